@@ -1,0 +1,1 @@
+"""How one op runs: its mapping to tiles and folds, its cycles and its action counts."""

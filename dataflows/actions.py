@@ -1,0 +1,44 @@
+"""Action counts: everything that costs energy, as exact integers."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCounts:
+    """What an op does. Energy is a function of these numbers and of nothing else.
+
+    Attributes
+    ----------
+    macs : int
+        Multiply-accumulates.
+    adds : int
+        Additions of partial-sum width (the sums of the batch mean).
+    register_reads, register_writes : int
+        Words read from and written to the PEs' stationary registers.
+    array_network_words : int
+        Words driven over the buses between buffer and PEs; a broadcast counts once.
+    buffer_read_bytes, buffer_write_bytes : int
+        Traffic of the global buffer, on the array's side and on the DRAM's.
+    predictor_sram_read_bytes, predictor_sram_write_bytes : int
+        Traffic of the predictor SRAM.
+    dram_read_bytes, dram_write_bytes : int
+        Traffic of the off-chip DRAM.
+    """
+
+    macs: int = 0
+    adds: int = 0
+    register_reads: int = 0
+    register_writes: int = 0
+    array_network_words: int = 0
+    buffer_read_bytes: int = 0
+    buffer_write_bytes: int = 0
+    predictor_sram_read_bytes: int = 0
+    predictor_sram_write_bytes: int = 0
+    dram_read_bytes: int = 0
+    dram_write_bytes: int = 0
+
+    def __add__(self, other: "ActionCounts") -> "ActionCounts":
+        return ActionCounts(*(getattr(self, name) + getattr(other, name) for name in ACTIONS))
+
+
+ACTIONS: tuple[str, ...] = tuple(field.name for field in fields(ActionCounts))

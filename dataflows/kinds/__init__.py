@@ -1,0 +1,1 @@
+"""The dataflows, one file each; every module here has an object `DATAFLOW`."""

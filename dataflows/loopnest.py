@@ -1,0 +1,129 @@
+"""A product as the loops that are cut into tiles.
+
+Whatever the role, one image tensor is swept spatially, one tensor has the kernel's shape and one
+is the other image; which of them is the result decides which loop is the reduction:
+
+=========  ==================  ===============  ==============
+role       moving axis         reduction axis   column axis
+=========  ==================  ===============  ==============
+forward    n, rows of Y        c (with r, s)    k
+dgrad      n, rows of dX       k (with r, s)    c
+wgrad      c (with r, s)       n, rows of dY    k
+=========  ==================  ===============  ==============
+
+The image operand spans the moving and the reduction axis, the filter operand the reduction and the
+column axis, the result the moving and the column axis.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dataflows.plan import Integers
+from workloads.passes import Product
+
+
+@dataclass(frozen=True, slots=True)
+class SpatialTiles:
+    """A cut of the spatial axis (batch and rows) into tiles; one entry a tile.
+
+    Attributes
+    ----------
+    positions : array of int64
+        Output positions of the sweep: images * rows * row length.
+    image_words : array of int64
+        Words of one channel of the swept image that they read, halo included, padding not.
+    """
+
+    positions: Integers
+    image_words: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class LoopNest:
+    """Extents of a product's loops. `inner` and `outer` are channels of the swept and of the other image."""
+
+    product: Product
+
+    @property
+    def groups(self) -> int:
+        """Groups, which share nothing."""
+        return self.product.shape.groups
+
+    @property
+    def images(self) -> int:
+        """Batch size of the sweep."""
+        return self.product.shape.N
+
+    @property
+    def rows(self) -> int:
+        """Rows of the sweep's output in one image."""
+        s = self.product.shape
+        return s.H if self.product.role == "dgrad" else s.P
+
+    @property
+    def row_positions(self) -> int:
+        """Output positions in one row."""
+        s = self.product.shape
+        return s.W if self.product.role == "dgrad" else s.Q
+
+    @property
+    def kernel(self) -> int:
+        """Elements of the kernel's window."""
+        return self.product.shape.R * self.product.shape.S
+
+    @property
+    def inner(self) -> int:
+        """Channels a group of the swept image."""
+        s = self.product.shape
+        return (s.K if self.product.role == "dgrad" else s.C) // s.groups
+
+    @property
+    def outer(self) -> int:
+        """Channels a group of the other image."""
+        s = self.product.shape
+        return (s.C if self.product.role == "dgrad" else s.K) // s.groups
+
+    @property
+    def reduces_space(self) -> bool:
+        """Whether the reduction runs over batch and rows (wgrad) and not over channels."""
+        return self.product.role == "wgrad"
+
+    def spatial_tiles(self, images: int, rows: int) -> SpatialTiles:
+        """Cut the sweep into tiles of so many images, or of so many rows of one image."""
+        image_sizes = extents(self.images, images)
+        first = np.arange(0, self.rows, rows)
+        last = np.minimum(first + rows, self.rows)
+        read = self._image_rows(first, last) * self._image_row_words
+        made = (last - first) * self.row_positions
+        return SpatialTiles(
+            positions=np.multiply.outer(image_sizes, made).ravel(),
+            image_words=np.multiply.outer(image_sizes, read).ravel(),
+        )
+
+    @property
+    def _image_row_words(self) -> int:
+        s = self.product.shape
+        return s.Q if self.product.role == "dgrad" else s.W
+
+    def _image_rows(self, first: Integers, last: Integers) -> Integers:
+        """Rows of the swept image that output rows first..last-1 read, padding left out."""
+        s = self.product.shape
+        reach = (s.R - 1) * s.dilation[0]
+        if self.product.role == "dgrad":  # input row h meets output rows p with h = p * stride - padding + r * dilation
+            low = -(-(first + s.padding[0] - reach) // s.stride[0])
+            high = (last - 1 + s.padding[0]) // s.stride[0] + 1
+            limit = s.P
+        else:
+            low = first * s.stride[0] - s.padding[0]
+            high = (last - 1) * s.stride[0] - s.padding[0] + reach + 1
+            limit = s.H
+        return np.maximum(0, np.minimum(high, limit) - np.maximum(low, 0))
+
+
+def extents(total: int, size: int) -> Integers:
+    """Return the sizes of the pieces when `total` is cut into pieces of `size`."""
+    pieces = -(-total // size)
+    sizes = np.full(pieces, size, dtype=np.int64)
+    sizes[-1] = total - size * (pieces - 1)
+    return sizes

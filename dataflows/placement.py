@@ -1,0 +1,36 @@
+"""Where the operands of a product lie before it and its result after it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Place = Literal["dram", "buffer", "predictor_sram"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An operand that is read.
+
+    Attributes
+    ----------
+    place : str
+        `dram`: tiles of it are loaded. `buffer`: all of it lies in the global buffer already.
+        `predictor_sram`: it is read from there and takes no room in the buffer.
+    tensors : int
+        Tensors of this shape that are read together; 2 where the operand is the difference of
+        the predicted and the true gradient.
+    """
+
+    place: Place = "dram"
+    tensors: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Places of a product's operands (see `workloads.passes.Product` for their names)."""
+
+    image: Operand = Operand()
+    filter: Operand = Operand()
+    result: Place = "dram"
+
+
+ALL_IN_DRAM = Placement()

@@ -1,0 +1,80 @@
+"""A plan: one op as a sequence of tiles, with its cycles and its action counts.
+
+This is what a dataflow hands to the engine. A tile is loaded into one half of a double buffer,
+its folds stream through the array, and where a result is finished it is stored.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataflows.actions import ActionCounts
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Tiles of one product, update or transfer; every array has one entry a tile.
+
+    Attributes
+    ----------
+    load_bytes, store_bytes : array of int64
+        What the tile reads from DRAM before it, and writes to DRAM after it.
+    stream_cycles : array of int64
+        From its first vector's entry into the array to its last's.
+    last_fold_cycles : array of int64
+        The part of `stream_cycles` that its last fold takes; the next tile's first stationary
+        words are loaded into the shadow registers meanwhile.
+    fill_cycles : int
+        Cycles to load the stationary words of one fold.
+    drain_cycles : int
+        Cycles from the last vector's entry to the last result.
+    counts : ActionCounts
+        Everything the tiles do.
+    """
+
+    load_bytes: Integers
+    store_bytes: Integers
+    stream_cycles: Integers
+    last_fold_cycles: Integers
+    fill_cycles: int
+    drain_cycles: int
+    counts: ActionCounts
+
+    @property
+    def compute_cycles(self) -> int:
+        """Cycles of the op if every tile were in the buffer in time."""
+        if len(self.stream_cycles) == 0:
+            return 0
+        uncovered = np.maximum(0, self.fill_cycles - self.last_fold_cycles[:-1]).sum()
+        return int(self.fill_cycles + self.stream_cycles.sum() + uncovered + self.drain_cycles)
+
+
+@dataclass(frozen=True, slots=True)
+class BufferBudget:
+    """Room in the global buffer, and the widths of what is kept there.
+
+    Attributes
+    ----------
+    capacity_bytes : int
+        Bytes that one array's ops may use; tiles are double-buffered within it.
+    word_bytes, partial_sum_bytes : int
+        Widths of operands and results, and of partial sums.
+    transfer_overhead_bytes : int
+        What the DRAM channel could have moved in the time that a transfer's latency takes.
+    """
+
+    capacity_bytes: int
+    word_bytes: int
+    partial_sum_bytes: int
+    transfer_overhead_bytes: int
+
+
+class TileTooLargeError(Exception):
+    """Not even the smallest tile of an op fits in the buffer."""
+
+    def __init__(self, needed_bytes: int, capacity_bytes: int) -> None:
+        super().__init__(f"the smallest tile needs {needed_bytes} bytes of buffer, {capacity_bytes} are there")
+        self.needed_bytes, self.capacity_bytes = needed_bytes, capacity_bytes

@@ -1,0 +1,148 @@
+"""Plan products, element-wise updates and plain transfers: from what is asked to tiles and counts."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from dataflows.actions import ActionCounts
+from dataflows.array import PEArray
+from dataflows.dataflow import Dataflow, MatrixTiles
+from dataflows.loopnest import extents
+from dataflows.placement import Operand, Placement
+from dataflows.plan import BufferBudget, Plan, TileTooLargeError
+from dataflows.tiling import choose_tiling, tile_sequence
+from workloads.passes import Product
+
+
+@lru_cache(maxsize=4096)
+def plan_product(
+    product: Product, placement: Placement, dataflow: Dataflow, array: PEArray, budget: BufferBudget
+) -> Plan:
+    """Plan one product on an array.
+
+    Raises
+    ------
+    TileTooLargeError
+        If not even the smallest tile fits in the buffer.
+    """
+    tiling = choose_tiling(product, placement, dataflow.quanta(array), budget)
+    tiles = tile_sequence(product, tiling)
+    matrix = MatrixTiles(tiles.groups, tiles.moving, tiles.reduction, tiles.columns)
+    timing = dataflow.timing(array, matrix)
+    finished = int((tiles.result_words * tiles.finished).sum())
+    traffic = dataflow.traffic(array, matrix, finished)
+
+    word, sums = budget.word_bytes, budget.partial_sum_bytes
+    load = np.zeros(len(tiles.groups), dtype=np.int64)
+    if placement.image.place == "dram":
+        load += tiles.image_words * tiles.image_new * (word * placement.image.tensors)
+    if placement.filter.place == "dram":
+        load += tiles.filter_words * tiles.filter_new * (word * placement.filter.tensors)
+    stored = placement.result == "dram"
+    store = tiles.result_words * tiles.finished * (word * stored)
+    loaded_bytes, stored_bytes = int(load.sum()), int(store.sum())
+
+    reads = {"buffer": traffic.partial_sum_reads * sums + stored_bytes, "predictor_sram": 0}
+    writes = {"buffer": traffic.partial_sum_writes * sums + loaded_bytes, "predictor_sram": 0}
+    for operand, words in ((placement.image, traffic.image_words), (placement.filter, traffic.filter_words)):
+        reads[_held_in(operand)] += words * word * operand.tensors
+    writes["predictor_sram" if placement.result == "predictor_sram" else "buffer"] += finished * word
+    counts = ActionCounts(
+        macs=product.macs,
+        register_reads=traffic.register_reads,
+        register_writes=traffic.register_writes,
+        array_network_words=traffic.image_words
+        + traffic.filter_words
+        + traffic.partial_sum_reads
+        + traffic.partial_sum_writes
+        + finished,
+        buffer_read_bytes=reads["buffer"],
+        buffer_write_bytes=writes["buffer"],
+        predictor_sram_read_bytes=reads["predictor_sram"],
+        predictor_sram_write_bytes=writes["predictor_sram"],
+        dram_read_bytes=loaded_bytes,
+        dram_write_bytes=stored_bytes,
+    )
+    return Plan(
+        load, store, timing.stream_cycles, timing.last_fold_cycles, timing.fill_cycles, timing.drain_cycles, counts
+    )
+
+
+def _held_in(operand: Operand) -> str:
+    """Return the memory from which the array reads an operand; what comes from DRAM lies in the buffer then."""
+    return "predictor_sram" if operand.place == "predictor_sram" else "buffer"
+
+
+def plan_elementwise(
+    words: int,
+    macs_per_word: int,
+    reads: tuple[Operand, ...],
+    writes: tuple[Operand, ...],
+    array: PEArray,
+    budget: BufferBudget,
+    adds_per_word: int = 0,
+) -> Plan:
+    """Plan arithmetic on `words` elements, such as an optimizer's, with every PE a lane of its own.
+
+    All operands enter through the input and the weight port, results leave through the output port;
+    the narrowest of PEs, ports in and ports out sets the pace. One cycle latches the operands, two
+    more (multiplier and adder) finish the last ones.
+
+    Raises
+    ------
+    TileTooLargeError
+        If the buffer cannot hold one element of every operand twice.
+    """
+    word = budget.word_bytes
+    words_in, words_out = sum(o.tensors for o in reads), sum(o.tensors for o in writes)
+    passing = 2 * word * sum(o.tensors for o in (*reads, *writes) if o.place == "dram")
+    resident = word * words * sum(o.tensors for o in (*reads, *writes) if o.place == "buffer")
+    room = budget.capacity_bytes - resident
+    if room < passing or room < 0:
+        raise TileTooLargeError(resident + passing, budget.capacity_bytes)
+    sizes = extents(words, min(words, room // passing) if passing else words)
+    ports_in = array.input_port_words_per_cycle + array.weight_port_words_per_cycle
+    stream = np.maximum.reduce([
+        -(-sizes * (macs_per_word + adds_per_word) // array.pes),
+        -(-sizes * words_in // ports_in),
+        -(-sizes * words_out // array.output_port_words_per_cycle),
+    ])  # fmt: skip
+    read, written = _bytes_by_place(reads, words, word), _bytes_by_place(writes, words, word)
+    counts = ActionCounts(
+        macs=words * macs_per_word,
+        adds=words * adds_per_word,
+        array_network_words=words * (words_in + words_out),
+        buffer_read_bytes=read["buffer"] + read["dram"] + written["dram"],
+        buffer_write_bytes=written["buffer"] + written["dram"] + read["dram"],
+        predictor_sram_read_bytes=read["predictor_sram"],
+        predictor_sram_write_bytes=written["predictor_sram"],
+        dram_read_bytes=read["dram"],
+        dram_write_bytes=written["dram"],
+    )
+    load = sizes * (read["dram"] // words)
+    store = sizes * (written["dram"] // words)
+    return Plan(load, store, stream, stream, 1, 2, counts)
+
+
+def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Plan:
+    """Plan a transfer between DRAM and buffer with no arithmetic, in pieces of half the buffer."""
+    piece = max(1, budget.capacity_bytes // 2)
+    loads = extents(load_bytes, piece) if load_bytes else np.zeros(0, dtype=np.int64)
+    stores = extents(store_bytes, piece) if store_bytes else np.zeros(0, dtype=np.int64)
+    load = np.concatenate([loads, np.zeros(len(stores), dtype=np.int64)])
+    store = np.concatenate([np.zeros(len(loads), dtype=np.int64), stores])
+    counts = ActionCounts(
+        buffer_read_bytes=store_bytes,
+        buffer_write_bytes=load_bytes,
+        dram_read_bytes=load_bytes,
+        dram_write_bytes=store_bytes,
+    )
+    nothing = np.zeros(len(load), dtype=np.int64)
+    return Plan(load, store, nothing, nothing, 0, 0, counts)
+
+
+def _bytes_by_place(operands: tuple[Operand, ...], words: int, word_bytes: int) -> dict[str, int]:
+    totals = {"dram": 0, "buffer": 0, "predictor_sram": 0}
+    for operand in operands:
+        totals[operand.place] += words * word_bytes * operand.tensors
+    return totals

@@ -1,0 +1,218 @@
+"""Choose the tiles of a product: which cut moves the fewest bytes within the buffer.
+
+Results stay in the buffer until they are finished (the reduction is the innermost of the tile loops), so
+partial sums never go to DRAM. What is left to choose are the tile sizes and which of the other
+two loops is the outer one. Among cuts of equal traffic those win that need the fewest folds (a tile's remainder may
+leave PEs idle), and among these the one that keeps the array waiting least: its first load and its last store, which
+nothing hides, and the channel's overhead for each tile. The search covers both loop
+orders and, along each axis, cuts into 1, 2, 3, 4, 6, 8, 12, ... pieces that are multiples of the array's size; it is
+exhaustive over these and claims no more.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import gcd
+
+import numpy as np
+
+from dataflows.dataflow import Quanta
+from dataflows.loopnest import LoopNest, SpatialTiles, extents
+from dataflows.placement import Placement
+from dataflows.plan import BufferBudget, Integers, TileTooLargeError
+from workloads.passes import Product
+
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """Tile sizes, and whether the column loop runs outside the moving one.
+
+    `images` is 1 wherever `rows` is less than the whole image.
+    """
+
+    groups: int
+    images: int
+    rows: int
+    inner: int
+    outer: int
+    columns_outside: bool
+
+
+@lru_cache(maxsize=4096)
+def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget: BufferBudget) -> Tiling:
+    """Return the cut of least DRAM traffic; among equals, of fewest folds and then of least exposed bytes.
+
+    Raises
+    ------
+    TileTooLargeError
+        If not even the smallest candidate fits in the buffer.
+    """
+    nest = LoopNest(product)
+    kernel_quantum = 1 if nest.reduces_space else _quantum(quanta.reduction, nest.kernel)
+    spatial = _spatial_candidates(nest, quanta.reduction if nest.reduces_space else 1)
+    tiles = [nest.spatial_tiles(images, rows) for images, rows in spatial]
+    groups, inner = _cuts(nest.groups, 1), _cuts(nest.inner, kernel_quantum)
+    outer = _cuts(nest.outer, quanta.columns)
+
+    # One axis of the grid a loop: [spatial, groups, inner, outer].
+    def axis(values: list[int], position: int) -> Integers:
+        shape = [1, 1, 1, 1]
+        shape[position] = len(values)
+        return np.array(values, dtype=np.int64).reshape(shape)
+
+    g, a, b = axis(groups, 1), axis(inner, 2), axis(outer, 3)
+    pieces = axis([len(t.positions) for t in tiles], 0)
+    n_g, n_a, n_b = -(-nest.groups // g), -(-nest.inner // a), -(-nest.outer // b)
+    swept = axis([int(t.image_words.max()) for t in tiles], 0) * a * g
+    made = axis([int(t.positions.max()) for t in tiles], 0) * b * g
+    window = a * b * nest.kernel * g
+    swept_all = axis([int(t.image_words.sum()) for t in tiles], 0) * nest.inner * nest.groups
+    made_all = nest.images * nest.rows * nest.row_positions * nest.outer * nest.groups
+    window_all = nest.inner * nest.outer * nest.kernel * nest.groups
+    column_folds = axis([_pieces(extents(nest.outer, size), quanta.columns) for size in outer], 3)
+    if nest.reduces_space:
+        reduction_folds = axis([_pieces(t.positions, quanta.reduction) for t in tiles], 0)
+        n_moving, n_reduction, moving = n_a, pieces, a * nest.kernel
+        filter_tile, filter_all, result_tile, result_all = made, made_all, window, window_all
+    else:
+        reduction_folds = axis([_pieces(extents(nest.inner, size) * nest.kernel, quanta.reduction) for size in inner], 2)
+        n_moving, n_reduction, moving = pieces, n_a, axis([int(t.positions.max()) for t in tiles], 0)
+        filter_tile, filter_all, result_tile, result_all = window, window_all, made, made_all
+
+    word, sums = budget.word_bytes, budget.partial_sum_bytes
+    needed = 2 * result_tile * sums
+    exposed = result_tile * word * (placement.result == "dram")
+    for operand, tile, whole in (
+        (placement.image, swept, int(swept_all.min())),
+        (placement.filter, filter_tile, filter_all),
+    ):
+        if operand.place == "dram":
+            needed = needed + 2 * tile * word * operand.tensors
+            exposed = exposed + tile * word * operand.tensors
+        elif operand.place == "buffer":
+            needed = needed + whole * word * operand.tensors
+    if placement.result == "buffer":
+        needed = needed + result_all * word
+
+    def loaded(image_times: Integers, filter_times: Integers) -> Integers:
+        image_bytes = swept_all * word * placement.image.tensors * (placement.image.place == "dram")
+        filter_bytes = filter_all * word * placement.filter.tensors * (placement.filter.place == "dram")
+        return image_times * image_bytes + filter_times * filter_bytes
+
+    whole_reduction = n_reduction == 1
+    reread_image, reread_filter = n_b + 0 * n_moving, n_moving + 0 * n_b
+    columns_outside = loaded(
+        np.where(whole_reduction & (n_moving == 1), 1, reread_image), np.where(whole_reduction, 1, reread_filter)
+    )
+    columns_inside = loaded(
+        np.where(whole_reduction, 1, reread_image), np.where(whole_reduction & (n_b == 1), 1, reread_filter)
+    )
+    exposed = exposed + budget.transfer_overhead_bytes * (n_g * n_moving * n_reduction * n_b)
+    # A tile with fewer vectors than it takes to load a fold would keep the array waiting at every fold.
+    streams = moving >= min(quanta.vectors, product.vectors)
+    needed, exposed, folds, streams, columns_outside, columns_inside = np.broadcast_arrays(
+        needed, exposed, reduction_folds * column_folds, streams, columns_outside, columns_inside
+    )
+    usable = needed <= budget.capacity_bytes
+    if not usable.any():
+        raise TileTooLargeError(int(needed.min()), budget.capacity_bytes)
+    if (usable & streams).any():
+        usable = usable & streams
+    traffic = np.where(usable, np.stack([columns_outside, columns_inside]), _NEVER)
+    fewest = np.where(traffic == traffic.min(), folds, _NEVER)
+    least = np.where(fewest == fewest.min(), exposed, _NEVER)
+    order, s, i_g, i_a, i_b = (int(i) for i in np.unravel_index(int(least.argmin()), least.shape))
+    images, rows = spatial[s]
+    return Tiling(groups[i_g], images, rows, inner[i_a], outer[i_b], columns_outside=order == 0)
+
+
+def _pieces(sizes: Integers, size: int) -> int:
+    return int((-(-sizes // size)).sum())
+
+
+def _quantum(size: int, step: int) -> int:
+    """Return the least count of `step`s that is a multiple of `size`."""
+    return size // gcd(size, step)
+
+
+def _cuts(total: int, quantum: int) -> list[int]:
+    """Return tile sizes, largest first: multiples of `quantum` that cut `total` into few pieces."""
+    units = -(-total // quantum)
+    sizes = {}
+    step = 1
+    while step <= units:
+        for pieces in (step, step + step // 2):
+            if pieces <= units:
+                sizes[min(total, quantum * -(-units // pieces))] = None
+        step *= 2
+    sizes[min(total, quantum)] = None
+    return sorted(sizes, reverse=True)
+
+
+def _spatial_candidates(nest: LoopNest, quantum: int) -> list[tuple[int, int]]:
+    """Return (images, rows): whole images first, then parts of one image."""
+    image_quantum = _quantum(quantum, nest.rows * nest.row_positions)
+    row_quantum = _quantum(quantum, nest.row_positions)
+    whole = [(images, nest.rows) for images in _cuts(nest.images, min(image_quantum, nest.images))]
+    parts = [(1, rows) for rows in _cuts(nest.rows, min(row_quantum, nest.rows))]
+    return list(dict.fromkeys([*whole, (1, nest.rows), *parts]))
+
+
+@dataclass(frozen=True, slots=True)
+class TileSequence:
+    """The tiles of a product in the order in which they run; one entry a tile.
+
+    Sizes are in elements. `*_new` says whether the tile must be fetched (it is not the one before),
+    `finished` whether its result is complete after it.
+    """
+
+    groups: Integers
+    moving: Integers
+    reduction: Integers
+    columns: Integers
+    image_words: Integers
+    filter_words: Integers
+    result_words: Integers
+    image_new: Integers
+    filter_new: Integers
+    finished: Integers
+
+
+def tile_sequence(product: Product, tiling: Tiling) -> TileSequence:
+    """List the tiles of a product, groups outermost and the reduction innermost."""
+    nest = LoopNest(product)
+    space: SpatialTiles = nest.spatial_tiles(tiling.images, tiling.rows)
+    groups, inner = extents(nest.groups, tiling.groups), extents(nest.inner, tiling.inner)
+    outer = extents(nest.outer, tiling.outer)
+    moving, reduction = (inner, space.positions) if nest.reduces_space else (space.positions, inner)
+    shape = (len(groups), len(outer), len(moving)) if tiling.columns_outside else (len(groups), len(moving), len(outer))
+    i_g, first, second, i_r = (i.ravel() for i in np.indices((*shape, len(reduction))))
+    i_c, i_m = (first, second) if tiling.columns_outside else (second, first)
+    i_space, i_inner = (i_r, i_m) if nest.reduces_space else (i_m, i_r)
+    g, a, b = groups[i_g], inner[i_inner], outer[i_c]
+    swept = space.image_words[i_space] * a * g
+    made = space.positions[i_space] * b * g
+    window = a * b * nest.kernel * g
+    kernel = nest.kernel
+    return TileSequence(
+        groups=g,
+        moving=a * kernel if nest.reduces_space else space.positions[i_space],
+        reduction=space.positions[i_space] if nest.reduces_space else a * kernel,
+        columns=b,
+        image_words=swept,
+        filter_words=made if nest.reduces_space else window,
+        result_words=window if nest.reduces_space else made,
+        image_new=_changes(i_g, i_m, i_r),
+        filter_new=_changes(i_g, i_r, i_c),
+        finished=(i_r == len(reduction) - 1).astype(np.int64),
+    )
+
+
+def _changes(*indices: Integers) -> Integers:
+    """Return 1 where any of the indices differs from the tile before, and at the first tile."""
+    new = np.zeros(len(indices[0]), dtype=np.int64)
+    new[0] = 1
+    for index in indices:
+        new[1:] |= index[1:] != index[:-1]
+    return new

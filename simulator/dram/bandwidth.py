@@ -1,0 +1,33 @@
+"""DRAM as a bandwidth and a latency."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from dataflows.plan import Integers
+from workloads.validation import StrictModel
+
+
+class BandwidthDram(StrictModel):
+    """One channel that moves `peak_bytes_per_second` after `latency_ns` for each transfer.
+
+    A transfer holds the channel from its first command to its last byte, so its latency is not hidden
+    behind another one; rows, banks and refresh are left out.
+    """
+
+    model: Literal["bandwidth"]
+    capacity_bytes: PositiveInt
+    peak_bytes_per_second: PositiveInt
+    latency_ns: Annotated[int, Field(ge=0)]
+
+    @property
+    def transfer_overhead_bytes(self) -> int:
+        """What the channel could move in the time of one latency."""
+        return self.peak_bytes_per_second * self.latency_ns // 1_000_000_000
+
+    def transfer_cycles(self, transfer_bytes: Integers, frequency_hz: int) -> Integers:
+        """Return the cycles that each transfer holds the channel; nothing takes no time."""
+        moving = -(-transfer_bytes * frequency_hz // self.peak_bytes_per_second)
+        latency = -(-self.latency_ns * frequency_hz // 1_000_000_000)
+        cycles: Integers = moving + latency * (transfer_bytes > 0)
+        return cycles

@@ -1,0 +1,22 @@
+"""The DRAM models that a spec can name, and what they have in common."""
+
+from typing import Annotated, Protocol
+
+from pydantic import Field
+
+from dataflows.plan import Integers
+from simulator.dram.bandwidth import BandwidthDram
+from simulator.dram.ideal import IdealDram
+
+DramSpec = Annotated[BandwidthDram | IdealDram, Field(discriminator="model")]
+
+
+class DramModel(Protocol):
+    """How long transfers hold the channel."""
+
+    @property
+    def transfer_overhead_bytes(self) -> int:
+        """What the channel could move in the time that a transfer spends on other things than bytes."""
+
+    def transfer_cycles(self, transfer_bytes: Integers, frequency_hz: int) -> Integers:
+        """Return the cycles of each transfer."""

@@ -1,0 +1,132 @@
+"""Batches in SimPy: steps between barriers, each advanced by the step kernel."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import simpy
+
+from dataflows.actions import ActionCounts
+from dataflows.plan import Integers
+from simulator.design import Step, Task
+from simulator.dram.model import DramModel
+from simulator.engine.step_kernel import run_step_kernel
+from simulator.engine.work import StepWork, flatten
+
+
+@dataclass(frozen=True)
+class OpRun:
+    """One op as it ran; cycles count from the batch's start.
+
+    ``end_cycle - start_cycle = compute_cycles + stall_load_cycles + stall_store_cycles``.
+    """
+
+    task: Task
+    array: int
+    start_cycle: int
+    end_cycle: int
+    compute_cycles: int
+    stall_load_cycles: int
+    stall_store_cycles: int
+    dram_cycles: int
+    counts: ActionCounts
+
+    @property
+    def cycles(self) -> int:
+        """Cycles from start to end."""
+        return self.end_cycle - self.start_cycle
+
+
+@dataclass(frozen=True)
+class TileRuns:
+    """When each tile of an op was loaded, streamed and stored: int64[tiles, 6], from the batch's start."""
+
+    op: int
+    times: Integers
+
+
+@dataclass(frozen=True)
+class BatchRun:
+    """One batch as it ran."""
+
+    cycles: int
+    ops: tuple[OpRun, ...]
+    tiles: tuple[TileRuns, ...]
+
+    def busy_cycles(self, array: int) -> int:
+        """Cycles in which an array has an op, stalled or not."""
+        return sum(op.cycles for op in self.ops if op.array == array)
+
+
+def run_batch(steps: Sequence[Step], works: Sequence[list[StepWork]], dram: DramModel, frequency_hz: int) -> BatchRun:
+    """Simulate one batch.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+        What runs between barriers.
+    works : sequence of list of StepWork
+        The plans of each step's tasks: one entry a task (the first array's, then the second's), in which only
+        that array has plans.
+    dram : DramModel
+        What a transfer costs.
+    frequency_hz : int
+        The arrays' clock.
+    """
+    env = simpy.Environment()
+    ops: list[OpRun] = []
+    tiles: list[TileRuns] = []
+
+    def batch() -> Generator[simpy.Event, Any, None]:
+        for step, task_works in zip(steps, works, strict=True):
+            cycles = _run_step(step, task_works, dram, frequency_hz, int(env.now), ops, tiles)
+            yield env.timeout(cycles)
+
+    env.process(batch())
+    env.run()
+    return BatchRun(cycles=int(env.now), ops=tuple(ops), tiles=tuple(tiles))
+
+
+def merge(works: Sequence[StepWork]) -> StepWork:
+    """Lay the plans of several tasks end to end."""
+    return StepWork(
+        first=tuple(plan for work in works for plan in work.first),
+        second=tuple(plan for work in works for plan in work.second),
+    )
+
+
+def _run_step(
+    step: Step, task_works: Sequence[StepWork], dram: DramModel, frequency_hz: int, now: int,
+    ops: list[OpRun], tiles: list[TileRuns],
+) -> int:  # fmt: skip
+    """Run one step, append its ops and tiles, and return its cycles."""
+    work = merge(task_works)
+    flat = flatten(work, dram, frequency_hz)
+    plan_times, tile_times = run_step_kernel(
+        flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
+        flat.stream_cycles, flat.last_fold_cycles, flat.fill_cycles, flat.drain_cycles,
+    )  # fmt: skip
+    first_plan = 0
+    for array, tasks in enumerate((step.first, step.second)):
+        for task, task_work in zip(tasks, task_works[:len(step.first)] if array == 0 else task_works[len(step.first):],
+                                   strict=True):  # fmt: skip
+            plans = task_work.plans
+            span = slice(first_plan, first_plan + len(plans))
+            first_plan += len(plans)
+            begin, end = int(flat.tile_begin[span.start]), int(flat.tile_begin[span.stop])
+            counts = ActionCounts()
+            for plan in plans:
+                counts += plan.counts
+            ops.append(OpRun(
+                task=task,
+                array=array,
+                start_cycle=now + int(plan_times[span.start, 0]),
+                end_cycle=now + int(plan_times[span.stop - 1, 1]),
+                compute_cycles=sum(plan.compute_cycles for plan in plans),
+                stall_load_cycles=int(plan_times[span, 2].sum()),
+                stall_store_cycles=int(plan_times[span, 3].sum()),
+                dram_cycles=int(flat.load_cycles[begin:end].sum() + flat.store_cycles[begin:end].sum()),
+                counts=counts,
+            ))  # fmt: skip
+            tiles.append(TileRuns(op=len(ops) - 1, times=tile_times[begin:end] + now))
+    return int(plan_times[:, 1].max(initial=0))

@@ -1,0 +1,105 @@
+"""The long way through a step: every load, stream and store is a SimPy process on contending components.
+
+The rules are those of `simulator.engine.step_kernel`, said independently: halves of buffers are resources that
+tiles wait for, the channel arbitrates among whoever waits, and arrays are held by plans.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import simpy
+
+from dataflows.plan import Plan
+from simulator.components.dram_channel import LOAD, STORE, DramChannel
+from simulator.components.global_buffer import BufferShare
+from simulator.components.pe_array import PEArrayComponent
+from simulator.components.predictor_sram import PredictorSram
+from simulator.engine.work import StepWork
+
+Process = Generator[simpy.Event, Any, Any]
+
+
+@dataclass
+class Machine:
+    """The components of one accelerator."""
+
+    channel: DramChannel
+    arrays: tuple[PEArrayComponent, PEArrayComponent]
+    buffers: tuple[BufferShare, BufferShare]
+    predictor_sram: PredictorSram
+
+
+def run_step_processes(env: simpy.Environment, machine: Machine, work: StepWork) -> Process:
+    """Run a step; yields until both arrays are done and returns (start, end) of each plan."""
+    times: list[tuple[int, int]] = [(0, 0)] * len(work.plans)
+
+    def sequence(array_index: int, plans: tuple[Plan, ...], first_index: int) -> Process:
+        for offset, plan in enumerate(plans):
+            start = int(env.now)
+            job = _PlanProcess(env, machine, plan, array_index).run()
+            uses_sram = plan.counts.predictor_sram_read_bytes or plan.counts.predictor_sram_write_bytes
+            yield from machine.arrays[array_index].taken(machine.predictor_sram.held(job) if uses_sram else job)
+            times[first_index + offset] = (start, int(env.now))
+
+    yield env.process(sequence(0, work.first, 0)) & env.process(sequence(1, work.second, len(work.first)))
+    return times
+
+
+class _PlanProcess:
+    """The processes of one plan: a loader, the array, and a storer."""
+
+    def __init__(self, env: simpy.Environment, machine: Machine, plan: Plan, array_index: int) -> None:
+        self.env, self.machine, self.plan, self.array_index = env, machine, plan, array_index
+        self.buffer = machine.buffers[array_index]
+        self.tiles = range(len(plan.load_bytes))
+        self.loaded = [env.event() for _ in self.tiles]
+        self.drained = [env.event() for _ in self.tiles]
+        self.operand_half: list[simpy.resources.resource.Request] = []
+        self.result_half: dict[int, simpy.resources.resource.Request] = {}
+
+    def run(self) -> Process:
+        parts = [self._load(), self._stream(), self._store()]
+        yield self.env.all_of([self.env.process(part) for part in parts])
+
+    def _load(self) -> Process:
+        for tile in self.tiles:
+            half = self.buffer.operand_halves.request()
+            self.operand_half.append(half)
+            yield half
+            yield from self.machine.channel.transfer(int(self.plan.load_bytes[tile]), LOAD, self.array_index)
+            self.loaded[tile].succeed(int(self.env.now))
+
+    def _stream(self) -> Process:
+        env, plan = self.env, self.plan
+        shadow_free = env.now  # since when the next stationary words may enter
+        half = None
+        for tile in self.tiles:
+            if half is None:  # a new result begins and needs a half to accumulate in
+                half = self.buffer.result_halves.request()
+            loaded_at = yield self.loaded[tile]
+            filled = max(loaded_at, shadow_free) + plan.fill_cycles
+            yield env.timeout(max(0, filled - env.now))
+            yield half
+            shadow_free = env.now + int(plan.stream_cycles[tile]) - int(plan.last_fold_cycles[tile])
+            yield env.timeout(int(plan.stream_cycles[tile]))
+            self.buffer.operand_halves.release(self.operand_half[tile])
+            if plan.store_bytes[tile] > 0:
+                self.result_half[tile] = half
+                half = None
+            env.process(self._drain(tile))
+        if half is not None:
+            self.buffer.result_halves.release(half)
+        if self.tiles:
+            yield self.drained[-1]
+
+    def _drain(self, tile: int) -> Process:
+        yield self.env.timeout(self.plan.drain_cycles)
+        self.drained[tile].succeed()
+
+    def _store(self) -> Process:
+        for tile in self.tiles:
+            if self.plan.store_bytes[tile] > 0:
+                yield self.drained[tile]
+                yield from self.machine.channel.transfer(int(self.plan.store_bytes[tile]), STORE, self.array_index)
+                self.buffer.result_halves.release(self.result_half[tile])

@@ -1,0 +1,62 @@
+"""What the engine is given: plans with the DRAM time of their tiles, laid end to end for the kernel."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dataflows.plan import Integers, Plan
+from simulator.dram.model import DramModel
+
+
+@dataclass(frozen=True)
+class StepWork:
+    """The plans of one step: those of the first array in order, and those of the second."""
+
+    first: tuple[Plan, ...]
+    second: tuple[Plan, ...] = ()
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """All plans, the first array's before the second's."""
+        return self.first + self.second
+
+
+@dataclass(frozen=True)
+class FlatWork:
+    """A step as flat arrays: one entry a tile, or one entry a plan.
+
+    `tile_begin` has one entry more than there are plans; `plan_begin` one more than there are arrays.
+    """
+
+    plan_begin: Integers
+    tile_begin: Integers
+    load_cycles: Integers
+    store_cycles: Integers
+    stores: Integers
+    stream_cycles: Integers
+    last_fold_cycles: Integers
+    fill_cycles: Integers
+    drain_cycles: Integers
+
+
+def flatten(work: StepWork, dram: DramModel, frequency_hz: int) -> FlatWork:
+    """Lay a step's plans end to end and turn bytes into channel cycles."""
+    plans = work.plans
+
+    def joined(parts: Sequence[Integers]) -> Integers:
+        return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
+
+    store_bytes = joined([plan.store_bytes for plan in plans])
+    tiles = [len(plan.load_bytes) for plan in plans]
+    return FlatWork(
+        plan_begin=np.array([0, len(work.first), len(plans)], dtype=np.int64),
+        tile_begin=np.concatenate([[0], np.cumsum(tiles, dtype=np.int64)]).astype(np.int64),
+        load_cycles=dram.transfer_cycles(joined([plan.load_bytes for plan in plans]), frequency_hz),
+        store_cycles=dram.transfer_cycles(store_bytes, frequency_hz),
+        stores=(store_bytes > 0).astype(np.int64),
+        stream_cycles=joined([plan.stream_cycles for plan in plans]),
+        last_fold_cycles=joined([plan.last_fold_cycles for plan in plans]),
+        fill_cycles=np.array([plan.fill_cycles for plan in plans], dtype=np.int64),
+        drain_cycles=np.array([plan.drain_cycles for plan in plans], dtype=np.int64),
+    )

@@ -1,0 +1,221 @@
+"""Simulate a trace on an accelerator: one batch of each kind, composed by the trace's own sequence."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+
+from dataflows.actions import ACTIONS
+from simulator.design import Step
+from simulator.energy import COMPONENTS, EnergyTable, load_energy_table
+from simulator.engine.batch import BatchRun, OpRun, merge, run_batch
+from simulator.engine.exact import run_batches_exactly
+from simulator.engine.work import StepWork
+from simulator.footprint import peak_dram_bytes
+from simulator.operations import Operations
+from simulator.results import BATCH_ROW, ArrayUse, ExactStretch, LayerRow, PhaseResult, Results, RunResult
+from simulator.spec import Accelerator
+from simulator.stages import layer_facts, stages_of
+from workloads.errors import InputError
+from workloads.schedule import Phase
+from workloads.trace import Trace
+
+Progress = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """One trace on one accelerator: a pure function of the two."""
+
+    trace: Trace
+    spec: Accelerator
+    _batches: dict[Phase, BatchRun] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def _operations(self) -> Operations:
+        return Operations(self.trace, self.spec)
+
+    @cached_property
+    def _energy(self) -> EnergyTable:
+        return load_energy_table(self.spec.energy_table)
+
+    def steps(self, phase: Phase) -> list[Step]:
+        """Return the steps of one batch as the design lays them out."""
+        stages = stages_of(layer_facts(self.trace), phase)
+        return self.spec.design_rules.steps(stages)
+
+    def works(self, phase: Phase) -> list[list[StepWork]]:
+        """Return the plans of every task of every step of one batch."""
+        plans = self._operations.plans
+        return [
+            [StepWork(first=tuple(plans(task, phase, 0))) for task in step.first]
+            + [StepWork(first=(), second=tuple(plans(task, phase, 1))) for task in step.second]
+            for step in self.steps(phase)
+        ]
+
+    def batch(self, phase: Phase) -> BatchRun:
+        """Return one batch of a phase; phases that a design carries out alike are simulated once."""
+        kind: Phase = self.spec.design_rules.runs_as(phase)
+        kind = "bp" if kind == "warm_up" else kind  # the same stages, by definition of Warm Up
+        if kind not in self._batches:
+            self._batches[kind] = run_batch(
+                self.steps(kind), self.works(kind), self.spec.dram, self.spec.frequency_hz
+            )
+        return self._batches[kind]
+
+    def exact(self, first_batch: int, batches: int, progress: Progress = _silent) -> ExactStretch:
+        """Simulate a stretch of the run batch by batch and tile by tile, nothing composed.
+
+        Raises
+        ------
+        InputError
+            If the run has no such batches.
+        """
+        total = self.trace.schedule.batches
+        if batches < 1 or first_batch < 0 or first_batch + batches > total:
+            raise InputError("--exact", "", f"batches {first_batch} to {first_batch + batches} of a run of {total}",
+                             "ask for batches that the run has")
+        phases = tuple(islice(self.trace.schedule.phases(), first_batch, first_batch + batches))
+        works: dict[Phase, list[StepWork]] = {}
+
+        def works_of(phase: Phase) -> list[StepWork]:
+            kind = self.spec.design_rules.runs_as(phase)
+            if kind not in works:
+                works[kind] = [merge(step) for step in self.works(kind)]
+            return works[kind]
+
+        done = iter(range(1, batches + 1))
+        cycles = run_batches_exactly(
+            phases, works_of, self.spec.dram, self.spec.frequency_hz,
+            lambda: progress(f"{self.spec.design}: exact batch {next(done)} of {batches}"),
+        )  # fmt: skip
+        return ExactStretch(first_batch, phases, tuple(cycles), tuple(self.batch(phase).cycles for phase in phases))
+
+    def run(self, exact: tuple[int, int] | None = None, progress: Progress = _silent) -> RunResult:
+        """Return the whole run; `exact` is (first batch, batches) of a stretch to simulate one by one as well."""
+        phases, rows = [], []
+        for phase, batches in self.trace.schedule.counts().items():
+            progress(f"{self.spec.design} {self.spec.dataflow}: {phase} batch")
+            batch = self.batch(phase)
+            phase_rows = self._rows(phase, batch, batches)
+            rows += phase_rows
+            phases.append(self._phase(phase, batch, batches, phase_rows))
+        return RunResult(
+            spec=self.spec,
+            phases=tuple(phases),
+            rows=tuple(rows),
+            batch_runs={phase.phase: self.batch(phase.phase) for phase in phases},
+            exact=None if exact is None else self.exact(*exact, progress),
+        )
+
+    def _phase(self, phase: Phase, batch: BatchRun, batches: int, rows: Sequence[LayerRow]) -> PhaseResult:
+        needed = peak_dram_bytes(self.trace, self.spec, phase)
+        if needed > self.spec.dram.capacity_bytes:
+            raise InputError("the accelerator", "dram.capacity_bytes", f"is {self.spec.dram.capacity_bytes}, but a "
+                             f"{phase} batch of {self.trace.network} keeps {needed} bytes",
+                             "give more DRAM or a smaller --batch-size")  # fmt: skip
+        uses = []
+        for array in range(len(self.spec.arrays)):
+            busy = batch.busy_cycles(array)
+            uses.append(ArrayUse(array, busy, batch.cycles - busy))
+        return PhaseResult(
+            phase=phase,
+            batches=batches,
+            cycles_per_batch=batch.cycles,
+            energy_pj_per_batch=sum(row.energy_pj for row in rows),
+            memory_energy_pj_per_batch=sum(row.memory_energy_pj for row in rows),
+            macs_per_batch=sum(row.macs for row in rows),
+            dram_read_bytes_per_batch=sum(row.dram_read_bytes for row in rows),
+            dram_write_bytes_per_batch=sum(row.dram_write_bytes for row in rows),
+            peak_dram_bytes=needed,
+            arrays=tuple(uses),
+        )
+
+    def _rows(self, phase: Phase, batch: BatchRun, batches: int) -> list[LayerRow]:
+        rows = [self._op_row(phase, index, op, batches) for index, op in enumerate(batch.ops)]
+        return [*rows, self._batch_row(phase, len(rows), batch, batches)]
+
+    def _op_row(self, phase: Phase, index: int, op: OpRun, batches: int) -> LayerRow:
+        energies = self._energy.energy_pj(op.counts)
+        pes = self.spec.arrays[op.array].pes
+        return LayerRow(
+            design=self.spec.design,
+            dataflow=self.spec.dataflow,
+            phase=phase,
+            index=index,
+            layer=self.trace.mac_layers[op.task.layer].id,
+            pass_=op.task.pass_,
+            array=op.array,
+            start_cycle=op.start_cycle,
+            end_cycle=op.end_cycle,
+            cycles=op.cycles,
+            compute_cycles=op.compute_cycles,
+            count=batches,
+            stall_load_cycles=op.stall_load_cycles,
+            stall_store_cycles=op.stall_store_cycles,
+            utilization=op.counts.macs / (op.cycles * pes) if op.cycles else 0.0,
+            roofline_bound="memory" if op.dram_cycles > op.compute_cycles else "compute",
+            dram_cycles=op.dram_cycles,
+            dram_model=self.spec.dram.model,
+            **{name: getattr(op.counts, name) for name in ACTIONS},
+            **{f"energy_{name}_pj": energies[name] for name in COMPONENTS},
+            energy_leakage_pj=0.0,
+            energy_pj=sum(energies.values()),
+        )  # type: ignore[arg-type]
+
+    def _batch_row(self, phase: Phase, index: int, batch: BatchRun, batches: int) -> LayerRow:
+        """Return the row of what costs by time and not by layer: the memories' leakage."""
+        leakage = self._energy.leakage_pj(
+            "global_buffer", self.spec.global_buffer.capacity_bytes, batch.cycles, self.spec.frequency_hz
+        )
+        if self.spec.predictor_sram is not None:
+            leakage += self._energy.leakage_pj(
+                "predictor_sram", self.spec.predictor_sram.capacity_bytes, batch.cycles, self.spec.frequency_hz
+            )
+        return LayerRow(
+            design=self.spec.design,
+            dataflow=self.spec.dataflow,
+            phase=phase,
+            index=index,
+            layer=BATCH_ROW,
+            pass_="",
+            array="",
+            start_cycle=0,
+            end_cycle=0,
+            cycles=0,
+            compute_cycles=0,
+            count=batches,
+            stall_load_cycles=0,
+            stall_store_cycles=0,
+            utilization=0.0,
+            roofline_bound="",
+            dram_cycles=0,
+            dram_model=self.spec.dram.model,
+            **dict.fromkeys(ACTIONS, 0),
+            **{f"energy_{name}_pj": 0.0 for name in COMPONENTS},
+            energy_leakage_pj=leakage,
+            energy_pj=leakage,
+        )  # type: ignore[arg-type]
+
+
+def simulate(
+    trace: Trace, spec: Accelerator, exact: tuple[int, int] | None = None, progress: Progress = _silent
+) -> Results:
+    """Simulate a trace on one accelerator."""
+    return Results(trace, (Simulation(trace, spec).run(exact, progress),))
+
+
+def compare(
+    trace: Trace, specs: Sequence[Accelerator] | None = None, exact: tuple[int, int] | None = None,
+    progress: Progress = _silent,
+) -> Results:  # fmt: skip
+    """Simulate a trace on several accelerators; on the four shipped designs by default."""
+    if specs is None:
+        from simulator.spec_loading import load_designs
+
+        specs = load_designs()
+    return Results(trace, tuple(Simulation(trace, spec).run(exact, progress) for spec in specs))

@@ -1,0 +1,103 @@
+"""The accelerator spec: every parameter of the machine, with its unit in its name."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from dataflows.array import PEArray
+from dataflows.dataflow import find_dataflow
+from dataflows.plan import BufferBudget
+from simulator.design import Component, Design, find_design
+from simulator.dram.model import DramSpec
+from workloads.errors import InputError
+from workloads.validation import StrictModel
+
+_WORDS: dict[Component, str] = {"predictor_sram": "predictor SRAM", "second_array": "second array"}
+
+
+class Precision(StrictModel):
+    """Widths of numbers."""
+
+    word_bits: Literal[8, 16, 32]
+    partial_sum_bits: Literal[16, 32, 64]
+
+
+class BankedMemory(StrictModel):
+    """An on-chip memory of equal banks."""
+
+    banks: PositiveInt
+    bank_bytes: PositiveInt
+
+    @property
+    def capacity_bytes(self) -> int:
+        """Bytes of all banks."""
+        return self.banks * self.bank_bytes
+
+
+class SecondArray(PEArray):
+    """The predictor's PE array, and how many banks of the global buffer serve it."""
+
+    buffer_banks: PositiveInt
+
+
+class Accelerator(StrictModel):
+    """One accelerator. `configs/accelerators/` says where each number comes from.
+
+    Attributes
+    ----------
+    batch_mean : str
+        `drain`: the sums of the predictor's batch mean are added up while a layer's outputs drain.
+        `reread`: the outputs are read from DRAM again.
+    energy_table : str
+        Name of a shipped energy table, or a path.
+    """
+
+    version: Literal[1]
+    design: str
+    dataflow: str
+    frequency_hz: PositiveInt
+    precision: Precision
+    array: PEArray
+    global_buffer: BankedMemory
+    dram: DramSpec
+    predictor_sram: BankedMemory | None = None
+    second_array: SecondArray | None = None
+    batch_mean: Literal["drain", "reread"]
+    energy_table: Annotated[str, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> "Accelerator":
+        design = find_design(self.design, "", "design")
+        find_dataflow(self.dataflow, "", "dataflow")
+        for name, words in _WORDS.items():
+            has, wants = getattr(self, name) is not None, name in design.components
+            if has and not wants:
+                raise InputError("", name, f"design {self.design} has no {words}", "drop the key or choose another design")
+            if wants and not has:
+                raise InputError("", name, f"missing, and design {self.design} needs a {words}",
+                                 "add it or choose another design")
+        if self.second_array is not None and self.second_array.buffer_banks >= self.global_buffer.banks:
+            raise InputError("", "second_array.buffer_banks", f"is {self.second_array.buffer_banks} of "
+                             f"{self.global_buffer.banks} banks", "leave the first array at least one")
+        return self
+
+    @property
+    def design_rules(self) -> Design:
+        """The design that lays batches on this machine."""
+        return find_design(self.design)
+
+    @property
+    def arrays(self) -> tuple[PEArray, ...]:
+        """The first array, and the second where there is one."""
+        return (self.array,) if self.second_array is None else (self.array, self.second_array)
+
+    def budget(self, array_index: int) -> BufferBudget:
+        """Return the room in the global buffer that an array's ops may use."""
+        second_banks = 0 if self.second_array is None else self.second_array.buffer_banks
+        banks = second_banks if array_index else self.global_buffer.banks - second_banks
+        return BufferBudget(
+            capacity_bytes=banks * self.global_buffer.bank_bytes,
+            word_bytes=self.precision.word_bits // 8,
+            partial_sum_bytes=self.precision.partial_sum_bits // 8,
+            transfer_overhead_bytes=self.dram.transfer_overhead_bytes,
+        )

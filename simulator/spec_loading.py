@@ -1,0 +1,128 @@
+"""Build a spec from its layers: the design's shipped file, the user's file over it, then single keys."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from simulator.design import designs, find_design
+from simulator.spec import Accelerator
+from workloads.errors import InputError, nearest
+from workloads.shipped import resolve
+from workloads.strict_yaml import parse_yaml, read_yaml
+from workloads.validation import validate
+
+FOLDER = "configs/accelerators"
+DEFAULT_DESIGN = "max"
+
+
+def load_accelerator(
+    config: str | Path | None = None,
+    design: str | None = None,
+    dataflow: str | None = None,
+    overrides: Sequence[str] = (),
+) -> Accelerator:
+    """Return the spec of one design.
+
+    Parameters
+    ----------
+    config : str or Path, optional
+        A shipped accelerator's name or a YAML file. A file need only hold the keys that differ from
+        the shipped file of its design.
+    design : str, optional
+        The design; else the config's, else `max`. Where it is not the config's own, parts that it
+        lacks (`second_array`, `predictor_sram`) are left out.
+    dataflow : str, optional
+        The dataflow; else the config's.
+    overrides : sequence of str
+        ``key=value`` with a dotted key, such as ``array.rows=32``; applied last.
+
+    Raises
+    ------
+    InputError
+        With the file, key and mend of whatever is wrong.
+    """
+    path = None if config is None else resolve(str(config), FOLDER, "accelerator")
+    own = {} if path is None else _read(path)
+    where = "the shipped config" if path is None else str(path)
+    own_design = own.get("design")
+    name = design or (own_design if own_design is not None else DEFAULT_DESIGN)
+    if not isinstance(name, str):
+        raise InputError(where, "design", f"is {name!r}", "give the name of a design")
+    rules = find_design(name, where if design is None else "--design", "design" if design is None else "")
+    data = _merge(_read(resolve(name, FOLDER, "accelerator")), own)
+    data["design"] = name
+    if name != own_design:
+        for part in ("predictor_sram", "second_array"):
+            if part not in rules.components:
+                data.pop(part, None)
+    if dataflow is not None:
+        data["dataflow"] = dataflow
+    for override in overrides:
+        _override(data, override, rules.components)
+    return validate(Accelerator, data, where if not overrides else f"{where} with --set")
+
+
+def load_designs(
+    config: str | Path | None = None, dataflow: str | None = None, overrides: Sequence[str] = ()
+) -> list[Accelerator]:
+    """Return the spec of every design on the same machine; keys of parts that a design lacks pass it by."""
+    for override in overrides:  # a key that no design knows is an error once, not four times a skip
+        _override(_everything(config), override, frozenset({"predictor_sram", "second_array"}))
+    specs = []
+    for name, design in designs().items():
+        lacking = {"predictor_sram", "second_array"} - set(design.components)
+        own = [override for override in overrides if override.partition(".")[0] not in lacking]
+        specs.append(load_accelerator(config, name, dataflow, own))
+    return specs
+
+
+def _everything(config: str | Path | None) -> dict[str, Any]:
+    path = None if config is None else resolve(str(config), FOLDER, "accelerator")
+    return _merge(_read(resolve(DEFAULT_DESIGN, FOLDER, "accelerator")), {} if path is None else _read(path))
+
+
+def _read(path: Path, chain: tuple[Path, ...] = ()) -> dict[str, Any]:
+    if path in chain:
+        raise InputError(str(path), "extends", "extends itself", "break the circle")
+    data = read_yaml(path)
+    if not isinstance(data, dict):
+        raise InputError(str(path), "", "not a mapping of keys", "see configs/accelerators/baseline.yaml")
+    base = data.pop("extends", None)
+    if base is None:
+        return data
+    if not isinstance(base, str):
+        raise InputError(str(path), "extends", f"is {base!r}", "give the name or path of an accelerator")
+    beside = path.parent / base
+    return _merge(_read(beside if beside.is_file() else resolve(base, FOLDER, "accelerator"), (*chain, path)), data)
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        # another kind of DRAM brings keys of its own; nothing of the old kind may linger
+        replaces = isinstance(value, Mapping) and isinstance(old, Mapping) and value.get("model", old.get("model")) == old.get("model")
+        merged[key] = _merge(old, value) if replaces else value  # type: ignore[arg-type]
+    return merged
+
+
+def _override(data: dict[str, Any], override: str, components: frozenset[str]) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key:
+        raise InputError("--set", override, "not key=value", "write for example --set array.rows=32")
+    target: Any = data
+    *parents, last = key.split(".")
+    for position, part in enumerate(parents):
+        if not isinstance(target, dict) or not isinstance(target.get(part), dict):
+            _unknown(".".join(parents[: position + 1]), target, part)
+        target[part] = dict(target[part])
+        target = target[part]
+    optional = not parents and last in components
+    if not isinstance(target, dict) or (last not in target and not optional):
+        _unknown(key, target, last)
+    target[last] = parse_yaml(text, f"--set {key}")
+
+
+def _unknown(key: str, target: Any, part: str) -> None:
+    known = target if isinstance(target, dict) else ()
+    raise InputError("--set", key, "unknown key", nearest(part, known) if known else "give a key that exists")

@@ -1,0 +1,97 @@
+"""What a batch does in each phase (paper, sections 3.2 to 3.4), layer by layer, on any design.
+
+A stage is one visit to one layer: the passes of the layer itself, then the predictor's passes that
+wait for them. Designs decide on which array and in which order these run.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workloads.graph import needs_input_gradient
+from workloads.layers import MacLayer, Matmul
+from workloads.passes import Pass
+from workloads.schedule import Phase
+from workloads.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One visit to the layer `layer` (an index into `Trace.mac_layers`)."""
+
+    layer: int
+    main: tuple[Pass, ...]
+    predictor: tuple[Pass, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFacts:
+    """What the phases need to know of a layer."""
+
+    predicted: bool
+    updated: bool
+    has_weights: bool
+    needs_dgrad: bool
+
+
+def layer_facts(trace: Trace) -> list[LayerFacts]:
+    """Return the facts of each layer with multiply-accumulates.
+
+    Layers that share weights leave the update, and the prediction, to the layer that owns them.
+    """
+    needed = needs_input_gradient(trace.layers)
+    return [_facts(layer, needed[layer.id]) for layer in trace.mac_layers]
+
+
+def _facts(layer: MacLayer, needs_dgrad: bool) -> LayerFacts:
+    if isinstance(layer, Matmul):
+        return LayerFacts(predicted=False, updated=False, has_weights=False, needs_dgrad=needs_dgrad)
+    owns = layer.shares_weights_with is None
+    return LayerFacts(predicted=layer.predicted and owns, updated=owns, has_weights=True, needs_dgrad=needs_dgrad)
+
+
+def _backpropagation(facts: list[LayerFacts]) -> list[Stage]:
+    """Warm Up and Phase BP: predict after each forward, train the predictor after each true gradient."""
+    forward = [
+        Stage(index, ("forward",), ("predictor_forward",) if fact.predicted else ()) for index, fact in enumerate(facts)
+    ]
+    return forward + _backward(facts, with_update=True)
+
+
+def _gradient_prediction(facts: list[LayerFacts]) -> list[Stage]:
+    """Phase GP: a layer's weights are updated by the prediction; nothing goes backward."""
+    return [
+        Stage(index, ("forward",), ("predictor_forward", "update") if fact.predicted else ())
+        for index, fact in enumerate(facts)
+    ]
+
+
+def _decoupled(facts: list[LayerFacts]) -> list[Stage]:
+    """DNI: update by the prediction, then backpropagate all the same to train the predictor."""
+    return _gradient_prediction(facts) + _backward(facts, with_update=False)
+
+
+def _backward(facts: list[LayerFacts], with_update: bool) -> list[Stage]:
+    stages = []
+    for index, fact in reversed(list(enumerate(facts))):
+        updates = fact.updated and (with_update or not fact.predicted)
+        wanted: list[tuple[Pass, bool]] = [
+            ("dgrad", fact.needs_dgrad), ("wgrad", fact.has_weights), ("update", updates),
+        ]  # fmt: skip
+        main = tuple(name for name, needed in wanted if needed)
+        trained: tuple[Pass, ...] = ("predictor_backward", "predictor_update") if fact.predicted else ()
+        if main:
+            stages.append(Stage(index, main, trained))
+    return stages
+
+
+_PHASES: dict[Phase, Callable[[list[LayerFacts]], list[Stage]]] = {
+    "warm_up": _backpropagation,
+    "bp": _backpropagation,
+    "gp": _gradient_prediction,
+    "dni": _decoupled,
+}
+
+
+def stages_of(facts: list[LayerFacts], phase: Phase) -> list[Stage]:
+    """Return the stages of one batch in a phase."""
+    return _PHASES[phase](facts)

@@ -1,0 +1,33 @@
+"""The one exception that means "the input is wrong", and how unknown names are answered."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class InputError(ValueError):
+    """Bad input, told in one line: where, which key, what is wrong, how to mend it.
+
+    Parameters
+    ----------
+    where : str
+        The file, or the option or argument, that is wrong.
+    key : str
+        The key inside it, such as ``layers[3].K``; empty if the whole is meant.
+    problem : str
+        What is wrong, with the value that was found.
+    mend : str
+        What to do about it.
+    """
+
+    def __init__(self, where: str, key: str, problem: str, mend: str) -> None:
+        self.where, self.key, self.problem, self.mend = where, key, problem, mend
+        place = f"{where}: {key}" if key else where
+        super().__init__(" ".join(f"{place}: {problem}; {mend}".split()))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the mend for an unknown name: the nearest known one, then all of them."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    listed = ", ".join(names)
+    return f"did you mean {close[0]}? known: {listed}" if close else f"known: {listed}"

@@ -1,0 +1,151 @@
+"""The graph of a network's layers: do shapes chain, who needs a gradient, what is alive."""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+
+from workloads.errors import InputError, nearest
+from workloads.layers import Conv2d, Layer, Linear, Matmul, VectorLayer, WeightedLayer
+
+Shape = tuple[int, ...]
+
+
+def check_graph(layers: Sequence[Layer], network_inputs: Mapping[str, Shape]) -> None:
+    """Check that ids are unique, inputs come first, and every shape follows from its inputs.
+
+    Raises
+    ------
+    InputError
+        With the key of the layer that does not fit.
+    """
+    shapes: dict[str, Shape] = dict(network_inputs)
+    weighted: dict[str, WeightedLayer] = {}
+    for index, layer in enumerate(layers):
+        key = f"layers[{index}]"
+        if layer.id in shapes:
+            raise InputError("", f"{key}.id", f"{layer.id!r} is taken", "give every layer an id of its own")
+        for name in layer.inputs:
+            if name not in shapes:
+                raise InputError("", f"{key}.inputs", f"{name!r} is no earlier layer", nearest(name, shapes))
+        found = [shapes[name] for name in layer.inputs]
+        problem = _misfit(layer, found)
+        if problem:
+            raise InputError("", key, f"the shapes do not chain: {layer.id} {problem}",
+                             "correct this layer or the ones in its inputs")
+        if isinstance(layer, WeightedLayer):
+            _check_sharing(layer, key, weighted)
+            weighted[layer.id] = layer
+        shapes[layer.id] = layer.output_shape
+
+
+def _check_sharing(layer: WeightedLayer, key: str, weighted: Mapping[str, WeightedLayer]) -> None:
+    if layer.shares_weights_with is None:
+        return
+    other = weighted.get(layer.shares_weights_with)
+    if other is None:
+        raise InputError("", f"{key}.shares_weights_with", f"{layer.shares_weights_with!r} is no earlier layer with weights",
+                         nearest(layer.shares_weights_with, weighted))
+    mine, theirs = (one.product_shape(1) for one in (layer, other))  # type: ignore[attr-defined]
+    if (mine.K, mine.C, mine.R, mine.S, mine.groups) != (theirs.K, theirs.C, theirs.R, theirs.S, theirs.groups):
+        raise InputError("", f"{key}.shares_weights_with", f"weights of {layer.id} and {other.id} differ in shape",
+                         "let them share or give this layer weights of its own")
+
+
+def _misfit(layer: Layer, found: list[Shape]) -> str:
+    if isinstance(layer, VectorLayer):
+        return _VECTOR_RULES.get(layer.kind, _anything)(layer, found)
+    expected = layer.input_shapes
+    if isinstance(layer, Matmul):
+        sizes = [prod(shape) for shape in found]
+        needed = [prod(shape) for shape in expected]
+        if len(sizes) == 1:  # both operands are cut from one tensor, as in packed attention
+            return ""
+        return "" if sizes == needed else f"needs {expected}, its inputs are {found}"
+    if len(found) != 1:
+        return f"takes one input, not {len(found)}"
+    if isinstance(layer, Conv2d) and layer.N_per_sample > 1 or isinstance(layer, Linear):
+        fits = prod(found[0]) == prod(expected[0]) * getattr(layer, "N_per_sample", 1)
+    else:
+        fits = found[0] == expected[0]
+    return "" if fits else f"needs {expected[0]}, its input {layer.inputs[0]} is {found[0]}"
+
+
+def _anything(layer: VectorLayer, found: list[Shape]) -> str:
+    return ""
+
+
+def _same_shape(layer: VectorLayer, found: list[Shape]) -> str:
+    return "" if found[0] == layer.shape else f"keeps its input's shape {found[0]}, but is {layer.shape}"
+
+
+def _same_size(layer: VectorLayer, found: list[Shape]) -> str:
+    return "" if prod(found[0]) == prod(layer.shape) else f"cannot make {layer.shape} of {found[0]}"
+
+
+def _broadcast(layer: VectorLayer, found: list[Shape]) -> str:
+    for shape in found:
+        padded = (1,) * (len(layer.shape) - len(shape)) + shape
+        if len(padded) != len(layer.shape) or any(a not in (1, b) for a, b in zip(padded, layer.shape, strict=True)):
+            return f"cannot broadcast {shape} to {layer.shape}"
+    return ""
+
+
+def _joined(layer: VectorLayer, found: list[Shape]) -> str:
+    total = sum(prod(shape) for shape in found)
+    return "" if total == prod(layer.shape) else f"joins {found}, which is not {layer.shape}"
+
+
+def _pooled(layer: VectorLayer, found: list[Shape]) -> str:
+    fits = len(found[0]) == len(layer.shape) and found[0][:-2] == layer.shape[:-2]
+    return "" if fits else f"pools {found[0]}, which cannot give {layer.shape}"
+
+
+_VECTOR_RULES: dict[str, Callable[[VectorLayer, list[Shape]], str]] = {
+    "activation": _same_shape,
+    "add": _broadcast,
+    "batch_norm": _same_shape,
+    "concat": _joined,
+    "dropout": _same_shape,
+    "layer_norm": _same_shape,
+    "multiply": _broadcast,
+    "pool": _pooled,
+    "reshape": _same_size,
+    "softmax": _same_shape,
+}
+
+
+def needs_input_gradient(layers: Sequence[Layer]) -> dict[str, bool]:
+    """Tell for each layer whether anything trainable comes before it.
+
+    The first layer of a network needs no dgrad: nobody uses the gradient of the data.
+    """
+    trainable: dict[str, bool] = {}
+    needed: dict[str, bool] = {}
+    for layer in layers:
+        needed[layer.id] = any(trainable.get(name, False) for name in layer.inputs)
+        has_weights = isinstance(layer, WeightedLayer) or (isinstance(layer, VectorLayer) and layer.parameters > 0)
+        trainable[layer.id] = needed[layer.id] or has_weights
+    return needed
+
+
+def peak_live_words(layers: Sequence[Layer], network_inputs: Mapping[str, Shape]) -> int:
+    """Return the largest number of elements a sample that are alive at once in a forward pass.
+
+    A tensor is alive from the layer that makes it to the last one that reads it. Activations,
+    normalisations, dropout and reshapes work in place.
+    """
+    last_use: dict[str, int] = {}
+    for index, layer in enumerate(layers):
+        for name in layer.inputs:
+            last_use[name] = index
+    sizes = {name: prod(shape) for name, shape in network_inputs.items()}
+    alive, peak = dict(sizes), sum(sizes.values())
+    for index, layer in enumerate(layers):
+        in_place = isinstance(layer, VectorLayer) and layer.kind in (
+            "activation", "batch_norm", "dropout", "reshape", "softmax",
+        )  # fmt: skip
+        if in_place and last_use.get(layer.inputs[0]) == index:
+            alive.pop(layer.inputs[0], None)
+        alive[layer.id] = prod(layer.output_shape)
+        peak = max(peak, sum(alive.values()))
+        alive = {name: size for name, size in alive.items() if last_use.get(name, -1) > index or name == layer.id}
+    return peak

@@ -1,0 +1,207 @@
+"""Layers of a network as a trace records them, each kind one model.
+
+Shapes are those of one sample; the batch comes from the trace. Only `conv2d`, `linear` and
+`matmul` have multiply-accumulates and so a product on a PE array. The other kinds keep the
+graph whole: with them shapes chain from the network's input to its end.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from workloads.errors import InputError
+from workloads.shapes import ConvShape, linear_shape, output_extent
+from workloads.validation import StrictModel
+
+Extent = Annotated[int, Field(ge=1)]
+Pair = tuple[Extent, Extent]
+Padding = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class TensorFile(StrictModel):
+    """A tensor on disk beside the trace: its file and the SHA-256 of that file."""
+
+    file: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Sparsity(StrictModel):
+    """Share of zeros in a layer's tensors, averaged over the run."""
+
+    inputs: Fraction | None = None
+    weights: Fraction | None = None
+    output_gradients: Fraction | None = None
+
+
+class LayerBase(StrictModel):
+    """What every layer has.
+
+    Attributes
+    ----------
+    id : str
+        Unique name; PyTorch's module path where there is one.
+    inputs : tuple of str
+        Ids of the layers (or of the network's inputs) whose outputs it reads.
+    """
+
+    id: Annotated[str, Field(min_length=1)]
+    inputs: Annotated[tuple[str, ...], Field(min_length=1)]
+    tensors: dict[Literal["input", "weight", "output", "output_gradient"], TensorFile] = {}
+    sparsity: Sparsity | None = None
+
+
+class WeightedLayer(LayerBase):
+    """A layer with weights: `predicted` says whether ADA-GP predicts their gradient."""
+
+    bias: bool = False
+    predicted: bool = True
+    shares_weights_with: str | None = None
+
+
+class Conv2d(WeightedLayer):
+    """A convolution; ``N_per_sample`` is above 1 where a sample is cut into windows."""
+
+    kind: Literal["conv2d"]
+    N_per_sample: PositiveInt = 1
+    C: PositiveInt
+    H: PositiveInt
+    W: PositiveInt
+    K: PositiveInt
+    R: PositiveInt
+    S: PositiveInt
+    P: PositiveInt
+    Q: PositiveInt
+    stride: Pair = (1, 1)
+    padding: Padding = (0, 0)
+    dilation: Pair = (1, 1)
+    groups: PositiveInt = 1
+
+    @model_validator(mode="after")
+    def _shape_is_possible(self) -> "Conv2d":
+        for axis, size, kernel, result in (
+            (0, self.H, self.R, self.P),
+            (1, self.W, self.S, self.Q),
+        ):
+            extent = output_extent(size, kernel, self.stride[axis], self.padding[axis], self.dilation[axis])
+            if extent < 1:
+                raise InputError(self.id, "RS"[axis], f"the kernel is wider than the padded input of {self.id}",
+                                 "give a smaller kernel or more padding")
+            if extent != result:
+                raise InputError(self.id, "PQ"[axis], f"is {result}, but {'HW'[axis]}, kernel, stride, padding and "
+                                 f"dilation of {self.id} give {extent}", f"write {'PQ'[axis]}: {extent}")
+        for key, channels in (("C", self.C), ("K", self.K)):
+            if channels % self.groups:
+                raise InputError(self.id, key, f"{channels} channels of {self.id} do not divide into "
+                                 f"{self.groups} groups", "give a multiple of groups")
+        return self
+
+    def product_shape(self, batch_size: int) -> ConvShape:
+        """Return the convolution of one batch."""
+        return ConvShape(
+            N=self.N_per_sample * batch_size, C=self.C, H=self.H, W=self.W, K=self.K, R=self.R, S=self.S,
+            P=self.P, Q=self.Q, stride=self.stride, padding=self.padding, dilation=self.dilation,
+            groups=self.groups,
+        )  # fmt: skip
+
+    @property
+    def input_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes of one sample that its inputs must have."""
+        return ((self.C, self.H, self.W),)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of one sample of the output."""
+        return (self.K, self.P, self.Q)
+
+
+class Linear(WeightedLayer):
+    """A fully connected layer on `L` vectors a sample (1, or the length of a sequence)."""
+
+    kind: Literal["linear"]
+    L: PositiveInt = 1
+    C: PositiveInt
+    K: PositiveInt
+
+    def product_shape(self, batch_size: int) -> ConvShape:
+        """Return the convolution of one batch: N * L rows."""
+        return linear_shape(batch_size * self.L, self.C, self.K)
+
+    @property
+    def input_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes of one sample that its inputs must have."""
+        return ((self.C,) if self.L == 1 else (self.L, self.C),)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of one sample of the output."""
+        return (self.K,) if self.L == 1 else (self.L, self.K)
+
+
+class Matmul(LayerBase):
+    """A product of two activations, as in attention: `G` times (M x C) by (C x K) a sample.
+
+    It has no weights: both operands have a gradient, nothing is updated.
+    """
+
+    kind: Literal["matmul"]
+    G: PositiveInt = 1
+    M: PositiveInt
+    C: PositiveInt
+    K: PositiveInt
+    inputs: Annotated[tuple[str, ...], Field(min_length=1, max_length=2)]
+
+    def product_shape(self, batch_size: int) -> ConvShape:
+        """Return the grouped product of one batch, the second operand in the weights' place."""
+        return linear_shape(self.M, self.C, self.K, groups=batch_size * self.G)
+
+    @property
+    def input_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes of one sample that its inputs must have."""
+        return ((self.G, self.M, self.C), (self.G, self.C, self.K))
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of one sample of the output."""
+        return (self.G, self.M, self.K)
+
+
+VectorKind = Literal[
+    "activation", "add", "batch_norm", "concat", "dropout", "layer_norm", "multiply", "other", "pool",
+    "reshape", "select", "softmax",
+]  # fmt: skip
+
+
+class VectorLayer(LayerBase):
+    """A layer without multiply-accumulates on the PE array.
+
+    Attributes
+    ----------
+    op : str
+        The operator as PyTorch names it, such as ``max_pool2d``.
+    shape : tuple of int
+        Shape of one sample of its output.
+    parameters : int
+        Trainable numbers (the affine part of a normalisation); ADA-GP predicts none of them.
+    """
+
+    kind: VectorKind
+    op: str
+    shape: tuple[Extent, ...]
+    parameters: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of one sample of the output."""
+        return self.shape
+
+
+MacLayer = Conv2d | Linear | Matmul
+Layer = Annotated[Conv2d | Linear | Matmul | VectorLayer, Field(discriminator="kind")]
+
+
+def gradient_words_per_channel(layer: Conv2d | Linear) -> int:
+    """Return C/groups * R * S: the gradients that the predictor gives for one output channel."""
+    if isinstance(layer, Conv2d):
+        return layer.C // layer.groups * layer.R * layer.S
+    return layer.C

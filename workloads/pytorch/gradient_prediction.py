@@ -1,0 +1,145 @@
+"""The predictor at work on a model: what it reads from each layer, and what it updates."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from workloads.predictor import Predictor
+from workloads.pytorch.masked_adam import MaskedAdam
+from workloads.pytorch.predictor_module import GradientPredictor, reorganize
+
+# What a Phase GP batch steps with. `zero` is a control: momentum goes on, nothing is predicted.
+GpGradient = Literal["predicted", "zero", "skip"]
+# A gradient element counts as at least this share of its layer's root mean square in the MAPE, whose
+# terms would have no bound where the true gradient is zero.
+_MAPE_FLOOR = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionError:
+    """How far one prediction is from the true gradient of one layer."""
+
+    cosine: float
+    relative_l2: float
+    mape: float
+
+
+def prediction_error(predicted: torch.Tensor, true: torch.Tensor) -> PredictionError | None:
+    """Compare two gradients of one shape; None where the true one is zero throughout."""
+    norm = true.norm()
+    if norm == 0:
+        return None
+    difference = predicted - true
+    floor = _MAPE_FLOOR * true.square().mean().sqrt()
+    cosine = torch.nn.functional.cosine_similarity(predicted.flatten(), true.flatten(), dim=0)
+    return PredictionError(
+        cosine=float(cosine), relative_l2=float(difference.norm() / norm),
+        mape=float((difference.abs() / true.abs().clamp_min(floor)).mean()),
+    )  # fmt: skip
+
+
+def predicted_layers(model: nn.Module) -> dict[str, nn.Module]:
+    """Return the layers whose weight gradients are predicted, first to last."""
+    return {name: module for name, module in model.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
+
+
+class GradientPrediction:
+    """Predicts gradients in Phase GP, and learns to in Warm Up and Phase BP.
+
+    Both read the raw output of a convolution or linear layer, before any normalisation. A module is
+    expected to run once in a forward pass: a shared one would have its weight updated between its uses.
+
+    Parameters
+    ----------
+    model : nn.Module
+        The network in training.
+    sizes : Predictor
+        Sizes of the predictor.
+    optimizer : torch.optim.SGD
+        The network's optimizer. Phase GP steps with it too, so both phases share the momentum.
+    learning_rate : float
+        The predictor's own learning rate, for Adam.
+    """
+
+    def __init__(self, model: nn.Module, sizes: Predictor, optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+        self.layers = predicted_layers(model)
+        self.predictor = GradientPredictor(sizes, list(self.layers))
+        self._optimizer = optimizer
+        self._adam = MaskedAdam(self.predictor, learning_rate)
+        self._images: dict[str, torch.Tensor] = {}
+        self._predicted: dict[str, torch.Tensor] = {}
+
+    def _image(self, name: str, output: torch.Tensor) -> torch.Tensor:
+        return reorganize(output.detach(), channels_last=isinstance(self.layers[name], nn.Linear))
+
+    @contextmanager
+    def _hooks(self, make_hook: Any) -> Iterator[None]:
+        handles = [module.register_forward_hook(make_hook(name)) for name, module in self.layers.items()]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Predict each layer's gradient in a forward pass without applying it (Warm Up, Phase BP)."""
+
+        def hook_of(name: str) -> Any:
+            def hook(module: Any, _: object, output: torch.Tensor) -> None:
+                self._images[name] = self._image(name, output)
+                self._predicted[name] = self.predictor.predict(name, self._images[name], module.weight)
+
+            return hook
+
+        with self._hooks(hook_of):
+            yield
+
+    @contextmanager
+    def updating(self, gradient: GpGradient = "predicted") -> Iterator[None]:
+        """Update each layer's weight with its predicted gradient as soon as its output is there (Phase GP)."""
+
+        def hook_of(name: str) -> Any:
+            def hook(module: Any, _: object, output: torch.Tensor) -> None:
+                weight = module.weight
+                if gradient == "predicted":
+                    weight.grad = self.predictor.predict(name, self._image(name, output), weight)
+                else:
+                    weight.grad = torch.zeros_like(weight)
+                # Only this weight has a gradient, so the step touches no other parameter.
+                self._optimizer.step()
+                weight.grad = None
+
+            return hook
+
+        with self._hooks(hook_of):
+            yield
+
+    def learn(self) -> list[PredictionError]:
+        """Train the predictor on the true gradients of a backward pass, last layer to first.
+
+        Returns
+        -------
+        list of PredictionError
+            Of the predictions that the forward pass made, before this training.
+        """
+        errors = []
+        for name in reversed(self._images):
+            weight: Any = self.layers[name].weight
+            true = weight.grad
+            error = prediction_error(self._predicted[name], true)
+            if error is None:
+                continue
+            errors.append(error)
+            self.predictor.observe(name, true)
+            target = (true / self.predictor.scale(name)).flatten(1)
+            normalised = self.predictor(self._images[name], target.shape[1])
+            torch.nn.functional.mse_loss(normalised, target).backward()
+            self._adam.step(target.shape[1])
+        self._images.clear()
+        self._predicted.clear()
+        return errors

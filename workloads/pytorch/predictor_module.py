@@ -1,0 +1,96 @@
+"""ADA-GP's gradient predictor as a module, and the tensor reorganization before it (paper, section 3.6)."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from workloads.predictor import Predictor
+
+# Weight of the newest batch in the running mean square of a layer's gradient: it follows the last
+# ten batches or so, since gradients shrink quickly while a network trains.
+_NEWEST = 0.1
+
+
+def reorganize(output: torch.Tensor, channels_last: bool) -> torch.Tensor:
+    """Turn a layer's output into one image for each output channel.
+
+    Parameters
+    ----------
+    output : Tensor
+        (N, K, P, Q) of a convolution; (N, K) or (N, L, K) of a linear layer.
+    channels_last : bool
+        True for a linear layer.
+
+    Returns
+    -------
+    Tensor
+        Means over the batch: (K, 1, P, Q); (K, 1, 1, 1) or (K, 1, L, 1).
+    """
+    mean = output.mean(dim=0)
+    if channels_last:
+        mean = mean.reshape(-1, mean.shape[-1]).T.unsqueeze(-1)
+    return mean.unsqueeze(1)
+
+
+class GradientPredictor(nn.Module):
+    """One predictor for all layers: average pooling, a small convolution, one fully connected layer.
+
+    It works on gradients divided by the running root mean square of their layer, and multiplies
+    its predictions by it: layers differ in scale by orders of magnitude. The fully connected layer
+    starts at zero, so an untrained predictor leaves the weights alone instead of swamping them.
+
+    Parameters
+    ----------
+    sizes : Predictor
+        The sizes that the trace records and the simulator charges for.
+    layers : sequence of str
+        Names of the predicted layers.
+    """
+
+    mean_square: torch.Tensor
+
+    def __init__(self, sizes: Predictor, layers: list[str]) -> None:
+        super().__init__()
+        self.pool = sizes.pool
+        padding = (sizes.kernel[0] // 2, sizes.kernel[1] // 2)
+        self.conv = nn.Conv2d(1, sizes.channels, sizes.kernel, padding=padding, bias=False)
+        self.linear = nn.Linear(sizes.features, sizes.outputs, bias=False)
+        nn.init.zeros_(self.linear.weight)
+        self._rows = {name: row for row, name in enumerate(layers)}
+        self.register_buffer("mean_square", torch.zeros(len(layers)))
+
+    def forward(self, images: torch.Tensor, width: int) -> torch.Tensor:
+        """Return normalised gradients.
+
+        Parameters
+        ----------
+        images : Tensor
+            (K, 1, P, Q), as `reorganize` gives them.
+        width : int
+            C/groups * R * S of the layer; the outputs beyond it are masked, and not computed.
+
+        Returns
+        -------
+        Tensor
+            (K, width).
+        """
+        pooled = functional.adaptive_avg_pool2d(images, self.pool)
+        features = functional.relu(self.conv(pooled)).flatten(1)
+        return functional.linear(features, self.linear.weight[:width])
+
+    @torch.no_grad()
+    def predict(self, layer: str, images: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """Return the predicted gradient of a layer's weight, in the weight's shape."""
+        normalised = self(images, weight[0].numel())
+        return (normalised * self.scale(layer)).reshape(weight.shape)
+
+    def scale(self, layer: str) -> torch.Tensor:
+        """Return the running root mean square of a layer's true gradients; 0 before the first one."""
+        return self.mean_square[self._rows[layer]].sqrt()
+
+    @torch.no_grad()
+    def observe(self, layer: str, gradient: torch.Tensor) -> None:
+        """Take a true gradient into the running mean square of its layer."""
+        row, newest = self._rows[layer], gradient.square().mean()
+        before = self.mean_square[row]
+        self.mean_square[row] = newest if before == 0 else torch.lerp(before, newest, _NEWEST)

@@ -1,0 +1,171 @@
+"""The sequence of batches of a training run, as repeat counts, and named schedules.
+
+A sequence is written as epochs that repeat, each made of batches that repeat, so that the
+35,190 batches of the paper's CIFAR10 run take a dozen lines and still stand in their exact order.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Annotated, Literal, get_args
+
+from pydantic import Discriminator, Field, PositiveInt, Tag
+
+from workloads.errors import InputError
+from workloads.validation import StrictModel
+
+Phase = Literal["warm_up", "bp", "gp", "dni"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
+
+
+class Batches(StrictModel):
+    """`count` batches in a row in one phase."""
+
+    phase: Phase
+    count: PositiveInt = 1
+
+
+class Repeat(StrictModel):
+    """A pattern of batches, `repeat` times."""
+
+    repeat: PositiveInt
+    batches: Annotated[tuple[Batches, ...], Field(min_length=1)]
+
+
+def _which_item(item: object) -> str:
+    repeats = "repeat" in item if isinstance(item, dict) else isinstance(item, Repeat)
+    return "a pattern" if repeats else "a run"
+
+
+Item = Annotated[
+    Annotated[Batches, Tag("a run")] | Annotated[Repeat, Tag("a pattern")], Discriminator(_which_item)
+]
+
+
+class Epochs(StrictModel):
+    """`repeat` equal epochs."""
+
+    repeat: PositiveInt = 1
+    batches: Annotated[tuple[Item, ...], Field(min_length=1)]
+
+    def runs(self) -> Iterator[Batches]:
+        """Give the runs of equal batches of one of these epochs, in order."""
+        for item in self.batches:
+            if isinstance(item, Batches):
+                yield item
+            else:
+                for _ in range(item.repeat):
+                    yield from item.batches
+
+    def counts(self) -> dict[Phase, int]:
+        """Return the batches of each phase in one of these epochs, without walking through them."""
+        counts: dict[Phase, int] = {}
+        for item in self.batches:
+            times, inner = (1, (item,)) if isinstance(item, Batches) else (item.repeat, item.batches)
+            for run in inner:
+                counts[run.phase] = counts.get(run.phase, 0) + times * run.count
+        return counts
+
+
+class Schedule(StrictModel):
+    """Every batch of a training run, in order; `name` is the policy that made it."""
+
+    name: str
+    epochs: Annotated[tuple[Epochs, ...], Field(min_length=1)]
+
+    def counts(self) -> dict[Phase, int]:
+        """Return the number of batches of each phase that occurs, in the order of `PHASES`."""
+        totals = dict.fromkeys(PHASES, 0)
+        for epochs in self.epochs:
+            for phase, count in epochs.counts().items():
+                totals[phase] += epochs.repeat * count
+        return {phase: count for phase, count in totals.items() if count}
+
+    @property
+    def batches(self) -> int:
+        """Number of batches of the whole run."""
+        return sum(self.counts().values())
+
+    @property
+    def epoch_count(self) -> int:
+        """Number of epochs of the whole run."""
+        return sum(epochs.repeat for epochs in self.epochs)
+
+    def phases(self) -> Iterator[Phase]:
+        """Give the phase of every batch, one by one."""
+        for epochs in self.epochs:
+            for _ in range(epochs.repeat):
+                for run in epochs.runs():
+                    for _ in range(run.count):
+                        yield run.phase
+
+
+def compress(name: str, epochs: Sequence[Sequence[Phase]]) -> Schedule:
+    """Write a sequence of batches, given epoch by epoch as it ran, in repeat counts."""
+    grouped = []
+    for pattern, equal in groupby(tuple(epoch) for epoch in epochs):
+        if not pattern:
+            raise InputError("schedule", "epochs", "an epoch without batches", "give every epoch a batch")
+        grouped.append(Epochs(repeat=len(list(equal)), batches=_compress_epoch(pattern)))
+    if not grouped:
+        raise InputError("schedule", "epochs", "empty", "give at least one epoch")
+    return Schedule(name=name, epochs=tuple(grouped))
+
+
+def _compress_epoch(phases: tuple[Phase, ...]) -> tuple[Batches | Repeat, ...]:
+    runs = [Batches(phase=phase, count=len(list(equal))) for phase, equal in groupby(phases)]
+    items: list[Batches | Repeat] = []
+    start = 0
+    while start < len(runs):
+        pair = tuple(runs[start : start + 2])
+        times = 1
+        while len(pair) == 2 and tuple(runs[start + 2 * times : start + 2 * times + 2]) == pair:
+            times += 1
+        if times > 1:
+            items.append(Repeat(repeat=times, batches=pair))
+            start += 2 * times
+        else:
+            items.append(runs[start])
+            start += 1
+    return tuple(items)
+
+
+class Stage(StrictModel):
+    """`epochs` epochs (or the rest of them) that go through `pattern` again and again."""
+
+    epochs: PositiveInt | Literal["rest"]
+    pattern: Annotated[tuple[Batches, ...], Field(min_length=1)]
+
+
+class Policy(StrictModel):
+    """A named schedule: what each epoch does, whatever the number of batches.
+
+    The pattern starts anew with every epoch, so an epoch of 391 batches at 4:1 has 78 whole
+    patterns and one more GP batch.
+    """
+
+    version: Literal[1]
+    name: str
+    description: str
+    source: str
+    epochs: PositiveInt
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+
+    def expand(self, batches_per_epoch: int, epochs: int | None = None) -> Schedule:
+        """Return the sequence for a number of batches an epoch (and of epochs, if not its own)."""
+        return compress(self.name, self.epoch_phases(batches_per_epoch, epochs))
+
+    def epoch_phases(self, batches_per_epoch: int, epochs: int | None = None) -> list[list[Phase]]:
+        """Return the phase of every batch, epoch by epoch."""
+        if batches_per_epoch < 1:
+            raise InputError("schedule", "batches_per_epoch", f"is {batches_per_epoch}", "give at least one batch")
+        total = self.epochs if epochs is None else epochs
+        rows: list[list[Phase]] = []
+        for stage in self.stages:
+            left = total - len(rows)
+            cycle: list[Phase] = [run.phase for run in stage.pattern for _ in range(run.count)]
+            row = [cycle[i % len(cycle)] for i in range(batches_per_epoch)]
+            rows += [row] * (left if stage.epochs == "rest" else min(left, stage.epochs))
+        if len(rows) < total:
+            raise InputError("schedule", "epochs", f"{self.name} plans {len(rows)} epochs of {total}",
+                             "ask for fewer epochs or let its last stage be 'rest'")
+        return rows

@@ -1,0 +1,124 @@
+"""The trace: a workload as a PyTorch run exported it. docs/trace-format.md describes the file."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from workloads.errors import InputError
+from workloads.graph import check_graph
+from workloads.layers import Conv2d, Extent, Layer, Linear, MacLayer, Matmul, gradient_words_per_channel
+from workloads.optimizers import OptimizerName
+from workloads.predictor import Predictor
+from workloads.schedule import Policy, Schedule
+from workloads.shipped import resolve
+from workloads.strict_yaml import read_yaml
+from workloads.validation import StrictModel, validate
+
+TRACE_VERSION = 1
+
+
+class Dataset(StrictModel):
+    """What the network was trained on; `training_samples` fixes the batches of an epoch."""
+
+    name: str
+    training_samples: PositiveInt
+
+
+class EpochMetrics(StrictModel):
+    """What the run measured at the end of one epoch; only trained traces have it.
+
+    The predictor's errors are means over predicted layers and BP or Warm Up batches; `mape` diverges
+    near zero gradients, so cosine and relative L2 stand beside it.
+    """
+
+    epoch: PositiveInt
+    train_loss: float
+    test_accuracy: Annotated[float, Field(ge=0.0, le=1.0)]
+    predictor_cosine: float | None = None
+    predictor_relative_l2: float | None = None
+    predictor_mape: float | None = None
+
+
+class Provenance(StrictModel):
+    """Where a trace comes from.
+
+    `origin` is `trained` (a run went to its end) or `recorded` (shapes only, nothing was trained;
+    its schedule is planned by a policy).
+    """
+
+    origin: Literal["trained", "recorded", "imported"]
+    command: str
+    packages: dict[str, str] = {}
+    settings: dict[str, str | int | float | bool] = {}
+    notes: tuple[str, ...] = ()
+
+
+class Trace(StrictModel):
+    """A workload: layers, predictor, and the sequence of batches."""
+
+    version: Literal[1]
+    network: str
+    dataset: Dataset
+    batch_size: PositiveInt
+    inputs: Annotated[dict[str, tuple[Extent, ...]], Field(min_length=1)]
+    optimizer: OptimizerName = "sgd_momentum"
+    predictor: Predictor
+    layers: Annotated[tuple[Layer, ...], Field(min_length=1)]
+    schedule: Schedule
+    metrics: tuple[EpochMetrics, ...] = ()
+    provenance: Provenance
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> "Trace":
+        check_graph(self.layers, self.inputs)
+        if not self.mac_layers:
+            raise InputError("", "layers", "no layer has multiply-accumulates", "add a conv2d, linear or matmul layer")
+        for index, layer in enumerate(self.layers):
+            if isinstance(layer, Conv2d | Linear) and layer.predicted:
+                words = gradient_words_per_channel(layer)
+                if words > self.predictor.outputs:
+                    raise InputError(
+                        "", "predictor.outputs", f"is {self.predictor.outputs}, narrower than layers[{index}] "
+                        f"({layer.id}), which has {words} gradients an output channel",
+                        f"give at least {words} or set predicted: false there",
+                    )  # fmt: skip
+        if self.metrics and len(self.metrics) != self.schedule.epoch_count:
+            raise InputError("", "metrics", f"{len(self.metrics)} entries for {self.schedule.epoch_count} epochs",
+                             "give one an epoch, or none")
+        return self
+
+    @property
+    def mac_layers(self) -> tuple[MacLayer, ...]:
+        """The layers that run on a PE array, in the order of the forward pass."""
+        return tuple(layer for layer in self.layers if isinstance(layer, Conv2d | Linear | Matmul))
+
+    def with_batch_size(self, batch_size: int) -> "Trace":
+        """Return the same run with another batch size; its sequence of batches stays as it is."""
+        if batch_size < 1:
+            raise InputError("--batch-size", "", f"is {batch_size}", "give at least 1")
+        return self.model_copy(update={"batch_size": batch_size})
+
+    def with_schedule(self, policy: Policy) -> "Trace":
+        """Return the workload under another schedule: as many epochs, batches from the data set's size."""
+        batches = -(-self.dataset.training_samples // self.batch_size)
+        schedule = policy.expand(batches, self.schedule.epoch_count)
+        return self.model_copy(update={"schedule": schedule, "metrics": ()})
+
+
+def load_trace(name_or_path: str | Path) -> Trace:
+    """Read and check a trace, given by its path or by the name of a shipped one.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is no YAML, or does not follow the format.
+    """
+    path = resolve(str(name_or_path), "traces", "trace")
+    return validate(Trace, read_yaml(path), str(path))
+
+
+def load_policy(name_or_path: str | Path) -> Policy:
+    """Read a schedule policy, given by its path or by the name of a shipped one."""
+    path = resolve(str(name_or_path), "configs/schedules", "schedule")
+    return validate(Policy, read_yaml(path), str(path))

@@ -1,0 +1,80 @@
+"""Write a trace as YAML that a person can read: one line a layer, defaults left out."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from workloads.errors import InputError
+from workloads.trace import Trace
+from workloads.validation import StrictModel
+
+
+def trace_text(trace: Trace) -> str:
+    """Return the trace as YAML text; reading it back gives an equal trace."""
+    head = {
+        "version": trace.version,
+        "network": trace.network,
+        "dataset": trace.dataset.model_dump(),
+        "batch_size": trace.batch_size,
+        "inputs": {name: list(shape) for name, shape in trace.inputs.items()},
+        "optimizer": trace.optimizer,
+        "predictor": _plain(trace.predictor.model_dump()),
+    }
+    lines = [_block(head), "layers:\n", *(f"- {_flow(_without_defaults(layer))}\n" for layer in trace.layers)]
+    lines.append(f"schedule:\n  name: {trace.schedule.name}\n  epochs:\n")
+    for epochs in trace.schedule.epochs:
+        lines.append(f"  - repeat: {epochs.repeat}\n    batches:\n")
+        lines += [f"    - {_flow(_plain(item.model_dump()))}\n" for item in epochs.batches]
+    if trace.metrics:
+        lines.append("metrics:\n")
+        lines += [f"- {_flow(row.model_dump(exclude_none=True))}\n" for row in trace.metrics]
+    lines.append(_block({"provenance": _plain(_without_defaults(trace.provenance))}))
+    return "".join(lines)
+
+
+def write_trace(trace: Trace, path: Path) -> None:
+    """Write a trace whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the place cannot be written.
+    """
+    text = trace_text(trace)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        staged = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            staged.chmod(0o644)
+            os.replace(staged, path)
+        except BaseException:
+            staged.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(str(path), "", f"cannot be written: {error.strerror}", "give another place") from None
+
+
+def _without_defaults(model: StrictModel) -> dict[str, Any]:
+    return _plain(model.model_dump(exclude_defaults=True))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _block(data: dict[str, Any]) -> str:
+    return yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=100, allow_unicode=True)
+
+
+def _flow(data: dict[str, Any]) -> str:
+    return yaml.safe_dump(data, sort_keys=False, default_flow_style=True, width=10**9, allow_unicode=True).strip()
