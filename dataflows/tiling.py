@@ -76,7 +76,9 @@ def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget
         n_moving, n_reduction, moving = n_a, pieces, a * nest.kernel
         filter_tile, filter_all, result_tile, result_all = made, made_all, window, window_all
     else:
-        reduction_folds = axis([_pieces(extents(nest.inner, size) * nest.kernel, quanta.reduction) for size in inner], 2)
+        reduction_folds = axis(
+            [_pieces(extents(nest.inner, size) * nest.kernel, quanta.reduction) for size in inner], 2
+        )
         n_moving, n_reduction, moving = pieces, n_a, axis([int(t.positions.max()) for t in tiles], 0)
         filter_tile, filter_all, result_tile, result_all = window, window_all, made, made_all
 

@@ -19,7 +19,8 @@ Component = Literal["predictor_sram", "second_array"]
 @dataclass(frozen=True, slots=True)
 class Task:
     """One op to run: a pass of a layer; `backward` tells a predictor load or store after the true gradient
-    from one after the forward pass."""
+    from one after the forward pass.
+    """
 
     layer: int
     pass_: Pass

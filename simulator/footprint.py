@@ -18,7 +18,9 @@ def peak_dram_bytes(trace: Trace, spec: Accelerator, phase: Phase) -> int:
     are made again), one weight gradient and two activation gradients at a time, and the
     predictions until they are compared. A GP batch keeps what a later layer still reads.
     """
-    owners = [layer for layer in trace.layers if isinstance(layer, Conv2d | Linear) and layer.shares_weights_with is None]
+    owners = [
+        layer for layer in trace.layers if isinstance(layer, Conv2d | Linear) and layer.shares_weights_with is None
+    ]
     weights = [layer.product_shape(1).weight_words for layer in owners]
     others = sum(layer.parameters for layer in trace.layers if isinstance(layer, VectorLayer))
     states = OPTIMIZERS[trace.optimizer].state_words

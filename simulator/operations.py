@@ -114,14 +114,18 @@ class Operations:
             self._product(linear, Placement(Operand("buffer"), weights, result), on),
         ]
         if _trains_predictor(phase):
-            plans.append(plan_transfer(0, self._word * (conv.shape.input_words + conv.shape.output_words), self._budget(on)))
+            plans.append(
+                plan_transfer(0, self._word * (conv.shape.input_words + conv.shape.output_words), self._budget(on))
+            )
         return plans
 
     def _batch_mean(self, layer: Conv2d | Linear, on: int) -> Plan:
         """Sum the outputs over the batch and each pooling window, while they drain or from DRAM again."""
         words = layer.product_shape(self.trace.batch_size).output_words
         if self.spec.batch_mean == "reread":
-            plan = plan_elementwise(words, 0, (Operand("dram"),), (), self._array(on), self._budget(on), adds_per_word=1)
+            plan = plan_elementwise(
+                words, 0, (Operand("dram"),), (), self._array(on), self._budget(on), adds_per_word=1
+            )
             counts = plan.counts
         else:
             plan = plan_transfer(0, 0, self._budget(on))

@@ -10,6 +10,7 @@ from workloads.trace import Trace
 
 if TYPE_CHECKING:
     import pandas
+
     from simulator.engine.batch import BatchRun
 
 RESULT_SCHEMA = 1

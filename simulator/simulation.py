@@ -62,9 +62,7 @@ class Simulation:
         kind: Phase = self.spec.design_rules.runs_as(phase)
         kind = "bp" if kind == "warm_up" else kind  # the same stages, by definition of Warm Up
         if kind not in self._batches:
-            self._batches[kind] = run_batch(
-                self.steps(kind), self.works(kind), self.spec.dram, self.spec.frequency_hz
-            )
+            self._batches[kind] = run_batch(self.steps(kind), self.works(kind), self.spec.dram, self.spec.frequency_hz)
         return self._batches[kind]
 
     def exact(self, first_batch: int, batches: int, progress: Progress = _silent) -> ExactStretch:
@@ -77,8 +75,12 @@ class Simulation:
         """
         total = self.trace.schedule.batches
         if batches < 1 or first_batch < 0 or first_batch + batches > total:
-            raise InputError("--exact", "", f"batches {first_batch} to {first_batch + batches} of a run of {total}",
-                             "ask for batches that the run has")
+            raise InputError(
+                "--exact",
+                "",
+                f"batches {first_batch} to {first_batch + batches} of a run of {total}",
+                "ask for batches that the run has",
+            )
         phases = tuple(islice(self.trace.schedule.phases(), first_batch, first_batch + batches))
         works: dict[Phase, list[StepWork]] = {}
 

@@ -72,13 +72,20 @@ class Accelerator(StrictModel):
         for name, words in _WORDS.items():
             has, wants = getattr(self, name) is not None, name in design.components
             if has and not wants:
-                raise InputError("", name, f"design {self.design} has no {words}", "drop the key or choose another design")
+                raise InputError(
+                    "", name, f"design {self.design} has no {words}", "drop the key or choose another design"
+                )
             if wants and not has:
-                raise InputError("", name, f"missing, and design {self.design} needs a {words}",
-                                 "add it or choose another design")
+                raise InputError(
+                    "", name, f"missing, and design {self.design} needs a {words}", "add it or choose another design"
+                )
         if self.second_array is not None and self.second_array.buffer_banks >= self.global_buffer.banks:
-            raise InputError("", "second_array.buffer_banks", f"is {self.second_array.buffer_banks} of "
-                             f"{self.global_buffer.banks} banks", "leave the first array at least one")
+            raise InputError(
+                "",
+                "second_array.buffer_banks",
+                f"is {self.second_array.buffer_banks} of {self.global_buffer.banks} banks",
+                "leave the first array at least one",
+            )
         return self
 
     @property

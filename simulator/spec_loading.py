@@ -101,7 +101,11 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in over.items():
         old = merged.get(key)
         # another kind of DRAM brings keys of its own; nothing of the old kind may linger
-        replaces = isinstance(value, Mapping) and isinstance(old, Mapping) and value.get("model", old.get("model")) == old.get("model")
+        replaces = (
+            isinstance(value, Mapping)
+            and isinstance(old, Mapping)
+            and value.get("model", old.get("model")) == old.get("model")
+        )
         merged[key] = _merge(old, value) if replaces else value  # type: ignore[arg-type]
     return merged
 

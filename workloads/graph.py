@@ -29,8 +29,12 @@ def check_graph(layers: Sequence[Layer], network_inputs: Mapping[str, Shape]) ->
         found = [shapes[name] for name in layer.inputs]
         problem = _misfit(layer, found)
         if problem:
-            raise InputError("", key, f"the shapes do not chain: {layer.id} {problem}",
-                             "correct this layer or the ones in its inputs")
+            raise InputError(
+                "",
+                key,
+                f"the shapes do not chain: {layer.id} {problem}",
+                "correct this layer or the ones in its inputs",
+            )
         if isinstance(layer, WeightedLayer):
             _check_sharing(layer, key, weighted)
             weighted[layer.id] = layer
@@ -42,12 +46,20 @@ def _check_sharing(layer: WeightedLayer, key: str, weighted: Mapping[str, Weight
         return
     other = weighted.get(layer.shares_weights_with)
     if other is None:
-        raise InputError("", f"{key}.shares_weights_with", f"{layer.shares_weights_with!r} is no earlier layer with weights",
-                         nearest(layer.shares_weights_with, weighted))
+        raise InputError(
+            "",
+            f"{key}.shares_weights_with",
+            f"{layer.shares_weights_with!r} is no earlier layer with weights",
+            nearest(layer.shares_weights_with, weighted),
+        )
     mine, theirs = (one.product_shape(1) for one in (layer, other))  # type: ignore[attr-defined]
     if (mine.K, mine.C, mine.R, mine.S, mine.groups) != (theirs.K, theirs.C, theirs.R, theirs.S, theirs.groups):
-        raise InputError("", f"{key}.shares_weights_with", f"weights of {layer.id} and {other.id} differ in shape",
-                         "let them share or give this layer weights of its own")
+        raise InputError(
+            "",
+            f"{key}.shares_weights_with",
+            f"weights of {layer.id} and {other.id} differ in shape",
+            "let them share or give this layer weights of its own",
+        )
 
 
 def _misfit(layer: Layer, found: list[Shape]) -> str:
@@ -62,7 +74,7 @@ def _misfit(layer: Layer, found: list[Shape]) -> str:
         return "" if sizes == needed else f"needs {expected}, its inputs are {found}"
     if len(found) != 1:
         return f"takes one input, not {len(found)}"
-    if isinstance(layer, Conv2d) and layer.N_per_sample > 1 or isinstance(layer, Linear):
+    if (isinstance(layer, Conv2d) and layer.N_per_sample > 1) or isinstance(layer, Linear):
         fits = prod(found[0]) == prod(expected[0]) * getattr(layer, "N_per_sample", 1)
     else:
         fits = found[0] == expected[0]

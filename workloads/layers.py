@@ -85,15 +85,27 @@ class Conv2d(WeightedLayer):
         ):
             extent = output_extent(size, kernel, self.stride[axis], self.padding[axis], self.dilation[axis])
             if extent < 1:
-                raise InputError(self.id, "RS"[axis], f"the kernel is wider than the padded input of {self.id}",
-                                 "give a smaller kernel or more padding")
+                raise InputError(
+                    self.id,
+                    "RS"[axis],
+                    f"the kernel is wider than the padded input of {self.id}",
+                    "give a smaller kernel or more padding",
+                )
             if extent != result:
-                raise InputError(self.id, "PQ"[axis], f"is {result}, but {'HW'[axis]}, kernel, stride, padding and "
-                                 f"dilation of {self.id} give {extent}", f"write {'PQ'[axis]}: {extent}")
+                raise InputError(
+                    self.id,
+                    "PQ"[axis],
+                    f"is {result}, but {'HW'[axis]}, kernel, stride, padding and dilation of {self.id} give {extent}",
+                    f"write {'PQ'[axis]}: {extent}",
+                )
         for key, channels in (("C", self.C), ("K", self.K)):
             if channels % self.groups:
-                raise InputError(self.id, key, f"{channels} channels of {self.id} do not divide into "
-                                 f"{self.groups} groups", "give a multiple of groups")
+                raise InputError(
+                    self.id,
+                    key,
+                    f"{channels} channels of {self.id} do not divide into {self.groups} groups",
+                    "give a multiple of groups",
+                )
         return self
 
     def product_shape(self, batch_size: int) -> ConvShape:

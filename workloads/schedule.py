@@ -36,9 +36,7 @@ def _which_item(item: object) -> str:
     return "a pattern" if repeats else "a run"
 
 
-Item = Annotated[
-    Annotated[Batches, Tag("a run")] | Annotated[Repeat, Tag("a pattern")], Discriminator(_which_item)
-]
+Item = Annotated[Annotated[Batches, Tag("a run")] | Annotated[Repeat, Tag("a pattern")], Discriminator(_which_item)]
 
 
 class Epochs(StrictModel):
@@ -166,6 +164,10 @@ class Policy(StrictModel):
             row = [cycle[i % len(cycle)] for i in range(batches_per_epoch)]
             rows += [row] * (left if stage.epochs == "rest" else min(left, stage.epochs))
         if len(rows) < total:
-            raise InputError("schedule", "epochs", f"{self.name} plans {len(rows)} epochs of {total}",
-                             "ask for fewer epochs or let its last stage be 'rest'")
+            raise InputError(
+                "schedule",
+                "epochs",
+                f"{self.name} plans {len(rows)} epochs of {total}",
+                "ask for fewer epochs or let its last stage be 'rest'",
+            )
         return rows

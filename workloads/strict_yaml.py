@@ -35,9 +35,7 @@ class _StrictLoader(_Base):  # type: ignore[misc]
         for key_node, value_node in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, Hashable):
-                raise yaml.constructor.ConstructorError(
-                    None, None, "a key must be a plain word", key_node.start_mark
-                )
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a plain word", key_node.start_mark)
             if key in mapping:
                 raise _DuplicateKeyError(key, key_node.start_mark.line + 1)
             mapping[key] = self.construct_object(value_node, deep=True)
@@ -82,7 +80,7 @@ def parse_yaml(text: str, where: str) -> Any:
         If the text is no YAML or a mapping holds a key twice.
     """
     try:
-        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 (a subclass of the safe loader)
+        return yaml.load(text, Loader=_StrictLoader)
     except _DuplicateKeyError as error:
         raise InputError(where, str(error.key), str(error), "keep one of the two") from None
     except yaml.MarkedYAMLError as error:

@@ -84,8 +84,12 @@ class Trace(StrictModel):
                         f"give at least {words} or set predicted: false there",
                     )  # fmt: skip
         if self.metrics and len(self.metrics) != self.schedule.epoch_count:
-            raise InputError("", "metrics", f"{len(self.metrics)} entries for {self.schedule.epoch_count} epochs",
-                             "give one an epoch, or none")
+            raise InputError(
+                "",
+                "metrics",
+                f"{len(self.metrics)} entries for {self.schedule.epoch_count} epochs",
+                "give one an epoch, or none",
+            )
         return self
 
     @property

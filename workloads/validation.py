@@ -89,7 +89,9 @@ def validate(model: type[ModelT], data: Any, where: str, prefix: str = "") -> Mo
             known = _known_keys(model, first["loc"][:-1])
             raise InputError(where, key, "unknown key", nearest(str(first["loc"][-1]), known)) from None
         mend = _MENDS.get(kind, "see docs/ for the form").format(**context)
-        problem = "missing" if kind in ("missing", "union_tag_not_found") else f"{_plain(first['msg'])}, is {_short(value)}"
+        problem = (
+            "missing" if kind in ("missing", "union_tag_not_found") else f"{_plain(first['msg'])}, is {_short(value)}"
+        )
         raise InputError(where, key, problem, mend) from None
 
 

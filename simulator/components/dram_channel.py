@@ -26,7 +26,9 @@ class DramChannel:
         self._asked = 0
         self._alarm: int | None = None
 
-    def transfer(self, transfer_bytes: int, kind: int, array_index: int) -> Generator[simpy.Event, Any, tuple[int, int]]:
+    def transfer(
+        self, transfer_bytes: int, kind: int, array_index: int
+    ) -> Generator[simpy.Event, Any, tuple[int, int]]:
         """Move bytes for an array; yields until done and returns (start, end) on the channel."""
         cycles = int(self.model.transfer_cycles(np.array([transfer_bytes]), self.frequency_hz)[0])
         if cycles == 0:

@@ -6,10 +6,16 @@ from functools import partial
 import torch
 
 from workloads.graph import Shape
-from workloads.layers import Linear, VectorKind
+from workloads.layers import VectorKind
 from workloads.pytorch.aten_call import (
-    HANDLERS, Call, emit_vector, floating_outputs, record_other, record_unknown, records,
-)  # fmt: skip
+    HANDLERS,
+    Call,
+    emit_vector,
+    floating_outputs,
+    record_other,
+    record_unknown,
+    records,
+)
 from workloads.pytorch.tape import Tape
 
 
@@ -86,7 +92,7 @@ for _op in ("mul", "div"):
 
 def _is_bias(tape: Tape, activation: torch.Tensor, constant: torch.Tensor) -> bool:
     fits = constant.dim() == 1 and constant.shape[0] == activation.shape[-1]
-    return fits and len(tape.constant(constant).parameters) == 1 and isinstance(tape.layers[-1] if tape.layers else None, Linear)
+    return fits and len(tape.constant(constant).parameters) == 1
 
 
 def _broadcasts(shape: Shape, target: Shape) -> bool:

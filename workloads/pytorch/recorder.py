@@ -71,7 +71,8 @@ def record(model: nn.Module, inputs: Mapping[str, torch.Tensor] | Sequence[torch
     InputError
         If no dimension of an input is the batch.
     """
-    named = dict(inputs) if isinstance(inputs, Mapping) else dict(zip(_argument_names(model, len(inputs)), inputs, strict=True))
+    by_name = isinstance(inputs, Mapping)
+    named = dict(inputs if by_name else zip(_argument_names(model, len(inputs)), inputs, strict=True))
     for name, tensor in named.items():
         if batch_size not in tensor.shape:
             raise InputError("inputs", name, f"shape {tuple(tensor.shape)} has no dimension of {batch_size}, the batch",
@@ -80,7 +81,7 @@ def record(model: nn.Module, inputs: Mapping[str, torch.Tensor] | Sequence[torch
     for name, tensor in named.items():
         tape.add_input(name, tensor)
     with _unchanged(model), _places(model, tape), torch.no_grad(), _Dispatch(tape):
-        model(**named) if isinstance(inputs, Mapping) else model(*named.values())
+        model(**named) if by_name else model(*named.values())
     layers = tape.finish(list(named))
     shapes = {name: tape.shapes[name] for name in named}
     check_graph(layers, shapes)

@@ -197,15 +197,16 @@ class Tape:
         value.source = source
         if value.whole is not None:  # a part was written: the whole is another one now
             base = self._resolve(value.whole)
-            merged = VectorLayer(id="new", kind="other", op="slice_scatter", inputs=(base, source), shape=self.shapes[base])
-            self._assign(value.whole, self.emit(merged, None, "slice_scatter"))
+            op, shape = "slice_scatter", self.shapes[base]
+            merged = VectorLayer(id="new", kind="other", op=op, inputs=(base, source), shape=shape)
+            self._assign(value.whole, self.emit(merged, None, op))
 
     def emit_weighted(self, layer: Conv2d | Linear, out: torch.Tensor, weight: torch.Tensor) -> None:
         """Record a layer with weights; one that uses the weights of an earlier layer says so."""
         names = self.constant(weight).parameters
         name = names[0]
         if len(names) > 1:
-            self.notes[f"the weights of {name} are computed from several parameters; computing them is not recorded"] += 1
+            self.notes[f"the weights of {name} are computed from several parameters, which is not recorded"] += 1
         if name in self._counted:
             self.notes[f"{name} is also a parameter of a layer that is no convolution or linear layer"] += 1
         key = (name, weight.storage_offset(), weight.numel())

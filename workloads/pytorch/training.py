@@ -1,8 +1,8 @@
 """The reference ADA-GP training (paper, sections 3.2 to 3.5): Warm Up, Phase BP and Phase GP."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 
 import torch
@@ -63,6 +63,15 @@ class Run:
     metrics: tuple[EpochMetrics, ...]
 
 
+@dataclass(slots=True)
+class EpochLog:
+    """What ran in an epoch: the phase and the loss of each batch, the errors of all predictions."""
+
+    phases: list[Phase] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    errors: list[PredictionError] = field(default_factory=list)
+
+
 class Trainer:
     """Trains a network with ADA-GP, batch by batch.
 
@@ -94,23 +103,21 @@ class Trainer:
             output = self.model(images)
         return functional.cross_entropy(output, labels).item()
 
-    def epoch(self, batches: Sequence[tuple[Phase, torch.Tensor, torch.Tensor]]) -> tuple[list[Phase], list[float], list[PredictionError]]:
-        """Run batches in their phases; return the phases that ran, the losses and the prediction errors."""
+    def epoch(self, batches: Iterable[tuple[Phase, torch.Tensor, torch.Tensor]]) -> EpochLog:
+        """Run batches, each in its phase."""
         self.model.train()
-        ran: list[Phase] = []
-        losses: list[float] = []
-        errors: list[PredictionError] = []
+        log = EpochLog()
         for phase, images, labels in batches:
             if phase == "gp" and self._gp_gradient == "skip":
                 continue
             if phase == "gp":
-                losses.append(self.predicted_batch(images, labels))
+                log.losses.append(self.predicted_batch(images, labels))
             else:
-                loss, found = self.true_batch(images, labels)
-                losses.append(loss)
-                errors += found
-            ran.append(phase)
-        return ran, losses, errors
+                loss, errors = self.true_batch(images, labels)
+                log.losses.append(loss)
+                log.errors += errors
+            log.phases.append(phase)
+        return log
 
     @torch.no_grad()
     def accuracy(self, images: torch.Tensor, labels: torch.Tensor) -> float:
@@ -160,20 +167,19 @@ def train(build: Callable[[], nn.Module], data: Split, sizes: Predictor, policy:
         order = torch.Generator().manual_seed(settings.seed)
         for number, row in enumerate(plan, start=1):
             shuffled = torch.randperm(len(data.train_labels), generator=order)[: per_epoch * settings.batch_size]
-            chosen = shuffled.split(settings.batch_size)
-            batches = [(phase, data.train_images[rows], data.train_labels[rows]) for phase, rows in zip(row, chosen, strict=True)]
-            ran, losses, errors = trainer.epoch(batches)
-            phases.append(tuple(ran))
-            accuracy = trainer.accuracy(data.test_images, data.test_labels)
-            metrics.append(_metrics(number, losses, accuracy, errors))
+            chosen = zip(row, shuffled.split(settings.batch_size), strict=True)
+            log = trainer.epoch((phase, data.train_images[rows], data.train_labels[rows]) for phase, rows in chosen)
+            phases.append(tuple(log.phases))
+            metrics.append(_metrics(number, log, trainer.accuracy(data.test_images, data.test_labels)))
             if on_epoch is not None:
                 on_epoch(metrics[-1], len(plan))
     return Run(tuple(phases), tuple(metrics))
 
 
-def _metrics(epoch: int, losses: Sequence[float], accuracy: float, errors: Sequence[PredictionError]) -> EpochMetrics:
+def _metrics(epoch: int, log: EpochLog, accuracy: float) -> EpochMetrics:
+    errors = log.errors
     return EpochMetrics(
-        epoch=epoch, train_loss=_mean(losses) or 0.0, test_accuracy=round(accuracy, 4),
+        epoch=epoch, train_loss=_mean(log.losses) or 0.0, test_accuracy=round(accuracy, 4),
         predictor_cosine=_mean([error.cosine for error in errors]),
         predictor_relative_l2=_mean([error.relative_l2 for error in errors]),
         predictor_mape=_mean([error.mape for error in errors]),

@@ -1,0 +1,86 @@
+"""The terminal: tables that stay plain in a pipe, and progress on stderr."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+_PIPE_WIDTH = 200  # a pipe has no width; tables need not be folded there
+
+
+def console(stderr: bool = False) -> Console:
+    """Return a console: coloured and as wide as the terminal, or plain and wide in a pipe."""
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, highlight=False, width=None if terminal else _PIPE_WIDTH)
+
+
+def table(
+    title: str, columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]], caption: str | None = None
+) -> Table:
+    """Return a table; `columns` are (name, whether numbers stand in it)."""
+    from rich import box
+
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, caption=caption,
+                 caption_justify="left", pad_edge=False)  # fmt: skip
+    for name, numeric in columns:
+        made.add_column(name, justify="right" if numeric else "left", no_wrap=not numeric)
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[str], None]]:
+    """Give a function that reports one step of `total`: a bar on a terminal, else a plain line, on stderr."""
+    err = console(stderr=True)
+    if not err.is_terminal:
+        done = 0
+
+        def say(text: str) -> None:
+            nonlocal done
+            done += 1
+            err.print(f"[{done}/{total}] {text}" if total else text, markup=False)
+
+        yield say
+        return
+    columns: tuple[Any, ...] = (
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("", total=total or None)
+
+        def advance(text: str) -> None:
+            bar.update(task, description=text, advance=1)
+
+        yield advance
+
+
+def millions(value: int) -> str:
+    """Return a count with separators between thousands."""
+    return f"{value:,}"
+
+
+def joules(energy_pj: float) -> str:
+    """Return an energy in a unit that reads well."""
+    value = energy_pj * 1e-12
+    for unit, size in (("kJ", 1e3), ("J", 1.0), ("mJ", 1e-3), ("uJ", 1e-6)):
+        if value >= size:
+            return f"{value / size:.4g} {unit}"
+    return f"{energy_pj:.4g} pJ"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in a unit that reads well."""
+    for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.4g} {unit}"
+    return f"{seconds * 1e6:.4g} us"
+
+
+def percent(share: float | None) -> str:
+    """Return a share in percent, or a dash."""
+    return "-" if share is None else f"{share:.1%}"

@@ -1,0 +1,43 @@
+"""`adagp-sim list`: what is shipped and known by name."""
+
+import click
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_shipped(as_json: bool) -> None:
+    """List shipped traces and configs, and the designs and dataflows known by name."""
+    import json
+
+    from dataflows.dataflow import dataflows
+    from simulator.design import designs
+    from simulator.energy import load_energy_table
+    from workloads.networks.recipe import find_recipe, recipe_names
+    from workloads.shipped import shipped_names
+    from workloads.trace import load_policy, load_trace
+
+    def trace_line(name: str) -> str:
+        trace = load_trace(name)
+        return (
+            f"{trace.network} on {trace.dataset.name}, batch {trace.batch_size}, "
+            f"{len(trace.mac_layers)} layers with MACs, {trace.schedule.epoch_count} epochs ({trace.provenance.origin})"
+        )
+
+    groups = {
+        "traces": {name: trace_line(name) for name in shipped_names("traces")},
+        "networks": {name: f"{find_recipe(name).network} on {find_recipe(name).dataset}; for trace export"
+                     for name in recipe_names()},
+        "designs": {name: design.description for name, design in designs().items()},
+        "dataflows": {name: flow.description for name, flow in dataflows().items()},
+        "accelerators": {name: f"see show {name}" for name in shipped_names("configs/accelerators")},
+        "energy tables": {name: load_energy_table(name).description for name in shipped_names("configs/energy")},
+        "schedules": {name: load_policy(name).description for name in shipped_names("configs/schedules")},
+    }  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(groups, indent=2))
+        return
+    width = max(len(name) for names in groups.values() for name in names)
+    for group, names in groups.items():
+        click.echo(f"{group}:")
+        for name, text in names.items():
+            click.echo(f"  {name:{width}}  {text}")

@@ -1,0 +1,76 @@
+"""`adagp-sim`: the group of commands, and what every error looks like.
+
+Nothing heavy is imported here or at the top of a command's file, so that ``--help`` is instant.
+"""
+
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+from simulator.cli.compare import compare
+from simulator.cli.diff import diff
+from simulator.cli.list import list_shipped
+from simulator.cli.show import show
+from simulator.cli.simulate import simulate
+from simulator.cli.trace import trace
+from workloads.errors import InputError
+
+
+class _InOrder(click.Group):
+    """A group that lists its commands in the order of use, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+def _version() -> str:
+    try:
+        return version("adagp-sim")
+    except PackageNotFoundError:
+        return "unknown (not installed)"
+
+
+@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(_version(), prog_name="adagp-sim")
+def cli() -> None:
+    r"""Cycle-accurate simulator of the ADA-GP training accelerator (MICRO'23).
+
+    \b
+    adagp-sim compare vgg13-cifar10     what LOW, Efficient and MAX gain over the baseline
+    adagp-sim list                      shipped traces, accelerators and energy tables
+    adagp-sim COMMAND --help            the options of a command
+    """
+
+
+for _command in (simulate, compare, show, list_shipped, diff, trace):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line: exit code 0 done, 2 bad input (one line on stderr), 1 anything else."""
+    try:
+        code = cli.main(prog_name="adagp-sim", standalone_mode=False)
+    except InputError as error:
+        _fail(str(error), 2)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "adagp-sim"
+        _fail(f"{command}: {error.format_message()} (see {command} --help)", 2)
+    except click.Abort:
+        _fail("interrupted", 1)
+    except click.ClickException as error:
+        _fail(error.format_message(), 1)
+    except BrokenPipeError:  # the reader of a pipe left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo("error: " + " ".join(message.split()), err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

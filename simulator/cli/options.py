@@ -1,0 +1,103 @@
+"""Options that several commands share, read into one request, and how they become a trace."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import update_wrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from workloads.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What the shared options of `simulate` and `compare` ask for; each field is the option of its name."""
+
+    config: str | None
+    dataflow: str | None
+    overrides: tuple[str, ...]
+    batch_size: int | None
+    schedule: str | None
+    exact: str | None
+    out: Path | None
+    timeline: bool
+    plot: bool
+    as_json: bool
+
+
+_RUN_OPTIONS = (
+    click.option("--config", metavar="FILE", help="Accelerator: a shipped name, or a YAML file whose keys replace the shipped ones."),
+    click.option("--dataflow", metavar="NAME", help="Dataflow, such as ws."),
+    click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Set one key of the spec, such as array.rows=32. Can be repeated."),
+    click.option("--batch-size", type=int, metavar="N", help="Batch size. The sequence of batches stays, unless --schedule makes a new one."),
+    click.option("--schedule", metavar="NAME", help="Schedule in place of the trace's own: a shipped name or a YAML file."),
+    click.option("--exact", metavar="N|FIRST:N", help="Also simulate N batches one by one, tile by tile, and hold them against the composed ones. They start at the last Warm Up batch, or at batch FIRST."),
+    click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write summary.json, layers.csv, config.resolved.yaml and provenance.json there, whole or not at all."),
+    click.option("--timeline", is_flag=True, help="With --out: also write timeline.json for Perfetto."),
+    click.option("--plot", is_flag=True, help="With --out: also draw comparison.png and layers.png."),
+    click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON and nothing else."),
+)  # fmt: skip  # ruff: noqa: E501
+
+
+def run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the shared options to a command and hand them to it as one `RunRequest`."""
+
+    def collected(
+        config: str | None, dataflow: str | None, overrides: tuple[str, ...], batch_size: int | None,
+        schedule: str | None, exact: str | None, out: Path | None, timeline: bool, plot: bool, as_json: bool,
+        **own: Any,
+    ) -> None:  # fmt: skip
+        request = RunRequest(config, dataflow, overrides, batch_size, schedule, exact, out, timeline, plot, as_json)
+        command(request=request, **own)
+
+    wrapped: Callable[..., None] = update_wrapper(collected, command)
+    for option in reversed(_RUN_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def chosen_trace(name: str, request: RunRequest) -> "Trace":
+    """Read a trace and apply --batch-size and --schedule."""
+    from workloads.trace import load_policy, load_trace
+
+    trace = load_trace(name)
+    if request.batch_size is not None:
+        trace = trace.with_batch_size(request.batch_size)
+    return trace if request.schedule is None else trace.with_schedule(load_policy(request.schedule))
+
+
+def exact_stretch(text: str | None, trace: "Trace") -> tuple[int, int] | None:
+    """Return (first batch, batches) of ``N`` or ``FIRST:N``."""
+    if text is None:
+        return None
+    first, colon, count = text.rpartition(":")
+    try:
+        batches = int(count)
+        if colon:
+            return int(first), batches
+    except ValueError:
+        raise click.UsageError(f"--exact: {text!r} is not N or FIRST:N, two whole numbers") from None
+    warm_up = trace.schedule.counts().get("warm_up", 0)
+    return max(0, warm_up - 1), batches
+
+
+def input_files(trace: str, request: RunRequest, energy_tables: set[str]) -> dict[str, Path]:
+    """Return the files that a run read, by the name to record: shipped ones relative to the project."""
+    from workloads.shipped import resolve, shipped_folder, shipped_names
+
+    wanted = [(trace, "traces", "trace")]
+    wanted += [(name, "configs/energy", "energy table") for name in sorted(energy_tables)]
+    if request.config is not None:
+        wanted.append((request.config, "configs/accelerators", "accelerator"))
+    if request.schedule is not None:
+        wanted.append((request.schedule, "configs/schedules", "schedule"))
+    files = {}
+    for name, folder, what in wanted:
+        path = resolve(name, folder, what)
+        files[f"{folder}/{path.name}" if path.parent == shipped_folder(folder) else str(path)] = path
+    for path in shipped_names("configs/accelerators").values():  # every spec builds on these
+        files[f"configs/accelerators/{path.name}"] = path
+    return files

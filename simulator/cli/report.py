@@ -1,0 +1,129 @@
+"""What `simulate` and `compare` do after the options are read: run, print, write."""
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import click
+
+from simulator.cli.options import RunRequest, chosen_trace, exact_stretch, input_files
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from simulator.results import Results, RunResult
+    from simulator.spec import Accelerator
+
+_PHASE_NAMES = {"warm_up": "Warm Up", "bp": "Phase BP", "gp": "Phase GP", "dni": "DNI"}
+
+
+def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]", request: RunRequest) -> None:
+    """Simulate a trace on some specs, print the result and write it where asked."""
+    out = request.out
+    if out is None and (request.timeline or request.plot):
+        missing = "--timeline" if request.timeline else "--plot"
+        raise click.UsageError(f"{missing} needs a place for its file: add --out DIR")
+    from simulator.cli.console import console, progress
+    from simulator.outputs.folder import json_text, write_results
+    from simulator.outputs.staging import staged_output
+    from simulator.outputs.summary import summary
+    from simulator.simulation import compare
+
+    trace = chosen_trace(trace_name, request)
+    specs = load_specs()
+    stretch = exact_stretch(request.exact, trace)
+    steps = len(specs) * (len(trace.schedule.counts()) + (stretch[1] if stretch else 0)) + (out is not None)
+    with ExitStack() as stack:
+        stage = None if out is None else stack.enter_context(staged_output(out))
+        with progress(steps) as say:
+            results = compare(trace, specs, stretch, say)
+            if stage is not None:
+                say(f"writing {out}")
+                files = input_files(trace_name, request, {spec.energy_table for spec in specs})
+                write_results(results, stage, files, sys.argv[1:], request.timeline, request.plot)
+    if request.as_json:
+        click.echo(json_text(summary(results)), nl=False)
+    else:
+        screen = console()
+        print_results(results, screen)
+        if out is not None:
+            screen.print(f"written to {out}", markup=False)
+    if any(run.exact is not None and not run.exact.equal for run in results.runs):
+        raise click.ClickException("batches simulated one by one differ from composed ones; please report this")
+
+
+def print_results(results: "Results", screen: "Console") -> None:
+    """Print the table of designs, why speedups are what they are, and the exact stretch."""
+    from simulator.cli.console import duration, joules, millions, percent, table
+
+    trace = results.trace
+    phases = [phase.phase for phase in results.runs[0].phases]
+    first = results.runs[0]
+    screen.print(
+        f"{trace.network} on {trace.dataset.name} ({trace.provenance.origin}), batch {trace.batch_size}, "
+        f"{trace.schedule.epoch_count} epochs, schedule {trace.schedule.name}: "
+        + ", ".join(f"{phase.batches:,} {_PHASE_NAMES[phase.phase]}" for phase in first.phases)
+        + " batches",
+        markup=False,
+    )
+    screen.print(
+        f"{first.dataflow}, {first.spec.array.rows} x {first.spec.array.columns} PEs at "
+        f"{first.spec.frequency_hz / 1e6:g} MHz, energy table {first.spec.energy_table}\n",
+        markup=False,
+    )
+    columns = [("design", False), *((f"{_PHASE_NAMES[phase]}\ncycles/batch", True) for phase in phases)]
+    columns += [("total cycles", True), ("time", True), ("speedup", True), ("energy", True),
+                ("energy\nreduction", True), ("memory energy\nreduction", True)]  # fmt: skip
+    rows = []
+    for run in results.runs:
+        speedup = results.speedup(run)
+        rows.append([
+            run.design,
+            *(millions(run.phase(phase).cycles_per_batch) for phase in phases),
+            millions(run.total_cycles),
+            duration(run.seconds),
+            "-" if speedup is None else f"{speedup:.4f}",
+            joules(run.energy_pj),
+            percent(results.energy_reduction(run)),
+            percent(results.memory_energy_reduction(run)),
+        ])  # fmt: skip
+    screen.print(table("Cycles and energy", columns, rows))
+    with_predictor = [run for run in results.runs if run.design != "baseline"]
+    if results.baseline is not None and with_predictor:
+        _print_causes(results, with_predictor, screen)
+    _print_order(with_predictor, screen)
+    for run in results.runs:
+        if run.exact is not None:
+            first, cycles = run.exact.first_batch, run.exact.cycles
+            verdict = "equal" if run.exact.equal else f"NOT equal to {sum(run.exact.composed_cycles):,} composed"
+            line = (
+                f"exact: {run.design}, batches {first} to {first + len(cycles) - 1} one by one: {sum(cycles):,} cycles"
+            )
+            screen.print(f"{line}, {verdict}", markup=False)
+
+
+def _print_causes(results: "Results", runs: "Sequence[RunResult]", screen: "Console") -> None:
+    from simulator.cli.console import table
+    from simulator.explain import backward_ratio, explain, ideal_speedup
+
+    causes = [explain(results, run) for run in runs]
+    rows = [["ideal: BW = 2 FW, free predictor", *(f"{ideal_speedup(run):.4f}" for run in runs)]]
+    for index, cause in enumerate(causes[0]):
+        name = cause.name
+        if index == 0:
+            name = f"{name}: BW = {backward_ratio(results):.3f} FW here"
+        rows.append([name, *(f"{column[index].change:+.4f}" for column in causes)])
+    rows.append(["simulated", *(f"{column[-1].speedup:.4f}" for column in causes)])
+    screen.print(
+        table("Speedup, and what each cause is worth", [("", False), *((run.design, True) for run in runs)], rows)
+    )
+
+
+def _print_order(runs: "Sequence[RunResult]", screen: "Console") -> None:
+    """Say so where a design with more hardware is slower than the one before it."""
+    for less, more in pairwise(runs):
+        if more.total_cycles > less.total_cycles:
+            screen.print(f"note: {more.design} is slower than {less.design} here: its second array is too small to "
+                         "hide the predictor, or both arrays wait for DRAM", markup=False)  # fmt: skip

@@ -1,0 +1,90 @@
+"""`adagp-sim trace`: make traces and look into them."""
+
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def trace() -> None:
+    """Export a trace from PyTorch, or inspect one."""
+
+
+@trace.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def inspect(name: str, as_json: bool) -> None:
+    """Check the trace NAME (a file or a shipped name) and print what is in it."""
+    import json
+
+    from simulator.cli.console import console, millions, table
+    from workloads.inspection import inspection
+    from workloads.trace import load_trace
+
+    found = inspection(load_trace(name))
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    screen = console()
+    layers = found.pop("mac_layers")
+    for key, value in found.items():
+        if isinstance(value, dict):
+            value = ", ".join(
+                f"{inner} {item:,}" if isinstance(item, int) else f"{inner} {item}" for inner, item in value.items()
+            )
+        if isinstance(value, list):
+            value = "; ".join(value)
+        text = f"{value:,}" if isinstance(value, int) else str(value)
+        screen.print(f"{key.replace('_', ' ') + ':':24}{text}", markup=False)
+    columns = [("layer", False), ("kind", False), ("shape", False), ("weights", True), ("MACs forward", True),
+               ("dgrad", True), ("wgrad", True), ("predicted", False)]  # fmt: skip
+    rows = [
+        [row["id"], row["kind"], row["shape"], millions(row["weights"]), millions(row["macs_forward"]),
+         millions(row["macs_dgrad"]), millions(row["macs_wgrad"]), "yes" if row["predicted"] else "no"]
+        for row in layers
+    ]  # fmt: skip
+    screen.print(table("Layers with multiply-accumulates, one batch", columns, rows))
+
+
+@trace.command()
+@click.argument("network", required=False)
+@click.option(
+    "--model", metavar="MODULE:CALLABLE", help="Record your own model instead: a callable that returns an nn.Module."
+)
+@click.option(
+    "--input",
+    "inputs",
+    metavar="NxCxHxW",
+    multiple=True,
+    help="With --model: shape of an input, batch first. Repeat it for several inputs.",
+)
+@click.option(
+    "--schedule", default="paper", show_default=True, metavar="NAME", help="Schedule: a shipped name or a YAML file."
+)
+@click.option("--epochs", type=click.IntRange(min=1), help="Epochs; else the schedule's.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of a trained run.")
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    default=50_000,
+    show_default=True,
+    help="With --model: training samples of the data set, which fix the batches of an epoch.",
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to write; else NETWORK.yaml here.")
+def export(
+    network: str | None, model: str | None, inputs: tuple[str, ...], schedule: str, epochs: int | None, seed: int,
+    samples: int, out: Path | None,
+) -> None:  # fmt: skip
+    """Export the trace of NETWORK (see adagp-sim list), trained or recorded, or of your own --model.
+
+    Takes PyTorch (pip install 'adagp-sim[torch]').
+    """
+    if (network is None) == (model is None):
+        raise click.UsageError("give either a NETWORK or --model MODULE:CALLABLE")
+    if model is not None and not inputs:
+        raise click.UsageError("--model needs the shape of its input: add --input 128x3x32x32")
+    if inputs and model is None:
+        raise click.UsageError("--input goes with --model")
+    from simulator.cli.trace_export import export_trace
+
+    export_trace(network, model, inputs, schedule, epochs, seed, samples, out)

@@ -1,0 +1,76 @@
+"""`adagp-sim trace export`, once its options are read."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from simulator.cli.console import progress
+from workloads.errors import InputError
+from workloads.networks.recipe import find_recipe
+from workloads.trace import Trace, load_policy
+from workloads.trace_writer import write_trace
+
+if TYPE_CHECKING:
+    from workloads.trace import EpochMetrics
+
+
+def export_trace(
+    network: str | None, model: str | None, inputs: tuple[str, ...], schedule: str, epochs: int | None, seed: int,
+    samples: int, out: Path | None,
+) -> None:  # fmt: skip
+    """Train or record a network and write its trace."""
+    if network is not None:
+        trace, name = _named(network, schedule, epochs, seed), network
+    else:
+        assert model is not None
+        trace, name = _own(model, inputs, schedule, epochs, samples), model.rpartition(":")[2]
+    path = Path(f"{name}.yaml") if out is None else out
+    write_trace(trace, path)
+    click.echo(f"{path}: {len(trace.layers)} layers, {trace.schedule.batches:,} batches ({trace.provenance.origin})")
+    if trace.metrics:
+        click.echo(f"test accuracy after {len(trace.metrics)} epochs: {trace.metrics[-1].test_accuracy:.2%}")
+
+
+def _named(network: str, schedule: str, epochs: int | None, seed: int) -> Trace:
+    recipe, policy = find_recipe(network), load_policy(schedule)
+    options = [] if schedule == "paper" else ["--schedule", schedule]
+    options += [] if epochs is None else ["--epochs", str(epochs)]
+    options += [] if seed == 0 else ["--seed", str(seed)]
+    command = shlex.join(["adagp-sim", "trace", "export", network, *options])
+    from workloads.pytorch.export import export_recorded, export_trained
+
+    if recipe.training is None:
+        return export_recorded(recipe, policy, command, epochs)
+    with progress(epochs or policy.epochs) as say:
+
+        def on_epoch(metrics: "EpochMetrics", total: int) -> None:
+            say(
+                f"epoch {metrics.epoch} of {total}: loss {metrics.train_loss:.4f}, accuracy {metrics.test_accuracy:.2%}"
+            )
+
+        return export_trained(recipe, policy, command, epochs, seed, on_epoch)
+
+
+def _own(model: str, inputs: tuple[str, ...], schedule: str, epochs: int | None, samples: int) -> Trace:
+    from workloads.pytorch.export import export_model
+
+    shapes, dtypes = zip(*(_input(text) for text in inputs), strict=True)
+    options = [part for text in inputs for part in ("--input", text)]
+    options += ["--samples", str(samples), "--schedule", schedule]
+    options += [] if epochs is None else ["--epochs", str(epochs)]
+    command = shlex.join(["adagp-sim", "trace", "export", "--model", model, *options])
+    return export_model(model, shapes, load_policy(schedule), samples, command, input_dtypes=dtypes, epochs=epochs)
+
+
+def _input(text: str) -> tuple[tuple[int, ...], str]:
+    """Read ``128x3x32x32``, or ``128x20:int64`` for another type than float32."""
+    sizes, _, dtype = text.partition(":")
+    try:
+        shape = tuple(int(size) for size in sizes.split("x"))
+    except ValueError:
+        shape = ()
+    if not shape or min(shape) < 1:
+        raise InputError("--input", text, "not a shape", "write sizes with x between them, such as 128x3x32x32")
+    return shape, dtype or "float32"

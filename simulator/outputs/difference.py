@@ -1,0 +1,104 @@
+"""What differs between two result folders, as plain data."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from workloads.errors import InputError
+from workloads.strict_yaml import read_text, read_yaml
+
+_TOTALS = ("total_cycles", "energy_pj", "memory_energy_pj", "speedup", "energy_reduction", "peak_dram_bytes")
+_QUANTITIES: dict[str, type] = {
+    "cycles": int, "compute_cycles": int, "stall_load_cycles": int, "stall_store_cycles": int, "macs": int,
+    "dram_read_bytes": int, "dram_write_bytes": int, "energy_pj": float,
+}  # fmt: skip
+_KEY = ("design", "dataflow", "phase", "layer", "pass")
+Rows = dict[tuple[str, ...], dict[str, Any]]
+
+
+def compare_folders(a: Path, b: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the parameters, run totals and layer rows that differ between two result folders.
+
+    Rows of one layer and pass in one phase are added up. Layer rows are sorted by the relative change of
+    their cycles' share, largest absolute change first within a quantity.
+
+    Raises
+    ------
+    InputError
+        If a folder holds no result.
+    """
+    parameters = [
+        {"key": key, "a": va, "b": vb}
+        for key, va, vb in _pairs(_flatten(_config(a)), _flatten(_config(b)))
+        if va != vb
+    ]  # fmt: skip
+    totals = [
+        {"design": design, "dataflow": dataflow, "quantity": quantity, "a": _get(ra, quantity), "b": _get(rb, quantity)}
+        for (design, dataflow), ra, rb in _pairs(_runs(a), _runs(b))
+        for quantity in _TOTALS
+        if _get(ra, quantity) != _get(rb, quantity)
+    ]
+    layers = [
+        dict(zip(_KEY, key, strict=True)) | {"quantity": quantity, "a": _get(ra, quantity), "b": _get(rb, quantity)}
+        for key, ra, rb in _pairs(_rows(a), _rows(b))
+        for quantity in _QUANTITIES
+        if _get(ra, quantity) != _get(rb, quantity)
+    ]
+    order = list(_QUANTITIES)
+    layers.sort(key=lambda row: (order.index(row["quantity"]), -abs((row["b"] or 0) - (row["a"] or 0))))
+    return {"parameters": parameters, "totals": totals, "layers": layers}
+
+
+def _pairs(a: dict[Any, Any], b: dict[Any, Any]) -> list[tuple[Any, Any, Any]]:
+    return [(key, a.get(key), b.get(key)) for key in dict.fromkeys([*a, *b])]
+
+
+def _get(row: dict[str, Any] | None, quantity: str) -> Any:
+    return None if row is None else row.get(quantity)
+
+
+def _file(folder: Path, name: str) -> Path:
+    if not (folder / name).is_file():
+        raise InputError(str(folder), name, "missing, so this is no result folder", "give a folder that --out made")
+    return folder / name
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    data = read_yaml(_file(folder, "config.resolved.yaml"))
+    # by design, so that a comparison of fewer designs does not shift every entry
+    accelerators = {f"{spec.get('design')} {spec.get('dataflow')}": spec for spec in data.get("accelerators", ())}
+    return {"trace": data.get("trace"), "accelerators": accelerators, "energy_tables": data.get("energy_tables")}
+
+
+def _flatten(data: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(data, dict):
+        return {
+            key: value
+            for name, item in data.items()
+            for key, value in _flatten(item, f"{prefix}.{name}" if prefix else str(name)).items()
+        }
+    return {prefix: list(data) if isinstance(data, tuple) else data}
+
+
+def _runs(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
+    path = _file(folder, "summary.json")
+    try:
+        runs = json.loads(read_text(path))["runs"]
+        return {(run["design"], run["dataflow"]): run for run in runs}
+    except (ValueError, KeyError, TypeError):
+        raise InputError(str(path), "", "not a summary of this program", "write the result again") from None
+
+
+def _rows(folder: Path) -> Rows:
+    path = _file(folder, "layers.csv")
+    rows: Rows = {}
+    try:
+        for row in csv.DictReader(io.StringIO(read_text(path))):
+            total = rows.setdefault(tuple(row[name] for name in _KEY), dict.fromkeys(_QUANTITIES, 0))
+            for quantity, kind in _QUANTITIES.items():
+                total[quantity] += kind(row[quantity])
+    except (KeyError, ValueError, TypeError):
+        raise InputError(str(path), "", "not a table of this program", "write the result again") from None
+    return rows

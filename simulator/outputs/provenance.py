@@ -1,0 +1,52 @@
+"""provenance.json: what made these files."""
+
+import hashlib
+import platform
+import shlex
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("adagp-sim", "numpy", "numba", "simpy", "pydantic", "PyYAML", "matplotlib")
+
+
+def provenance(inputs: dict[str, Path], arguments: Sequence[str], outputs: Path) -> dict[str, Any]:
+    """Return the record: versions, command, and SHA-256 of what was read and written.
+
+    The command is given without ``--out``, which changes where files lie and nothing in them; `time` is the
+    only entry that differs between two equal runs.
+    """
+    return {
+        "version": _version("adagp-sim"),
+        "command": shlex.join(["adagp-sim", *_without_out(arguments)]),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "inputs": {name: _sha256(path) for name, path in sorted(inputs.items())},
+        "outputs": {path.name: _sha256(path) for path in sorted(outputs.iterdir())},
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _PACKAGES[1:]},
+    }
+
+
+def _without_out(arguments: Sequence[str]) -> list[str]:
+    kept, skip = [], False
+    for argument in arguments:
+        if skip:
+            skip = False
+        elif argument == "--out":
+            skip = True
+        elif not argument.startswith("--out="):
+            kept.append(argument)
+    return kept
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

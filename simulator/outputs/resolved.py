@@ -1,0 +1,54 @@
+"""config.resolved.yaml: every parameter of a run, defaults included."""
+
+from typing import Any
+
+import yaml
+
+from simulator.energy import load_energy_table
+from simulator.results import Results
+from simulator.spec import Accelerator
+from workloads.trace import Trace
+
+
+def resolved_config(results: Results) -> str:
+    """Return what was simulated, as YAML: the trace's parameters, each spec, each energy table."""
+    tables = {run.spec.energy_table: load_energy_table(run.spec.energy_table) for run in results.runs}
+    data = {
+        "trace": _trace_parameters(results.trace),
+        "accelerators": [spec_data(run.spec) for run in results.runs],
+        "energy_tables": {name: plain(table.model_dump()) for name, table in sorted(tables.items())},
+    }
+    return to_yaml(data)
+
+
+def spec_data(spec: Accelerator) -> dict[str, Any]:
+    """Return a spec as plain data; parts that the design lacks are left out."""
+    data: dict[str, Any] = plain(spec.model_dump(exclude_none=True))
+    return data
+
+
+def _trace_parameters(trace: Trace) -> dict[str, Any]:
+    counts = {str(phase): count for phase, count in trace.schedule.counts().items()}
+    return {
+        "network": trace.network,
+        "dataset": trace.dataset.model_dump(),
+        "batch_size": trace.batch_size,
+        "optimizer": trace.optimizer,
+        "predictor": plain(trace.predictor.model_dump()),
+        "layers": len(trace.layers),
+        "schedule": {"name": trace.schedule.name, "epochs": trace.schedule.epoch_count, "batches": counts},
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return data with lists for tuples, as YAML writes them."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
+
+
+def to_yaml(data: Any) -> str:
+    """Return data as YAML text."""
+    return yaml.safe_dump(data, sort_keys=False, width=110, allow_unicode=True)

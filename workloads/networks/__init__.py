@@ -1,0 +1,35 @@
+"""Networks that a trace can be exported of: one file a family, each with its `RECIPES`.
+
+A new network is one new module here; nothing has to be registered. Importing this package
+or its modules does not import torch.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from workloads.errors import InputError, nearest
+from workloads.networks.recipe import Recipe
+
+
+def _recipes() -> dict[str, Recipe]:
+    modules = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
+    return {recipe.name: recipe for module in modules for recipe in getattr(module, "RECIPES", ())}
+
+
+def recipe_names() -> tuple[str, ...]:
+    """Return the names of all recipes, sorted."""
+    return tuple(sorted(_recipes()))
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return the recipe of a name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    recipes = _recipes()
+    if name not in recipes:
+        raise InputError(name, "", "no such network", nearest(name, recipes))
+    return recipes[name]

@@ -1,0 +1,65 @@
+"""How to export the trace of one network on one data set."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from workloads.pytorch.training import Split
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What it takes to train a network and not only record its shapes.
+
+    Attributes
+    ----------
+    load_data : callable
+        Returns the data; it imports what it needs when called.
+    learning_rate, momentum : float
+        Of the network's SGD.
+    predictor_learning_rate : float
+        Of the predictor's Adam.
+    """
+
+    load_data: Callable[[], "Split"]
+    learning_rate: float
+    momentum: float
+    predictor_learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A network on a data set.
+
+    Attributes
+    ----------
+    name : str
+        Name of the recipe and of its trace.
+    network, dataset : str
+        What the trace calls them.
+    training_samples : int
+        Size of the data set's training part.
+    input_shape : tuple of int
+        Shape of one sample.
+    batch_size : int
+        Samples of a batch.
+    build : callable
+        Makes the network; it imports torch when called.
+    training : Training or None
+        None where only shapes are recorded.
+    notes : tuple of str
+        What a reader of the trace has to know, such as the form of the classifier.
+    """
+
+    name: str
+    network: str
+    dataset: str
+    training_samples: int
+    input_shape: tuple[int, ...]
+    batch_size: int
+    build: Callable[[], "nn.Module"]
+    training: Training | None = None
+    notes: tuple[str, ...] = ()

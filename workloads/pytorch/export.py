@@ -1,0 +1,172 @@
+"""Export traces: of a recipe, recorded or trained, and of any user's model.
+
+torch is imported when something is exported, so that its absence can be told in one line.
+"""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from workloads.errors import InputError
+from workloads.layers import Conv2d, Linear, gradient_words_per_channel
+from workloads.networks.recipe import Recipe
+from workloads.predictor import Predictor
+from workloads.pytorch.model_loading import check_inputs, find_callable, record_anywhere, torch_extra
+from workloads.schedule import Policy, Schedule, compress
+from workloads.trace import Dataset, EpochMetrics, Provenance, Trace
+
+if TYPE_CHECKING:
+    from workloads.pytorch.recorder import Recording
+
+OnEpoch = Callable[[EpochMetrics, int], None]
+
+
+def export_recorded(recipe: Recipe, policy: Policy, command: str, epochs: int | None = None) -> Trace:
+    """Record the shapes of a recipe's network; nothing is trained.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The network on its data set.
+    policy : Policy
+        The schedule that a training would follow.
+    command : str
+        The command line that makes this trace again.
+    epochs : int, optional
+        Number of epochs, if not the policy's own.
+
+    Raises
+    ------
+    InputError
+        If a package of the torch extra is missing.
+    """
+    with torch_extra(recipe.name):
+        recording = record_anywhere(recipe.build, [(recipe.batch_size, *recipe.input_shape)], (), recipe.name)
+    batches = -(-recipe.training_samples // recipe.batch_size)
+    provenance = Provenance(origin="recorded", command=command, notes=recipe.notes + _notes(recording))
+    return _trace(recipe.network, Dataset(name=recipe.dataset, training_samples=recipe.training_samples),
+                  recipe.batch_size, recording, policy.expand(batches, epochs), (), provenance)
+
+
+def export_trained(recipe: Recipe, policy: Policy, command: str, epochs: int | None = None, seed: int = 0,
+                   on_epoch: OnEpoch | None = None) -> Trace:
+    """Train a recipe's network with ADA-GP, and write down what ran.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The network on its data set, with its training settings.
+    policy : Policy
+        The schedule.
+    command : str
+        The command line that makes this trace again.
+    epochs : int, optional
+        Number of epochs, if not the policy's own.
+    seed : int
+        Of the initial weights and the order of the samples.
+    on_epoch : callable, optional
+        Called with the metrics of each epoch and the number of epochs.
+
+    Raises
+    ------
+    InputError
+        If the recipe has no training, or a package of the torch extra is missing.
+    """
+    training = recipe.training
+    if training is None:
+        raise InputError(recipe.name, "", "has no training settings", "record its shapes instead")
+    with torch_extra(recipe.name):
+        from workloads.pytorch.training import Settings, train
+
+        recording = record_anywhere(recipe.build, [(recipe.batch_size, *recipe.input_shape)], (), recipe.name)
+        settings = Settings(
+            batch_size=recipe.batch_size, learning_rate=training.learning_rate, momentum=training.momentum,
+            predictor_learning_rate=training.predictor_learning_rate, seed=seed,
+        )  # fmt: skip
+        run = train(recipe.build, training.load_data(), _predictor(recording), policy, settings, epochs, on_epoch)
+    provenance = Provenance(
+        origin="trained",
+        command=command,
+        settings={
+            "epochs": len(run.phases), "seed": seed, "learning_rate": settings.learning_rate,
+            "momentum": settings.momentum, "predictor_learning_rate": settings.predictor_learning_rate,
+        },
+        notes=(
+            *recipe.notes,
+            "Biases and batch norm's scales and shifts change in Warm Up and Phase BP only: they get no prediction.",
+            *_notes(recording),
+        ),
+    )  # fmt: skip
+    return _trace(recipe.network, Dataset(name=recipe.dataset, training_samples=recipe.training_samples),
+                  recipe.batch_size, recording, compress(policy.name, run.phases), run.metrics, provenance)
+
+
+def export_model(target: str, input_shapes: Sequence[Sequence[int]], policy: Policy, training_samples: int,
+                 command: str, dataset: str = "unnamed", input_dtypes: Sequence[str] = (),
+                 epochs: int | None = None) -> Trace:
+    """Record the shapes of any model.
+
+    Parameters
+    ----------
+    target : str
+        ``module:callable``, which returns the model when called without arguments; modules of the
+        current folder are found.
+    input_shapes : sequence of shapes
+        Shapes of the arguments of its `forward`, the batch first in the first of them.
+    policy : Policy
+        The schedule that a training would follow.
+    training_samples : int
+        Size of the data set's training part.
+    command : str
+        The command line that makes this trace again.
+    dataset : str
+        What the trace calls the data set.
+    input_dtypes : sequence of str
+        Types of the inputs as torch calls them, such as ``int64`` for indices; float32 where none is given.
+    epochs : int, optional
+        Number of epochs, if not the policy's own.
+
+    Raises
+    ------
+    InputError
+        If the target, a shape or a type does not fit.
+    """
+    batch_size = check_inputs(input_shapes, input_dtypes)
+    if training_samples < 1:
+        raise InputError("training samples", "", f"is {training_samples}", "give at least 1")
+    with torch_extra(target):
+        import_module("torch")
+    build = find_callable(target)
+    recording = record_anywhere(build, input_shapes, input_dtypes, target)
+    provenance = Provenance(origin="recorded", command=command, notes=_notes(recording))
+    schedule = policy.expand(-(-training_samples // batch_size), epochs)
+    return _trace(target.partition(":")[2], Dataset(name=dataset, training_samples=training_samples), batch_size,
+                  recording, schedule, (), provenance)
+
+
+def _weighted(recording: "Recording") -> list[Conv2d | Linear]:
+    return [layer for layer in recording.layers if isinstance(layer, Conv2d | Linear)]
+
+
+def _predictor(recording: "Recording") -> Predictor:
+    widths = [gradient_words_per_channel(layer) for layer in _weighted(recording)]
+    if not widths:
+        raise InputError("layers", "", "none is a convolution or linear layer",
+                         "export a network with weights to predict")
+    return Predictor(outputs=max(widths))
+
+
+def _notes(recording: "Recording") -> tuple[str, ...]:
+    weighted = _weighted(recording)
+    linear = [layer.id for layer in weighted if isinstance(layer, Linear)]
+    ending = f", the last linear layer ({linear[-1]}) included" if linear else ""
+    return (f"All {len(weighted)} convolution and linear layers are predicted{ending}.", *recording.notes)
+
+
+def _trace(network: str, dataset: Dataset, batch_size: int, recording: "Recording", schedule: Schedule,
+           metrics: tuple[EpochMetrics, ...], provenance: Provenance) -> Trace:
+    return Trace(
+        version=1, network=network, dataset=dataset, batch_size=batch_size, inputs=recording.inputs,
+        predictor=_predictor(recording), layers=recording.layers, schedule=schedule, metrics=metrics,
+        provenance=provenance,
+    )  # fmt: skip
