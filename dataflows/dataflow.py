@@ -77,6 +77,9 @@ class Dataflow(Protocol):
     name: str
     description: str
 
+    def __hash__(self) -> int:
+        """Plans are remembered by dataflow."""
+
     def quanta(self, array: PEArray) -> Quanta:
         """Return the extents of a tile that leave no PE idle."""
 

@@ -141,7 +141,7 @@ def _quantum(size: int, step: int) -> int:
 def _cuts(total: int, quantum: int) -> list[int]:
     """Return tile sizes, largest first: multiples of `quantum` that cut `total` into few pieces."""
     units = -(-total // quantum)
-    sizes = {}
+    sizes: dict[int, None] = {}
     step = 1
     while step <= units:
         for pieces in (step, step + step // 2):

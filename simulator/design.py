@@ -18,8 +18,9 @@ Component = Literal["predictor_sram", "second_array"]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One op to run: a pass of a layer; `backward` tells a predictor load or store after the true gradient
-    from one after the forward pass.
+    """One op to run: a pass of a layer.
+
+    `backward` tells a pass after the true gradient from one after the layer's forward.
     """
 
     layer: int

@@ -1,5 +1,6 @@
 """Energy from action counts, through a table that can be swapped without simulating again."""
 
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,9 +13,32 @@ from workloads.strict_yaml import read_yaml
 from workloads.validation import StrictModel, validate
 
 EnergyComponent = Literal["pe_array", "array_network", "global_buffer", "predictor_sram", "dram"]
-COMPONENTS: tuple[EnergyComponent, ...] = ("pe_array", "array_network", "global_buffer", "predictor_sram", "dram")
-MEMORIES: tuple[EnergyComponent, ...] = ("global_buffer", "predictor_sram", "dram")
 NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """Energy by component, in picojoules."""
+
+    pe_array: float = 0.0
+    array_network: float = 0.0
+    global_buffer: float = 0.0
+    predictor_sram: float = 0.0
+    dram: float = 0.0
+    leakage: float = 0.0
+
+    @property
+    def memory(self) -> float:
+        """Accesses to the global buffer, the predictor SRAM and DRAM."""
+        return self.global_buffer + self.predictor_sram + self.dram
+
+    @property
+    def total(self) -> float:
+        """Everything."""
+        return self.pe_array + self.array_network + self.memory + self.leakage
+
+
+ENERGY_PARTS: tuple[str, ...] = tuple(field.name for field in fields(Energy))
 
 
 class Action(StrictModel):
@@ -53,13 +77,13 @@ class EnergyTable(StrictModel):
                 raise InputError("", f"actions.{name}", "missing", "give every action its energy")
         return self
 
-    def energy_pj(self, counts: ActionCounts) -> dict[EnergyComponent, float]:
-        """Return the energy of some actions by component, in picojoules."""
-        energies = dict.fromkeys(COMPONENTS, 0.0)
+    def energy(self, counts: ActionCounts) -> Energy:
+        """Return the energy of some actions by component; what costs by time is not among them."""
+        parts = dict.fromkeys(ENERGY_PARTS, 0.0)
         for name in ACTIONS:
             action = self.actions[name]
-            energies[action.component] += getattr(counts, name) * action.energy_pj / action.counts_per_access
-        return energies
+            parts[action.component] += getattr(counts, name) * action.energy_pj / action.counts_per_access
+        return Energy(**parts)
 
     def leakage_pj(self, memory: Literal["global_buffer", "predictor_sram"], capacity_bytes: int, cycles: int,
                    frequency_hz: int) -> float:  # fmt: skip

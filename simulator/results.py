@@ -1,10 +1,12 @@
 """Results as plain tables: rows of ops, phases of a run, runs of a comparison."""
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-from simulator.energy import COMPONENTS, MEMORIES
+from dataflows.actions import ACTIONS, ActionCounts
+from simulator.energy import ENERGY_PARTS, Energy
 from simulator.spec import Accelerator
+from workloads.passes import Pass
 from workloads.schedule import Phase
 from workloads.trace import Trace
 
@@ -19,53 +21,74 @@ BATCH_ROW = "(batch)"
 
 @dataclass(frozen=True, slots=True)
 class LayerRow:
-    """One op of one phase's batch; the fields are the columns of layers.csv (docs/results.md)."""
+    """One op of one phase's batch: a row of layers.csv, whose columns docs/results.md describes.
+
+    ``end_cycle - start_cycle = compute_cycles + stall_load_cycles + stall_store_cycles``. `count` is the number of
+    such batches in the run. The row `(batch)` holds what costs by time and belongs to no layer; its cycles are
+    zero and its `array` is None.
+    """
 
     design: str
     dataflow: str
     phase: Phase
     index: int
     layer: str
-    pass_: str
-    array: int | str
+    pass_: Pass | Literal[""]
+    array: int | None
     start_cycle: int
     end_cycle: int
-    cycles: int
     compute_cycles: int
     count: int
     stall_load_cycles: int
     stall_store_cycles: int
-    macs: int
-    utilization: float
-    roofline_bound: str
     dram_cycles: int
     dram_model: str
-    adds: int
-    register_reads: int
-    register_writes: int
-    array_network_words: int
-    buffer_read_bytes: int
-    buffer_write_bytes: int
-    predictor_sram_read_bytes: int
-    predictor_sram_write_bytes: int
-    dram_read_bytes: int
-    dram_write_bytes: int
-    energy_pe_array_pj: float
-    energy_array_network_pj: float
-    energy_global_buffer_pj: float
-    energy_predictor_sram_pj: float
-    energy_dram_pj: float
-    energy_leakage_pj: float
-    energy_pj: float
+    pes: int
+    counts: ActionCounts
+    energy: Energy
 
     @property
-    def memory_energy_pj(self) -> float:
-        """Energy of accesses to buffer, predictor SRAM and DRAM."""
-        return sum(getattr(self, f"energy_{name}_pj") for name in MEMORIES)
+    def cycles(self) -> int:
+        """Cycles from start to end."""
+        return self.end_cycle - self.start_cycle
 
+    @property
+    def utilization(self) -> float:
+        """Share of the array's multiply-accumulates that were used."""
+        return self.counts.macs / (self.cycles * self.pes) if self.cycles else 0.0
 
-COLUMNS: tuple[str, ...] = tuple(field.name.rstrip("_") for field in fields(LayerRow))
-assert {f"energy_{name}_pj" for name in COMPONENTS} < set(COLUMNS)
+    @property
+    def roofline_bound(self) -> str:
+        """`memory` where the op's transfers take the channel longer than its folds take the array."""
+        if self.array is None:
+            return ""
+        return "memory" if self.dram_cycles > self.compute_cycles else "compute"
+
+    def values(self) -> dict[str, Any]:
+        """Return the row as plain values by column."""
+        head = {
+            "design": self.design,
+            "dataflow": self.dataflow,
+            "phase": self.phase,
+            "index": self.index,
+            "layer": self.layer,
+            "pass": self.pass_,
+            "array": self.array,
+            "start_cycle": self.start_cycle,
+            "end_cycle": self.end_cycle,
+            "cycles": self.cycles,
+            "compute_cycles": self.compute_cycles,
+            "count": self.count,
+            "stall_load_cycles": self.stall_load_cycles,
+            "stall_store_cycles": self.stall_store_cycles,
+            "utilization": self.utilization,
+            "roofline_bound": self.roofline_bound,
+            "dram_cycles": self.dram_cycles,
+            "dram_model": self.dram_model,
+        }
+        counts = {name: getattr(self.counts, name) for name in ACTIONS}
+        energies = {f"energy_{name}_pj": getattr(self.energy, name) for name in ENERGY_PARTS}
+        return head | counts | energies | {"energy_pj": self.energy.total}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +175,6 @@ class RunResult:
         return sum(phase.batches * phase.memory_energy_pj_per_batch for phase in self.phases)
 
     @property
-    def dram_energy_pj(self) -> float:
-        """Energy of its DRAM accesses alone."""
-        return sum(row.count * row.energy_dram_pj for row in self.rows)
-
-    @property
     def peak_dram_bytes(self) -> int:
         """Most bytes that lie in DRAM at once."""
         return max(phase.peak_dram_bytes for phase in self.phases)
@@ -199,16 +217,11 @@ class Results:
         return tuple(row for run in self.runs for row in run.rows)
 
     def table(self) -> list[dict[str, Any]]:
-        """Return layers.csv as a list of plain dictionaries."""
-        return [row_values(row) for row in self.rows]
+        """Return the rows as plain dictionaries, as in layers.csv."""
+        return [row.values() for row in self.rows]
 
     def to_dataframe(self) -> "pandas.DataFrame":
-        """Return layers.csv as a pandas DataFrame (extra `dataframe`)."""
+        """Return the rows as a pandas DataFrame (extra `dataframe`)."""
         import pandas
 
-        return pandas.DataFrame(self.table(), columns=list(COLUMNS))
-
-
-def row_values(row: LayerRow) -> dict[str, Any]:
-    """Return a row as a dictionary by column name."""
-    return {column: getattr(row, "pass_" if column == "pass" else column) for column in COLUMNS}
+        return pandas.DataFrame(self.table())

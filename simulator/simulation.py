@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 
-from dataflows.actions import ACTIONS
+from dataflows.actions import ActionCounts
 from simulator.design import Step
-from simulator.energy import COMPONENTS, EnergyTable, load_energy_table
+from simulator.energy import Energy, EnergyTable, load_energy_table
 from simulator.engine.batch import BatchRun, OpRun, merge, run_batch
 from simulator.engine.exact import run_batches_exactly
 from simulator.engine.work import StepWork
@@ -128,11 +128,11 @@ class Simulation:
             phase=phase,
             batches=batches,
             cycles_per_batch=batch.cycles,
-            energy_pj_per_batch=sum(row.energy_pj for row in rows),
-            memory_energy_pj_per_batch=sum(row.memory_energy_pj for row in rows),
-            macs_per_batch=sum(row.macs for row in rows),
-            dram_read_bytes_per_batch=sum(row.dram_read_bytes for row in rows),
-            dram_write_bytes_per_batch=sum(row.dram_write_bytes for row in rows),
+            energy_pj_per_batch=sum(row.energy.total for row in rows),
+            memory_energy_pj_per_batch=sum(row.energy.memory for row in rows),
+            macs_per_batch=sum(row.counts.macs for row in rows),
+            dram_read_bytes_per_batch=sum(row.counts.dram_read_bytes for row in rows),
+            dram_write_bytes_per_batch=sum(row.counts.dram_write_bytes for row in rows),
             peak_dram_bytes=needed,
             arrays=tuple(uses),
         )
@@ -142,8 +142,6 @@ class Simulation:
         return [*rows, self._batch_row(phase, len(rows), batch, batches)]
 
     def _op_row(self, phase: Phase, index: int, op: OpRun, batches: int) -> LayerRow:
-        energies = self._energy.energy_pj(op.counts)
-        pes = self.spec.arrays[op.array].pes
         return LayerRow(
             design=self.spec.design,
             dataflow=self.spec.dataflow,
@@ -154,54 +152,44 @@ class Simulation:
             array=op.array,
             start_cycle=op.start_cycle,
             end_cycle=op.end_cycle,
-            cycles=op.cycles,
             compute_cycles=op.compute_cycles,
             count=batches,
             stall_load_cycles=op.stall_load_cycles,
             stall_store_cycles=op.stall_store_cycles,
-            utilization=op.counts.macs / (op.cycles * pes) if op.cycles else 0.0,
-            roofline_bound="memory" if op.dram_cycles > op.compute_cycles else "compute",
             dram_cycles=op.dram_cycles,
             dram_model=self.spec.dram.model,
-            **{name: getattr(op.counts, name) for name in ACTIONS},
-            **{f"energy_{name}_pj": energies[name] for name in COMPONENTS},
-            energy_leakage_pj=0.0,
-            energy_pj=sum(energies.values()),
-        )  # type: ignore[arg-type]
+            pes=self.spec.arrays[op.array].pes,
+            counts=op.counts,
+            energy=self._energy.energy(op.counts),
+        )
 
     def _batch_row(self, phase: Phase, index: int, batch: BatchRun, batches: int) -> LayerRow:
         """Return the row of what costs by time and not by layer: the memories' leakage."""
-        leakage = self._energy.leakage_pj(
-            "global_buffer", self.spec.global_buffer.capacity_bytes, batch.cycles, self.spec.frequency_hz
-        )
-        if self.spec.predictor_sram is not None:
-            leakage += self._energy.leakage_pj(
-                "predictor_sram", self.spec.predictor_sram.capacity_bytes, batch.cycles, self.spec.frequency_hz
-            )
+        spec, table = self.spec, self._energy
+        leakage = table.leakage_pj("global_buffer", spec.global_buffer.capacity_bytes, batch.cycles, spec.frequency_hz)
+        if spec.predictor_sram is not None:
+            capacity = spec.predictor_sram.capacity_bytes
+            leakage += table.leakage_pj("predictor_sram", capacity, batch.cycles, spec.frequency_hz)
         return LayerRow(
-            design=self.spec.design,
-            dataflow=self.spec.dataflow,
+            design=spec.design,
+            dataflow=spec.dataflow,
             phase=phase,
             index=index,
             layer=BATCH_ROW,
             pass_="",
-            array="",
+            array=None,
             start_cycle=0,
             end_cycle=0,
-            cycles=0,
             compute_cycles=0,
             count=batches,
             stall_load_cycles=0,
             stall_store_cycles=0,
-            utilization=0.0,
-            roofline_bound="",
             dram_cycles=0,
-            dram_model=self.spec.dram.model,
-            **dict.fromkeys(ACTIONS, 0),
-            **{f"energy_{name}_pj": 0.0 for name in COMPONENTS},
-            energy_leakage_pj=leakage,
-            energy_pj=leakage,
-        )  # type: ignore[arg-type]
+            dram_model=spec.dram.model,
+            pes=0,
+            counts=ActionCounts(),
+            energy=Energy(leakage=leakage),
+        )
 
 
 def simulate(

@@ -52,7 +52,7 @@ def write_trace(trace: Trace, path: Path) -> None:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
             staged.chmod(0o644)
-            os.replace(staged, path)
+            staged.replace(path)
         except BaseException:
             staged.unlink(missing_ok=True)
             raise
@@ -61,7 +61,9 @@ def write_trace(trace: Trace, path: Path) -> None:
 
 
 def _without_defaults(model: StrictModel) -> dict[str, Any]:
-    return _plain(model.model_dump(exclude_defaults=True))
+    data = model.model_dump(exclude_defaults=True)
+    first = {key: data.pop(key) for key in ("id", "kind", "inputs") if key in data}
+    return _plain(first | data)
 
 
 def _plain(value: Any) -> Any:

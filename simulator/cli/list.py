@@ -12,7 +12,7 @@ def list_shipped(as_json: bool) -> None:
     from dataflows.dataflow import dataflows
     from simulator.design import designs
     from simulator.energy import load_energy_table
-    from workloads.networks.recipe import find_recipe, recipe_names
+    from workloads.networks import find_recipe, recipe_names
     from workloads.shipped import shipped_names
     from workloads.trace import load_policy, load_trace
 

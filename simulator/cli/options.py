@@ -29,17 +29,34 @@ class RunRequest:
 
 
 _RUN_OPTIONS = (
-    click.option("--config", metavar="FILE", help="Accelerator: a shipped name, or a YAML file whose keys replace the shipped ones."),
+    click.option(
+        "--config", metavar="FILE", help="Accelerator: a shipped name, or a YAML file over the shipped keys."
+    ),
     click.option("--dataflow", metavar="NAME", help="Dataflow, such as ws."),
-    click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Set one key of the spec, such as array.rows=32. Can be repeated."),
-    click.option("--batch-size", type=int, metavar="N", help="Batch size. The sequence of batches stays, unless --schedule makes a new one."),
-    click.option("--schedule", metavar="NAME", help="Schedule in place of the trace's own: a shipped name or a YAML file."),
-    click.option("--exact", metavar="N|FIRST:N", help="Also simulate N batches one by one, tile by tile, and hold them against the composed ones. They start at the last Warm Up batch, or at batch FIRST."),
-    click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write summary.json, layers.csv, config.resolved.yaml and provenance.json there, whole or not at all."),
+    click.option(
+        "--set", "overrides", metavar="KEY=VALUE", multiple=True,
+        help="Set one key of the spec, such as array.rows=32. Can be repeated.",
+    ),
+    click.option(
+        "--batch-size", type=int, metavar="N",
+        help="Batch size. The sequence of batches stays, unless --schedule makes a new one.",
+    ),
+    click.option(
+        "--schedule", metavar="NAME", help="Schedule in place of the trace's own: a shipped name or a YAML file."
+    ),
+    click.option(
+        "--exact", metavar="N|FIRST:N",
+        help="Also simulate N batches one by one, tile by tile, and hold them against the composed ones. "
+        "They start at the last Warm Up batch, or at batch FIRST.",
+    ),
+    click.option(
+        "--out", type=click.Path(path_type=Path), metavar="DIR",
+        help="Write summary.json, layers.csv, config.resolved.yaml and provenance.json there, whole or not at all.",
+    ),
     click.option("--timeline", is_flag=True, help="With --out: also write timeline.json for Perfetto."),
     click.option("--plot", is_flag=True, help="With --out: also draw comparison.png and layers.png."),
     click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON and nothing else."),
-)  # fmt: skip  # ruff: noqa: E501
+)  # fmt: skip
 
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:

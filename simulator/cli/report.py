@@ -96,10 +96,10 @@ def print_results(results: "Results", screen: "Console") -> None:
     _print_order(with_predictor, screen)
     for run in results.runs:
         if run.exact is not None:
-            first, cycles = run.exact.first_batch, run.exact.cycles
+            begin, cycles = run.exact.first_batch, run.exact.cycles
             verdict = "equal" if run.exact.equal else f"NOT equal to {sum(run.exact.composed_cycles):,} composed"
             line = (
-                f"exact: {run.design}, batches {first} to {first + len(cycles) - 1} one by one: {sum(cycles):,} cycles"
+                f"exact: {run.design}, batches {begin} to {begin + len(cycles) - 1} one by one: {sum(cycles):,} cycles"
             )
             screen.print(f"{line}, {verdict}", markup=False)
 

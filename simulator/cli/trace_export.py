@@ -8,7 +8,7 @@ import click
 
 from simulator.cli.console import progress
 from workloads.errors import InputError
-from workloads.networks.recipe import find_recipe
+from workloads.networks import find_recipe
 from workloads.trace import Trace, load_policy
 from workloads.trace_writer import write_trace
 

@@ -16,14 +16,20 @@ The rules (docs/machine.md tells them in full):
 `simulator.engine.step_processes` says the same with SimPy processes; a test holds the two equal.
 """
 
+# numba infers the types inside the kernel; numpy's stubs do not follow its scalars.
+# mypy: disable-error-code="call-overload"
+
 import numpy as np
 from numba import njit
+
+from dataflows.plan import Integers
 
 
 @njit(cache=True)
 def run_step_kernel(
-    plan_begin, tile_begin, load_cycles, store_cycles, stores, stream_cycles, last_fold_cycles, fill_cycles, drain_cycles
-):  # fmt: skip
+    plan_begin: Integers, tile_begin: Integers, load_cycles: Integers, store_cycles: Integers, stores: Integers,
+    stream_cycles: Integers, last_fold_cycles: Integers, fill_cycles: Integers, drain_cycles: Integers,
+) -> tuple[Integers, Integers]:  # fmt: skip
     """Advance one step from cycle 0; arguments are the fields of `simulator.engine.work.FlatWork`.
 
     Returns
@@ -117,12 +123,12 @@ def run_step_kernel(
                     else:
                         asked[a, 1] = ready
                 if loaded[a] == count and streamed[a] == count and stored[a] == store_count[p]:
-                    drained = started[a]
+                    drained = np.int64(started[a])
                     if count > 0:
                         drained = tile_times[begin + count - 1, 3] + drain_cycles[p]
                     end = drained
                     if stored[a] > 0:
-                        end = max(end, tile_times[store_tiles[begin + stored[a] - 1], 5])
+                        end = max(end, np.int64(tile_times[store_tiles[begin + stored[a] - 1], 5]))
                     plan_times[p, 0] = started[a]
                     plan_times[p, 1] = end
                     plan_times[p, 3] += end - drained

@@ -1,15 +1,16 @@
-"""layers.csv: one row an op, in the columns of `simulator.results.LayerRow`."""
+"""layers.csv: one row an op, in the columns of `simulator.results.LayerRow.values`."""
 
 import csv
 import io
 
-from simulator.results import COLUMNS, Results
+from simulator.results import Results
 
 
 def layers_csv(results: Results) -> str:
     """Return the text of layers.csv."""
+    table = results.table()
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(buffer, list(table[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(results.table())
+    writer.writerows(table)
     return buffer.getvalue()

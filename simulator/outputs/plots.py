@@ -9,7 +9,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from simulator.energy import COMPONENTS
+from simulator.energy import ENERGY_PARTS
 from simulator.explain import ideal_speedup
 from simulator.results import LayerRow, Results, RunResult
 from workloads.schedule import Phase
@@ -21,7 +21,7 @@ _COLOURS = {
     "predictor_load": "#56B4E9", "predictor_store": "#000000",
 }  # fmt: skip
 _COMPONENT_COLOURS = dict(
-    zip((*COMPONENTS, "leakage"), ("#0072B2", "#56B4E9", "#009E73", "#F0E442", "#D55E00", "#999999"), strict=True)
+    zip(ENERGY_PARTS, ("#0072B2", "#56B4E9", "#009E73", "#F0E442", "#D55E00", "#999999"), strict=True)
 )
 _PHASE_NAMES: dict[Phase, str] = {"warm_up": "Warm Up", "bp": "Phase BP", "gp": "Phase GP", "dni": "DNI"}
 _PHASE_COLOURS: dict[Phase, str] = {"warm_up": "#56B4E9", "bp": "#0072B2", "gp": "#E69F00", "dni": "#CC79A7"}
@@ -60,8 +60,8 @@ def plot_comparison(results: Results, path: Path) -> None:
     speedup.legend(loc="upper left", frameon=False)
 
     bottom = np.zeros(len(names))
-    for component in (*COMPONENTS, "leakage"):
-        joules = np.array([_energy_j(run, f"energy_{component}_pj") for run in results.runs])
+    for component in ENERGY_PARTS:
+        joules = np.array([_energy_j(run, component) for run in results.runs])
         energy.bar(places, joules, 0.6, bottom=bottom, label=component.replace("_", " "),
                    color=_COMPONENT_COLOURS[component])  # fmt: skip
         bottom += joules
@@ -76,8 +76,8 @@ def plot_comparison(results: Results, path: Path) -> None:
     plt.close(figure)
 
 
-def _energy_j(run: RunResult, column: str) -> float:
-    return sum(row.count * getattr(row, column) for row in run.rows) * 1e-12
+def _energy_j(run: RunResult, component: str) -> float:
+    return sum(row.count * getattr(row.energy, component) for row in run.rows) * 1e-12
 
 
 def plot_layers(results: Results, path: Path) -> None:

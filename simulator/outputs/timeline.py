@@ -53,11 +53,11 @@ def _process(run: RunResult, phase: Phase, process: int) -> list[dict[str, Any]]
             load, stream, store = times[0:2], times[2:4], times[4:6]
             name = f"{layer} {op.task.pass_} [{tile}]"
             if stream[1] > stream[0]:
-                events.append(_span(name, *stream, process, first + 1))
+                events.append(_span(name, stream[0], stream[1], process, first + 1))
             if load[1] > load[0]:
-                events += [_span(f"load {name}", *load, process, tid) for tid in (first + 2, _CHANNEL)]
+                events += [_span(f"load {name}", load[0], load[1], process, tid) for tid in (first + 2, _CHANNEL)]
             if store[1] > store[0]:
-                events += [_span(f"store {name}", *store, process, tid) for tid in (first + 3, _CHANNEL)]
+                events += [_span(f"store {name}", store[0], store[1], process, tid) for tid in (first + 3, _CHANNEL)]
     return events
 
 

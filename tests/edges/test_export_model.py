@@ -1,0 +1,129 @@
+"""Exporting a user's own model: what is made, and what each mistake is answered with."""
+
+import subprocess
+import sys
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the torch extra")
+
+from workloads.errors import InputError  # noqa: E402
+from workloads.networks import find_recipe, recipe_names  # noqa: E402
+from workloads.pytorch.export import export_model, export_trained  # noqa: E402
+from workloads.trace import load_policy  # noqa: E402
+
+MODELS = """
+import torch
+from torch import nn
+
+def small():
+    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 6 * 6, 10))
+
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table, self.out = nn.Embedding(20, 6), nn.Linear(6, 20)
+
+    def forward(self, tokens):
+        return self.out(self.table(tokens))
+
+class NeedsValues(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.fc(x) if x.sum().item() == 0 else x
+
+def values_at_build():
+    return nn.Linear(4, int(torch.tensor(5).item()))
+
+def no_model():
+    return 3
+
+def activations_only():
+    return nn.ReLU()
+
+number = 3
+"""
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    (tmp_path / "own_models.py").write_text(MODELS)
+    (tmp_path / "broken_models.py").write_text("import torch\nraise KeyError('first line')\n")
+    monkeypatch.chdir(tmp_path)
+    yield
+    sys.modules.pop("own_models", None)
+
+
+def export(target, *shapes, **options):
+    return export_model(target, shapes, load_policy("paper"), 100, "adagp-sim trace export", **options)
+
+
+def test_own_model(models):
+    trace = export("own_models:small", (4, 3, 8, 8))
+    assert [layer.id for layer in trace.layers] == ["0", "1", "3"]
+    assert (trace.network, trace.batch_size, trace.predictor.outputs) == ("small", 4, 288)
+    assert trace.schedule.batches == 25 * 90
+    assert trace.provenance.origin == "recorded"
+    assert trace.metrics == ()
+
+
+def test_indices_as_input(models):
+    trace = export("own_models:Words", (4, 7), input_dtypes=("int64",))
+    assert [layer.kind for layer in trace.layers] == ["other", "linear"]
+
+
+@pytest.mark.parametrize("name", ["NeedsValues", "values_at_build"])
+def test_models_that_meta_tensors_are_not_enough_for(models, name):
+    assert export(f"own_models:{name}", (2, 4)).layers[-1].kind == "linear"
+
+
+@pytest.mark.parametrize(
+    ("target", "shapes", "options", "message"),
+    [
+        ("own_models", [(4, 3, 8, 8)], {}, "own_models: is no module:callable"),
+        ("no_models:small", [(4, 3, 8, 8)], {}, "no module no_models"),
+        ("own_models:smal", [(4, 3, 8, 8)], {}, "did you mean small?"),
+        ("own_models:number", [(4, 3, 8, 8)], {}, "has no callable number"),
+        ("broken_models:small", [(4, 3, 8, 8)], {}, "importing broken_models fails: KeyError: 'first line'"),
+        ("own_models:no_model", [(4, 3, 8, 8)], {}, "returns a int; return a torch.nn.Module"),
+        ("own_models:small", [(4, 3, 9, 9)], {}, "the model does not run on inputs of"),
+        ("own_models:small", [(4, 3, 8, 0)], {}, "give sizes of at least 1"),
+        ("own_models:small", [], {}, "no shape is given"),
+        ("own_models:small", [(4, 3, 8, 8)], {"input_dtypes": ("floot32",)}, "did you mean float32?"),
+        ("own_models:small", [(4, 3, 8, 8)], {"input_dtypes": ("float32",) * 2}, "2 types for 1 inputs"),
+        ("own_models:activations_only", [(4, 3)], {}, "none is a convolution or linear layer"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(models, target, shapes, options, message):
+    with pytest.raises(InputError) as caught:
+        export(target, *shapes, **options)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_recipe_without_training_cannot_be_trained():
+    with pytest.raises(InputError, match="has no training settings"):
+        export_trained(find_recipe("vgg13-cifar10"), load_policy("paper"), "")
+
+
+def test_unknown_recipe_names_the_nearest():
+    assert {"digits-cnn", "vgg13-cifar10"} <= set(recipe_names())
+    with pytest.raises(InputError, match="did you mean digits-cnn"):
+        find_recipe("digit-cnn")
+
+
+def test_missing_torch_is_told_in_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(InputError, match="torch is needed for an export and not installed"):
+        export("own_models:small", (4, 3, 8, 8))
+
+
+def test_torch_is_not_imported_before_something_is_exported():
+    code = (
+        "import sys, workloads.pytorch.export\nfrom workloads.networks import recipe_names\n"
+        "recipe_names()\nassert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
