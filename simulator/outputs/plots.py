@@ -50,7 +50,7 @@ def plot_comparison(results: Results, path: Path) -> None:
 
     values = [results.speedup(run) or 1.0 for run in results.runs]
     bars = speedup.bar(places, values, 0.6, color="#0072B2")
-    speedup.bar_label(bars, [f"{value:.3f}" for value in values], padding=2)
+    speedup.bar_label(bars, [f"{value:.3f}" for value in values], label_type="center", color="white")
     ideals = [ideal_speedup(run) for run in results.runs]
     speedup.hlines(ideals, places - 0.36, places + 0.36, colors="#D55E00", linestyles="dashed",
                    label="ideal: BW = 2 FW, free predictor")  # fmt: skip
@@ -119,7 +119,10 @@ def _distinct_phases(run: RunResult) -> list[Phase]:
 
 
 def _panel_name(run: RunResult, phase: Phase) -> str:
-    return "every batch" if run.design == "baseline" else _PHASE_NAMES[phase]
+    if run.design == "baseline":
+        return "every batch"
+    beside = ", predictor on the second array beside" if len(run.spec.arrays) > 1 else ""
+    return _PHASE_NAMES[phase] + beside
 
 
 def _draw_layers(axes: Any, rows: list[LayerRow], layers: list[str], labels: dict[str, Any]) -> None:
