@@ -5,7 +5,8 @@ The rules, stated once:
 - The layer's own passes read their operands from DRAM and store their results there.
 - A predicted gradient stays in the global buffer until the update, if it fills at most a quarter of what the array
   may use; else, and wherever it is kept for the backward pass, it goes to DRAM. The error of the predictor's
-  training stays between the two products that read it by the same rule.
+  training stays between the two products that read it by the same rule. Pooled means, features and their gradient
+  stay if each fills at most a sixteenth. With the half below, an eighth is always left for tiles.
 - The predictor's weights, their gradient and the optimizer's moments lie in the predictor SRAM as far as each of
   them fits (in this order). Without one they are loaded into the buffer, if they fill at
   most half of it; else they are streamed from DRAM.
@@ -107,31 +108,30 @@ class Operations:
         layer = _weighted(layer)
         conv, linear = self.trace.predictor.forward_products(layer)
         weights = Operand(self._places(layer, on).weights)
+        means, features = (self._near(words, on) for words in (conv.shape.input_words, conv.shape.output_words))
         result: Place = "buffer" if self._prediction_is_held(layer, phase, on) else "dram"
         plans = [
-            self._batch_mean(layer, on),
-            self._product(conv, Placement(Operand("buffer"), weights, "buffer"), on),
-            self._product(linear, Placement(Operand("buffer"), weights, result), on),
+            *self._batch_mean(layer, conv.shape.input_words, means, on),
+            self._product(conv, Placement(Operand(means), weights, features), on),
+            self._product(linear, Placement(Operand(features), weights, result), on),
         ]
         if _trains_predictor(phase):
-            plans.append(
-                plan_transfer(0, self._word * (conv.shape.input_words + conv.shape.output_words), self._budget(on))
-            )
+            kept = conv.shape.input_words * (means == "buffer") + conv.shape.output_words * (features == "buffer")
+            plans.append(plan_transfer(0, self._word * kept, self._budget(on)))
         return plans
 
-    def _batch_mean(self, layer: Conv2d | Linear, on: int) -> Plan:
+    def _batch_mean(self, layer: Conv2d | Linear, means: int, place: Place, on: int) -> list[Plan]:
         """Sum the outputs over the batch and each pooling window, while they drain or from DRAM again."""
         words = layer.product_shape(self.trace.batch_size).output_words
         if self.spec.batch_mean == "reread":
-            plan = plan_elementwise(
+            sums = plan_elementwise(
                 words, 0, (Operand("dram"),), (), self._array(on), self._budget(on), adds_per_word=1
             )
-            counts = plan.counts
         else:
-            plan = plan_transfer(0, 0, self._budget(on))
-            counts = ActionCounts(adds=words)
-        means = layer.K * self.trace.predictor.pool[0] * self.trace.predictor.pool[1]
-        return replace(plan, counts=counts + ActionCounts(buffer_write_bytes=means * self._word))
+            sums = replace(plan_transfer(0, 0, self._budget(on)), counts=ActionCounts(adds=words))
+        written = ActionCounts(buffer_write_bytes=means * self._word)
+        sums = replace(sums, counts=sums.counts + written)
+        return [sums] if place == "buffer" else [sums, plan_transfer(0, means * self._word, self._budget(on))]
 
     def _predictor_backward(self, layer: MacLayer, task: Task, phase: Phase, on: int) -> list[Plan]:
         layer = _weighted(layer)
@@ -144,17 +144,18 @@ class Operations:
             moments = OPTIMIZERS[self.trace.predictor.optimizer].state_words
             moments_bytes = self._word * moments * self.trace.predictor.weight_words(layer)
             budget = replace(budget, capacity_bytes=budget.capacity_bytes - moments_bytes)
+        gradient = self._near(features.shape.input_words, on)
         while_held = replace(budget, capacity_bytes=budget.capacity_bytes - error_bytes) if held else budget
         both_gradients = Operand("dram", tensors=2)
         return [
             self._product(linear_weights, Placement(Operand("dram"), both_gradients, places.gradient), on, while_held),
             self._product(
                 features,
-                Placement(Operand("buffer") if held else both_gradients, Operand(places.weights), "buffer"),
+                Placement(Operand("buffer") if held else both_gradients, Operand(places.weights), gradient),
                 on,
                 budget,
             ),
-            self._product(conv_weights, Placement(Operand("dram"), Operand("buffer"), places.gradient), on, budget),
+            self._product(conv_weights, Placement(Operand("dram"), Operand(gradient), places.gradient), on, budget),
         ]
 
     def _predictor_update(self, layer: MacLayer, task: Task, phase: Phase, on: int) -> list[Plan]:
@@ -209,9 +210,12 @@ class Operations:
     def _prediction_bytes(self, layer: MacLayer) -> int:
         return layer.product_shape(1).weight_words * self._word
 
-    def _is_small(self, needed_bytes: int, on: int) -> bool:
-        # a quarter: with the predictor's own half there is still room for tiles
-        return needed_bytes <= self._budget(on).capacity_bytes // 4
+    def _is_small(self, needed_bytes: int, on: int, share: int = 4) -> bool:
+        return needed_bytes <= self._budget(on).capacity_bytes // share
+
+    def _near(self, words: int, on: int) -> Place:
+        """Where the pooled means, the features or their gradient lie between two products."""
+        return "buffer" if self._is_small(words * self._word, on, share=16) else "dram"
 
     def _prediction_is_held(self, layer: MacLayer, phase: Phase, on: int) -> bool:
         """Whether the prediction lies in the buffer when its op ends."""

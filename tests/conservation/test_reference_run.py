@@ -160,10 +160,10 @@ def test_true_gradients_train_the_predictor():
     # A network that stays as it is has one gradient, which the predictor can learn.
     trainer = trainer_after(0, Settings(batch_size=8, learning_rate=0.0, momentum=0.9, predictor_learning_rate=0.01))
     samples = data()
-    errors = [trainer.true_batch(samples.train_images[:8], samples.train_labels[:8])[1] for _ in range(200)]
+    errors = [trainer.true_batch(samples.train_images[:8], samples.train_labels[:8])[1] for _ in range(60)]
     first, last = errors[0], errors[-1]
     assert [one.relative_l2 for one in first] == [1.0] * 4  # it starts at zero: its first error is the whole gradient
-    assert all(one.relative_l2 < 0.8 and one.cosine > 0.6 for one in last)
+    assert all(one.relative_l2 < 0.9 and one.cosine > 0.5 for one in last)
 
 
 def test_same_seed_gives_the_same_run():

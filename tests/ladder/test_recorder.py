@@ -280,3 +280,48 @@ def test_model_that_fails_is_left_as_it_was():
 def test_input_without_the_batch_is_refused():
     with pytest.raises(InputError, match=r"inputs: input: shape \(3, 4\) has no dimension of 2"):
         record(nn.Linear(4, 4), [torch.ones(3, 4)], 2)
+
+
+def test_tied_embedding_is_counted_as_the_linear_layers_weight():
+    class Language(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.words = nn.Embedding(11, 6)
+            self.head = nn.Linear(6, 11, bias=False)
+            self.head.weight = self.words.weight
+
+        def forward(self, tokens):
+            return self.head(self.words(tokens))
+
+    _, _, recording = recorded(Language, (2, 5), dtype=torch.int64)
+    embedding, head = recording.layers
+    assert (embedding.id, embedding.parameters) == ("words", 0)
+    assert (head.id, head.C, head.K, head.L) == ("head", 6, 11, 5)
+
+
+def test_windows_win_over_a_dimension_that_happens_to_be_the_batch():
+    class Pooled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = nn.BatchNorm2d(3)
+
+        def forward(self, x):
+            return functional.max_pool2d(self.scale(x.reshape(8, 3, 4, 8)), 2)
+
+    _, _, recording = recorded(Pooled, (4, 3, 8, 8))
+    assert [layer.output_shape for layer in recording.layers] == [(2, 3, 4, 8), (2, 3, 4, 8), (2, 3, 2, 4)]
+
+
+def test_product_of_constants_is_noted():
+    class Prior(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = nn.Linear(2, 4)
+            self.register_buffer("grid", torch.zeros(4, 2))
+
+        def forward(self, x):
+            return x + self.table(self.grid).sum(0)
+
+    _, _, recording = recorded(Prior, (3, 4))
+    assert [(layer.kind, layer.parameters) for layer in recording.layers] == [("add", 12)]
+    assert recording.notes == ("addmm of constants and parameters at table is not recorded",)

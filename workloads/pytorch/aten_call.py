@@ -67,9 +67,8 @@ def emit_vector(tape: Tape, call: Call, kind: VectorKind, out: torch.Tensor, inp
     """Record a layer without multiply-accumulates that made `out` of the layers `inputs`."""
     layer = VectorLayer(
         id="new", kind=kind, op=call.op, inputs=tuple(inputs), shape=tape.sample_shape(out) if shape is None else shape,
-        parameters=tape.count_parameters(call.tensors),
     )  # fmt: skip
-    return tape.emit(layer, out, call.op)
+    return tape.emit(layer, out, call.op, tape.parameters(call.tensors))
 
 
 def record_unknown(tape: Tape, call: Call) -> None:

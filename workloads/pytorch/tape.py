@@ -58,10 +58,14 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """Where a layer comes from; `inserted` if only to convert a shape between two others."""
+    """Where a layer comes from; `inserted` if only to convert a shape between two others.
+
+    `parameters` are the names of those that a layer without multiply-accumulates uses.
+    """
 
     place: Place
     name: str
+    parameters: tuple[str, ...] = ()
     inserted: bool = False
 
 
@@ -86,27 +90,31 @@ class Tape:
         self._constants = WeakTensorKeyDictionary()
         self._reshaped: dict[tuple[str, Shape], str] = {}
         self._sizes = {name: tensor.numel() for name, tensor in parameters.items()}
-        self._counted: set[str] = set()
+        self._batch_first = True
         self._weights: dict[tuple[str, int, int], str] = {}
         for name, tensor in parameters.items():
             self._constants[tensor] = Constant((name,))
 
     def add_input(self, name: str, tensor: torch.Tensor) -> None:
         """Make `tensor` an input of the network."""
+        self._batch_first = self._batch_first and tensor.shape[0] == self.batch_size
         self.shapes[name] = self.sample_shape(tensor)
         self._views[tensor] = View(Value(name), "reshape", self.place)
 
     def sample_shape(self, tensor: torch.Tensor) -> Shape:
         """Return a tensor's shape without the batch.
 
-        The batch is the first dimension of that size, else it is divided out of the first dimension.
+        The batch is the first dimension of that size; in a network with the batch first, a first dimension
+        that is a multiple of it (windows, heads) comes before other dimensions that happen to be as large.
         """
         shape = tuple(tensor.shape)
-        if self.batch_size in shape:
+        multiple = bool(shape) and shape[0] % self.batch_size == 0
+        if self.batch_size in shape and not (multiple and self._batch_first):
             axis = shape.index(self.batch_size)
             return shape[:axis] + shape[axis + 1 :]
-        if shape and shape[0] % self.batch_size == 0:
-            return (shape[0] // self.batch_size, *shape[1:])
+        if multiple:
+            windows = shape[0] // self.batch_size
+            return shape[1:] if windows == 1 else (windows, *shape[1:])
         if tensor.numel() % self.batch_size == 0:
             return (tensor.numel() // self.batch_size,)
         self.notes[f"shape {shape} at {self.place.path or 'the top'} is no multiple of the batch; recorded whole"] += 1
@@ -129,14 +137,10 @@ class Tape:
         if names or random:
             self._constants[tensor] = Constant(names, random)
 
-    def count_parameters(self, tensors: Iterable[object]) -> int:
-        """Return the trainable numbers behind constants, each parameter once in a network."""
-        names = {
-            name for tensor in tensors if isinstance(tensor, torch.Tensor) and not self.is_activation(tensor)
-            for name in self.constant(tensor).parameters
-        } - self._counted  # fmt: skip
-        self._counted |= names
-        return sum(self._sizes[name] for name in names)
+    def parameters(self, tensors: Iterable[torch.Tensor]) -> tuple[str, ...]:
+        """Return the names of the parameters behind those of the tensors that are constants."""
+        constants = (self.constant(tensor) for tensor in tensors if not self.is_activation(tensor))
+        return tuple(dict.fromkeys(name for constant in constants for name in constant.parameters))
 
     def show(self, out: torch.Tensor, base: torch.Tensor, op: str, copies: bool) -> None:
         """Make `out` a view (or a copy) of the activation `base`, or of a part of it."""
@@ -178,9 +182,9 @@ class Tape:
         return self._append(VectorLayer(id="new", kind=kind, op=op, inputs=(source,), shape=shape),
                             _Origin(place, _below(place, op), inserted=True))
 
-    def emit(self, layer: Layer, out: torch.Tensor | None, label: str) -> str:
-        """Record a layer that ran here and made `out`; return its provisional id."""
-        made = self._append(layer, _Origin(self.place, _below(self.place, label)))
+    def emit(self, layer: Layer, out: torch.Tensor | None, label: str, parameters: tuple[str, ...] = ()) -> str:
+        """Record a layer that ran here and made `out`, with its parameters' names; return its provisional id."""
+        made = self._append(layer, _Origin(self.place, _below(self.place, label), parameters))
         if out is not None:
             self.write(out, made)
         return made
@@ -207,8 +211,6 @@ class Tape:
         name = names[0]
         if len(names) > 1:
             self.notes[f"the weights of {name} are computed from several parameters, which is not recorded"] += 1
-        if name in self._counted:
-            self.notes[f"{name} is also a parameter of a layer that is no convolution or linear layer"] += 1
         key = (name, weight.storage_offset(), weight.numel())
         first = self._weights.get(key)
         if first is not None and _same_weights(self.layers[int(first[1:])], layer):
@@ -246,7 +248,21 @@ class Tape:
             base = place.path if place.leaf and place.path and alone else origin.name
             used[base] += 1
             ids[f"%{index}"] = base if used[base] == 1 else f"{base}#{used[base]}"
-        return tuple(_renamed(layer, ids) for layer in self.layers)
+        counts = self._parameter_counts()
+        return tuple(_finished(layer, ids, count) for layer, count in zip(self.layers, counts, strict=True))
+
+    def _parameter_counts(self) -> list[int]:
+        """Return the trainable numbers of each layer without multiply-accumulates.
+
+        A parameter counts once in a network, and not here if it is the weight of a convolution or linear layer too,
+        as a tied embedding is.
+        """
+        counted = {name for name, _, _ in self._weights}
+        counts = []
+        for origin in self._origins:
+            counts.append(sum(self._sizes[name] for name in origin.parameters if name not in counted))
+            counted.update(origin.parameters)
+        return counts
 
 
 def _below(place: Place, op: str) -> str:
@@ -258,8 +274,10 @@ def _same_weights(layer: Layer, other: Conv2d | Linear) -> bool:
     return (mine.K, mine.C, mine.R, mine.S, mine.groups) == (theirs.K, theirs.C, theirs.R, theirs.S, theirs.groups)
 
 
-def _renamed(layer: Layer, ids: dict[str, str]) -> Layer:
+def _finished(layer: Layer, ids: dict[str, str], parameters: int) -> Layer:
     update: dict[str, object] = {"id": ids[layer.id], "inputs": tuple(ids[name] for name in layer.inputs)}
     if isinstance(layer, Conv2d | Linear) and layer.shares_weights_with is not None:
         update["shares_weights_with"] = ids[layer.shares_weights_with]
+    if isinstance(layer, VectorLayer):
+        update["parameters"] = parameters
     return layer.model_copy(update=update)

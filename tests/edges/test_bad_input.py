@@ -1,0 +1,893 @@
+"""Bad input ends with exit code 2 and one line that names file, key and mend, and leaves nothing behind."""
+
+import copy
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from simulator.cli.main import main
+from workloads.errors import InputError
+from workloads.trace import load_trace
+
+Document = dict[str, Any]
+Edit = Callable[[Document], object]
+
+TRACE: Document = {
+    "version": 1,
+    "network": "tiny",
+    "dataset": {"name": "none", "training_samples": 8},
+    "batch_size": 4,
+    "inputs": {"input": [3, 8, 8]},
+    "optimizer": "sgd_momentum",
+    "predictor": {"pool": [4, 4], "channels": 4, "kernel": [3, 3], "outputs": 72, "optimizer": "adam"},
+    "layers": [
+        {"id": "first", "kind": "conv2d", "inputs": ["input"], "C": 3, "H": 8, "W": 8, "K": 8}
+        | {"R": 3, "S": 3, "P": 8, "Q": 8, "padding": [1, 1]},
+        {"id": "relu", "kind": "activation", "inputs": ["first"], "op": "relu", "shape": [8, 8, 8]},
+        {"id": "second", "kind": "conv2d", "inputs": ["relu"], "C": 8, "H": 8, "W": 8, "K": 8}
+        | {"R": 3, "S": 3, "P": 8, "Q": 8, "padding": [1, 1]},
+        {"id": "mean", "kind": "pool", "inputs": ["second"], "op": "mean", "shape": [8, 1, 1]},
+        {"id": "head", "kind": "linear", "inputs": ["mean"], "C": 8, "K": 10},
+    ],
+    "schedule": {
+        "name": "by-hand",
+        "epochs": [
+            {"repeat": 1, "batches": [{"phase": "warm_up", "count": 2}]},
+            {"batches": [{"repeat": 1, "batches": [{"phase": "gp"}, {"phase": "bp", "count": 1}]}]},
+        ],
+    },
+    "metrics": [
+        {"epoch": 1, "train_loss": 2.0, "test_accuracy": 0.5}
+        | {"predictor_cosine": 0.1, "predictor_relative_l2": 0.9, "predictor_mape": 1.5},
+        {"epoch": 2, "train_loss": 1.0, "test_accuracy": 0.75}
+        | {"predictor_cosine": 0.2, "predictor_relative_l2": 0.8, "predictor_mape": 1.25},
+    ],
+    "provenance": {"origin": "recorded", "command": "written by hand"},
+}
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+def run_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> Outcome:
+    """Run the command in this process, which takes milliseconds where a process takes half a second."""
+    monkeypatch.setattr(sys, "argv", ["adagp-sim", *arguments])
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    capsys.readouterr()
+    code: object = 0
+    try:
+        code = main()
+    except SystemExit as end:
+        code = end.code
+    captured = capsys.readouterr()
+    return Outcome(code if isinstance(code, int) else 0 if code is None else 1, captured.out, captured.err)
+
+
+def run_process(arguments: list[str]) -> Outcome:
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    command = [sys.executable, "-m", "simulator.cli.main", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def everything_in(folder: Path) -> dict[str, bytes | None]:
+    """Return every file below a folder, hidden ones included, with its bytes."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")
+    }
+
+
+def expect_error(outcome: Outcome, *words: str, below: Path | None = None) -> None:
+    """Hold an outcome against what is promised; each word is a regular expression that the line must contain.
+
+    The name of the folder `below` does not count, since pytest puts the test's name into it.
+    """
+    line = outcome.err.rstrip("\n").replace(str(below), "")
+    assert "Traceback" not in outcome.err + outcome.out
+    assert outcome.code == 2, outcome
+    assert outcome.out == ""
+    assert outcome.err.count("\n") == 1, outcome.err
+    assert outcome.err.endswith("\n")
+    assert line.startswith("error: ")
+    assert "\x1b" not in line
+    for word in words:
+        assert re.search(word, line, re.IGNORECASE), f"no {word!r} in: {line}"
+
+
+Runner = Callable[..., None]
+
+
+@pytest.fixture
+def refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Runner:
+    """Run a command that must be refused, with a new and an existing output folder, and check that nothing is left."""
+
+    def check(arguments: list[str], *words: str, out: bool = True) -> None:
+        fresh, existing = tmp_path / "fresh", tmp_path / "existing"
+        existing.mkdir()
+        (existing / "summary.json").write_text("mine")
+        (existing / "other.txt").write_text("mine too")
+        before = everything_in(tmp_path)
+        for folder in (fresh, existing) if out else (None,):
+            given_out = ["--out", str(folder)] if folder else []
+            outcome = run_here(monkeypatch, capsys, [*arguments, *given_out])
+            assert everything_in(tmp_path) == before
+            expect_error(outcome, *words, below=tmp_path)
+        assert not fresh.exists()
+
+    return check
+
+
+def write_trace(folder: Path, edit: Edit | None = None) -> Path:
+    document = copy.deepcopy(TRACE)
+    if edit:
+        edit(document)
+    path = folder / "mytrace.yaml"
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    return path
+
+
+def put(*keys: str | int, value: Any) -> Edit:
+    """Return an edit that sets the value at a path of keys."""
+
+    def edit(document: Document) -> None:
+        target: Any = document
+        for key in keys[:-1]:
+            target = target[key]
+        target[keys[-1]] = value
+
+    return edit
+
+
+def drop(*keys: str | int) -> Edit:
+    """Return an edit that takes out the value at a path of keys."""
+
+    def edit(document: Document) -> None:
+        target: Any = document
+        for key in keys[:-1]:
+            target = target[key]
+        del target[keys[-1]]
+
+    return edit
+
+
+def test_the_trace_that_is_broken_below_is_a_good_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_trace(tmp_path)
+    assert load_trace(path).network == "tiny"
+    outcome = run_here(monkeypatch, capsys, ["simulate", str(path), "--json"])
+    assert outcome.code == 0
+    assert json.loads(outcome.out)["trace"]["network"] == "tiny"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Traces as text
+
+
+NEAR_MINIMAL = yaml.safe_dump(TRACE, sort_keys=False)
+
+TEXTS: dict[str, tuple[bytes, list[str]]] = {
+    "broken YAML": (b"version: 1\nlayers: [{id: a\nnetwork: x\n", ["line|column", "YAML"]),
+    "a tab as indentation": (b"version: 1\ndataset:\n\tname: x\n", ["line", "YAML"]),
+    "not UTF-8": (b"version: 1\nnetwork: caf\xe9\n", ["UTF-8"]),
+    "bytes of a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", []),
+    "a zero byte": (b"version: 1\nnetwork: a\x00b\n", []),
+    "duplicate key": (b"batch_size: 8\n" + NEAR_MINIMAL.encode(), ["batch_size", "twice|duplicate"]),
+    "duplicate key in a layer": (
+        NEAR_MINIMAL.replace("  op: relu\n", "  op: relu\n  op: relu\n").encode(),
+        [r"\bop\b", "twice|duplicate"],
+    ),
+    "empty file": (b"", ["empty"]),
+    "only a comment": (b"# nothing\n", ["empty"]),
+    "a list": (b"- version: 1\n", ["list|sequence", "key|mapping"]),
+    "a scalar": (b"hello\n", ["key|mapping"]),
+    "two documents": (NEAR_MINIMAL.encode() + b"---\nversion: 1\n", ["document"]),
+    "a tag of Python": (NEAR_MINIMAL.encode() + b"extra: !!python/object/apply:os.getcwd []\n", ["tag|python"]),
+    "a list as a key": (NEAR_MINIMAL.encode() + b"? [1, 2]\n: 3\n", ["key"]),
+    "a number as a key": (NEAR_MINIMAL.encode() + b"3: 3\n", ["3"]),
+    "an alias to itself": (NEAR_MINIMAL.encode() + b"notes: &a [*a]\n", ["notes"]),
+    "a value that holds itself where notes may stand": (
+        NEAR_MINIMAL.replace("provenance:\n", "provenance:\n  notes: &a [*a]\n").encode(),
+        ["notes|alias"],
+    ),
+    "settings that hold themselves": (
+        NEAR_MINIMAL.replace("provenance:\n", "provenance:\n  settings: &a {b: *a}\n").encode(),
+        ["settings|alias"],
+    ),
+    "an undefined alias": (NEAR_MINIMAL.encode() + b"notes: *nowhere\n", ["nowhere|alias"]),
+    "brackets without end": (b"layers: " + b"[" * 20_000, []),
+    "brackets too deep": (b"layers: " + b"[" * 20_000 + b"]" * 20_000, []),
+    "a number too long to read": (
+        NEAR_MINIMAL.replace("batch_size: 4", "batch_size: " + "9" * 5000).encode(),
+        ["batch_size|too (long|large|big)"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_text_that_is_no_trace(case: str, tmp_path: Path, refuses: Runner) -> None:
+    text, words = TEXTS[case]
+    path = tmp_path / "mytrace.yaml"
+    path.write_bytes(text)
+    refuses(["simulate", str(path)], r"mytrace\.yaml", *words)
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        pytest.param(b"this is not gzip", id="no gzip"),
+        pytest.param(gzip.compress(NEAR_MINIMAL.encode())[:-20], id="cut off"),
+        pytest.param(gzip.compress(NEAR_MINIMAL.encode())[:40] + b"junk" * 20, id="broken inside"),
+        pytest.param(b"", id="empty"),
+    ],
+)
+def test_broken_gzip(packed: bytes, tmp_path: Path, refuses: Runner) -> None:
+    path = tmp_path / "mytrace.yaml.gz"
+    path.write_bytes(packed)
+    refuses(["simulate", str(path)], r"mytrace\.yaml\.gz", "gzip|empty")
+
+
+def test_missing_trace_file(tmp_path: Path, refuses: Runner) -> None:
+    refuses(["simulate", str(tmp_path / "absent.yaml")], r"absent\.yaml", "no such file|not exist|not found|no file")
+
+
+def test_a_folder_as_trace(tmp_path: Path, refuses: Runner) -> None:
+    (tmp_path / "folder.yaml").mkdir()
+    refuses(["simulate", str(tmp_path / "folder.yaml")], r"folder\.yaml", "folder|directory")
+
+
+def test_a_file_name_with_a_line_break(tmp_path: Path, refuses: Runner) -> None:
+    refuses(["simulate", str(tmp_path / "two\nlines.yaml")], "lines")
+
+
+@pytest.mark.parametrize("command", [["simulate"], ["compare"], ["trace", "inspect"]])
+def test_unknown_shipped_trace_suggests_the_nearest(command: list[str], refuses: Runner) -> None:
+    out = command != ["trace", "inspect"]
+    refuses([*command, "vgg13-cifar1O"], "vgg13-cifar1O", "vgg13-cifar10", out=out)
+
+
+def test_a_trace_that_cannot_be_read_in_inspect(tmp_path: Path, refuses: Runner) -> None:
+    path = write_trace(tmp_path, drop("layers"))
+    refuses(["trace", "inspect", str(path)], r"mytrace\.yaml", "layers", out=False)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Traces as documents
+
+NUMBER = "whole number|integer"
+POSITIVE = "at least 1|>= ?1|positive|1 or more|greater than 0"
+
+EDITS: dict[str, tuple[Edit, list[str]]] = {
+    "unknown key": (put("batchsize", value=4), [r"batchsize", r"batch_size\b"]),
+    "unknown key in a layer": (put("layers", 0, "paddding", value=[1, 1]), ["first|layers", "paddding", r"padding\b"]),
+    "unknown key in the schedule": (put("schedule", "epocs", value=[]), ["schedule", "epocs", "epochs"]),
+    "unknown key in a batch": (
+        put("schedule", "epochs", 0, "batches", 0, "cuont", value=2),
+        ["schedule", "cuont", "count"],
+    ),
+    "unknown key in a nested batch": (
+        put("schedule", "epochs", 1, "batches", 0, "batches", 0, "phse", value="gp"),
+        ["schedule", "phse", "phase"],
+    ),
+    "unknown key in the predictor": (put("predictor", "chanels", value=4), ["predictor", "chanels", "channels"]),
+    "unknown key in the data set": (put("dataset", "nmae", value="x"), ["dataset", "nmae", "name"]),
+    "unknown key in provenance": (put("provenance", "orgin", value="x"), ["provenance", "orgin", "origin"]),
+    "unknown key in metrics": (put("metrics", 0, "test_acuracy", value=0.5), ["metrics", "acuracy", "test_accuracy"]),
+    "unknown sparsity": (put("layers", 0, "sparsity", value={"wieghts": 0.5}), ["sparsity", "wieghts", "weights"]),
+    "a key of another kind of layer": (put("layers", 1, "K", value=8), ["relu|layers", r"\bK\b"]),
+    "missing version": (drop("version"), ["version"]),
+    "missing network": (drop("network"), ["network"]),
+    "missing layers": (drop("layers"), ["layers"]),
+    "missing schedule": (drop("schedule"), ["schedule"]),
+    "missing predictor": (drop("predictor"), ["predictor"]),
+    "missing inputs": (drop("inputs"), ["inputs"]),
+    "missing batch size": (drop("batch_size"), ["batch_size"]),
+    "missing kind": (drop("layers", 0, "kind"), ["layers|first", "kind"]),
+    "missing id": (drop("layers", 0, "id"), ["layers", r"\bid\b"]),
+    "missing C": (drop("layers", 0, "C"), ["layers|first", r"\bC\b"]),
+    "missing phase": (drop("schedule", "epochs", 0, "batches", 0, "phase"), ["schedule", "phase"]),
+    "missing outputs": (drop("predictor", "outputs"), ["predictor", "outputs"]),
+    "version 2": (put("version", value=2), ["version", r"\b1\b", r"\b2\b"]),
+    "version as text": (put("version", value="1"), ["version", r"\b1\b"]),
+    "version true": (put("version", value=True), ["version", r"\b1\b"]),
+    "text for a number": (put("batch_size", value="4"), ["batch_size", NUMBER]),
+    "fraction for a number": (put("batch_size", value=4.0), ["batch_size", NUMBER]),
+    "truth for a number": (put("batch_size", value=True), ["batch_size", NUMBER]),
+    "nothing for a number": (put("batch_size", value=None), ["batch_size", NUMBER]),
+    "list for a number": (put("batch_size", value=[4]), ["batch_size", NUMBER]),
+    "fraction in a layer": (put("layers", 0, "C", value=3.0), ["first|layers", r"\bC\b", NUMBER]),
+    "text in a shape": (put("inputs", "input", value=[3, "8", 8]), ["inputs", NUMBER]),
+    "number for a text": (put("network", value=5), ["network", "text|string"]),
+    "number for a list": (put("layers", value=5), ["layers", "list"]),
+    "text for a list": (put("layers", 0, "inputs", value="input"), ["first|layers", "inputs", "list"]),
+    "number for a truth": (put("layers", 0, "bias", value=1), ["bias", "true"]),
+    "text for a truth": (put("layers", 0, "bias", value="no"), ["bias", "true"]),
+    "three strides": (put("layers", 0, "stride", value=[1, 1, 1]), ["stride", r"2|two|pair"]),
+    "one number as stride": (put("layers", 0, "stride", value=1), ["stride", "list|pair|two"]),
+    "negative batch size": (put("batch_size", value=-4), ["batch_size", POSITIVE]),
+    "zero batch size": (put("batch_size", value=0), ["batch_size", POSITIVE]),
+    "zero channels": (put("layers", 0, "C", value=0), ["first|layers", r"\bC\b", POSITIVE]),
+    "negative kernel": (put("layers", 0, "R", value=-3), ["first|layers", r"\bR\b", POSITIVE]),
+    "zero stride": (put("layers", 0, "stride", value=[0, 1]), ["first|layers", "stride", POSITIVE]),
+    "negative padding": (put("layers", 0, "padding", value=[-1, 1]), ["first|layers", "padding", "at least 0|>= ?0"]),
+    "zero in a shape": (put("inputs", "input", value=[3, 0, 8]), ["inputs", POSITIVE]),
+    "zero count": (put("schedule", "epochs", 0, "batches", 0, "count", value=0), ["schedule", "count", POSITIVE]),
+    "zero repeat": (put("schedule", "epochs", 0, "repeat", value=0), ["schedule", "repeat", POSITIVE]),
+    "zero training samples": (put("dataset", "training_samples", value=0), ["training_samples", POSITIVE]),
+    "negative parameters": (put("layers", 1, "parameters", value=-1), ["relu|layers", "parameters", "at least 0|>= ?0"]),
+    "sparsity above one": (put("layers", 0, "sparsity", value={"weights": 1.5}), ["sparsity", "weights", r"\b1\b"]),
+    "sparsity that is no number": (
+        put("layers", 0, "sparsity", value={"weights": float("nan")}),
+        ["sparsity", "weights"],
+    ),
+    "accuracy above one": (put("metrics", 0, "test_accuracy", value=50.0), ["metrics", "test_accuracy", r"\b1\b"]),
+    "unknown layer kind": (put("layers", 0, "kind", value="conv3d"), ["first|layers", "conv3d", "conv2d"]),
+    "unknown phase": (
+        put("schedule", "epochs", 0, "batches", 0, "phase", value="warmup"),
+        ["schedule", "warmup", "warm_up"],
+    ),
+    "no as a phase": (put("schedule", "epochs", 0, "batches", 0, "phase", value="no"), ["phase", "no", "warm_up"]),
+    "unknown optimizer": (put("optimizer", value="adma"), ["optimizer", "adma", "adam"]),
+    "unknown optimizer of the predictor": (
+        put("predictor", "optimizer", value="adma"),
+        ["predictor", "optimizer", "adma", "adam"],
+    ),
+    "unknown origin": (put("provenance", "origin", value="traind"), ["origin", "traind", "trained"]),
+    "even kernel of the predictor": (put("predictor", "kernel", value=[2, 2]), ["predictor", "kernel", "odd"]),
+    "P does not follow": (put("layers", 0, "P", value=7), ["first", r"\bP\b", r"\b8\b"]),
+    "Q does not follow": (put("layers", 0, "Q", value=9), ["first", r"\bQ\b", r"\b8\b"]),
+    "kernel larger than the image": (
+        lambda document: document["layers"][0].update({"R": 30, "P": 1}),
+        ["first", r"\b(R|H|P)\b"],
+    ),
+    "stride without its P": (put("layers", 0, "stride", value=[2, 2]), ["first", r"\b[PQ]\b", r"\b4\b"]),
+    "groups that do not divide": (put("layers", 2, "groups", value=3), ["second", "groups", r"\b3\b"]),
+    "channels do not chain": (put("layers", 2, "C", value=16), ["second", r"\b16\b", r"\b8\b"]),
+    "images do not chain": (
+        lambda document: document["layers"][2].update({"H": 9, "P": 9}),
+        ["second", r"\b9\b", r"\b8\b"],
+    ),
+    "first layer and input do not chain": (put("inputs", "input", value=[1, 8, 8]), ["first", "input"]),
+    "linear does not chain": (put("layers", 4, "C", value=9), ["head", r"\b9\b", r"\b8\b"]),
+    "activation does not chain": (put("layers", 1, "shape", value=[8, 4, 4]), ["relu", "shape"]),
+    "pool does not chain": (put("layers", 3, "shape", value=[4, 1, 1]), ["mean", r"\b4\b"]),
+    "layer id twice": (put("layers", 2, "id", value="first"), ["first", "twice|duplicate|unique|already"]),
+    "layer named as an input": (put("layers", 0, "id", value="input"), ["input"]),
+    "input from nowhere": (put("layers", 2, "inputs", value=["rleu"]), ["second", "rleu", "relu"]),
+    "input from a later layer": (put("layers", 0, "inputs", value=["second"]), ["first", "second", "earlier|before"]),
+    "input from itself": (put("layers", 2, "inputs", value=["second"]), ["second", "earlier|before|itself"]),
+    "no inputs": (put("layers", 2, "inputs", value=[]), ["second", "inputs"]),
+    "two inputs of a convolution": (put("layers", 2, "inputs", value=["relu", "first"]), ["second", "inputs"]),
+    "shares with nothing": (put("layers", 2, "shares_weights_with", value="frist"), ["second", "frist"]),
+    "shares with a layer of another size": (put("layers", 2, "shares_weights_with", value="first"), ["second"]),
+    "shares with a layer without weights": (put("layers", 2, "shares_weights_with", value="relu"), ["second", "relu"]),
+    "no layers": (put("layers", value=[]), ["layers", "at least|one|empty"]),
+    "no layers with weights": (
+        lambda document: document.update(
+            layers=[
+                {"id": "relu", "kind": "activation", "inputs": ["input"], "op": "relu", "shape": [3, 8, 8]},
+            ]
+        ),
+        ["layers"],
+    ),
+    "no inputs at all": (put("inputs", value={}), ["inputs"]),
+    "an empty shape": (put("inputs", "input", value=[]), ["inputs"]),
+    "no epochs": (lambda document: [drop("metrics")(document), put("schedule", "epochs", value=[])(document)], ["epochs"]),
+    "no batches": (put("schedule", "epochs", 0, "batches", value=[]), ["schedule", "batches"]),
+    "no nested batches": (put("schedule", "epochs", 1, "batches", 0, "batches", value=[]), ["schedule", "batches"]),
+    "patterns in patterns": (
+        put(
+            "schedule",
+            "epochs",
+            1,
+            "batches",
+            0,
+            "batches",
+            value=[{"repeat": 2, "batches": [{"phase": "gp"}]}],
+        ),
+        ["schedule", "batches"],
+    ),
+    "predictor too narrow": (put("predictor", "outputs", value=71), ["predictor", "outputs", r"\b7[12]\b", "first|second"]),
+    "a metric too few": (drop("metrics", 1), ["metrics", r"\b1\b", r"\b2\b"]),
+    "no metric in the list": (put("metrics", value=[]), ["metrics"]),
+    "metrics out of order": (put("metrics", 0, "epoch", value=2), ["metrics", "epoch"]),
+    "a line break in a name": (put("layers", 1, "inputs", value=["a\nb"]), ["relu", "earlier|no layer|unknown|nowhere"]),
+    "an escape code in a name": (put("layers", 1, "inputs", value=["\x1b[31mred"]), ["relu"]),
+}
+
+
+@pytest.mark.parametrize("case", EDITS)
+def test_document_that_is_no_trace(case: str, tmp_path: Path, refuses: Runner) -> None:
+    edit, words = EDITS[case]
+    path = write_trace(tmp_path, edit)
+    refuses(["simulate", str(path)], r"mytrace\.yaml", *words)
+
+
+@pytest.mark.parametrize("word", ["no", "off", "1:30", "1.0", "8.0", "0x", "1e1"])
+def test_words_that_are_no_whole_number_in_yaml_12(word: str, tmp_path: Path, refuses: Runner) -> None:
+    path = tmp_path / "mytrace.yaml"
+    path.write_text(NEAR_MINIMAL.replace("batch_size: 4", f"batch_size: {word}"))
+    refuses(["simulate", str(path)], r"mytrace\.yaml", "batch_size", NUMBER)
+
+
+def test_words_that_yaml_11_takes_for_something_else_are_text(tmp_path: Path) -> None:
+    for word in ("no", "on", "Yes", "12:30:45"):
+        path = tmp_path / "mytrace.yaml"
+        path.write_text(NEAR_MINIMAL.replace("network: tiny", f"network: {word}"))
+        assert load_trace(path).network == word
+
+
+def test_a_number_in_scientific_notation_is_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "mytrace.yaml"
+    path.write_text(NEAR_MINIMAL.replace("train_loss: 2.0", "train_loss: 2e-12"))
+    metrics = load_trace(path).metrics
+    assert metrics is not None
+    assert metrics[0].train_loss == 2e-12
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Accelerators, energy tables and schedules
+
+Files = dict[str, Any]
+
+CONFIGS: dict[str, tuple[Files, list[str]]] = {
+    "unknown key": ({"version": 1, "frequency": 1}, ["frequency", "frequency_hz"]),
+    "unknown key of a part": ({"version": 1, "array": {"row": 3}}, ["array", r"\brow\b", "rows"]),
+    "a key of a trace": ({"version": 1, "layers": []}, ["layers"]),
+    "version 2": ({"version": 2}, ["version", r"\b1\b"]),
+    "negative frequency": ({"version": 1, "frequency_hz": -1}, ["frequency_hz", POSITIVE]),
+    "zero frequency": ({"version": 1, "frequency_hz": 0}, ["frequency_hz", POSITIVE]),
+    "fraction of a frequency": ({"version": 1, "frequency_hz": 1.5}, ["frequency_hz", NUMBER]),
+    "text as rows": ({"version": 1, "array": {"rows": "many"}}, ["array.rows", NUMBER]),
+    "truth as rows": ({"version": 1, "array": {"rows": True}}, ["array.rows", NUMBER]),
+    "zero rows": ({"version": 1, "array": {"rows": 0}}, ["array.rows", POSITIVE]),
+    "negative latency": ({"version": 1, "dram": {"latency_ns": -1}}, ["dram.latency_ns", "at least 0|>= ?0"]),
+    "number for a part": ({"version": 1, "array": 5}, ["array"]),
+    "nothing for a part": ({"version": 1, "array": None}, ["array"]),
+    "unknown design": ({"version": 1, "design": "maxx"}, ["design", "maxx", "max"]),
+    "unknown dataflow": ({"version": 1, "dataflow": "wss"}, ["dataflow", "wss", r"\bws\b"]),
+    "unknown DRAM model": ({"version": 1, "dram": {"model": "bandwith"}}, ["dram", "bandwith", "bandwidth"]),
+    "unknown batch mean": ({"version": 1, "batch_mean": "rered"}, ["batch_mean", "rered", "reread"]),
+    "unknown energy table": ({"version": 1, "energy_table": "45mn"}, ["energy_table|energy", "45mn", "45nm"]),
+    "extends nothing": ({"version": 1, "extends": "baselin"}, ["extends|baselin", "baseline"]),
+    "extends a number": ({"version": 1, "extends": 3}, ["extends", "text|string|name"]),
+    "extends itself": ({"version": 1, "extends": "myconfig.yaml"}, ["extends", "itself|loop|cycle|circle|round"]),
+    "max without a second array": ({"version": 1, "extends": "efficient", "design": "max"}, ["max", "second_array"]),
+    "efficient without its memory": (
+        {"version": 1, "extends": "baseline", "design": "efficient"},
+        ["efficient", "predictor_sram"],
+    ),
+    "buffer too small": ({"version": 1, "global_buffer": {"bank_bytes": 1}}, ["global_buffer|buffer"]),
+    "second array takes all banks": (
+        {"version": 1, "extends": "max", "second_array": {"buffer_banks": 64}},
+        ["buffer_banks", "64|global_buffer"],
+    ),
+    "DRAM too small": ({"version": 1, "dram": {"capacity_bytes": 4096}}, ["dram.capacity_bytes", "4,?096"]),
+}
+
+
+@pytest.mark.parametrize("case", CONFIGS)
+def test_config_that_is_no_accelerator(case: str, tmp_path: Path, refuses: Runner) -> None:
+    document, words = CONFIGS[case]
+    config = tmp_path / "myconfig.yaml"
+    config.write_text(yaml.safe_dump(document))
+    refuses(["simulate", str(write_trace(tmp_path)), "--config", str(config)], r"myconfig\.yaml", *words)
+
+
+@pytest.mark.parametrize("case", CONFIGS)
+def test_show_refuses_the_same_configs(case: str, tmp_path: Path, refuses: Runner) -> None:
+    document, words = CONFIGS[case]
+    if case in {"buffer too small", "DRAM too small", "unknown energy table"}:
+        pytest.skip("takes a trace or the table to be seen")
+    config = tmp_path / "myconfig.yaml"
+    config.write_text(yaml.safe_dump(document))
+    refuses(["show", str(config)], r"myconfig\.yaml", *words, out=False)
+
+
+def test_two_configs_that_extend_each_other(tmp_path: Path, refuses: Runner) -> None:
+    for name, other in (("one", "two"), ("two", "one")):
+        (tmp_path / f"{name}.yaml").write_text(f"version: 1\nextends: {tmp_path / other}.yaml\n")
+    words = [r"(one|two)\.yaml", "extends", "itself|loop|cycle|circle|round"]
+    refuses(["simulate", str(write_trace(tmp_path)), "--config", str(tmp_path / "one.yaml")], *words)
+
+
+def test_missing_config(tmp_path: Path, refuses: Runner) -> None:
+    config = str(tmp_path / "absent.yaml")
+    refuses(["simulate", "digits-cnn", "--config", config], r"absent\.yaml", "no such file|not exist|not found|no file")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["simulate", "digits-cnn", "--config", "efficent"], ["show", "efficent"]],
+    ids=["config", "show"],
+)
+def test_unknown_shipped_config_suggests_the_nearest(arguments: list[str], refuses: Runner) -> None:
+    refuses(arguments, "efficent", r"\befficient\b", out=arguments[0] != "show")
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n", "hello\n", "version: 1\nversion: 1\n", "array: {rows: 3\n"])
+def test_text_that_is_no_config(text: str, tmp_path: Path, refuses: Runner) -> None:
+    config = tmp_path / "myconfig.yaml"
+    config.write_text(text)
+    refuses(["simulate", "digits-cnn", "--config", str(config)], r"myconfig\.yaml")
+
+
+def test_a_trace_as_config(tmp_path: Path, refuses: Runner) -> None:
+    path = str(write_trace(tmp_path))
+    refuses(["simulate", "digits-cnn", "--config", path], r"mytrace\.yaml")
+
+
+def test_a_config_as_trace(tmp_path: Path, refuses: Runner) -> None:
+    config = tmp_path / "myconfig.yaml"
+    config.write_text("version: 1\nextends: max\n")
+    refuses(["simulate", str(config)], r"myconfig\.yaml")
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("array.rows", ["array.rows", "="]),
+        ("", ["="]),
+        ("=3", []),
+        ("array.row=3", ["array", r"\brow\b", "rows"]),
+        ("aray.rows=3", ["aray", "array"]),
+        ("array.rows.more=3", ["array.rows"]),
+        ("array=3", ["array"]),
+        ("array.rows=many", ["array.rows", "many", NUMBER]),
+        ("array.rows=", ["array.rows", NUMBER]),
+        ("array.rows=3.5", ["array.rows", NUMBER]),
+        ("array.rows=-3", ["array.rows", POSITIVE]),
+        ("array.rows=true", ["array.rows", NUMBER]),
+        ("array.rows=[1", ["array.rows", "YAML"]),
+        ("array.rows={a: 1, a: 2}", ["array.rows"]),
+        ("array.rows=" + "9" * 5000, ["array.rows"]),
+        ("array..rows=3", ["array"]),
+        ("design=maxx", ["maxx", "max"]),
+        ("dataflow=wss", ["wss", r"\bws\b"]),
+        ("version=2", ["version", r"\b1\b"]),
+        ("extends=maxx", ["extends|maxx"]),
+        ("energy_table=45mn", ["45mn", "45nm"]),
+        ("global_buffer.bank_bytes=1", ["global_buffer"]),
+        ("dram.capacity_bytes=4096", ["dram.capacity_bytes"]),
+    ],
+)
+def test_settings_that_make_no_sense(setting: str, words: list[str], tmp_path: Path, refuses: Runner) -> None:
+    refuses(["simulate", str(write_trace(tmp_path)), "--set", setting], *words)
+
+
+@pytest.mark.parametrize("setting", ["array.rows", "array.row=3", "array.rows=many", "array.rows=[1"])
+def test_show_names_the_option_of_a_bad_setting(setting: str, refuses: Runner) -> None:
+    refuses(["show", "max", "--set", setting], "--set", "rows", out=False)
+
+
+def shipped_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Document:
+    table: Document = yaml.safe_load(run_here(monkeypatch, capsys, ["show", "45nm"]).out)
+    return table
+
+
+TABLES: dict[str, tuple[Edit, list[str]]] = {
+    "missing action": (drop("actions", "macs"), ["actions", "macs"]),
+    "unknown action": (
+        put("actions", "mcas", value={"component": "pe_array", "energy_pj": 1.0, "source": "here"}),
+        ["actions", "mcas", "macs"],
+    ),
+    "negative energy": (put("actions", "macs", "energy_pj", value=-1.0), ["actions.macs.energy_pj", "at least 0|>= ?0"]),
+    "energy that is no number": (put("actions", "macs", "energy_pj", value=float("nan")), ["actions.macs.energy_pj"]),
+    "endless energy": (put("actions", "macs", "energy_pj", value=float("inf")), ["actions.macs.energy_pj"]),
+    "text as energy": (put("actions", "macs", "energy_pj", value="2.0"), ["actions.macs.energy_pj", "number"]),
+    "no energy": (drop("actions", "macs", "energy_pj"), ["actions.macs", "energy_pj"]),
+    "no counts for an access": (put("actions", "macs", "counts_per_access", value=0), ["counts_per_access", POSITIVE]),
+    "unknown component": (put("actions", "macs", "component", value="pe_aray"), ["pe_aray", "pe_array"]),
+    "unknown key": (put("leakge", value={}), ["leakge", "leakage"]),
+    "leakage of nothing": (
+        put("leakage", "global_bufer", value={"power_mw": 0.1, "for_bytes": 1, "source": "here"}),
+        ["leakage", "global_bufer", "global_buffer"],
+    ),
+    "negative leakage": (put("leakage", "global_buffer", "power_mw", value=-1.0), ["leakage", "power_mw"]),
+    "version 2": (put("version", value=2), ["version", r"\b1\b"]),
+}
+
+
+@pytest.mark.parametrize("case", TABLES)
+def test_energy_table_that_is_none(
+    case: str, tmp_path: Path, refuses: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit, words = TABLES[case]
+    table = shipped_table(monkeypatch, capsys)
+    edit(table)
+    path = tmp_path / "mytable.yaml"
+    path.write_text(yaml.safe_dump(table))
+    refuses(["simulate", str(write_trace(tmp_path)), "--set", f"energy_table={path}"], r"mytable\.yaml", *words)
+
+
+def test_missing_energy_table(tmp_path: Path, refuses: Runner) -> None:
+    setting = f"energy_table={tmp_path / 'absent.yaml'}"
+    refuses(["simulate", "digits-cnn", "--set", setting], r"absent\.yaml", "no such file|not exist|not found|no file")
+
+
+SCHEDULES: dict[str, tuple[Edit, list[str]]] = {
+    "unknown key": (put("stags", value=[]), ["stags", "stages"]),
+    "unknown phase": (put("stages", 0, "pattern", 0, "phase", value="warmup"), ["phase", "warmup", "warm_up"]),
+    "zero epochs": (put("epochs", value=0), ["epochs", POSITIVE]),
+    "no stages": (put("stages", value=[]), ["stages"]),
+    "no pattern": (put("stages", 0, "pattern", value=[]), ["pattern"]),
+    "more epochs than there are": (put("stages", 0, "epochs", value=50), ["epochs", "50|7"]),
+    "a word for epochs": (put("stages", 0, "epochs", value="some"), ["epochs", "rest"]),
+}
+
+
+@pytest.mark.parametrize("case", SCHEDULES)
+def test_schedule_that_is_none(case: str, tmp_path: Path, refuses: Runner) -> None:
+    edit, words = SCHEDULES[case]
+    schedule: Document = {
+        "version": 1,
+        "name": "mine",
+        "description": "Mine.",
+        "source": "here",
+        "epochs": 7,
+        "stages": [{"epochs": 3, "pattern": [{"phase": "warm_up"}]}, {"epochs": "rest", "pattern": [{"phase": "gp"}]}],
+    }
+    edit(schedule)
+    path = tmp_path / "myschedule.yaml"
+    path.write_text(yaml.safe_dump(schedule))
+    refuses(["simulate", str(write_trace(tmp_path)), "--schedule", str(path)], r"myschedule\.yaml", *words)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Options
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--schedule", "papr"], ["papr", "paper"]),
+        (["--schedule", "absent.yaml"], [r"absent\.yaml", "no such file|not exist|not found|no file"]),
+        (["--design", "maxx"], ["design", "maxx", r"max\b"]),
+        (["--dataflow", "wss"], ["dataflow", "wss", r"\bws\b"]),
+        (["--batch-size", "0"], ["--batch-size", r"\b0\b", POSITIVE + "|x>=1"]),
+        (["--batch-size", "-3"], ["--batch-size", "-3"]),
+        (["--batch-size", "many"], ["--batch-size", "many"]),
+        (["--batch-size", "2.5"], ["--batch-size", "2.5"]),
+        (["--batch-size", str(10**12)], ["batch"]),
+        (["--batch-size", "9", "--schedule", "paper"], ["batch", "9", "8"]),
+        (["--exact", "nonsense"], ["--exact", "nonsense", "N|number"]),
+        (["--exact", "0"], ["--exact", r"\b0\b"]),
+        (["--exact", "-1"], ["--exact", "-1"]),
+        (["--exact", "2.5"], ["--exact", "2.5"]),
+        (["--exact", ""], ["--exact"]),
+        (["--exact", "1:"], ["--exact"]),
+        (["--exact", ":1"], ["--exact"]),
+        (["--exact", "1:0"], ["--exact"]),
+        (["--exact", "-1:1"], ["--exact"]),
+        (["--exact", "1:2:3"], ["--exact", "1:2:3"]),
+        (["--exact", "99:1"], ["--exact", "99", r"\b4\b"]),
+        (["--exact", "1:99"], ["--exact", "99", r"\b4\b"]),
+        (["--exact", "99"], ["--exact", "99", r"\b4\b"]),
+        (["--unknown"], ["--unknown"]),
+        (["--desing", "max"], ["--desing", "--design"]),
+        (["one-more"], ["one-more"]),
+    ],
+)
+@pytest.mark.parametrize("command", ["simulate", "compare"])
+def test_options_that_make_no_sense(
+    command: str, arguments: list[str], words: list[str], tmp_path: Path, refuses: Runner
+) -> None:
+    refuses([command, str(write_trace(tmp_path)), *arguments], *words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["simulate", "digits-cnn", "--plot"], ["--plot", "--out"]),
+        (["simulate", "digits-cnn", "--timeline"], ["--timeline", "--out"]),
+        (["simulate", "digits-cnn", "--out"], ["--out", "argument|value"]),
+        (["simulate"], ["TRACE"]),
+        (["compare"], ["TRACE"]),
+        (["show"], ["CONFIG"]),
+        (["diff"], ["A"]),
+        (["diff", "only-one"], ["B"]),
+        (["trace", "inspect"], ["NAME"]),
+        (["trace", "inspcet", "x"], ["inspcet", "inspect"]),
+        (["simulat", "digits-cnn"], ["simulat", "simulate"]),
+        (["--unknown"], ["--unknown"]),
+        (["list", "--unknown"], ["--unknown"]),
+        (["list", "everything"], ["everything"]),
+        (["show", "max", "--design", "maxx"], ["maxx", r"\bmax\b"]),
+        (["show", "45nm", "--set", "array.rows=3"], ["--set"]),
+        (["show", "baseline", "--design", "max"], ["max", "second_array|predictor_sram"]),
+        (["diff", "absent-a", "absent-b"], ["absent-a"]),
+        (["diff", "absent-a", "absent-b", "--top", "0"], ["--top"]),
+        (["trace", "export"], ["NETWORK|--model"]),
+        (["trace", "export", "digits-cn"], ["digits-cn", "digits-cnn"]),
+    ],
+)
+def test_commands_that_make_no_sense(arguments: list[str], words: list[str], refuses: Runner) -> None:
+    refuses(arguments, *words, out=False)
+
+
+def test_diff_of_folders_that_hold_no_result(tmp_path: Path, refuses: Runner) -> None:
+    for name in ("left", "right"):
+        (tmp_path / name).mkdir()
+    refuses(["diff", str(tmp_path / "left"), str(tmp_path / "right")], "left", r"summary\.json", out=False)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"schema": 1}', '{"schema": 99, "runs": []}', "\x00", "[" * 9999])
+def test_diff_of_a_folder_with_a_broken_result(text: str, tmp_path: Path, refuses: Runner) -> None:
+    for name in ("left", "right"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "summary.json").write_text(text)
+    refuses(["diff", str(tmp_path / "left"), str(tmp_path / "right")], "left|right", out=False)
+
+
+def test_diff_of_a_file(tmp_path: Path, refuses: Runner) -> None:
+    path = str(write_trace(tmp_path))
+    refuses(["diff", path, path], r"mytrace\.yaml", out=False)
+
+
+@pytest.mark.parametrize("missing", ["summary.json", "layers.csv", "config.resolved.yaml"])
+def test_diff_of_a_result_that_lost_a_file(
+    missing: str, tmp_path: Path, refuses: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result, good = tmp_path / "result", tmp_path / "good"
+    for folder in (result, good):
+        outcome = run_here(monkeypatch, capsys, ["simulate", str(write_trace(tmp_path)), "--out", str(folder)])
+        assert outcome.code == 0
+    (result / missing).unlink()
+    refuses(["diff", str(good), str(result)], "result", re.escape(missing), out=False)
+
+
+@pytest.mark.parametrize(
+    "below",
+    ["file", "file/x", "file/x/y"],
+)
+def test_out_on_or_below_a_file(
+    below: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace = str(write_trace(tmp_path))
+    (tmp_path / "file").write_text("mine")
+    before = everything_in(tmp_path)
+    outcome = run_here(monkeypatch, capsys, ["simulate", trace, "--out", str(tmp_path / below)])
+    assert everything_in(tmp_path) == before
+    expect_error(outcome, "/file", "folder|directory", below=tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="takes a place where nobody can write")
+def test_out_where_nobody_can_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = run_here(monkeypatch, capsys, ["simulate", str(write_trace(tmp_path)), "--out", "/proc/self/results"])
+    expect_error(outcome, "/proc/self")
+
+
+def test_a_folder_stands_where_a_file_of_the_result_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace = str(write_trace(tmp_path))
+    (tmp_path / "out" / "summary.json" / "deep").mkdir(parents=True)
+    (tmp_path / "out" / "layers.csv").write_text("mine")
+    before = everything_in(tmp_path)
+    outcome = run_here(monkeypatch, capsys, ["simulate", trace, "--out", str(tmp_path / "out")])
+    assert everything_in(tmp_path) == before
+    expect_error(outcome, r"summary\.json|--out", below=tmp_path)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The same as a real process
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["simulate", "absent.yaml"], [r"absent\.yaml"]),
+        (["compare", "digits-cnn", "--set", "array.row=3"], ["array", "rows"]),
+        (["compare", "digits-cnn", "--plot"], ["--plot", "--out"]),
+        (["simulat"], ["simulate"]),
+        (["simulate", "digits-cnn", "--set", "dram.capacity_bytes=4096"], ["dram.capacity_bytes"]),
+    ],
+)
+def test_a_real_process_refuses_too(arguments: list[str], words: list[str]) -> None:
+    expect_error(run_process(arguments), *words)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Any other damage
+
+JUNK = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-3, 9),
+        st.sampled_from([10**9, 10**30, -(10**30), 2**63, 2**64]),
+        st.floats(),
+        st.text(max_size=6),
+        st.sampled_from(["first", "relu", "input", "conv2d", "linear", "gp", "warm_up", "rest", "no", "1", ""]),
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def paths_in(value: Any, above: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Return the paths to all values in a document."""
+    below: list[tuple[str | int, Any]] = []
+    if isinstance(value, dict):
+        below = list(value.items())
+    elif isinstance(value, list):
+        below = list(enumerate(value))
+    return [above, *[path for key, inner in below for path in paths_in(inner, (*above, key))]]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> Document:
+    """Draw the small trace with one to three places damaged."""
+    document = copy.deepcopy(TRACE)
+    for _ in range(draw(st.integers(1, 3))):
+        places = paths_in(document)[1:]
+        if not places:
+            break
+        path = draw(st.sampled_from(places))
+        way = draw(st.sampled_from(["drop", "replace", "add", "swap"]))
+        if way == "drop":
+            drop(*path)(document)
+        elif way == "add":
+            put(*path, value={"strange": draw(JUNK)})(document)
+        elif way == "swap":
+            other = draw(st.sampled_from(places))
+            value: Any = document
+            for key in other:
+                value = value[key]
+            put(*path, value=copy.deepcopy(value))(document)
+        else:
+            put(*path, value=draw(JUNK))(document)
+    return document
+
+
+def loads_or_refuses(path: Path) -> None:
+    try:
+        load_trace(path)
+    except InputError as error:
+        message = str(error)
+        assert message.strip()
+        assert len(message.splitlines()) == 1, message
+        assert path.name in message
+
+
+RELAXED = settings(max_examples=300, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@RELAXED
+@given(document=damaged())
+def test_a_damaged_document_loads_or_is_refused(document: Document, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.yaml"
+    path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    loads_or_refuses(path)
+
+
+@RELAXED
+@given(
+    start=st.integers(0, len(NEAR_MINIMAL)),
+    length=st.integers(0, 8),
+    put_in=st.one_of(
+        st.binary(max_size=6),
+        st.sampled_from([b"&a ", b"*a", b"<<: ", b"!!int ", b"? ", b"- ", b": ", b"{", b"[", b"'", b'"', b"|\n", b"%", b"\t"]),
+    ),
+)
+def test_damaged_text_loads_or_is_refused(start: int, length: int, put_in: bytes, tmp_path: Path) -> None:
+    text = NEAR_MINIMAL.encode()
+    path = tmp_path / "damaged.yaml"
+    path.write_bytes(text[:start] + put_in + text[start + length :])
+    loads_or_refuses(path)

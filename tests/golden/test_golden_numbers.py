@@ -1,0 +1,45 @@
+"""Numbers of the shipped traces, reviewed by hand when they change.
+
+Make them again with ``python tests/golden/test_golden_numbers.py`` and say in CHANGELOG.md what changed.
+"""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from simulator.simulation import compare
+from workloads.trace import load_trace
+
+HERE = Path(__file__).parent
+COLUMNS = (
+    "design", "dataflow", "phase", "index", "layer", "pass", "array", "start_cycle", "end_cycle", "compute_cycles", "count",
+    "stall_load_cycles", "stall_store_cycles", "macs", "buffer_read_bytes", "buffer_write_bytes",
+    "predictor_sram_read_bytes", "predictor_sram_write_bytes", "dram_read_bytes", "dram_write_bytes",
+)  # fmt: skip
+TRACES = ("vgg13-cifar10", "digits-cnn")
+
+
+def table(trace: str) -> str:
+    """Return the integers of layers.csv; Warm Up is left out, since it equals BP."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(row for row in compare(load_trace(trace)).table() if row["phase"] != "warm_up")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("trace", TRACES)
+def test_numbers_are_the_reviewed_ones(trace: str) -> None:
+    expected = (HERE / f"{trace}.csv").read_text(encoding="utf-8")
+    found = table(trace)
+    if found != expected:
+        pairs = zip(found.splitlines(), expected.splitlines(), strict=False)
+        first = next((pair for pair in pairs if pair[0] != pair[1]), ("a line more or less", ""))
+        pytest.fail(f"numbers changed; first difference:\n  now      {first[0]}\n  reviewed {first[1]}")
+
+
+if __name__ == "__main__":
+    for name in TRACES:
+        (HERE / f"{name}.csv").write_text(table(name), encoding="utf-8")

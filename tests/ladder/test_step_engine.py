@@ -1,0 +1,229 @@
+"""A step three times: the numba kernel, SimPy processes, and a naive model that goes cycle by cycle."""
+
+import itertools
+from dataclasses import dataclass, field
+
+import numpy as np
+import simpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataflows.actions import ActionCounts
+from dataflows.plan import Plan
+from simulator.components.dram_channel import DramChannel
+from simulator.components.global_buffer import BufferShare
+from simulator.components.pe_array import PEArrayComponent
+from simulator.components.predictor_sram import PredictorSram
+from simulator.dram.bandwidth import BandwidthDram
+from simulator.engine.step_kernel import run_step_kernel
+from simulator.engine.step_processes import Machine, run_step_processes
+from simulator.engine.work import FlatWork, StepWork, flatten
+
+# One byte a cycle and a latency of two cycles, so that bytes are cycles less two.
+DRAM = BandwidthDram(model="bandwidth", capacity_bytes=1, peak_bytes_per_second=1_000_000_000, latency_ns=2)
+HZ = 1_000_000_000
+
+
+def transfer_cycles(size: int) -> int:
+    return size + 2 if size else 0
+
+
+def plan(tiles: list[tuple[int, int, int, int]], fill: int, drain: int) -> Plan:
+    """Make a plan of tiles (load bytes, store bytes, stream cycles, last fold cycles)."""
+    columns = [np.array([tile[i] for tile in tiles], dtype=np.int64) for i in range(4)]
+    return Plan(columns[0], columns[1], columns[2], columns[3], fill, drain, ActionCounts())
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    size = st.integers(0, 12)
+    tiles = []
+    for _ in range(draw(st.integers(0, 5))):
+        stream = draw(size)
+        tiles.append((draw(size), draw(size), stream, draw(st.integers(0, stream))))
+    return plan(tiles, fill=draw(st.integers(0, 6)), drain=draw(st.integers(0, 4)))
+
+
+def kernel_times(work: StepWork) -> tuple[np.ndarray, np.ndarray, FlatWork]:
+    flat = flatten(work, DRAM, HZ)
+    times, tiles = run_step_kernel(
+        flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
+        flat.stream_cycles, flat.last_fold_cycles, flat.fill_cycles, flat.drain_cycles,
+    )  # fmt: skip
+    return times, tiles, flat
+
+
+def process_times(work: StepWork) -> list[tuple[int, int]]:
+    env = simpy.Environment()
+    machine = Machine(
+        DramChannel(env, DRAM, HZ),
+        (PEArrayComponent(env), PEArrayComponent(env)),
+        (BufferShare(env), BufferShare(env)),
+        PredictorSram(env),
+    )
+    return env.run(env.process(run_step_processes(env, machine, work)))
+
+
+@dataclass
+class NaiveArray:
+    """One array in the naive model: everything it knows, as lists of what happened when."""
+
+    plans: list[Plan]
+    position: int = 0
+    started: int = 0
+    loaded: list[int] = field(default_factory=list)
+    stream_start: list[int] = field(default_factory=list)
+    streamed: list[int] = field(default_factory=list)
+    stored: list[int] = field(default_factory=list)
+    loading: bool = False
+    storing: bool = False
+
+
+def naive_times(work: StepWork) -> list[tuple[int, int]]:
+    """Go through a step cycle by cycle and at each cycle do whatever the rules of docs/machine.md allow."""
+    arrays = [NaiveArray(list(work.first)), NaiveArray(list(work.second))]
+    times: list[list[tuple[int, int]]] = [[], []]
+    waiting: list[tuple[int, int, int]] = []  # (asked at, store 0 or load 1, array)
+    channel: tuple[int, int, int] | None = None  # (ends at, kind, array)
+    now = 0
+    while any(array.position < len(array.plans) for array in arrays):
+        if channel is not None and channel[0] == now:
+            _, kind, index = channel
+            (arrays[index].stored if kind == 0 else arrays[index].loaded).append(now)
+            if kind == 0:
+                arrays[index].storing = False
+            else:
+                arrays[index].loading = False
+            channel = None
+        changed = True
+        while changed:
+            changed = any(naive_advance(array, index, now, waiting, times[index]) for index, array in enumerate(arrays))
+        if channel is None and waiting:
+            waiting.sort()
+            _, kind, index = waiting.pop(0)
+            array = arrays[index]
+            current = array.plans[array.position]
+            if kind == 0:
+                size = int(current.store_bytes[store_tiles(current)[len(array.stored)]])
+            else:
+                size = int(current.load_bytes[len(array.loaded)])
+            channel = (now + transfer_cycles(size), kind, index)
+        now += 1
+    return times[0] + times[1]
+
+
+def store_tiles(current: Plan) -> list[int]:
+    return [t for t in range(len(current.store_bytes)) if current.store_bytes[t] > 0]
+
+
+def naive_advance(
+    array: NaiveArray, index: int, now: int, waiting: list[tuple[int, int, int]], times: list[tuple[int, int]]
+) -> bool:
+    """Do one thing that an array may do in this cycle; tell whether there was one."""
+    if array.position == len(array.plans):
+        return False
+    current = array.plans[array.position]
+    tiles, stores = len(current.load_bytes), store_tiles(current)
+    t = len(array.loaded)
+    half_free = t < 2 or (len(array.streamed) > t - 2 and array.streamed[t - 2] <= now)
+    if t < tiles and not array.loading and half_free:
+        if current.load_bytes[t] == 0:
+            array.loaded.append(now)
+        else:
+            array.loading = True
+            waiting.append((now, 1, index))
+        return True
+    t = len(array.stream_start)
+    if t < len(array.loaded):
+        shadow_free = array.started if t == 0 else array.streamed[t - 1] - int(current.last_fold_cycles[t - 1])
+        filled = max(array.loaded[t], shadow_free) + current.fill_cycles
+        before = sum(1 for s in stores if s < t)
+        room = before < 2 or len(array.stored) >= before - 1
+        array_free = t == 0 or array.streamed[t - 1] <= now
+        if filled <= now and room and array_free:
+            array.stream_start.append(now)
+            array.streamed.append(now + int(current.stream_cycles[t]))
+            return True
+    s = len(array.stored)
+    may_store = s < len(stores) and not array.storing and stores[s] < len(array.streamed)
+    if may_store and array.streamed[stores[s]] + current.drain_cycles <= now:
+        array.storing = True
+        waiting.append((now, 0, index))
+        return True
+    drained = tiles == 0 or (len(array.streamed) == tiles and array.streamed[-1] + current.drain_cycles <= now)
+    if drained and len(array.stored) == len(stores):
+        times.append((array.started, now))
+        arrays_next = NaiveArray(array.plans, array.position + 1, started=now)
+        array.__dict__.update(arrays_next.__dict__)
+        return True
+    return False
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(plans(), max_size=3), st.lists(plans(), max_size=3))
+def test_kernel_equals_processes_and_naive_model(first: list[Plan], second: list[Plan]) -> None:
+    work = StepWork(tuple(first), tuple(second))
+    times, _, _ = kernel_times(work)
+    found = [(int(start), int(end)) for start, end in times[:, :2]]
+    assert found == naive_times(work)
+    assert found == process_times(work)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(plans(), max_size=3), st.lists(plans(), max_size=3))
+def test_time_is_compute_plus_stalls_and_the_channel_carries_one_transfer(
+    first: list[Plan], second: list[Plan]
+) -> None:
+    work = StepWork(tuple(first), tuple(second))
+    times, tiles, flat = kernel_times(work)
+    for one, (start, end, load_stall, store_stall) in zip(work.plans, times.tolist(), strict=True):
+        assert end - start == one.compute_cycles + load_stall + store_stall
+        assert load_stall >= 0 and store_stall >= 0
+    busy = [(s, e) for s, e in [*tiles[:, 0:2].tolist(), *tiles[:, 4:6].tolist()] if e > s]
+    busy.sort()
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(busy))
+    assert sum(e - s for s, e in busy) == flat.load_cycles.sum() + flat.store_cycles.sum()
+
+
+def test_one_tile_by_hand() -> None:
+    # load 10 + 2, fill 3, stream 20, drain 4, store 5 + 2
+    work = StepWork((plan([(10, 5, 20, 20)], fill=3, drain=4),))
+    times, tiles, _ = kernel_times(work)
+    assert times.tolist() == [[0, 12 + 3 + 20 + 4 + 7, 12, 7]]
+    assert tiles.tolist() == [[0, 12, 15, 35, 39, 46]]
+
+
+def test_double_buffer_by_hand() -> None:
+    # Loads take 12, tiles stream for 20: the second and third load hide behind streaming, fills too.
+    work = StepWork((plan([(10, 0, 20, 20)] * 3, fill=3, drain=4),))
+    times, tiles, _ = kernel_times(work)
+    assert tiles[:, 1].tolist() == [12, 24, 47]  # the third waits for the first to have streamed at 35
+    assert tiles[:, 3].tolist() == [35, 55, 75]
+    assert times[0, 1] == 79
+
+
+def test_first_asked_first_served_by_hand() -> None:
+    # Both arrays ask at 0: the first is served first; its store, asked for at 3 + 1 + 6, comes after
+    # the second array's load, asked for at 0.
+    first = plan([(1, 4, 1, 1)], fill=0, drain=0)
+    second = plan([(6, 0, 1, 1)], fill=0, drain=0)
+    times, tiles, _ = kernel_times(StepWork((first,), (second,)))
+    assert tiles[0].tolist() == [0, 3, 3, 4, 11, 17]
+    assert tiles[1, :4].tolist() == [3, 11, 11, 12]
+    assert times[:, 1].tolist() == [17, 12]
+
+
+def test_ties_go_to_stores_then_to_the_first_array() -> None:
+    # At cycle 7 the first array asks to store (3 + 4) and the second to load its second tile (loads 0..3 and 3..6
+    # on the channel); the store goes first.
+    first = plan([(1, 4, 4, 4)], fill=0, drain=0)
+    second = plan([(1, 0, 1, 1), (0, 0, 0, 0), (1, 0, 1, 1)], fill=0, drain=0)
+    _, tiles, _ = kernel_times(StepWork((first,), (second,)))
+    assert tiles[0, 4:].tolist() == [7, 13]
+    assert tiles[3, :2].tolist() == [13, 16]
+
+
+def test_arrays_with_nothing_to_do() -> None:
+    times, tiles, _ = kernel_times(StepWork((), ()))
+    assert times.shape == (0, 4) and tiles.shape == (0, 6)
+    assert process_times(StepWork((), ())) == []

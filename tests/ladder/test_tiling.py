@@ -1,0 +1,177 @@
+"""Tiles against naive loops: what a tile touches, that every MAC runs once, that the buffer holds."""
+
+from itertools import product as pairs
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from dataflows.dataflow import Quanta
+from dataflows.placement import ALL_IN_DRAM, Operand, Placement
+from dataflows.plan import BufferBudget, TileTooLargeError
+from dataflows.tiling import Tiling, choose_tiling, tile_sequence
+from workloads.passes import Product, Role
+from workloads.shapes import ConvShape, linear_shape, output_extent
+
+ROLES: tuple[Role, ...] = ("forward", "dgrad", "wgrad")
+
+
+@st.composite
+def shapes(draw: st.DrawFn) -> ConvShape:
+    small = st.integers(1, 3)
+    groups, stride, dilation = draw(small), (draw(small), draw(small)), (draw(small), draw(small))
+    R, S = draw(small), draw(small)
+    padding = (draw(st.integers(0, 2)), draw(st.integers(0, 2)))
+    H, W = draw(st.integers(1, 9)), draw(st.integers(1, 9))
+    P = output_extent(H, R, stride[0], padding[0], dilation[0])
+    Q = output_extent(W, S, stride[1], padding[1], dilation[1])
+    assume(P >= 1 and Q >= 1)
+    return ConvShape(
+        N=draw(st.integers(1, 4)), C=groups * draw(st.integers(1, 5)), H=H, W=W, K=groups * draw(st.integers(1, 5)),
+        R=R, S=S, P=P, Q=Q, stride=stride, padding=padding, dilation=dilation, groups=groups,
+    )  # fmt: skip
+
+
+@st.composite
+def tilings(draw: st.DrawFn, shape: ConvShape, role: Role) -> Tiling:
+    rows_all = shape.H if role == "dgrad" else shape.P
+    rows = draw(st.integers(1, rows_all))
+    inner_all, outer_all = shape.C // shape.groups, shape.K // shape.groups
+    if role == "dgrad":
+        inner_all, outer_all = outer_all, inner_all
+    return Tiling(
+        groups=draw(st.integers(1, shape.groups)),
+        images=draw(st.integers(1, shape.N)) if rows == rows_all else 1,
+        rows=rows,
+        inner=draw(st.integers(1, inner_all)),
+        outer=draw(st.integers(1, outer_all)),
+        columns_outside=draw(st.booleans()),
+    )
+
+
+def chunks(total: int, size: int) -> list[range]:
+    return [range(first, min(first + size, total)) for first in range(0, total, size)]
+
+
+def naive_tiles(shape: ConvShape, role: Role, tiling: Tiling) -> list[tuple[int, int, int, int]]:
+    """Return (MACs, image words, filter words, result words) of each tile, by visiting its elements.
+
+    Forward and wgrad sweep the output; dgrad sweeps dX. A tile holds whole rows of the swept image, from the first to
+    the last that any of its positions reads.
+    """
+    dgrad = role == "dgrad"
+    g_size, k_size = shape.groups, shape.R * shape.S
+    inner_all = (shape.K if dgrad else shape.C) // g_size
+    outer_all = (shape.C if dgrad else shape.K) // g_size
+    sweep_rows, row = (shape.H, shape.W) if dgrad else (shape.P, shape.Q)
+    image_rows, image_row = (shape.P, shape.Q) if dgrad else (shape.H, shape.W)
+    spaces = list(pairs(chunks(shape.N, tiling.images), chunks(sweep_rows, tiling.rows)))
+    inners, outers = chunks(inner_all, tiling.inner), chunks(outer_all, tiling.outer)
+    moving, reduction = (inners, spaces) if role == "wgrad" else (spaces, inners)
+    found = []
+    for groups in chunks(g_size, tiling.groups):
+        order = (
+            [(m, o) for o in outers for m in moving]
+            if tiling.columns_outside
+            else [(m, o) for m in moving for o in outers]
+        )
+        for m, outer in order:
+            for r in reduction:
+                (images, rows), inner = (r, m) if role == "wgrad" else (m, r)
+                touched = set()
+                for position in rows:
+                    for kernel_row in range(shape.R):
+                        if dgrad:  # position = p * stride - padding + r * dilation
+                            numerator = position + shape.padding[0] - kernel_row * shape.dilation[0]
+                            if numerator % shape.stride[0] == 0:
+                                touched.add(numerator // shape.stride[0])
+                            else:  # a zero between two rows of dY: the row below and above bound the range
+                                touched |= {numerator // shape.stride[0], numerator // shape.stride[0] + 1}
+                        else:
+                            touched.add(position * shape.stride[0] - shape.padding[0] + kernel_row * shape.dilation[0])
+                inside = {t for t in range(image_rows) if min(touched) <= t <= max(touched)}
+                swept = len(images) * len(inside) * image_row * len(inner) * len(groups)
+                made = len(images) * len(rows) * row * len(outer) * len(groups)
+                window = len(inner) * len(outer) * k_size * len(groups)
+                macs = len(images) * len(rows) * row * len(inner) * len(outer) * k_size * len(groups)
+                found.append((macs, swept, *((made, window) if role == "wgrad" else (window, made))))
+    return found
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data(), shapes(), st.sampled_from(ROLES))
+def test_tiles_equal_naive_loops(data: st.DataObject, shape: ConvShape, role: Role) -> None:
+    tiling = data.draw(tilings(shape, role))
+    tiles = tile_sequence(Product(shape, role), tiling)
+    naive = naive_tiles(shape, role, tiling)
+    macs = (tiles.groups * tiles.moving * tiles.reduction * tiles.columns).tolist()
+    assert macs == [tile[0] for tile in naive]
+    assert tiles.filter_words.tolist() == [tile[2] for tile in naive]
+    assert tiles.result_words.tolist() == [tile[3] for tile in naive]
+    for found, tile in zip(tiles.image_words.tolist(), naive, strict=True):
+        # dY's rows bound the range from outside where a strided dgrad's window begins between two of them
+        assert found <= tile[1] if role == "dgrad" and shape.stride[0] > 1 else found == tile[1]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), shapes(), st.sampled_from(ROLES))
+def test_every_mac_runs_once_and_every_result_is_stored_once(data: st.DataObject, shape: ConvShape, role: Role) -> None:
+    product = Product(shape, role)
+    tiles = tile_sequence(product, data.draw(tilings(shape, role)))
+    assert int((tiles.groups * tiles.moving * tiles.reduction * tiles.columns).sum()) == product.macs
+    results = {"forward": shape.output_words, "dgrad": shape.input_words, "wgrad": shape.weight_words}[role]
+    assert int((tiles.result_words * tiles.finished).sum()) == results
+
+
+@settings(max_examples=300, deadline=None)
+@given(shapes(), st.sampled_from(ROLES), st.integers(20, 3000), st.integers(0, 64))
+def test_chosen_tiles_fit_and_traffic_is_at_least_compulsory(
+    shape: ConvShape, role: Role, capacity: int, overhead: int
+) -> None:
+    product, budget = Product(shape, role), BufferBudget(capacity, 2, 4, overhead)
+    try:
+        tiling = choose_tiling(product, ALL_IN_DRAM, Quanta(vectors=3, reduction=4, columns=5), budget)
+    except TileTooLargeError as error:
+        assert error.needed_bytes > capacity
+        return
+    tiles = tile_sequence(product, tiling)
+    held = 2 * (2 * tiles.image_words.max() + 2 * tiles.filter_words.max() + 4 * tiles.result_words.max())
+    assert held <= capacity
+    image = int((tiles.image_words * tiles.image_new).sum())
+    filters = int((tiles.filter_words * tiles.filter_new).sum())
+    swept, other = {
+        "forward": (shape.input_words, shape.weight_words),
+        "dgrad": (shape.output_words, shape.weight_words),
+        "wgrad": (shape.input_words, shape.output_words),
+    }[role]
+    assert filters >= other
+    # A kernel that is smaller than the stride, or an image edge that no window reaches, leaves rows unread.
+    reads_all = shape.stride[0] == 1 and 2 * shape.padding[0] < (shape.R - 1) * shape.dilation[0] + 1
+    if reads_all:
+        assert image >= swept
+
+
+@settings(max_examples=150, deadline=None)
+@given(shapes(), st.sampled_from(ROLES), st.integers(50, 1500), st.integers(1, 1500))
+def test_traffic_never_rises_with_the_buffer(shape: ConvShape, role: Role, capacity: int, more: int) -> None:
+    def traffic(capacity_bytes: int) -> int:
+        tiling = choose_tiling(product, ALL_IN_DRAM, quanta, BufferBudget(capacity_bytes, 2, 4, 8))
+        tiles = tile_sequence(product, tiling)
+        return int((tiles.image_words * tiles.image_new + tiles.filter_words * tiles.filter_new).sum())
+
+    product, quanta = Product(shape, role), Quanta(vectors=1, reduction=1, columns=1)
+    try:
+        smaller = traffic(capacity)
+    except TileTooLargeError:
+        return
+    assert traffic(capacity + more) <= smaller
+
+
+def test_what_is_on_chip_is_not_loaded_and_takes_its_room() -> None:
+    product, quanta = Product(linear_shape(64, 100, 100), "forward"), Quanta(1, 1, 1)
+    in_sram = Placement(filter=Operand("predictor_sram"))
+    choose_tiling(product, in_sram, quanta, BufferBudget(2000, 2, 4, 8))
+    whole_filter = Placement(filter=Operand("buffer"))
+    with pytest.raises(TileTooLargeError):  # 100 x 100 words of two bytes
+        choose_tiling(product, whole_filter, quanta, BufferBudget(20_000, 2, 4, 8))
+    choose_tiling(product, whole_filter, quanta, BufferBudget(22_000, 2, 4, 8))

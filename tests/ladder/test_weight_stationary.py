@@ -1,0 +1,134 @@
+"""Weight stationary: the closed form against a naive pipeline that goes cycle by cycle."""
+
+from math import ceil, log2
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataflows.array import PEArray
+from dataflows.dataflow import MatrixTiles, find_dataflow
+from dataflows.placement import ALL_IN_DRAM
+from dataflows.plan import BufferBudget
+from dataflows.planning import plan_product
+from workloads.passes import Product
+from workloads.shapes import linear_shape
+
+WS = find_dataflow("ws")
+BIG = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4, transfer_overhead_bytes=1 << 40)
+
+
+def array(rows: int, columns: int, weight: int, image: int, result: int) -> PEArray:
+    return PEArray(
+        rows=rows,
+        columns=columns,
+        weight_port_words_per_cycle=weight,
+        input_port_words_per_cycle=image,
+        output_port_words_per_cycle=result,
+    )
+
+
+def naive_cycles(pe: PEArray, folds: int, vectors: int) -> int:
+    """Run the pipeline cycle by cycle: shadow registers fill, swap, vectors enter, sums leave.
+
+    Every fold is a whole array of words. A word of every row and column is a token that is counted in
+    and out through its port; a vector has entered when all rows' words have, and left when all columns' sums have.
+    """
+    words_to_load = [pe.rows * pe.columns] * folds
+    shadow_ready_fold = -1  # which fold lies complete in the shadow registers
+    active, entered = -1, 0  # the fold in the registers, and how many of its vectors entered
+    row_words = column_words = 0  # what of the current vector has passed the ports
+    last_entry, cycle = -1, 0
+    loading = 0
+    while True:
+        # The swap takes a cycle of its own after the last word; it needs the fold before to be through.
+        can_swap = shadow_ready_fold == active + 1 and (active < 0 or entered == vectors)
+        if can_swap:
+            active, entered = active + 1, 0
+        streaming = active >= 0 and entered < vectors
+        if streaming:
+            row_words = min(pe.rows, row_words + pe.input_port_words_per_cycle)
+            column_words = min(pe.columns, column_words + pe.output_port_words_per_cycle)
+            if row_words == pe.rows and column_words == pe.columns:
+                entered, row_words, column_words, last_entry = entered + 1, 0, 0, cycle
+        if loading < folds and loading == active + 1:
+            if words_to_load[loading] > 0:
+                words_to_load[loading] -= pe.weight_port_words_per_cycle
+            else:  # the swap cycle
+                shadow_ready_fold, loading = loading, loading + 1
+        if active == folds - 1 and entered == vectors:
+            break
+        cycle += 1
+    tree = 0
+    while (1 << tree) < pe.rows:
+        tree += 1
+    return last_entry + 1 + 1 + tree + 1  # multiplier, tree, accumulator
+
+
+sizes = st.integers(1, 9)
+
+
+@settings(max_examples=300, deadline=None)
+@given(sizes, sizes, sizes, sizes, sizes, st.integers(1, 30), st.integers(1, 60), st.integers(1, 30))
+def test_closed_form_equals_naive_pipeline(
+    rows: int, columns: int, weight: int, image: int, result: int, reduction: int, vectors: int, outputs: int
+) -> None:
+    pe = array(rows, columns, weight, image, result)
+    product = Product(linear_shape(vectors, reduction, outputs), "forward")
+    plan = plan_product(product, ALL_IN_DRAM, WS, pe, BIG)
+    assert len(plan.stream_cycles) == 1, "one tile, since the buffer is large and tiles are dear"
+    folds = ceil(reduction / rows) * ceil(outputs / columns)
+    assert plan.compute_cycles == naive_cycles(pe, folds, vectors)
+
+
+@pytest.mark.parametrize(("folds", "vectors"), [(1, 1), (1, 100), (7, 3), (7, 16), (7, 17), (40, 1000)])
+def test_published_form(folds: int, vectors: int) -> None:
+    # 12 x 15 with a 12-word weight bus: LC + 1 + (F-1) max(M, LC+1) + M + ceil(log2 rows) + 2, LC = 15
+    pe = array(12, 15, 12, 12, 15)
+    plan = plan_product(Product(linear_shape(vectors, 12 * folds, 15), "forward"), ALL_IN_DRAM, WS, pe, BIG)
+    assert plan.compute_cycles == 16 + (folds - 1) * max(vectors, 16) + vectors + ceil(log2(12)) + 2
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 3), st.integers(1, 20), st.integers(1, 25), st.integers(1, 25)), min_size=1, max_size=5
+    ),
+    st.integers(1, 6),
+    st.integers(1, 6),
+)
+def test_traffic_equals_counting_fold_by_fold(tiles: list[tuple[int, int, int, int]], rows: int, columns: int) -> None:
+    """Visit every fold of every tile and count what enters and leaves the array."""
+    pe = array(rows, columns, rows, rows, columns)
+    image = filters = sums = macs = 0
+    for groups, vectors, reduction, outputs in tiles:
+        for _ in range(groups):
+            for first_row in range(0, reduction, rows):
+                for first_column in range(0, outputs, columns):
+                    r, c = min(rows, reduction - first_row), min(columns, outputs - first_column)
+                    filters += r * c
+                    for _ in range(vectors):
+                        image, sums, macs = image + r, sums + c, macs + r * c
+    matrix = MatrixTiles(*(np.array(column, dtype=np.int64) for column in zip(*tiles, strict=True)))
+    finished = sum(g * v * o for g, v, _, o in tiles)
+    traffic = WS.traffic(pe, matrix, finished)
+    assert (traffic.image_words, traffic.filter_words) == (image, filters)
+    assert traffic.partial_sum_writes == traffic.partial_sum_reads == sums - finished
+    assert (traffic.register_reads, traffic.register_writes) == (macs, filters)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 200), st.integers(1, 40), st.integers(200, 4000))
+def test_tiles_follow_each_other_without_a_gap(reduction: int, vectors: int, outputs: int, capacity: int) -> None:
+    """Cut into tiles, a plan takes the cycles of its folds in one sequence, if they are long enough to hide fills."""
+    pe = array(4, 5, 20, 4, 5)  # a fold loads in 2 cycles
+    budget = BufferBudget(capacity, 2, 4, 8)
+    product = Product(linear_shape(vectors, reduction, outputs), "forward")
+    plan = plan_product(product, ALL_IN_DRAM, WS, pe, budget)
+    expected, previous_last = 0, 2  # the first fill, all of it uncovered
+    expected += 2
+    for stream, last in zip(plan.stream_cycles.tolist(), plan.last_fold_cycles.tolist(), strict=True):
+        expected += max(0, 2 - previous_last) + stream
+        previous_last = last
+    assert plan.compute_cycles == expected + 2 + 2  # tree of four rows, multiplier and accumulator
