@@ -22,8 +22,9 @@ _SCHEMAS = {
 class _BeforeTorchvision(MetaPathFinder):
     """Defines the operators when torchvision is about to be imported, so that other tests do not load torch."""
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None,
-                  target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         if fullname == "torchvision":
             sys.meta_path.remove(self)
             _define_missing_operators()

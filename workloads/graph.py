@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 
 from workloads.errors import InputError, nearest
-from workloads.layers import Conv2d, Layer, Linear, Matmul, VectorLayer, WeightedLayer
+from workloads.layers import Layer, Linear, Matmul, VectorLayer, WeightedLayer
 
 Shape = tuple[int, ...]
 
@@ -74,10 +74,7 @@ def _misfit(layer: Layer, found: list[Shape]) -> str:
         return "" if sizes == needed else f"needs {expected}, its inputs are {found}"
     if len(found) != 1:
         return f"takes one input, not {len(found)}"
-    if (isinstance(layer, Conv2d) and layer.N_per_sample > 1) or isinstance(layer, Linear):
-        fits = prod(found[0]) == prod(expected[0]) * getattr(layer, "N_per_sample", 1)
-    else:
-        fits = found[0] == expected[0]
+    fits = prod(found[0]) == prod(expected[0]) if isinstance(layer, Linear) else found[0] == expected[0]
     return "" if fits else f"needs {expected[0]}, its input {layer.inputs[0]} is {found[0]}"
 
 

@@ -119,12 +119,15 @@ class Conv2d(WeightedLayer):
     @property
     def input_shapes(self) -> tuple[tuple[int, ...], ...]:
         """Shapes of one sample that its inputs must have."""
-        return ((self.C, self.H, self.W),)
+        return (self._windowed((self.C, self.H, self.W)),)
 
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of one sample of the output."""
-        return (self.K, self.P, self.Q)
+        return self._windowed((self.K, self.P, self.Q))
+
+    def _windowed(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return shape if self.N_per_sample == 1 else (self.N_per_sample, *shape)
 
 
 class Linear(WeightedLayer):

@@ -19,10 +19,23 @@ TRACE_VERSION = 1
 
 
 class Dataset(StrictModel):
-    """What the network was trained on; `training_samples` fixes the batches of an epoch."""
+    """What the network was trained on.
+
+    Attributes
+    ----------
+    training_samples : int
+        Fixes the batches of an epoch when a schedule is planned.
+    drop_last : bool
+        Whether an epoch leaves out a last batch that is not full.
+    """
 
     name: str
     training_samples: PositiveInt
+    drop_last: bool = False
+
+    def batches_per_epoch(self, batch_size: int) -> int:
+        """Return the batches of an epoch; a partial one counts as a whole."""
+        return self.training_samples // batch_size if self.drop_last else -(-self.training_samples // batch_size)
 
 
 class EpochMetrics(StrictModel):
@@ -105,7 +118,7 @@ class Trace(StrictModel):
 
     def with_schedule(self, policy: Policy) -> "Trace":
         """Return the workload under another schedule: as many epochs, batches from the data set's size."""
-        batches = -(-self.dataset.training_samples // self.batch_size)
+        batches = self.dataset.batches_per_epoch(self.batch_size)
         schedule = policy.expand(batches, self.schedule.epoch_count)
         return self.model_copy(update={"schedule": schedule, "metrics": ()})
 

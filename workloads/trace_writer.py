@@ -17,7 +17,7 @@ def trace_text(trace: Trace) -> str:
     head = {
         "version": trace.version,
         "network": trace.network,
-        "dataset": trace.dataset.model_dump(),
+        "dataset": _without_defaults(trace.dataset),
         "batch_size": trace.batch_size,
         "inputs": {name: list(shape) for name, shape in trace.inputs.items()},
         "optimizer": trace.optimizer,

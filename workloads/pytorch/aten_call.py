@@ -62,8 +62,9 @@ def floating_outputs(out: Any) -> list[torch.Tensor]:
     return [one for one in results if isinstance(one, torch.Tensor) and (one.is_floating_point() or one.is_complex())]
 
 
-def emit_vector(tape: Tape, call: Call, kind: VectorKind, out: torch.Tensor, inputs: Sequence[str],
-                shape: Shape | None = None) -> str:
+def emit_vector(
+    tape: Tape, call: Call, kind: VectorKind, out: torch.Tensor, inputs: Sequence[str], shape: Shape | None = None
+) -> str:
     """Record a layer without multiply-accumulates that made `out` of the layers `inputs`."""
     layer = VectorLayer(
         id="new", kind=kind, op=call.op, inputs=tuple(inputs), shape=tape.sample_shape(out) if shape is None else shape,

@@ -22,8 +22,9 @@ def convolution(tape: Tape, call: Call) -> None:
     R, S = (1,) * missing + tuple(weight.shape[2:])
     P, Q = (1,) * missing + tuple(call.out.shape[2:])
     C, K = image.shape[1], weight.shape[0]
+    sample = (C, H, W) if windows == 1 else (windows, C, H, W)
     layer = Conv2d(
-        id="new", kind="conv2d", inputs=(tape.read(image, (C, H, W) if windows == 1 else None, any_shape=windows > 1),),
+        id="new", kind="conv2d", inputs=(tape.read(image, sample),),
         N_per_sample=windows, C=C, H=H, W=W, K=K, R=R, S=S, P=P, Q=Q,
         stride=_pair(stride, missing, 1), padding=_pair(padding, missing, 0), dilation=_pair(dilation, missing, 1),
         groups=groups, bias=bias is not None,
@@ -69,8 +70,9 @@ def _product(tape: Tape, call: Call, left: torch.Tensor, right: torch.Tensor, bi
         _matmul(tape, call, left, right, bias)
 
 
-def _linear(tape: Tape, call: Call, vectors: torch.Tensor, weight: torch.Tensor, C: int, K: int,
-            bias: torch.Tensor | None) -> None:
+def _linear(
+    tape: Tape, call: Call, vectors: torch.Tensor, weight: torch.Tensor, C: int, K: int, bias: torch.Tensor | None
+) -> None:
     L, rest = divmod(vectors.numel() // C, tape.batch_size)
     if rest:
         _lost_product(tape, call)

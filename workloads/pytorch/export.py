@@ -44,12 +44,25 @@ def export_recorded(recipe: Recipe, policy: Policy, command: str, epochs: int | 
         recording = record_anywhere(recipe.build, [(recipe.batch_size, *recipe.input_shape)], (), recipe.name)
     batches = -(-recipe.training_samples // recipe.batch_size)
     provenance = Provenance(origin="recorded", command=command, notes=recipe.notes + _notes(recording))
-    return _trace(recipe.network, Dataset(name=recipe.dataset, training_samples=recipe.training_samples),
-                  recipe.batch_size, recording, policy.expand(batches, epochs), (), provenance)
+    return _trace(
+        recipe.network,
+        Dataset(name=recipe.dataset, training_samples=recipe.training_samples),
+        recipe.batch_size,
+        recording,
+        policy.expand(batches, epochs),
+        (),
+        provenance,
+    )
 
 
-def export_trained(recipe: Recipe, policy: Policy, command: str, epochs: int | None = None, seed: int = 0,
-                   on_epoch: OnEpoch | None = None) -> Trace:
+def export_trained(
+    recipe: Recipe,
+    policy: Policy,
+    command: str,
+    epochs: int | None = None,
+    seed: int = 0,
+    on_epoch: OnEpoch | None = None,
+) -> Trace:
     """Train a recipe's network with ADA-GP, and write down what ran.
 
     Parameters
@@ -97,13 +110,27 @@ def export_trained(recipe: Recipe, policy: Policy, command: str, epochs: int | N
             *_notes(recording),
         ),
     )  # fmt: skip
-    return _trace(recipe.network, Dataset(name=recipe.dataset, training_samples=recipe.training_samples),
-                  recipe.batch_size, recording, compress(policy.name, run.phases), run.metrics, provenance)
+    return _trace(
+        recipe.network,
+        Dataset(name=recipe.dataset, training_samples=recipe.training_samples, drop_last=True),
+        recipe.batch_size,
+        recording,
+        compress(policy.name, run.phases),
+        run.metrics,
+        provenance,
+    )
 
 
-def export_model(target: str, input_shapes: Sequence[Sequence[int]], policy: Policy, training_samples: int,
-                 command: str, dataset: str = "unnamed", input_dtypes: Sequence[str] = (),
-                 epochs: int | None = None) -> Trace:
+def export_model(
+    target: str,
+    input_shapes: Sequence[Sequence[int]],
+    policy: Policy,
+    training_samples: int,
+    command: str,
+    dataset: str = "unnamed",
+    input_dtypes: Sequence[str] = (),
+    epochs: int | None = None,
+) -> Trace:
     """Record the shapes of any model.
 
     Parameters
@@ -140,8 +167,15 @@ def export_model(target: str, input_shapes: Sequence[Sequence[int]], policy: Pol
     recording = record_anywhere(build, input_shapes, input_dtypes, target)
     provenance = Provenance(origin="recorded", command=command, notes=_notes(recording))
     schedule = policy.expand(-(-training_samples // batch_size), epochs)
-    return _trace(target.partition(":")[2], Dataset(name=dataset, training_samples=training_samples), batch_size,
-                  recording, schedule, (), provenance)
+    return _trace(
+        target.partition(":")[2],
+        Dataset(name=dataset, training_samples=training_samples),
+        batch_size,
+        recording,
+        schedule,
+        (),
+        provenance,
+    )
 
 
 def _weighted(recording: "Recording") -> list[Conv2d | Linear]:
@@ -151,8 +185,9 @@ def _weighted(recording: "Recording") -> list[Conv2d | Linear]:
 def _predictor(recording: "Recording") -> Predictor:
     widths = [gradient_words_per_channel(layer) for layer in _weighted(recording)]
     if not widths:
-        raise InputError("layers", "", "none is a convolution or linear layer",
-                         "export a network with weights to predict")
+        raise InputError(
+            "layers", "", "none is a convolution or linear layer", "export a network with weights to predict"
+        )
     return Predictor(outputs=max(widths))
 
 
@@ -163,8 +198,15 @@ def _notes(recording: "Recording") -> tuple[str, ...]:
     return (f"All {len(weighted)} convolution and linear layers are predicted{ending}.", *recording.notes)
 
 
-def _trace(network: str, dataset: Dataset, batch_size: int, recording: "Recording", schedule: Schedule,
-           metrics: tuple[EpochMetrics, ...], provenance: Provenance) -> Trace:
+def _trace(
+    network: str,
+    dataset: Dataset,
+    batch_size: int,
+    recording: "Recording",
+    schedule: Schedule,
+    metrics: tuple[EpochMetrics, ...],
+    provenance: Provenance,
+) -> Trace:
     return Trace(
         version=1, network=network, dataset=dataset, batch_size=batch_size, inputs=recording.inputs,
         predictor=_predictor(recording), layers=recording.layers, schedule=schedule, metrics=metrics,

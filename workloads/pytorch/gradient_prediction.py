@@ -65,8 +65,9 @@ class GradientPrediction:
         The predictor's own learning rate, for Adam.
     """
 
-    def __init__(self, model: nn.Module, sizes: Predictor, optimizer: torch.optim.Optimizer,
-                 learning_rate: float) -> None:
+    def __init__(
+        self, model: nn.Module, sizes: Predictor, optimizer: torch.optim.Optimizer, learning_rate: float
+    ) -> None:
         self.layers = predicted_layers(model)
         self.predictor = GradientPredictor(sizes, list(self.layers))
         self._optimizer = optimizer

@@ -45,13 +45,15 @@ def torch_extra(where: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise InputError(where, "", f"{error.name} is needed for an export and not installed",
-                         "install adagp-sim[torch]") from None
+        raise InputError(
+            where, "", f"{error.name} is needed for an export and not installed", "install adagp-sim[torch]"
+        ) from None
     except RuntimeError as error:
         if _TORCHVISION not in str(error):
             raise
-        raise InputError(where, "", f"torchvision does not fit the installed torch ({error})",
-                         "install both from one source") from None
+        raise InputError(
+            where, "", f"torchvision does not fit the installed torch ({error})", "install both from one source"
+        ) from None
 
 
 def find_callable(target: str) -> Callable[[], Any]:
@@ -82,8 +84,9 @@ def find_callable(target: str) -> Callable[[], Any]:
     return found
 
 
-def record_anywhere(build: Callable[[], Any], shapes: Sequence[Sequence[int]], dtypes: Sequence[str],
-                    where: str) -> "Recording":
+def record_anywhere(
+    build: Callable[[], Any], shapes: Sequence[Sequence[int]], dtypes: Sequence[str], where: str
+) -> "Recording":
     """Record on the meta device, where nothing is computed; on the CPU if the model needs values.
 
     Parameters
@@ -114,8 +117,9 @@ def record_anywhere(build: Callable[[], Any], shapes: Sequence[Sequence[int]], d
     raise InputError(where, "", f"the model does not run on inputs of {given}: {failure}", "give shapes that it takes")
 
 
-def _record_on(device: str, build: Callable[[], Any], shapes: Sequence[Sequence[int]], dtypes: Sequence[str],
-               where: str) -> "Recording":
+def _record_on(
+    device: str, build: Callable[[], Any], shapes: Sequence[Sequence[int]], dtypes: Sequence[str], where: str
+) -> "Recording":
     import torch
 
     from workloads.pytorch.recorder import record

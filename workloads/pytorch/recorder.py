@@ -75,8 +75,12 @@ def record(model: nn.Module, inputs: Mapping[str, torch.Tensor] | Sequence[torch
     named = dict(inputs if by_name else zip(_argument_names(model, len(inputs)), inputs, strict=True))
     for name, tensor in named.items():
         if batch_size not in tensor.shape:
-            raise InputError("inputs", name, f"shape {tuple(tensor.shape)} has no dimension of {batch_size}, the batch",
-                             "give every input the same batch size")
+            raise InputError(
+                "inputs",
+                name,
+                f"shape {tuple(tensor.shape)} has no dimension of {batch_size}, the batch",
+                "give every input the same batch size",
+            )
     tape = Tape(batch_size, dict(model.named_parameters()))
     for name, tensor in named.items():
         tape.add_input(name, tensor)

@@ -179,8 +179,10 @@ class Tape:
     def _convert(self, source: str, shape: Shape, op: str, place: Place) -> str:
         before, after = prod(self.shapes[source]), prod(shape)
         kind: VectorKind = "reshape" if before == after else "select" if before > after else "other"
-        return self._append(VectorLayer(id="new", kind=kind, op=op, inputs=(source,), shape=shape),
-                            _Origin(place, _below(place, op), inserted=True))
+        return self._append(
+            VectorLayer(id="new", kind=kind, op=op, inputs=(source,), shape=shape),
+            _Origin(place, _below(place, op), inserted=True),
+        )
 
     def emit(self, layer: Layer, out: torch.Tensor | None, label: str, parameters: tuple[str, ...] = ()) -> str:
         """Record a layer that ran here and made `out`, with its parameters' names; return its provisional id."""

@@ -126,8 +126,15 @@ class Trainer:
         return (self.model(images).argmax(dim=1) == labels).double().mean().item()
 
 
-def train(build: Callable[[], nn.Module], data: Split, sizes: Predictor, policy: Policy, settings: Settings,
-          epochs: int | None = None, on_epoch: OnEpoch | None = None) -> Run:
+def train(
+    build: Callable[[], nn.Module],
+    data: Split,
+    sizes: Predictor,
+    policy: Policy,
+    settings: Settings,
+    epochs: int | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Run:
     """Train a network from its start under a schedule.
 
     It runs on one thread and leaves the process's random state alone, so that the same
@@ -158,8 +165,12 @@ def train(build: Callable[[], nn.Module], data: Split, sizes: Predictor, policy:
     per_epoch = len(data.train_labels) // settings.batch_size
     plan = policy.epoch_phases(per_epoch, epochs)
     if any("dni" in row for row in plan):
-        raise InputError("schedule", policy.name, "has dni batches, which the reference training does not know",
-                         "train under a schedule of warm_up, bp and gp batches")
+        raise InputError(
+            "schedule",
+            policy.name,
+            "has dni batches, which the reference training does not know",
+            "train under a schedule of warm_up, bp and gp batches",
+        )
     phases: list[tuple[Phase, ...]] = []
     metrics: list[EpochMetrics] = []
     with _reproducible(settings.seed):
