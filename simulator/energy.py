@@ -10,7 +10,7 @@ from dataflows.actions import ACTIONS, ActionCounts
 from workloads.errors import InputError, nearest
 from workloads.shipped import resolve
 from workloads.strict_yaml import read_yaml
-from workloads.validation import StrictModel, validate
+from workloads.validation import StrictModel, VersionOne, validate
 
 EnergyComponent = Literal["pe_array", "array_network", "global_buffer", "predictor_sram", "dram"]
 NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
@@ -58,14 +58,21 @@ class Leakage(StrictModel):
     source: Annotated[str, Field(min_length=1)]
 
 
+class LeakageTable(StrictModel):
+    """Leakage of each memory; one that is left out leaks nothing."""
+
+    global_buffer: Leakage | None = None
+    predictor_sram: Leakage | None = None
+
+
 class EnergyTable(StrictModel):
     """Energies of every action, each with its unit and its source."""
 
-    version: Literal[1]
+    version: VersionOne
     name: str
     description: str
     actions: dict[str, Action]
-    leakage: dict[Literal["global_buffer", "predictor_sram"], Leakage]
+    leakage: LeakageTable
 
     @model_validator(mode="after")
     def _actions_are_complete(self) -> "EnergyTable":
@@ -88,7 +95,7 @@ class EnergyTable(StrictModel):
     def leakage_pj(self, memory: Literal["global_buffer", "predictor_sram"], capacity_bytes: int, cycles: int,
                    frequency_hz: int) -> float:  # fmt: skip
         """Return what a memory leaks in so many cycles, in picojoules (1 mW = 1e9 pJ a second)."""
-        leakage = self.leakage.get(memory)
+        leakage: Leakage | None = getattr(self.leakage, memory)
         if leakage is None:
             return 0.0
         return leakage.power_mw * 1e9 * (capacity_bytes / leakage.for_bytes) * (cycles / frequency_hz)

@@ -17,10 +17,12 @@ from simulator.results import BATCH_ROW, ArrayUse, ExactStretch, LayerRow, Phase
 from simulator.spec import Accelerator
 from simulator.stages import layer_facts, stages_of
 from workloads.errors import InputError
+from workloads.passes import ROLES, layer_products
 from workloads.schedule import Phase
 from workloads.trace import Trace
 
 Progress = Callable[[str], None]
+MOST_MACS = 1 << 55  # of a layer's pass; cycles of a run stay far within 64 bits
 
 
 def _silent(_: str) -> None:
@@ -34,6 +36,7 @@ class Simulation:
     trace: Trace
     spec: Accelerator
     _batches: dict[Phase, BatchRun] = field(default_factory=dict, compare=False)
+    _works: dict[Phase, list[list[StepWork]]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def _operations(self) -> Operations:
@@ -43,13 +46,44 @@ class Simulation:
     def _energy(self) -> EnergyTable:
         return load_energy_table(self.spec.energy_table)
 
+    def prepare(self, exact: tuple[int, int] | None = None) -> None:
+        """Check all that can be wrong with this trace on this accelerator, before anything is simulated.
+
+        Raises
+        ------
+        InputError
+            If numbers are beyond what is simulated, a batch needs more DRAM than there is, a tile does not
+            fit in the buffer, the energy table cannot be read, or the run has no such stretch of batches.
+        """
+        for layer in self.trace.mac_layers:
+            for role in ROLES:
+                if sum(product.macs for product in layer_products(layer, role, self.trace.batch_size)) > MOST_MACS:
+                    raise InputError("the trace", layer.id, f"its {role} has more than {MOST_MACS} MACs",
+                                     "give a smaller --batch-size or layer")  # fmt: skip
+        for phase in self.trace.schedule.counts():
+            self._peak_dram_bytes(phase)
+            self.works(phase)
+        _ = self._energy
+        if exact is not None:
+            self._check_stretch(*exact)
+
     def steps(self, phase: Phase) -> list[Step]:
         """Return the steps of one batch as the design lays them out."""
         stages = stages_of(layer_facts(self.trace), phase)
         return self.spec.design_rules.steps(stages)
 
     def works(self, phase: Phase) -> list[list[StepWork]]:
-        """Return the plans of every task of every step of one batch."""
+        """Return the plans of every task of every step of one batch of a phase as the design carries it out."""
+        kind = self._kind(phase)
+        if kind not in self._works:
+            self._works[kind] = self._plan(kind)
+        return self._works[kind]
+
+    def _kind(self, phase: Phase) -> Phase:
+        kind: Phase = self.spec.design_rules.runs_as(phase)
+        return "bp" if kind == "warm_up" else kind  # the same stages, by definition of Warm Up
+
+    def _plan(self, phase: Phase) -> list[list[StepWork]]:
         plans = self._operations.plans
         return [
             [StepWork(first=tuple(plans(task, phase, 0))) for task in step.first]
@@ -59,10 +93,10 @@ class Simulation:
 
     def batch(self, phase: Phase) -> BatchRun:
         """Return one batch of a phase; phases that a design carries out alike are simulated once."""
-        kind: Phase = self.spec.design_rules.runs_as(phase)
-        kind = "bp" if kind == "warm_up" else kind  # the same stages, by definition of Warm Up
+        kind = self._kind(phase)
         if kind not in self._batches:
-            self._batches[kind] = run_batch(self.steps(kind), self.works(kind), self.spec.dram, self.spec.frequency_hz)
+            spec = self.spec
+            self._batches[kind] = run_batch(self.steps(kind), self.works(kind), spec.dram, spec.frequency_hz)
         return self._batches[kind]
 
     def exact(self, first_batch: int, batches: int, progress: Progress = _silent) -> ExactStretch:
@@ -73,22 +107,11 @@ class Simulation:
         InputError
             If the run has no such batches.
         """
-        total = self.trace.schedule.batches
-        if batches < 1 or first_batch < 0 or first_batch + batches > total:
-            raise InputError(
-                "--exact",
-                "",
-                f"batches {first_batch} to {first_batch + batches} of a run of {total}",
-                "ask for batches that the run has",
-            )
+        self._check_stretch(first_batch, batches)
         phases = tuple(islice(self.trace.schedule.phases(), first_batch, first_batch + batches))
-        works: dict[Phase, list[StepWork]] = {}
 
         def works_of(phase: Phase) -> list[StepWork]:
-            kind = self.spec.design_rules.runs_as(phase)
-            if kind not in works:
-                works[kind] = [merge(step) for step in self.works(kind)]
-            return works[kind]
+            return [merge(step) for step in self.works(phase)]
 
         done = iter(range(1, batches + 1))
         cycles = run_batches_exactly(
@@ -114,12 +137,21 @@ class Simulation:
             exact=None if exact is None else self.exact(*exact, progress),
         )
 
+    def _check_stretch(self, first_batch: int, batches: int) -> None:
+        total = self.trace.schedule.batches
+        if batches < 1 or first_batch < 0 or first_batch + batches > total:
+            raise InputError("--exact", "", f"{batches} batches from batch {first_batch} on, of a run of {total}",
+                             f"ask for batches between 0 and {total - 1}")  # fmt: skip
+
+    def _peak_dram_bytes(self, phase: Phase) -> int:
+        needed, capacity = peak_dram_bytes(self.trace, self.spec, phase), self.spec.dram.capacity_bytes
+        if needed > capacity:
+            problem = f"is {capacity}, but a {phase} batch of {self.trace.network} keeps {needed} bytes"
+            mend = "give more DRAM or a smaller --batch-size"
+            raise InputError("the accelerator", "dram.capacity_bytes", problem, mend)
+        return needed
+
     def _phase(self, phase: Phase, batch: BatchRun, batches: int, rows: Sequence[LayerRow]) -> PhaseResult:
-        needed = peak_dram_bytes(self.trace, self.spec, phase)
-        if needed > self.spec.dram.capacity_bytes:
-            raise InputError("the accelerator", "dram.capacity_bytes", f"is {self.spec.dram.capacity_bytes}, but a "
-                             f"{phase} batch of {self.trace.network} keeps {needed} bytes",
-                             "give more DRAM or a smaller --batch-size")  # fmt: skip
         uses = []
         for array in range(len(self.spec.arrays)):
             busy = batch.busy_cycles(array)
@@ -133,7 +165,7 @@ class Simulation:
             macs_per_batch=sum(row.counts.macs for row in rows),
             dram_read_bytes_per_batch=sum(row.counts.dram_read_bytes for row in rows),
             dram_write_bytes_per_batch=sum(row.counts.dram_write_bytes for row in rows),
-            peak_dram_bytes=needed,
+            peak_dram_bytes=self._peak_dram_bytes(phase),
             arrays=tuple(uses),
         )
 
@@ -196,16 +228,27 @@ def simulate(
     trace: Trace, spec: Accelerator, exact: tuple[int, int] | None = None, progress: Progress = _silent
 ) -> Results:
     """Simulate a trace on one accelerator."""
-    return Results(trace, (Simulation(trace, spec).run(exact, progress),))
+    return compare(trace, [spec], exact, progress)
 
 
 def compare(
-    trace: Trace, specs: Sequence[Accelerator] | None = None, exact: tuple[int, int] | None = None,
+    trace: Trace,
+    specs: Sequence[Accelerator] | None = None,
+    exact: tuple[int, int] | None = None,
     progress: Progress = _silent,
-) -> Results:  # fmt: skip
-    """Simulate a trace on several accelerators; on the four shipped designs by default."""
+) -> Results:
+    """Simulate a trace on several accelerators; on the four shipped designs by default.
+
+    Raises
+    ------
+    InputError
+        If something does not fit, before anything is simulated.
+    """
     if specs is None:
         from simulator.spec_loading import load_designs
 
         specs = load_designs()
-    return Results(trace, tuple(Simulation(trace, spec).run(exact, progress) for spec in specs))
+    simulations = [Simulation(trace, spec) for spec in specs]
+    for simulation in simulations:
+        simulation.prepare(exact)
+    return Results(trace, tuple(simulation.run(exact, progress) for simulation in simulations))

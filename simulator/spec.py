@@ -10,7 +10,7 @@ from dataflows.plan import BufferBudget
 from simulator.design import Component, Design, find_design
 from simulator.dram.model import DramSpec
 from workloads.errors import InputError
-from workloads.validation import StrictModel
+from workloads.validation import StrictModel, VersionOne
 
 _WORDS: dict[Component, str] = {"predictor_sram": "predictor SRAM", "second_array": "second array"}
 
@@ -52,7 +52,7 @@ class Accelerator(StrictModel):
         Name of a shipped energy table, or a path.
     """
 
-    version: Literal[1]
+    version: VersionOne
     design: str
     dataflow: str
     frequency_hz: PositiveInt

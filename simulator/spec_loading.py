@@ -59,7 +59,13 @@ def load_accelerator(
         data["dataflow"] = dataflow
     for override in overrides:
         _override(data, override, rules.components)
-    return validate(Accelerator, data, where if not overrides else f"{where} with --set")
+    where = where if not overrides else f"{where} with --set"
+    spec = validate(Accelerator, data, where)
+    try:
+        resolve(spec.energy_table, "configs/energy", "energy table")
+    except InputError as error:
+        raise InputError(where, "energy_table", f"{spec.energy_table!r} is {error.problem}", error.mend) from None
+    return spec
 
 
 def load_designs(
@@ -93,7 +99,11 @@ def _read(path: Path, chain: tuple[Path, ...] = ()) -> dict[str, Any]:
     if not isinstance(base, str):
         raise InputError(str(path), "extends", f"is {base!r}", "give the name or path of an accelerator")
     beside = path.parent / base
-    return _merge(_read(beside if beside.is_file() else resolve(base, FOLDER, "accelerator"), (*chain, path)), data)
+    try:
+        found = beside if beside.is_file() else resolve(base, FOLDER, "accelerator")
+    except InputError as error:
+        raise InputError(str(path), "extends", f"{base!r} is {error.problem}", error.mend) from None
+    return _merge(_read(found, (*chain, path)), data)
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

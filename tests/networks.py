@@ -27,7 +27,9 @@ def make_trace(
             "name": "test",
             "epochs": (
                 {"repeat": 2, "batches": ({"phase": "warm_up", "count": 3},)},
-                {"batches": ({"repeat": 2, "batches": ({"phase": "gp", "count": 2}, {"phase": "bp"})}, {"phase": "gp"})},
+                {"batches": (
+                    {"repeat": 2, "batches": ({"phase": "gp", "count": 2}, {"phase": "bp"})}, {"phase": "gp"},
+                )},
             ),
         },
         "provenance": {"origin": "recorded", "command": "tests"},

@@ -26,6 +26,15 @@ class TensorFile(StrictModel):
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
+class Tensors(StrictModel):
+    """Tensors of a layer that a run saved."""
+
+    input: TensorFile | None = None
+    weight: TensorFile | None = None
+    output: TensorFile | None = None
+    output_gradient: TensorFile | None = None
+
+
 class Sparsity(StrictModel):
     """Share of zeros in a layer's tensors, averaged over the run."""
 
@@ -47,7 +56,7 @@ class LayerBase(StrictModel):
 
     id: Annotated[str, Field(min_length=1)]
     inputs: Annotated[tuple[str, ...], Field(min_length=1)]
-    tensors: dict[Literal["input", "weight", "output", "output_gradient"], TensorFile] = {}
+    tensors: Tensors | None = None
     sparsity: Sparsity | None = None
 
 

@@ -23,6 +23,7 @@ Pass = Literal[
     "forward", "dgrad", "wgrad", "update",
     "predictor_load", "predictor_forward", "predictor_backward", "predictor_update", "predictor_store",
 ]  # fmt: skip
+ROLES: tuple[Role, ...] = get_args(Role)
 PASSES: tuple[Pass, ...] = get_args(Pass)
 
 

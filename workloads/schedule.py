@@ -11,7 +11,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Discriminator, Field, PositiveInt, Tag
 
 from workloads.errors import InputError
-from workloads.validation import StrictModel
+from workloads.validation import StrictModel, VersionOne
 
 Phase = Literal["warm_up", "bp", "gp", "dni"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
@@ -141,7 +141,7 @@ class Policy(StrictModel):
     patterns and one more GP batch.
     """
 
-    version: Literal[1]
+    version: VersionOne
     name: str
     description: str
     source: str

@@ -9,7 +9,6 @@ C loader: 700 layers take 0.17 s instead of 1.2 s.
 import gzip
 import re
 import zlib
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +33,11 @@ class _StrictLoader(_Base):  # type: ignore[misc]
         mapping: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, Hashable):
-                raise yaml.constructor.ConstructorError(None, None, "a key must be a plain word", key_node.start_mark)
+            try:
+                hash(key)
+            except TypeError:
+                problem = "a key must be a plain word"
+                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark) from None
             if key in mapping:
                 raise _DuplicateKeyError(key, key_node.start_mark.line + 1)
             mapping[key] = self.construct_object(value_node, deep=True)
@@ -65,7 +67,10 @@ for _tag, _pattern, _first in (
 
 def _construct_int(loader: Any, node: yaml.ScalarNode) -> int:
     # PyYAML's own constructor reads 010 as octal; YAML 1.2 and everybody's eye read ten.
-    return int(loader.construct_scalar(node).replace("_", ""))
+    try:
+        return int(loader.construct_scalar(node).replace("_", ""))
+    except ValueError:  # Python reads no number of more than 4300 digits
+        raise yaml.constructor.ConstructorError(None, None, "a number too long to read", node.start_mark) from None
 
 
 _StrictLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
@@ -87,6 +92,8 @@ def parse_yaml(text: str, where: str) -> Any:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise InputError(where, place, f"not valid YAML: {error.problem}", "mend the syntax there") from None
+    except RecursionError:
+        raise InputError(where, "", "not valid YAML: nested too deeply", "write it flatter") from None
     except (yaml.YAMLError, ValueError) as error:
         raise InputError(where, "", f"not valid YAML: {error}", "save it as plain text YAML") from None
 

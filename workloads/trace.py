@@ -13,7 +13,7 @@ from workloads.predictor import Predictor
 from workloads.schedule import Policy, Schedule
 from workloads.shipped import resolve
 from workloads.strict_yaml import read_yaml
-from workloads.validation import StrictModel, validate
+from workloads.validation import StrictModel, VersionOne, validate
 
 TRACE_VERSION = 1
 
@@ -70,7 +70,7 @@ class Provenance(StrictModel):
 class Trace(StrictModel):
     """A workload: layers, predictor, and the sequence of batches."""
 
-    version: Literal[1]
+    version: VersionOne
     network: str
     dataset: Dataset
     batch_size: PositiveInt
@@ -103,6 +103,9 @@ class Trace(StrictModel):
                 f"{len(self.metrics)} entries for {self.schedule.epoch_count} epochs",
                 "give one an epoch, or none",
             )
+        for index, row in enumerate(self.metrics):
+            if row.epoch != index + 1:
+                raise InputError("", f"metrics[{index}].epoch", f"is {row.epoch}", f"write epoch: {index + 1}")
         return self
 
     @property

@@ -1,8 +1,8 @@
 """Strict, frozen pydantic models, and their errors as one line with file, key and mend."""
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from workloads.errors import InputError, nearest
 
@@ -13,6 +13,13 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def _version_one(value: Any) -> Any:
+    if value is True or value != 1:  # `true` equals 1 in Python
+        raise InputError("", "", f"is {value!r}, and this program reads version 1", "write version: 1")
+    return value
+
+
+VersionOne = Annotated[int, BeforeValidator(_version_one)]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 # Pydantic's error type -> what the user should do. `{...}` are filled from the error's context.
@@ -40,59 +47,64 @@ _MENDS = {
 }
 
 
-def key_path(location: tuple[int | str, ...], data: Any) -> tuple[str, Any]:
+def key_path(location: tuple[int | str, ...], data: Any, missing: bool) -> tuple[str, Any]:
     """Return a pydantic location as ``layers[3].K`` and the value found there.
 
-    Locations name the tag of a discriminated union as if it were a key; a part that is not
-    in the data is such a tag, unless it is the last part (then it is a missing key).
+    Locations name the branch of a union as if it were a key; a part that is not in the data is such a
+    name, unless it is the last part and the key is missing.
     """
     text, value = "", data
     for position, part in enumerate(location):
-        last = position == len(location) - 1
-        if isinstance(part, int):
+        if isinstance(part, int) and isinstance(value, list | tuple):
             text += f"[{part}]"
-            value = value[part] if isinstance(value, list | tuple) and part < len(value) else None
+            value = value[part] if part < len(value) else None
         elif isinstance(value, dict) and part in value:
-            text += f".{part}" if text else part
+            text += f".{part}" if text else str(part)
             value = value[part]
-        elif last and isinstance(value, dict):
-            text += f".{part}" if text else part
+        elif missing and position == len(location) - 1:
+            text += f".{part}" if text else str(part)
             value = None
     return text, value
 
 
-def validate(model: type[ModelT], data: Any, where: str, prefix: str = "") -> ModelT:
+def validate(model: type[ModelT], data: Any, where: str) -> ModelT:
     """Build `model` from plain data.
 
     Raises
     ------
     InputError
-        For the first thing that is wrong, naming `where` and the key below `prefix`.
+        For the first thing that is wrong, naming `where` and the key.
     """
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        context = first.get("ctx", {})
-        cause = context.get("error")
-        if isinstance(cause, InputError):  # raised by one of our own validators, key relative to the model
-            key = ".".join(filter(None, [prefix, key_path(first["loc"], data)[0], cause.key]))
-            raise InputError(where, key, cause.problem, cause.mend) from None
-        key, value = key_path(first["loc"], data)
-        kind = first["type"]
-        if kind.startswith("union_tag"):
-            tag = str(context.get("discriminator", "")).strip("'")
-            key = f"{key}.{tag}" if key else tag
-            value = value.get(tag) if isinstance(value, dict) else value
-        key = ".".join(filter(None, [prefix, key]))
-        if kind == "extra_forbidden":
-            known = _known_keys(model, first["loc"][:-1])
-            raise InputError(where, key, "unknown key", nearest(str(first["loc"][-1]), known)) from None
-        mend = _MENDS.get(kind, "see docs/ for the form").format(**context)
-        problem = (
-            "missing" if kind in ("missing", "union_tag_not_found") else f"{_plain(first['msg'])}, is {_short(value)}"
+        found = error.errors(include_url=False)
+        raise _input_error(model, data, where, [dict(one) for one in found]) from None
+
+
+def _input_error(model: type[BaseModel], data: Any, where: str, errors: list[dict[str, Any]]) -> InputError:
+    first = errors[0]
+    kind, context = first["type"], first.get("ctx", {})
+    key, value = key_path(first["loc"], data, kind == "missing")
+    cause = context.get("error")
+    if isinstance(cause, InputError):  # raised by one of our own validators, its key relative to the model
+        return InputError(where, ".".join(filter(None, [key, cause.key])), cause.problem, cause.mend)
+    if kind == "extra_forbidden":
+        return InputError(
+            where, key, "unknown key", nearest(str(first["loc"][-1]), _known_keys(model, first["loc"][:-1]))
         )
-        raise InputError(where, key, problem, mend) from None
+    if kind == "invalid_key":
+        return InputError(where, key, "a key here is no text", "put it in quotes")
+    if kind.startswith("union_tag"):
+        tag = str(context.get("discriminator", "")).strip("'")
+        key = ".".join(filter(None, [key, tag]))
+        value = value.get(tag) if isinstance(value, dict) else value
+    missing = kind in ("missing", "union_tag_not_found")
+    problem = "missing" if missing else f"{_plain(first['msg'])}, is {_short(value)}"
+    # A union complains once a branch; any of the mends will do.
+    branches = [one for one in errors if key_path(one["loc"], data, one["type"] == "missing")[0] == key]
+    mends = [_MENDS.get(one["type"], "see docs/ for the form").format(**one.get("ctx", {})) for one in branches]
+    return InputError(where, key, problem, " or ".join(dict.fromkeys(mends or ["see docs/ for the form"])))
 
 
 def _plain(message: str) -> str:
@@ -113,18 +125,18 @@ def _known_keys(model: Any, location: tuple[int | str, ...]) -> list[str]:
             if isinstance(part, str) and part in getattr(candidate, "model_fields", {}):
                 reached += _models_in(candidate.model_fields[part].annotation)
             else:  # a list index or a union's tag: stay where we are
-                tagged = [c for c in candidates if _tag_of(c) == part]
+                tagged = [candidate for candidate in candidates if part in _tags_of(candidate)]
                 reached = tagged or candidates
         candidates = reached
     return sorted({name for candidate in candidates for name in getattr(candidate, "model_fields", {})})
 
 
-def _tag_of(model: Any) -> Any:
+def _tags_of(model: Any) -> tuple[Any, ...]:
     for name in ("kind", "model"):
         field = getattr(model, "model_fields", {}).get(name)
         if field is not None:
-            return field.default
-    return None
+            return get_args(field.annotation)
+    return ()
 
 
 def _models_in(annotation: Any) -> list[Any]:

@@ -35,13 +35,13 @@ def _version() -> str:
 @click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(_version(), prog_name="adagp-sim")
 def cli() -> None:
-    r"""Cycle-accurate simulator of the ADA-GP training accelerator (MICRO'23).
+    """Cycle-accurate simulator of the ADA-GP training accelerator (MICRO'23).
 
     \b
     adagp-sim compare vgg13-cifar10     what LOW, Efficient and MAX gain over the baseline
     adagp-sim list                      shipped traces, accelerators and energy tables
     adagp-sim COMMAND --help            the options of a command
-    """
+    """  # noqa: D301 (click reads the \b)
 
 
 for _command in (simulate, compare, show, list_shipped, diff, trace):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.options import RunRequest, chosen_trace, exact_stretch, input_files
+from workloads.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +39,10 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
     with ExitStack() as stack:
         stage = None if out is None else stack.enter_context(staged_output(out))
         with progress(steps) as say:
-            results = compare(trace, specs, stretch, say)
+            try:
+                results = compare(trace, specs, stretch, say)
+            except InputError as error:
+                raise _with_file(error, trace_name, request) from None
             if stage is not None:
                 say(f"writing {out}")
                 files = input_files(trace_name, request, {spec.energy_table for spec in specs})
@@ -52,6 +56,12 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
             screen.print(f"written to {out}", markup=False)
     if any(run.exact is not None and not run.exact.equal for run in results.runs):
         raise click.ClickException("batches simulated one by one differ from composed ones; please report this")
+
+
+def _with_file(error: InputError, trace_name: str, request: RunRequest) -> InputError:
+    """Name the file where the simulation could only say "the trace" or "the accelerator"."""
+    places = {"the trace": trace_name, "the accelerator": request.config or "the shipped accelerator"}
+    return type(error)(places.get(error.where, error.where), error.key, error.problem, error.mend)
 
 
 def print_results(results: "Results", screen: "Console") -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from simulator.results import RESULT_SCHEMA
 from workloads.errors import InputError
 from workloads.strict_yaml import read_text, read_yaml
 
@@ -66,10 +67,18 @@ def _file(folder: Path, name: str) -> Path:
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    data = read_yaml(_file(folder, "config.resolved.yaml"))
-    # by design, so that a comparison of fewer designs does not shift every entry
-    accelerators = {f"{spec.get('design')} {spec.get('dataflow')}": spec for spec in data.get("accelerators", ())}
-    return {"trace": data.get("trace"), "accelerators": accelerators, "energy_tables": data.get("energy_tables")}
+    path = _file(folder, "config.resolved.yaml")
+    data = read_yaml(path)
+    try:
+        # by design, so that a comparison of fewer designs does not shift every entry
+        accelerators = {f"{spec['design']} {spec['dataflow']}": spec for spec in data["accelerators"]}
+        return {"trace": data["trace"], "accelerators": accelerators, "energy_tables": data["energy_tables"]}
+    except (KeyError, TypeError):
+        raise _not_ours(path) from None
+
+
+def _not_ours(path: Path) -> InputError:
+    return InputError(str(path), "", "not written by this program", "make the result again with --out")
 
 
 def _flatten(data: Any, prefix: str = "") -> dict[str, Any]:
@@ -85,20 +94,28 @@ def _flatten(data: Any, prefix: str = "") -> dict[str, Any]:
 def _runs(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
     path = _file(folder, "summary.json")
     try:
-        runs = json.loads(read_text(path))["runs"]
-        return {(run["design"], run["dataflow"]): run for run in runs}
-    except (ValueError, KeyError, TypeError):
-        raise InputError(str(path), "", "not a summary of this program", "write the result again") from None
+        data = json.loads(read_text(path))
+        if data["schema"] != RESULT_SCHEMA:
+            found = f"is {data['schema']}, this program writes {RESULT_SCHEMA}"
+            raise InputError(str(path), "schema", found, "make the result again with --out")
+        return {(run["design"], run["dataflow"]): run for run in data["runs"]}
+    except InputError:
+        raise
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise _not_ours(path) from None
 
 
 def _rows(folder: Path) -> Rows:
     path = _file(folder, "layers.csv")
     rows: Rows = {}
     try:
-        for row in csv.DictReader(io.StringIO(read_text(path))):
+        reader = csv.DictReader(io.StringIO(read_text(path)))
+        if not {*_KEY, *_QUANTITIES} <= set(reader.fieldnames or ()):
+            raise _not_ours(path)
+        for row in reader:
             total = rows.setdefault(tuple(row[name] for name in _KEY), dict.fromkeys(_QUANTITIES, 0))
             for quantity, kind in _QUANTITIES.items():
                 total[quantity] += kind(row[quantity])
-    except (KeyError, ValueError, TypeError):
-        raise InputError(str(path), "", "not a table of this program", "write the result again") from None
+    except (csv.Error, ValueError, TypeError) as error:
+        raise error if isinstance(error, InputError) else _not_ours(path) from None
     return rows

@@ -32,6 +32,11 @@ def staged_output(folder: Path) -> Iterator[Path]:
     try:
         if folder.exists() and not folder.is_dir():
             raise InputError("--out", str(folder), "is a file", "give a folder")
+        for name in OUTPUT_NAMES:
+            if (folder / name).is_dir():
+                raise InputError(
+                    "--out", str(folder / name), "is a folder, and a file goes there", "give another folder"
+                )
         folder.parent.mkdir(parents=True, exist_ok=True)
         home = folder if folder.exists() else folder.parent
         stage = Path(tempfile.mkdtemp(prefix=".adagp-sim-", dir=home))

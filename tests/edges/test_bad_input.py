@@ -131,6 +131,10 @@ def refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     return check
 
 
+# ---------------------------------------------------------------------------------------------------------------------
+# The trace that the tests damage
+
+
 def write_trace(folder: Path, edit: Edit | None = None) -> Path:
     document = copy.deepcopy(TRACE)
     if edit:
@@ -305,7 +309,7 @@ EDITS: dict[str, tuple[Edit, list[str]]] = {
     "missing outputs": (drop("predictor", "outputs"), ["predictor", "outputs"]),
     "version 2": (put("version", value=2), ["version", r"\b1\b", r"\b2\b"]),
     "version as text": (put("version", value="1"), ["version", r"\b1\b"]),
-    "version true": (put("version", value=True), ["version", r"\b1\b"]),
+    "version true": (put("version", value=True), ["version", r"\b1\b|" + NUMBER]),
     "text for a number": (put("batch_size", value="4"), ["batch_size", NUMBER]),
     "fraction for a number": (put("batch_size", value=4.0), ["batch_size", NUMBER]),
     "truth for a number": (put("batch_size", value=True), ["batch_size", NUMBER]),
@@ -519,6 +523,9 @@ CONFIGS: dict[str, tuple[Files, list[str]]] = {
 }
 
 
+SEEN_WITH_A_TRACE = {"buffer too small", "DRAM too small", "unknown energy table"}
+
+
 @pytest.mark.parametrize("case", CONFIGS)
 def test_config_that_is_no_accelerator(case: str, tmp_path: Path, refuses: Runner) -> None:
     document, words = CONFIGS[case]
@@ -527,11 +534,9 @@ def test_config_that_is_no_accelerator(case: str, tmp_path: Path, refuses: Runne
     refuses(["simulate", str(write_trace(tmp_path)), "--config", str(config)], r"myconfig\.yaml", *words)
 
 
-@pytest.mark.parametrize("case", CONFIGS)
+@pytest.mark.parametrize("case", [case for case in CONFIGS if case not in SEEN_WITH_A_TRACE])
 def test_show_refuses_the_same_configs(case: str, tmp_path: Path, refuses: Runner) -> None:
     document, words = CONFIGS[case]
-    if case in {"buffer too small", "DRAM too small", "unknown energy table"}:
-        pytest.skip("takes a trace or the table to be seen")
     config = tmp_path / "myconfig.yaml"
     config.write_text(yaml.safe_dump(document))
     refuses(["show", str(config)], r"myconfig\.yaml", *words, out=False)
@@ -790,17 +795,17 @@ def test_diff_of_a_result_that_lost_a_file(missing: str, good_result: Path, tmp_
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "[]",
-        "{}",
-        "null",
-        "7",
-        '{"schema": 1}',
-        '{"schema": 99, "runs": []}',
-        "\x00",
-        "\udcff",
-        "[" * 9999,
-        "a,b\n1,2\n",
+        pytest.param("", id="empty"),
+        pytest.param("[]", id="list"),
+        pytest.param("{}", id="no keys"),
+        pytest.param("null", id="null"),
+        pytest.param("7", id="number"),
+        pytest.param('{"schema": 1}', id="only a schema"),
+        pytest.param('{"schema": 99, "runs": []}', id="schema 99"),
+        pytest.param("\x00", id="zero byte"),
+        pytest.param("\udcff", id="not UTF-8"),
+        pytest.param("[" * 9999, id="brackets"),
+        pytest.param("a,b\n1,2\n", id="other columns"),
     ],
 )
 def test_diff_of_a_broken_result(broken: str, text: str, good_result: Path, tmp_path: Path, refuses: Runner) -> None:
@@ -863,8 +868,8 @@ def test_a_real_process_refuses_too(arguments: list[str], words: list[str]) -> N
 
 
 def little_memory() -> None:
-    """Give a process an address space of 12 GiB."""
-    resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))
+    """Give a process an address space of 6 GiB."""
+    resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
 
 
 @pytest.mark.parametrize(
@@ -877,7 +882,7 @@ def little_memory() -> None:
     ids=["10^9", "10^12", "10^30"],
 )
 def test_a_batch_that_no_memory_holds_is_refused_before_it_is_simulated(arguments: list[str]) -> None:
-    expect_error(run_process(arguments, before=little_memory), "--batch-size|dram.capacity_bytes")
+    expect_error(run_process(arguments, before=little_memory), "batch")
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from workloads.trace import load_trace
 
 HERE = Path(__file__).parent
 COLUMNS = (
-    "design", "dataflow", "phase", "index", "layer", "pass", "array", "start_cycle", "end_cycle", "compute_cycles", "count",
+    "design", "dataflow", "phase", "index", "layer", "pass", "array", "start_cycle", "end_cycle", "compute_cycles",
+    "count",
     "stall_load_cycles", "stall_store_cycles", "macs", "buffer_read_bytes", "buffer_write_bytes",
     "predictor_sram_read_bytes", "predictor_sram_write_bytes", "dram_read_bytes", "dram_write_bytes",
 )  # fmt: skip

@@ -1,0 +1,570 @@
+"""Every documented command runs on the shipped traces and writes what the documentation says."""
+
+import csv
+import fnmatch
+import gzip
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+DESIGNS = ["baseline", "low", "efficient", "max"]
+PNG = b"\x89PNG\r\n\x1a\n"
+FILES = ["config.resolved.yaml", "layers.csv", "provenance.json", "summary.json"]
+
+
+class Done:
+    """What a command said; it went well and held no escape code."""
+
+    def __init__(self, process: subprocess.CompletedProcess[str]) -> None:
+        self.out, self.err = process.stdout, process.stderr
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Adagp = Callable[..., Done]
+
+
+def run(*arguments: str, cwd: Path | None = None) -> Done:
+    environment = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+    process = subprocess.run(
+        [sys.executable, "-m", "simulator.cli.main", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=cwd,
+        env=environment | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        timeout=120,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    assert "\x1b" not in process.stdout + process.stderr
+    return Done(process)
+
+
+@pytest.fixture
+def adagp(tmp_path: Path) -> Adagp:
+    """Run the command in an empty folder; it must end with exit code 0 and speak plainly into a pipe."""
+
+    def command(*arguments: str) -> Done:
+        return run(*arguments, cwd=tmp_path)
+
+    return command
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Done]:
+    """The same comparison with everything switched on, made in two places."""
+    places = [tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")]
+    arguments = ["compare", "digits-cnn", "--out", "results", "--timeline", "--plot", "--exact", "3", "--json"]
+    first, _ = (run(*arguments, cwd=place) for place in places)
+    return places[0] / "results", places[1] / "results", first
+
+
+def read_rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "layers.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Words
+
+
+@pytest.mark.parametrize(
+    "command", ["", "simulate", "compare", "show", "list", "diff", "trace", "trace inspect", "trace export"]
+)
+def test_help(command: str, adagp: Adagp) -> None:
+    said = adagp(*command.split(), "--help").out
+    assert said.startswith("Usage: ")
+    assert "\\b" not in said
+    assert "\b" not in said
+
+
+def test_help_shows_each_example_on_a_line_of_its_own(adagp: Adagp) -> None:
+    lines = [line.strip() for line in adagp("--help").out.splitlines()]
+    for example in ("adagp-sim compare vgg13-cifar10", "adagp-sim list", "adagp-sim COMMAND --help"):
+        assert any(line.startswith(example) for line in lines), example
+
+
+def test_short_help(adagp: Adagp) -> None:
+    assert adagp("diff", "-h").out == adagp("diff", "--help").out
+
+
+def test_version(adagp: Adagp) -> None:
+    assert re.search(r"\d+\.\d+", adagp("--version").out)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = """
+import sys
+sys.argv = ["adagp-sim", "--help"]
+from simulator.cli.main import main
+try:
+    main()
+except SystemExit:
+    pass
+heavy = ("numba", "matplotlib", "torch", "pydantic", "rich", "pandas", "simpy", "numpy", "yaml")
+print("loaded:", *[name for name in heavy if name in sys.modules])
+"""
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = process.stdout.splitlines()[-1].split()[1:]
+    assert not set(loaded) & {"numba", "matplotlib", "torch", "pydantic", "rich"}
+
+
+def test_list(adagp: Adagp) -> None:
+    said = adagp("list").out
+    shipped = [path.stem for folder in ("traces", "configs") for path in (ROOT / folder).rglob("*.yaml")]
+    assert shipped
+    for name in [*shipped, *DESIGNS, "ws"]:
+        assert re.search(rf"(?m)^\s+{re.escape(name)}\s", said), name
+    as_json = adagp("list", "--json").json
+    assert set(shipped) <= {name for names in as_json.values() for name in names}
+    assert list(as_json["designs"]) == DESIGNS
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# compare and its files
+
+
+def test_json_has_the_documented_keys(pair: tuple[Path, Path, Done]) -> None:
+    summary = pair[2].json
+    assert {"schema", "trace", "runs"} <= set(summary)
+    assert summary["schema"] == 1
+    assert {"network", "dataset", "batch_size", "schedule", "epochs", "batches", "origin"} <= set(summary["trace"])
+    assert summary["trace"]["batches"] == 440 + 1628 + 1892
+    assert [run["design"] for run in summary["runs"]] == DESIGNS
+    for one in summary["runs"]:
+        keys = "design dataflow total_cycles seconds energy_pj memory_energy_pj speedup energy_reduction "
+        keys += "memory_energy_reduction ideal_speedup causes peak_dram_bytes phases exact"
+        assert set(keys.split()) <= set(one)
+        assert set(one["phases"]) == {"warm_up", "bp", "gp"}
+        for phase in one["phases"].values():
+            keys = "batches cycles_per_batch energy_pj_per_batch memory_energy_pj_per_batch macs_per_batch "
+            keys += "dram_read_bytes_per_batch dram_write_bytes_per_batch peak_dram_bytes arrays"
+            assert set(keys.split()) <= set(phase)
+            for array in phase["arrays"]:
+                assert array["busy_cycles"] + array["idle_cycles"] == phase["cycles_per_batch"]
+        total = sum(phase["batches"] * phase["cycles_per_batch"] for phase in one["phases"].values())
+        assert one["total_cycles"] == total
+        assert one["seconds"] == pytest.approx(total / 200_000_000)
+        assert one["peak_dram_bytes"] == max(phase["peak_dram_bytes"] for phase in one["phases"].values())
+        assert one["speedup"] == pytest.approx(summary["runs"][0]["total_cycles"] / total)
+
+
+def test_causes_lead_from_the_ideal_to_the_simulated_speedup(pair: tuple[Path, Path, Done]) -> None:
+    for one in pair[2].json["runs"][1:]:
+        speedup = one["ideal_speedup"]
+        assert one["causes"]
+        for cause in one["causes"]:
+            assert {"name", "speedup", "change"} <= set(cause)
+            assert cause["speedup"] == pytest.approx(speedup + cause["change"])
+            speedup = cause["speedup"]
+        assert speedup == pytest.approx(one["speedup"])
+
+
+def test_json_on_stdout_is_the_summary_in_the_folder(pair: tuple[Path, Path, Done]) -> None:
+    assert pair[2].json == json.loads((pair[0] / "summary.json").read_text())
+
+
+def test_exact_batches_are_equal(pair: tuple[Path, Path, Done]) -> None:
+    for one in pair[2].json["runs"]:
+        assert one["exact"]["equal"] is True
+        assert one["exact"]["batches"] == 3
+        assert one["exact"]["cycles"] == one["exact"]["composed_cycles"] > 0
+
+
+def test_exact_starts_where_it_is_told(adagp: Adagp) -> None:
+    said = adagp("simulate", "digits-cnn", "--design", "max", "--exact", "1000:3", "--json").json
+    exact = said["runs"][0]["exact"]
+    assert (exact["first_batch"], exact["batches"], exact["equal"]) == (1000, 3, True)
+    assert re.search(r"(?m)^exact: .*\bequal\b", adagp("simulate", "digits-cnn", "--exact", "3").out)
+
+
+def test_the_folder_holds_the_documented_files(pair: tuple[Path, Path, Done]) -> None:
+    names = sorted(path.name for path in pair[0].iterdir())
+    assert names == sorted([*FILES, "timeline.json", "comparison.png", "layers.png"])
+    assert sorted(path.name for path in pair[0].parent.iterdir()) == ["results"]
+    for name in ("comparison.png", "layers.png"):
+        assert (pair[0] / name).read_bytes().startswith(PNG)
+
+
+def test_two_equal_runs_give_the_same_bytes(pair: tuple[Path, Path, Done]) -> None:
+    for path in pair[0].iterdir():
+        if path.name != "provenance.json":
+            assert path.read_bytes() == (pair[1] / path.name).read_bytes(), path.name
+    one, two = (json.loads((folder / "provenance.json").read_text()) for folder in pair[:2])
+    assert one.pop("time")
+    assert two.pop("time")
+    assert one == two
+
+
+def test_provenance_tells_what_was_read_and_written(pair: tuple[Path, Path, Done]) -> None:
+    text = (pair[0] / "provenance.json").read_text()
+    provenance = json.loads(text)
+    assert "compare digits-cnn" in text
+    assert provenance["packages"]
+    for path in [*pair[0].iterdir(), ROOT / "traces" / "digits-cnn.yaml", ROOT / "configs" / "energy" / "45nm.yaml"]:
+        if path.name != "provenance.json":
+            assert hashlib.sha256(path.read_bytes()).hexdigest() in text, path.name
+
+
+COLUMNS = """
+design dataflow phase index layer pass array start_cycle end_cycle cycles compute_cycles stall_load_cycles
+stall_store_cycles count utilization roofline_bound dram_cycles dram_model macs adds register_* array_network_words
+buffer_*_bytes predictor_sram_*_bytes dram_*_bytes energy_*_pj energy_pj
+"""
+
+
+def test_layers_have_the_documented_columns(pair: tuple[Path, Path, Done]) -> None:
+    columns, patterns = list(read_rows(pair[0])[0]), COLUMNS.split()
+    assert len(columns) == len(set(columns))
+    for documented in patterns:
+        assert fnmatch.filter(columns, documented), documented
+    for column in columns:
+        assert any(fnmatch.fnmatch(column, documented) for documented in patterns), column
+
+
+def test_layers_add_up_to_the_summary(pair: tuple[Path, Path, Done]) -> None:
+    rows = read_rows(pair[0])
+    sums: dict[tuple[str, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for row in rows:
+        key = (row["design"], row["phase"])
+        for column in ("macs", "dram_read_bytes", "dram_write_bytes", "energy_pj"):
+            sums[key][column] += float(row[column])
+        stalls = int(row["stall_load_cycles"]) + int(row["stall_store_cycles"])
+        assert int(row["cycles"]) == int(row["end_cycle"]) - int(row["start_cycle"])
+        assert int(row["cycles"]) == int(row["compute_cycles"]) + stalls
+        parts = sum(float(row[column]) for column in row if fnmatch.fnmatch(column, "energy_*_pj"))
+        assert parts == pytest.approx(float(row["energy_pj"]))
+        if row["layer"] == "(batch)":
+            assert int(row["cycles"]) == 0
+    for one in pair[2].json["runs"]:
+        for name, phase in one["phases"].items():
+            found = sums[one["design"], name]
+            assert found["macs"] == phase["macs_per_batch"]
+            assert found["dram_read_bytes"] == phase["dram_read_bytes_per_batch"]
+            assert found["dram_write_bytes"] == phase["dram_write_bytes_per_batch"]
+            assert found["energy_pj"] == pytest.approx(phase["energy_pj_per_batch"])
+            counts = {int(row["count"]) for row in rows if (row["design"], row["phase"]) == (one["design"], name)}
+            assert counts == {phase["batches"]}
+    batches = [(row["design"], row["phase"]) for row in rows if row["layer"] == "(batch)"]
+    assert sorted(batches) == sorted(sums)
+
+
+def test_the_resolved_configuration_is_whole(pair: tuple[Path, Path, Done]) -> None:
+    resolved = yaml.safe_load((pair[0] / "config.resolved.yaml").read_text())
+    text = json.dumps(resolved)
+    for word in ("digits-cnn", "45nm", "peak_bytes_per_second", "buffer_banks", "energy_pj", "batch_mean"):
+        assert word in text, word
+
+
+def test_the_timeline_is_one_that_perfetto_takes(pair: tuple[Path, Path, Done]) -> None:
+    timeline = json.loads((pair[0] / "timeline.json").read_text())
+    assert isinstance(timeline, dict)
+    assert timeline["displayTimeUnit"] in {"ms", "ns"}
+    assert "cycle" in json.dumps({key: value for key, value in timeline.items() if key != "traceEvents"})
+    tracks: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    processes, threads = {}, {}
+    for event in timeline["traceEvents"]:
+        if event["ph"] == "X":
+            assert event["name"]
+            assert event["ts"] >= 0
+            assert event["dur"] >= 0
+            tracks[event["pid"], event["tid"]].append((event["ts"], event["dur"]))
+        elif event["ph"] == "M" and event["name"] == "process_name":
+            processes[event["pid"]] = event["args"]["name"]
+        elif event["ph"] == "M" and event["name"] == "thread_name":
+            threads[event["pid"], event["tid"]] = event["args"]["name"]
+    assert {pid for pid, _ in tracks} == set(processes)
+    assert set(tracks) <= set(threads)
+    assert len(set(processes.values())) == len(processes) == 4 * 3
+    for track, events in tracks.items():
+        open_until: list[int] = []
+        for start, duration in sorted(events, key=lambda event: (event[0], -event[1])):
+            while open_until and open_until[-1] <= start:
+                open_until.pop()
+            assert not open_until or start + duration <= open_until[-1], (processes[track[0]], threads[track], start)
+            open_until.append(start + duration)
+
+
+def test_the_timeline_shows_one_batch_of_each_phase(pair: tuple[Path, Path, Done]) -> None:
+    timeline = json.loads((pair[0] / "timeline.json").read_text())
+    names = {
+        event["pid"]: event["args"]["name"] for event in timeline["traceEvents"] if event["name"] == "process_name"
+    }
+    ends: dict[str, int] = defaultdict(int)
+    for event in timeline["traceEvents"]:
+        if event["ph"] == "X":
+            ends[names[event["pid"]]] = max(ends[names[event["pid"]]], event["ts"] + event["dur"])
+    expected = {
+        (one["design"], name): phase["cycles_per_batch"]
+        for one in pair[2].json["runs"]
+        for name, phase in one["phases"].items()
+    }
+    for (design, phase), cycles in expected.items():
+        ended = [end for name, end in ends.items() if design in name and phase in name]
+        assert ended == [cycles], (design, phase)
+
+
+def test_readme_shows_what_compare_prints(adagp: Adagp) -> None:
+    said = adagp("compare", "vgg13-cifar10").out
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = [line for line in readme.splitlines() if re.match(r" *(baseline|low|efficient|max) +\d", line)]
+    assert len(shown) == 4
+    printed = [line.split() for line in said.splitlines()]
+    for line in shown:
+        words = line.split()
+        assert any(row[: len(words) - 2] == words[:-2] for row in printed), words
+    assert "1.4669" in said
+
+
+def test_compare_of_some_designs(adagp: Adagp) -> None:
+    said = adagp("compare", "digits-cnn", "--design", "max", "--json").json
+    assert [one["design"] for one in said["runs"]] == ["baseline", "max"]
+    said = adagp("compare", "digits-cnn", "--design", "max", "--design", "low", "--json").json
+    assert {one["design"] for one in said["runs"]} == {"baseline", "max", "low"}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# simulate and its options
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_simulate_gives_what_compare_gives(design: str, pair: tuple[Path, Path, Done], adagp: Adagp) -> None:
+    (alone,) = adagp("simulate", "digits-cnn", "--design", design, "--json").json["runs"]
+    (beside,) = (one for one in pair[2].json["runs"] if one["design"] == design)
+    assert alone["design"] == design
+    for key in ("total_cycles", "energy_pj", "memory_energy_pj", "peak_dram_bytes", "phases"):
+        assert alone[key] == beside[key]
+    if design != "baseline":
+        assert alone["speedup"] is None
+
+
+def test_simulate_without_a_design_is_max_or_the_configs(adagp: Adagp) -> None:
+    assert adagp("simulate", "digits-cnn", "--json").json["runs"][0]["design"] == "max"
+    said = adagp("simulate", "digits-cnn", "--config", "efficient", "--dataflow", "ws", "--json").json
+    assert (said["runs"][0]["design"], said["runs"][0]["dataflow"]) == ("efficient", "ws")
+
+
+def test_another_run_replaces_the_files_and_leaves_others(adagp: Adagp, tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "results"
+    adagp("simulate", "digits-cnn", "--design", "low", "--out", str(out))
+    assert sorted(path.name for path in out.iterdir()) == FILES
+    (out / "mine.txt").write_text("mine")
+    adagp("simulate", "digits-cnn", "--design", "baseline", "--out", str(out))
+    assert sorted(path.name for path in out.iterdir()) == sorted([*FILES, "mine.txt"])
+    assert (out / "mine.txt").read_text() == "mine"
+    assert json.loads((out / "summary.json").read_text())["runs"][0]["design"] == "baseline"
+    assert {row["design"] for row in read_rows(out)} == {"baseline"}
+
+
+def test_set_changes_what_it_says(adagp: Adagp, tmp_path: Path) -> None:
+    settings = ["--set", "array.rows=32", "--set", "dram.peak_bytes_per_second=25600000000"]
+    said = adagp("compare", "digits-cnn", *settings, "--out", "results")
+    assert "32 x 15 PEs" in said.out
+    resolved = (tmp_path / "results" / "config.resolved.yaml").read_text()
+    assert resolved.count("rows: 32") == 4
+    assert resolved.count("peak_bytes_per_second: 25600000000") == 4
+    assert "12800000000" not in resolved
+
+
+def test_twice_the_frequency_takes_fewer_seconds(adagp: Adagp) -> None:
+    slow = adagp("simulate", "digits-cnn", "--json").json["runs"][0]
+    fast = adagp("simulate", "digits-cnn", "--set", "frequency_hz=400_000_000", "--json").json["runs"][0]
+    assert fast["total_cycles"] >= slow["total_cycles"]
+    assert fast["seconds"] < slow["seconds"]
+    assert fast["seconds"] == pytest.approx(fast["total_cycles"] / 400_000_000)
+
+
+def test_a_config_file_holds_only_what_differs(adagp: Adagp, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("version: 1\narray: {rows: 24}\nsecond_array: {rows: 3}\n")
+    by_file = adagp("compare", "digits-cnn", "--config", "mine.yaml", "--out", "results", "--json").json
+    assert [one["design"] for one in by_file["runs"]] == DESIGNS
+    resolved = (tmp_path / "results" / "config.resolved.yaml").read_text()
+    assert resolved.count("rows: 24") == 4
+    assert len(re.findall(r"\brows: 3$", resolved, re.MULTILINE)) == 1
+    settings = ["--set", "array.rows=24", "--set", "second_array.rows=3"]
+    by_set = adagp("simulate", "digits-cnn", "--design", "max", *settings, "--json").json
+    assert by_set["runs"][0]["total_cycles"] == by_file["runs"][3]["total_cycles"]
+
+
+def test_set_comes_after_the_config(adagp: Adagp, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("version: 1\nextends: efficient\narray: {rows: 24}\n")
+    shown = yaml.safe_load(adagp("show", "mine.yaml", "--set", "array.rows=6").out)
+    assert shown["design"] == "efficient"
+    assert shown["array"]["rows"] == 6
+    assert shown["array"]["columns"] == 15
+
+
+def test_schedule_and_batch_size(adagp: Adagp) -> None:
+    arguments = ["simulate", "vgg13-cifar10", "--schedule", "all-gp", "--batch-size", "50", "--json"]
+    said = adagp(*arguments).json
+    assert (said["trace"]["batch_size"], said["trace"]["schedule"]) == (50, "all-gp")
+    assert (said["trace"]["epochs"], said["trace"]["batches"]) == (90, 90 * 1000)
+    phases = said["runs"][0]["phases"]
+    assert {name: phase["batches"] for name, phase in phases.items() if phase["batches"]} == {"gp": 90_000}
+
+
+@pytest.mark.parametrize("schedule", ["bp", "dni", "paper"])
+def test_each_shipped_schedule(schedule: str, adagp: Adagp) -> None:
+    said = adagp("simulate", "digits-cnn", "--schedule", schedule, "--json").json
+    assert said["trace"]["schedule"] == schedule
+    batches = {name: phase["batches"] for name, phase in said["runs"][0]["phases"].items() if phase["batches"]}
+    assert set(batches) == {"bp": {"bp"}, "dni": {"dni"}, "paper": {"warm_up", "gp", "bp"}}[schedule]
+
+
+def test_batch_size_alone_leaves_the_sequence(adagp: Adagp) -> None:
+    said = adagp("simulate", "digits-cnn", "--batch-size", "7", "--json").json
+    assert (said["trace"]["batch_size"], said["trace"]["batches"]) == (7, 3960)
+    assert {name: phase["batches"] for name, phase in said["runs"][0]["phases"].items()} == {
+        "warm_up": 440,
+        "bp": 1628,
+        "gp": 1892,
+    }
+
+
+def test_a_packed_trace_of_ones_own(adagp: Adagp, tmp_path: Path) -> None:
+    text = (ROOT / "traces" / "digits-cnn.yaml").read_bytes()
+    (tmp_path / "mine.yaml").write_bytes(text)
+    (tmp_path / "packed.yaml.gz").write_bytes(gzip.compress(text))
+    plain, packed = (adagp("simulate", name, "--json").json for name in ("mine.yaml", "packed.yaml.gz"))
+    assert plain == packed
+
+
+def test_the_trace_in_the_documentation_is_a_good_one(adagp: Adagp, tmp_path: Path) -> None:
+    documentation = (ROOT / "docs" / "trace-format.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", documentation, re.DOTALL)
+    (tmp_path / "tiny.yaml").write_text(block, encoding="utf-8")
+    inspected = adagp("trace", "inspect", "tiny.yaml", "--json").json
+    assert inspected["network"] == "tiny"
+    said = adagp("simulate", "tiny.yaml", "--json").json
+    assert said["trace"]["batches"] == 10 * 391 + 4 * (78 * 5 + 1)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# show, diff, trace inspect
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.yaml")), ids=lambda path: path.stem)
+def test_show_prints_what_can_be_read_again(path: Path, adagp: Adagp, tmp_path: Path) -> None:
+    shown = adagp("show", path.stem).out
+    document = yaml.safe_load(shown)
+    assert document["version"] == 1
+    assert "extends" not in document
+    (tmp_path / "again.yaml").write_text(shown, encoding="utf-8")
+    assert adagp("show", "again.yaml").out == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("max", "--config", "{}"),
+        ("low", "--config", "{}"),
+        ("eyeriss", "--set", "energy_table={}"),
+        ("all-gp", "--schedule", "{}"),
+    ],
+)
+def test_what_show_prints_stands_for_the_shipped_file(
+    name: str, option: str, value: str, adagp: Adagp, tmp_path: Path
+) -> None:
+    (tmp_path / "again.yaml").write_text(adagp("show", name).out, encoding="utf-8")
+    by_name, by_file = (
+        adagp("simulate", "digits-cnn", option, value.format(given), "--json").json for given in (name, "again.yaml")
+    )
+    assert by_name == by_file
+
+
+def test_show_with_its_options(adagp: Adagp) -> None:
+    shown = yaml.safe_load(adagp("show", "max", "--dataflow", "ws", "--set", "second_array.rows=4").out)
+    assert shown["second_array"]["rows"] == 4
+    assert yaml.safe_load(adagp("show", "max", "--design", "low").out)["design"] == "low"
+
+
+def test_diff_of_equal_results(pair: tuple[Path, Path, Done], adagp: Adagp) -> None:
+    assert adagp("diff", str(pair[0]), str(pair[1])).out.strip() == "no difference"
+    assert not any(adagp("diff", str(pair[0]), str(pair[1]), "--json").json.values())
+
+
+def test_diff_names_what_changed(adagp: Adagp, tmp_path: Path) -> None:
+    for name, rows in (("a", 12), ("b", 24)):
+        adagp("simulate", "digits-cnn", "--design", "max", "--set", f"array.rows={rows}", "--out", name)
+    said = adagp("diff", "a", "b", "--top", "3").out
+    (line,) = (line for line in said.splitlines() if re.search(r"\barray\.rows\b", line))
+    assert line.split()[-2:] == ["12", "24"]
+    assert "total_cycles" in said
+    assert "stall" in adagp("diff", "a", "b", "--top", "1000").out
+    changed = adagp("diff", "a", "b", "--json").out
+    assert "array.rows" in changed
+    assert "conv1" in changed
+    assert json.loads(changed) != json.loads(adagp("diff", "b", "a", "--json").out)
+    totals = {name: json.loads((tmp_path / name / "summary.json").read_text())["runs"][0] for name in ("a", "b")}
+    for one in totals.values():
+        assert f"{one['total_cycles']:,}" in said
+
+
+@pytest.mark.parametrize("name", ["digits-cnn", "vgg13-cifar10"])
+def test_inspect_counts_what_is_in_the_trace(name: str, adagp: Adagp) -> None:
+    trace = yaml.safe_load((ROOT / "traces" / f"{name}.yaml").read_text(encoding="utf-8"))
+    layers = [layer for layer in trace["layers"] if layer["kind"] in {"conv2d", "linear"}]
+    weights = sum(layer["K"] * layer["C"] * layer.get("R", 1) * layer.get("S", 1) for layer in layers)
+    forward = trace["batch_size"] * sum(
+        layer["K"] * layer["C"] * layer.get("R", 1) * layer.get("S", 1) * layer.get("P", 1) * layer.get("Q", 1)
+        for layer in layers
+    )
+    said = adagp("trace", "inspect", name).out
+    assert f"{weights:,}" in said
+    assert f"{forward:,}" in said
+    for layer in layers:
+        assert re.search(rf"(?m)^\s+{re.escape(layer['id'])}\s", said), layer["id"]
+    as_json = adagp("trace", "inspect", name, "--json").json
+    assert as_json["weights"] == weights
+    assert as_json["macs_per_batch"]["forward"] == forward
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# From Python
+
+
+def test_the_python_example_of_the_readme(pair: tuple[Path, Path, Done]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    code = block.replace("vgg13-cifar10", "digits-cnn") + "\nprint(len(rows), rows[0]['layer'])\n"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert process.returncode == 0, process.stderr
+    *runs, last = process.stdout.splitlines()
+    for line, one in zip(runs, pair[2].json["runs"], strict=True):
+        design, cycles, speedup = line.split()
+        assert (design, int(cycles)) == (one["design"], one["total_cycles"])
+        assert float(speedup) == pytest.approx(one["speedup"])
+    assert last == f"{len(read_rows(pair[0]))} conv1"
+
+
+def test_what_python_can_import() -> None:
+    import simulator
+
+    for name in ("load_trace", "load_accelerator", "simulate", "compare"):
+        assert callable(getattr(simulator, name))
+
+
+def test_the_table_is_a_data_frame_too(pair: tuple[Path, Path, Done]) -> None:
+    pytest.importorskip("pandas", reason="the extra dataframe is not installed")
+    from simulator import compare, load_trace
+
+    results = compare(load_trace("digits-cnn"))
+    rows, frame = results.table(), results.to_dataframe()
+    written = read_rows(pair[0])
+    assert list(frame.columns) == list(rows[0]) == list(written[0])
+    assert len(frame) == len(rows) == len(written)
+    assert [str(row["end_cycle"]) for row in rows] == [row["end_cycle"] for row in written]
