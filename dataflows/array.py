@@ -1,8 +1,12 @@
 """The PE array as a dataflow sees it."""
 
-from pydantic import PositiveInt
+from typing import Annotated
+
+from pydantic import Field
 
 from workloads.validation import StrictModel
+
+Extent = Annotated[int, Field(ge=1, le=1 << 20)]  # far above any array; keeps products of extents within 64 bits
 
 
 class PEArray(StrictModel):
@@ -18,11 +22,11 @@ class PEArray(StrictModel):
         Results or partial sums that leave the array in a cycle.
     """
 
-    rows: PositiveInt
-    columns: PositiveInt
-    weight_port_words_per_cycle: PositiveInt
-    input_port_words_per_cycle: PositiveInt
-    output_port_words_per_cycle: PositiveInt
+    rows: Extent
+    columns: Extent
+    weight_port_words_per_cycle: Extent
+    input_port_words_per_cycle: Extent
+    output_port_words_per_cycle: Extent
 
     @property
     def pes(self) -> int:

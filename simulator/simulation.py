@@ -22,7 +22,8 @@ from workloads.schedule import Phase
 from workloads.trace import Trace
 
 Progress = Callable[[str], None]
-MOST_MACS = 1 << 55  # of a layer's pass; cycles of a run stay far within 64 bits
+MOST_MACS = 1 << 55  # of a layer's pass
+MOST_CYCLES = 1 << 60  # of a batch
 
 
 def _silent(_: str) -> None:
@@ -62,7 +63,7 @@ class Simulation:
                                      "give a smaller --batch-size or layer")  # fmt: skip
         for phase in self.trace.schedule.counts():
             self._peak_dram_bytes(phase)
-            self.works(phase)
+            self._check_cycles(phase)
         _ = self._energy
         if exact is not None:
             self._check_stretch(*exact)
@@ -140,8 +141,21 @@ class Simulation:
     def _check_stretch(self, first_batch: int, batches: int) -> None:
         total = self.trace.schedule.batches
         if batches < 1 or first_batch < 0 or first_batch + batches > total:
-            raise InputError("--exact", "", f"{batches} batches from batch {first_batch} on, of a run of {total}",
-                             f"ask for batches between 0 and {total - 1}")  # fmt: skip
+            asked = f"asks for {batches} from batch {first_batch} on"
+            raise InputError(
+                "--exact", "", asked, f"the run has batches 0 to {total - 1}; ask for at least one of these"
+            )
+
+    def _check_cycles(self, phase: Phase) -> None:
+        """Refuse a batch whose cycles would not fit in the kernel's 64-bit integers."""
+        dram, hz = self.spec.dram, self.spec.frequency_hz
+        most = 0
+        for plan in (plan for step in self.works(phase) for work in step for plan in work.plans):
+            moved = plan.counts.dram_read_bytes + plan.counts.dram_write_bytes
+            most += plan.compute_cycles + dram.bound_cycles(moved, 2 * len(plan.load_bytes), hz)
+        if most > MOST_CYCLES:
+            raise InputError("the accelerator", "dram", f"a {phase} batch may take {most} cycles",
+                             "give a faster DRAM or a lower frequency_hz")  # fmt: skip
 
     def _peak_dram_bytes(self, phase: Phase) -> int:
         needed, capacity = peak_dram_bytes(self.trace, self.spec, phase), self.spec.dram.capacity_bytes

@@ -25,8 +25,8 @@ class Precision(StrictModel):
 class BankedMemory(StrictModel):
     """An on-chip memory of equal banks."""
 
-    banks: PositiveInt
-    bank_bytes: PositiveInt
+    banks: Annotated[int, Field(ge=1, le=1 << 20)]
+    bank_bytes: Annotated[int, Field(ge=1, le=1 << 40)]
 
     @property
     def capacity_bytes(self) -> int:
@@ -55,7 +55,7 @@ class Accelerator(StrictModel):
     version: VersionOne
     design: str
     dataflow: str
-    frequency_hz: PositiveInt
+    frequency_hz: Annotated[int, Field(ge=1, le=10**12)]
     precision: Precision
     array: PEArray
     global_buffer: BankedMemory
@@ -85,6 +85,13 @@ class Accelerator(StrictModel):
                 "second_array.buffer_banks",
                 f"is {self.second_array.buffer_banks} of {self.global_buffer.banks} banks",
                 "leave the first array at least one",
+            )
+        if self.global_buffer.capacity_bytes * self.frequency_hz >= 1 << 62:
+            raise InputError(
+                "",
+                "global_buffer.bank_bytes",
+                f"{self.global_buffer.capacity_bytes} bytes at {self.frequency_hz} Hz are beyond what 64 bits count",
+                "give a smaller buffer",
             )
         return self
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dataflows.dataflow import find_dataflow
 from simulator.design import designs, find_design
 from simulator.spec import Accelerator
 from workloads.errors import InputError, nearest
@@ -56,7 +57,7 @@ def load_accelerator(
             if part not in rules.components:
                 data.pop(part, None)
     if dataflow is not None:
-        data["dataflow"] = dataflow
+        data["dataflow"] = find_dataflow(dataflow).name
     for override in overrides:
         _override(data, override, rules.components)
     where = where if not overrides else f"{where} with --set"
@@ -128,15 +129,16 @@ def _override(data: dict[str, Any], override: str, components: frozenset[str]) -
     *parents, last = key.split(".")
     for position, part in enumerate(parents):
         if not isinstance(target, dict) or not isinstance(target.get(part), dict):
-            _unknown(".".join(parents[: position + 1]), target, part)
+            _unknown(parents[:position], target, part)
         target[part] = dict(target[part])
         target = target[part]
     optional = not parents and last in components
     if not isinstance(target, dict) or (last not in target and not optional):
-        _unknown(key, target, last)
+        _unknown(parents, target, last)
     target[last] = parse_yaml(text, f"--set {key}")
 
 
-def _unknown(key: str, target: Any, part: str) -> None:
-    known = target if isinstance(target, dict) else ()
-    raise InputError("--set", key, "unknown key", nearest(part, known) if known else "give a key that exists")
+def _unknown(parents: Sequence[str], target: Any, part: str) -> None:
+    key = ".".join((*parents, part))
+    known = [".".join((*parents, name)) for name in target] if isinstance(target, dict) else []
+    raise InputError("--set", key, "unknown key", nearest(key, known) if known else "give a key that exists")

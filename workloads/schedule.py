@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Annotated, Literal, get_args
 
-from pydantic import Discriminator, Field, PositiveInt, Tag
+from pydantic import Discriminator, Field, PositiveInt, Tag, model_validator
 
 from workloads.errors import InputError
 from workloads.validation import StrictModel, VersionOne
@@ -147,6 +147,18 @@ class Policy(StrictModel):
     source: str
     epochs: PositiveInt
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _stages_fit(self) -> "Policy":
+        planned = sum(stage.epochs for stage in self.stages if stage.epochs != "rest")
+        if planned > self.epochs:
+            raise InputError(
+                "", "stages", f"plan {planned} of {self.epochs} epochs", "give more epochs or shorter stages"
+            )
+        for index, stage in enumerate(self.stages[:-1]):
+            if stage.epochs == "rest":
+                raise InputError("", f"stages[{index}].epochs", "is rest, and stages follow", "give it a number")
+        return self
 
     def expand(self, batches_per_epoch: int, epochs: int | None = None) -> Schedule:
         """Return the sequence for a number of batches an epoch (and of epochs, if not its own)."""

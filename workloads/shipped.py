@@ -43,4 +43,6 @@ def resolve(name_or_path: str, folder: str, what: str) -> Path:
     looks_like_a_path = path.suffix != "" or len(path.parts) > 1
     if path.is_file() or looks_like_a_path:
         return path
-    raise InputError(name_or_path, "", f"no such {what}", f"give a file or {nearest(name_or_path, shipped)}")
+    raise InputError(
+        f"{what} {name_or_path}", "", f"no such {what}", f"give a file or {nearest(name_or_path, shipped)}"
+    )

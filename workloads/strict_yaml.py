@@ -114,9 +114,9 @@ def read_text(path: Path) -> str:
     except FileNotFoundError:
         raise InputError(str(path), "", "no such file", "check the path") from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise InputError(str(path), "", "not a gzip file", "pack it again or drop the .gz") from None
+        raise InputError(str(path), "", "not a gzip file, or cut off", "pack it again or drop the .gz") from None
     except UnicodeDecodeError:
-        raise InputError(str(path), "", "not UTF-8 text", "give a YAML file") from None
+        raise InputError(str(path), "", "not UTF-8 text", "save it as UTF-8") from None
     except OSError as error:
         raise InputError(str(path), "", f"cannot be read: {error.strerror}", "give a readable file") from None
 

@@ -1,5 +1,6 @@
 """Strict, frozen pydantic models, and their errors as one line with file, key and mend."""
 
+import re
 from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -26,9 +27,12 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 _MENDS = {
     "missing": "add it",
     "int_type": "give a whole number",
+    "int_parsing_size": "give a smaller number",
     "int_from_float": "give a whole number",
     "float_type": "give a number",
     "string_type": "give a text",
+    "string_too_short": "give a text",
+    "string_pattern_mismatch": "give a text of the form {pattern}",
     "bool_type": "give true or false",
     "tuple_type": "give a list",
     "model_type": "give a mapping of keys",
@@ -39,11 +43,9 @@ _MENDS = {
     "less_than_equal": "give a value of at most {le}",
     "less_than": "give a value below {lt}",
     "too_short": "give at least {min_length} entries",
-    "too_long": "give {max_length} entries",
-    "literal_error": "give one of {expected}",
-    "union_tag_invalid": "give one of {expected_tags}",
-    "union_tag_not_found": "add it",
+    "too_long": "give at most {max_length} entries",
     "finite_number": "give a finite number",
+    "union_tag_not_found": "add it",
 }
 
 
@@ -85,35 +87,53 @@ def validate(model: type[ModelT], data: Any, where: str) -> ModelT:
 def _input_error(model: type[BaseModel], data: Any, where: str, errors: list[dict[str, Any]]) -> InputError:
     first = errors[0]
     kind, context = first["type"], first.get("ctx", {})
-    key, value = key_path(first["loc"], data, kind == "missing")
+    key, value = _located(first, data)
     cause = context.get("error")
     if isinstance(cause, InputError):  # raised by one of our own validators, its key relative to the model
         return InputError(where, ".".join(filter(None, [key, cause.key])), cause.problem, cause.mend)
     if kind == "extra_forbidden":
-        return InputError(
-            where, key, "unknown key", nearest(str(first["loc"][-1]), _known_keys(model, first["loc"][:-1]))
-        )
+        known = _known_keys(model, first["loc"][:-1])
+        return InputError(where, key, "unknown key", nearest(str(first["loc"][-1]), known))
     if kind == "invalid_key":
         return InputError(where, key, "a key here is no text", "put it in quotes")
-    if kind.startswith("union_tag"):
-        tag = str(context.get("discriminator", "")).strip("'")
-        key = ".".join(filter(None, [key, tag]))
-        value = value.get(tag) if isinstance(value, dict) else value
     missing = kind in ("missing", "union_tag_not_found")
-    problem = "missing" if missing else f"{_plain(first['msg'])}, is {_short(value)}"
+    problem = "missing" if missing else f"is {_short(value)}"
     # A union complains once a branch; any of the mends will do.
-    branches = [one for one in errors if key_path(one["loc"], data, one["type"] == "missing")[0] == key]
-    mends = [_MENDS.get(one["type"], "see docs/ for the form").format(**one.get("ctx", {})) for one in branches]
-    return InputError(where, key, problem, " or ".join(dict.fromkeys(mends or ["see docs/ for the form"])))
+    mends = [_mend(one, value) for one in errors if _located(one, data)[0] == key]
+    return InputError(where, key, problem, " or ".join(dict.fromkeys(mends)))
 
 
-def _plain(message: str) -> str:
-    return message[0].lower() + message[1:]
+def _located(error: dict[str, Any], data: Any) -> tuple[str, Any]:
+    """Return the key that an error is about and the value found there."""
+    kind = error["type"]
+    key, value = key_path(error["loc"], data, kind == "missing")
+    if kind.startswith("union_tag"):  # the error is about the union; the user's about its tag
+        tag = str(error["ctx"]["discriminator"]).strip("'")
+        return ".".join(filter(None, [key, tag])), value.get(tag) if isinstance(value, dict) else value
+    return key, value
+
+
+def _mend(error: dict[str, Any], value: Any) -> str:
+    kind, context = error["type"], error.get("ctx", {})
+    choices = context.get("expected" if kind == "literal_error" else "expected_tags")
+    if choices is not None:
+        texts = re.findall(r"'([^']*)'", choices)
+        if texts:
+            return nearest(str(value), texts)
+        return f"give {choices}"
+    return _MENDS.get(kind, error["msg"][0].lower() + error["msg"][1:]).format(**context)
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    if value is None:
+        return "empty"
+    text = repr(_listed(value))
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _listed(value: Any) -> Any:
+    """Return what YAML wrote as a list as one again."""
+    return [_listed(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _known_keys(model: Any, location: tuple[int | str, ...]) -> list[str]:

@@ -64,6 +64,8 @@ def main() -> None:
     except BrokenPipeError:  # the reader of a pipe left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:  # a full disk, say, behind a redirected stdout
+        _fail(f"cannot write: {error.strerror}", 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -47,7 +47,7 @@ _RUN_OPTIONS = (
     click.option(
         "--exact", metavar="N|FIRST:N",
         help="Also simulate N batches one by one, tile by tile, and hold them against the composed ones. "
-        "They start at the last Warm Up batch, or at batch FIRST.",
+        "They start at the last Warm Up batch, or at batch FIRST, counted from 0.",
     ),
     click.option(
         "--out", type=click.Path(path_type=Path), metavar="DIR",

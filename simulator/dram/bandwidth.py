@@ -17,8 +17,8 @@ class BandwidthDram(StrictModel):
 
     model: Literal["bandwidth"]
     capacity_bytes: PositiveInt
-    peak_bytes_per_second: PositiveInt
-    latency_ns: Annotated[int, Field(ge=0)]
+    peak_bytes_per_second: Annotated[int, Field(ge=1, le=10**16)]
+    latency_ns: Annotated[int, Field(ge=0, le=10**9)]
 
     @property
     def transfer_overhead_bytes(self) -> int:
@@ -28,6 +28,13 @@ class BandwidthDram(StrictModel):
     def transfer_cycles(self, transfer_bytes: Integers, frequency_hz: int) -> Integers:
         """Return the cycles that each transfer holds the channel; nothing takes no time."""
         moving = -(-transfer_bytes * frequency_hz // self.peak_bytes_per_second)
-        latency = -(-self.latency_ns * frequency_hz // 1_000_000_000)
-        cycles: Integers = moving + latency * (transfer_bytes > 0)
+        cycles: Integers = moving + self._latency_cycles(frequency_hz) * (transfer_bytes > 0)
         return cycles
+
+    def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
+        """Return a bound from above on the cycles of so many transfers that move so many bytes."""
+        moving = moved_bytes * frequency_hz // self.peak_bytes_per_second
+        return moving + transfers * (1 + self._latency_cycles(frequency_hz))
+
+    def _latency_cycles(self, frequency_hz: int) -> int:
+        return -(-self.latency_ns * frequency_hz // 1_000_000_000)

@@ -22,3 +22,7 @@ class IdealDram(StrictModel):
     def transfer_cycles(self, transfer_bytes: Integers, frequency_hz: int) -> Integers:
         """Return zeros."""
         return transfer_bytes * 0
+
+    def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
+        """Return zero."""
+        return 0

@@ -20,3 +20,6 @@ class DramModel(Protocol):
 
     def transfer_cycles(self, transfer_bytes: Integers, frequency_hz: int) -> Integers:
         """Return the cycles of each transfer."""
+
+    def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
+        """Return a bound from above on the cycles of so many transfers that move so many bytes."""

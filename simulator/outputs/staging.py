@@ -28,10 +28,13 @@ def staged_output(folder: Path) -> Iterator[Path]:
     InputError
         If the folder cannot be written, before anything else is done.
     """
+    if str(folder) == ".":
+        raise InputError("--out", "", "names no folder of its own", "give a folder's name")
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
-        if folder.exists() and not folder.is_dir():
-            raise InputError("--out", str(folder), "is a file", "give a folder")
+        for parent in (folder, *folder.parents):
+            if parent.exists() and not parent.is_dir():
+                raise InputError("--out", str(folder), f"{parent} is a file", "give a folder")
         for name in OUTPUT_NAMES:
             if (folder / name).is_dir():
                 raise InputError(

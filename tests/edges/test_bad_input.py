@@ -613,6 +613,62 @@ def test_settings_that_make_no_sense(setting: str, words: list[str], tmp_path: P
     refuses(["simulate", str(write_trace(tmp_path)), "--set", setting], *words)
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "frequency_hz",
+        "array.rows",
+        "array.columns",
+        "array.weight_port_words_per_cycle",
+        "array.input_port_words_per_cycle",
+        "array.output_port_words_per_cycle",
+        "global_buffer.banks",
+        "global_buffer.bank_bytes",
+        "dram.capacity_bytes",
+        "dram.peak_bytes_per_second",
+        "dram.latency_ns",
+        "predictor_sram.bank_bytes",
+        "second_array.rows",
+    ],
+)
+@pytest.mark.parametrize("value", [10**15, 4 * 10**18, 10**20, 10**30], ids=["10^15", "4*10^18", "10^20", "10^30"])
+def test_a_huge_value_is_computed_or_refused(
+    key: str, value: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace = str(write_trace(tmp_path))
+    outcome = run_here(monkeypatch, capsys, ["simulate", trace, "--set", f"{key}={value}", "--json"])
+    if outcome.code == 2:
+        line = outcome.err.splitlines()[-1]
+        assert line.startswith("error: ")
+        assert key.split(".")[-1] in line
+        return
+    assert outcome.code == 0
+    (one,) = json.loads(outcome.out)["runs"]
+    for phase in one["phases"].values():
+        assert phase["cycles_per_batch"] > 0
+        if key == "dram.latency_ns":  # at 200 MHz; each of three layers loads and stores, one after the other
+            assert phase["cycles_per_batch"] >= 6 * value // 5
+        elif key.startswith("array.") and key != "array.rows" and key != "array.columns":
+            assert phase["cycles_per_batch"] < 10**6
+
+
+@pytest.mark.parametrize("key", ["dram.latency_ns", "array.rows"])
+@pytest.mark.parametrize("power", [13, 15, 16, 17, 18])
+def test_a_huge_value_costs_in_proportion_or_is_refused(
+    key: str, power: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Once the latency, or the fill of the one fold left, is all that counts, ten times as much costs ten times."""
+    cycles = []
+    for value in (10**11, 10**power):
+        arguments = ["simulate", "digits-cnn", "--set", f"{key}={value}", "--json"]
+        outcome = run_here(monkeypatch, capsys, arguments)
+        if outcome.code == 2:
+            assert key.split(".")[-1] in outcome.err.splitlines()[-1]
+            return
+        cycles.append(json.loads(outcome.out)["runs"][0]["total_cycles"])
+    assert cycles[1] / cycles[0] == pytest.approx(10 ** (power - 11), rel=0.1)
+
+
 @pytest.mark.parametrize("setting", ["array.rows", "array.row=3", "array.rows=many", "array.rows=[1"])
 def test_show_names_the_option_of_a_bad_setting(setting: str, refuses: Runner) -> None:
     refuses(["show", "max", "--set", setting], "--set", "rows", out=False)

@@ -380,8 +380,8 @@ def test_set_changes_what_it_says(adagp: Adagp, tmp_path: Path) -> None:
     assert "12800000000" not in resolved
 
 
-def test_twice_the_frequency_takes_fewer_seconds(adagp: Adagp) -> None:
-    slow = adagp("simulate", "digits-cnn", "--json").json["runs"][0]
+def test_twice_the_frequency_takes_fewer_seconds(pair: tuple[Path, Path, Done], adagp: Adagp) -> None:
+    slow = pair[2].json["runs"][3]
     fast = adagp("simulate", "digits-cnn", "--set", "frequency_hz=400_000_000", "--json").json["runs"][0]
     assert fast["total_cycles"] >= slow["total_cycles"]
     assert fast["seconds"] < slow["seconds"]
@@ -435,12 +435,14 @@ def test_batch_size_alone_leaves_the_sequence(adagp: Adagp) -> None:
     }
 
 
-def test_a_packed_trace_of_ones_own(adagp: Adagp, tmp_path: Path) -> None:
+def test_a_packed_trace_of_ones_own(pair: tuple[Path, Path, Done], adagp: Adagp, tmp_path: Path) -> None:
     text = (ROOT / "traces" / "digits-cnn.yaml").read_bytes()
     (tmp_path / "mine.yaml").write_bytes(text)
     (tmp_path / "packed.yaml.gz").write_bytes(gzip.compress(text))
-    plain, packed = (adagp("simulate", name, "--json").json for name in ("mine.yaml", "packed.yaml.gz"))
+    plain, packed = (adagp("trace", "inspect", name).out for name in ("mine.yaml", "packed.yaml.gz"))
     assert plain == packed
+    said = adagp("simulate", "packed.yaml.gz", "--design", "baseline", "--json").json
+    assert said["runs"][0]["total_cycles"] == pair[2].json["runs"][0]["total_cycles"]
 
 
 def test_the_trace_in_the_documentation_is_a_good_one(adagp: Adagp, tmp_path: Path) -> None:
@@ -471,7 +473,6 @@ def test_show_prints_what_can_be_read_again(path: Path, adagp: Adagp, tmp_path: 
     ("name", "option", "value"),
     [
         ("max", "--config", "{}"),
-        ("low", "--config", "{}"),
         ("eyeriss", "--set", "energy_table={}"),
         ("all-gp", "--schedule", "{}"),
     ],
@@ -500,15 +501,15 @@ def test_diff_of_equal_results(pair: tuple[Path, Path, Done], adagp: Adagp) -> N
 def test_diff_names_what_changed(adagp: Adagp, tmp_path: Path) -> None:
     for name, rows in (("a", 12), ("b", 24)):
         adagp("simulate", "digits-cnn", "--design", "max", "--set", f"array.rows={rows}", "--out", name)
-    said = adagp("diff", "a", "b", "--top", "3").out
+    said = adagp("diff", "a", "b").out
     (line,) = (line for line in said.splitlines() if re.search(r"\barray\.rows\b", line))
     assert line.split()[-2:] == ["12", "24"]
     assert "total_cycles" in said
-    assert "stall" in adagp("diff", "a", "b", "--top", "1000").out
+    assert "stall" in said
+    assert len(adagp("diff", "a", "b", "--top", "1").out.splitlines()) < len(said.splitlines())
     changed = adagp("diff", "a", "b", "--json").out
     assert "array.rows" in changed
     assert "conv1" in changed
-    assert json.loads(changed) != json.loads(adagp("diff", "b", "a", "--json").out)
     totals = {name: json.loads((tmp_path / name / "summary.json").read_text())["runs"][0] for name in ("a", "b")}
     for one in totals.values():
         assert f"{one['total_cycles']:,}" in said
