@@ -143,7 +143,7 @@ class Simulation:
         if batches < 1 or first_batch < 0 or first_batch + batches > total:
             asked = f"asks for {batches} from batch {first_batch} on"
             raise InputError(
-                "--exact", "", asked, f"the run has batches 0 to {total - 1}; ask for at least one of these"
+                "--exact", "", asked, f"the run has {total}, batches 0 to {total - 1}; ask for some of them"
             )
 
     def _check_cycles(self, phase: Phase) -> None:
