@@ -15,8 +15,8 @@ class ActionCounts:
         Additions of partial-sum width (the sums of the batch mean).
     register_reads, register_writes : int
         Words read from and written to the PEs' stationary registers.
-    array_network_words : int
-        Words driven over the buses between buffer and PEs; a broadcast counts once.
+    array_network_bytes : int
+        Bytes driven over the buses between buffer and PEs, partial sums at their width; a broadcast counts once.
     buffer_read_bytes, buffer_write_bytes : int
         Traffic of the global buffer, on the array's side and on the DRAM's.
     predictor_sram_read_bytes, predictor_sram_write_bytes : int
@@ -29,13 +29,18 @@ class ActionCounts:
     adds: int = 0
     register_reads: int = 0
     register_writes: int = 0
-    array_network_words: int = 0
+    array_network_bytes: int = 0
     buffer_read_bytes: int = 0
     buffer_write_bytes: int = 0
     predictor_sram_read_bytes: int = 0
     predictor_sram_write_bytes: int = 0
     dram_read_bytes: int = 0
     dram_write_bytes: int = 0
+
+    @property
+    def uses_predictor_sram(self) -> bool:
+        """Whether the predictor SRAM is read or written."""
+        return self.predictor_sram_read_bytes > 0 or self.predictor_sram_write_bytes > 0
 
     def __add__(self, other: "ActionCounts") -> "ActionCounts":
         return ActionCounts(*(getattr(self, name) + getattr(other, name) for name in ACTIONS))

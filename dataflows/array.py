@@ -1,11 +1,12 @@
 """The PE array as a dataflow sees it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from workloads.validation import StrictModel
 
+Interconnect = Literal["broadcast", "systolic"]
 Extent = Annotated[int, Field(ge=1, le=1 << 20)]  # far above any array; keeps products of extents within 64 bits
 
 
@@ -14,19 +15,27 @@ class PEArray(StrictModel):
 
     Attributes
     ----------
+    interconnect : str
+        `broadcast`: operands go to all PEs of a row or column at once, sums through an adder tree (the paper's).
+        `systolic`: operands and sums move from PE to PE (SCALE-Sim's).
     weight_port_words_per_cycle : int
         Words of the stationary operand that enter the array in a cycle.
     input_port_words_per_cycle : int
         Words of the moving operand that enter the array in a cycle.
     output_port_words_per_cycle : int
         Results or partial sums that leave the array in a cycle.
+    systolic_os_drain : str
+        Whether sums of an output-stationary systolic array leave over wires of their own (`free`, SCALE-Sim's
+        count) or are shifted out row by row (`serial`, its published analysis).
     """
 
+    interconnect: Interconnect
     rows: Extent
     columns: Extent
     weight_port_words_per_cycle: Extent
     input_port_words_per_cycle: Extent
     output_port_words_per_cycle: Extent
+    systolic_os_drain: Literal["free", "serial"]
 
     @property
     def pes(self) -> int:

@@ -7,10 +7,11 @@ import importlib
 import pkgutil
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import Literal, Protocol
 
 from dataflows import kinds
-from dataflows.array import PEArray
+from dataflows.array import Interconnect, PEArray
+from dataflows.arrays.job import ArrayModel, Geometry, JobTiles, JobTiming, Ports
 from dataflows.plan import Integers
 from workloads.errors import InputError, nearest
 
@@ -19,7 +20,7 @@ from workloads.errors import InputError, nearest
 class MatrixTiles:
     """Tiles of a product as matrix products; one entry a tile.
 
-    `groups` times, (vectors x reduction) meets (reduction x columns).
+    `groups` times, an image matrix (vectors x reduction) meets a filter matrix (reduction x columns).
     """
 
     groups: Integers
@@ -34,25 +35,18 @@ class Quanta:
 
     Attributes
     ----------
-    vectors : int
-        Least vectors of a fold that hide the loading of the next one.
-    reduction, columns : int
+    vectors, reduction, columns : int
         Extents that fill the array; a tile that is no multiple wastes PEs.
+    least_vectors, least_reduction, least_columns : int
+        Least extents of a fold that hide the loading or the draining of its neighbour.
     """
 
     vectors: int
     reduction: int
     columns: int
-
-
-@dataclass(frozen=True, slots=True)
-class ArrayTiming:
-    """Cycles of tiles on the array; see `dataflows.plan.Plan` for their meaning."""
-
-    stream_cycles: Integers
-    last_fold_cycles: Integers
-    fill_cycles: int
-    drain_cycles: int
+    least_vectors: int = 1
+    least_reduction: int = 1
+    least_columns: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +69,7 @@ class Dataflow(Protocol):
     """How matrix tiles run on a PE array."""
 
     name: str
+    interconnect: Interconnect
     description: str
 
     def __hash__(self) -> int:
@@ -83,32 +78,92 @@ class Dataflow(Protocol):
     def quanta(self, array: PEArray) -> Quanta:
         """Return the extents of a tile that leave no PE idle."""
 
-    def timing(self, array: PEArray, tiles: MatrixTiles) -> ArrayTiming:
+    def timing(self, array: PEArray, tiles: MatrixTiles) -> JobTiming:
         """Return the cycles of each tile."""
 
     def traffic(self, array: PEArray, tiles: MatrixTiles, finished_words: int) -> ArrayTraffic:
         """Return what the tiles read and write; `finished_words` results leave for good."""
 
 
+@dataclass(frozen=True)
+class JobDataflow:
+    """A dataflow that gives an array its tiles as jobs (see `dataflows.arrays.job`).
+
+    Attributes
+    ----------
+    stationary : str
+        Which operand takes the stationary port: the `filter`, or the `image` (then the job is the
+        product's transpose).
+    """
+
+    name: str
+    interconnect: Interconnect
+    description: str
+    model: ArrayModel
+    stationary: Literal["filter", "image"]
+
+    def quanta(self, array: PEArray) -> Quanta:
+        """Return the array's quanta along the product's axes."""
+        job = self.model.quanta(self.geometry(array))
+        if self.stationary == "filter":
+            return Quanta(job.V, job.D, job.N, job.least_V, job.least_D, 1)
+        return Quanta(job.N, job.D, job.V, 1, job.least_D, job.least_V)
+
+    def timing(self, array: PEArray, tiles: MatrixTiles) -> JobTiming:
+        """Return the cycles of each tile."""
+        return self.model.timing(self.geometry(array), self.jobs(tiles))
+
+    def traffic(self, array: PEArray, tiles: MatrixTiles, finished_words: int) -> ArrayTraffic:
+        """Return what the tiles read and write."""
+        job = self.model.traffic(self.geometry(array), self.jobs(tiles))
+        image, filters = job.moving_words, job.stationary_words
+        if self.stationary == "image":
+            image, filters = filters, image
+        partial = job.sums - finished_words
+        return ArrayTraffic(image, filters, partial, partial, job.register_reads, job.register_writes)
+
+    def geometry(self, array: PEArray) -> Geometry:
+        """Return the array with its ports by the role of what goes through them."""
+        ports = (array.weight_port_words_per_cycle, array.input_port_words_per_cycle)
+        stationary, moving = ports if self.stationary == "filter" else reversed(ports)
+        return Geometry(
+            array.rows,
+            array.columns,
+            Ports(stationary, moving, array.output_port_words_per_cycle),
+            serial_drain=array.systolic_os_drain == "serial",
+        )
+
+    def jobs(self, tiles: MatrixTiles) -> JobTiles:
+        """Return product tiles as jobs."""
+        if self.stationary == "filter":
+            return JobTiles(tiles.groups, tiles.vectors, tiles.reduction, tiles.columns)
+        return JobTiles(tiles.groups, tiles.columns, tiles.reduction, tiles.vectors)
+
+
 @cache
-def dataflows() -> dict[str, Dataflow]:
-    """Return every dataflow by name."""
-    found = {}
+def dataflows() -> dict[tuple[Interconnect, str], Dataflow]:
+    """Return every dataflow by interconnect and name."""
+    found: dict[tuple[Interconnect, str], Dataflow] = {}
     for module in pkgutil.iter_modules(kinds.__path__, f"{kinds.__name__}."):
         flow: Dataflow = importlib.import_module(module.name).DATAFLOW
-        found[flow.name] = flow
+        found[flow.interconnect, flow.name] = flow
     return found
 
 
-def find_dataflow(name: str, where: str = "--dataflow", key: str = "") -> Dataflow:
+def dataflow_names() -> set[str]:
+    """Return the names of dataflows that some array has."""
+    return {name for _, name in dataflows()}
+
+
+def find_dataflow(name: str, interconnect: Interconnect, where: str, key: str) -> Dataflow:
     """Return a dataflow by name.
 
     Raises
     ------
     InputError
-        If there is none, with the nearest known name.
+        If this interconnect has none of that name.
     """
-    known = dataflows()
+    known = {flow for wires, flow in dataflows() if wires == interconnect}
     if name not in known:
-        raise InputError(where, key, f"unknown dataflow {name!r}", nearest(name, known))
-    return known[name]
+        raise InputError(where, key, f"unknown dataflow {name!r} of a {interconnect} array", nearest(name, known))
+    return dataflows()[interconnect, name]

@@ -16,8 +16,10 @@ column axis, the result the moving and the column axis.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dataflows.plan import Integers
 from workloads.passes import Product
@@ -32,7 +34,7 @@ class SpatialTiles:
     positions : array of int64
         Output positions of the sweep: images * rows * row length.
     image_words : array of int64
-        Words of one channel of the swept image that they read, halo included, padding not.
+        Words of one channel of the swept image that they read, in whole rows; halo included, padding not.
     """
 
     positions: Integers
@@ -94,7 +96,7 @@ class LoopNest:
         image_sizes = extents(self.images, images)
         first = np.arange(0, self.rows, rows)
         last = np.minimum(first + rows, self.rows)
-        read = self._image_rows(first, last) * self._image_row_words
+        read = self._image_rows(first) * self._image_row_words
         made = (last - first) * self.row_positions
         return SpatialTiles(
             positions=np.multiply.outer(image_sizes, made).ravel(),
@@ -106,19 +108,29 @@ class LoopNest:
         s = self.product.shape
         return s.Q if self.product.role == "dgrad" else s.W
 
-    def _image_rows(self, first: Integers, last: Integers) -> Integers:
-        """Rows of the swept image that output rows first..last-1 read, padding left out."""
-        s = self.product.shape
-        reach = (s.R - 1) * s.dilation[0]
-        if self.product.role == "dgrad":  # input row h meets output rows p with h = p * stride - padding + r * dilation
-            low = -(-(first + s.padding[0] - reach) // s.stride[0])
-            high = (last - 1 + s.padding[0]) // s.stride[0] + 1
-            limit = s.P
-        else:
-            low = first * s.stride[0] - s.padding[0]
-            high = (last - 1) * s.stride[0] - s.padding[0] + reach + 1
-            limit = s.H
-        return np.maximum(0, np.minimum(high, limit) - np.maximum(low, 0))
+    def _image_rows(self, first: Integers) -> Integers:
+        """Rows of the swept image that output rows from each of `first` to the next read, padding left out."""
+        touched = _touched_rows(self.product)
+        rows: Integers = np.logical_or.reduceat(touched, first, axis=0).sum(axis=1)
+        return rows
+
+
+@lru_cache(maxsize=1024)
+def _touched_rows(product: Product) -> NDArray[np.bool_]:
+    """Return which row of the swept image (second axis) each row of the sweep (first axis) reads."""
+    s = product.shape
+    if product.role == "dgrad":  # dX's row h meets dY's row p where h = p * stride - padding + r * dilation
+        sweep, image = np.arange(s.H), s.P
+        numerators = np.add.outer(sweep + s.padding[0], -np.arange(s.R) * s.dilation[0])
+        rows, real = np.floor_divide(numerators, s.stride[0]), numerators % s.stride[0] == 0
+    else:
+        sweep, image = np.arange(s.P), s.H
+        rows = np.add.outer(sweep * s.stride[0] - s.padding[0], np.arange(s.R) * s.dilation[0])
+        real = np.ones(rows.shape, dtype=np.bool_)
+    touched = np.zeros((len(sweep), image), dtype=np.bool_)
+    inside = real & (rows >= 0) & (rows < image)
+    touched[np.nonzero(inside)[0], rows[inside]] = True
+    return touched
 
 
 def extents(total: int, size: int) -> Integers:

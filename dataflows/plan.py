@@ -25,10 +25,12 @@ class Plan:
     stream_cycles : array of int64
         From its first vector's entry into the array to its last's.
     last_fold_cycles : array of int64
-        The part of `stream_cycles` that its last fold takes; the next tile's first stationary
-        words are loaded into the shadow registers meanwhile.
+        The part of `stream_cycles` that its last fold takes; the next tile's first fold is
+        prepared meanwhile.
     fill_cycles : int
-        Cycles to load the stationary words of one fold.
+        Cycles between a tile's load and its first vector: to load the stationary words of one fold.
+    turnaround_cycles : int
+        Least cycles between the starts of two folds.
     drain_cycles : int
         Cycles from the last vector's entry to the last result.
     counts : ActionCounts
@@ -40,6 +42,7 @@ class Plan:
     stream_cycles: Integers
     last_fold_cycles: Integers
     fill_cycles: int
+    turnaround_cycles: int
     drain_cycles: int
     counts: ActionCounts
 
@@ -48,7 +51,7 @@ class Plan:
         """Cycles of the op if every tile were in the buffer in time."""
         if len(self.stream_cycles) == 0:
             return 0
-        uncovered = np.maximum(0, self.fill_cycles - self.last_fold_cycles[:-1]).sum()
+        uncovered = np.maximum(0, self.turnaround_cycles - self.last_fold_cycles[:-1]).sum()
         return int(self.fill_cycles + self.stream_cycles.sum() + uncovered + self.drain_cycles)
 
 

@@ -1,11 +1,13 @@
 """Plan products, element-wise updates and plain transfers: from what is asked to tiles and counts."""
 
 from functools import lru_cache
+from math import isqrt
 
 import numpy as np
 
 from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
+from dataflows.arrays.job import ceil_div
 from dataflows.dataflow import Dataflow, MatrixTiles
 from dataflows.loopnest import extents
 from dataflows.placement import Operand, Placement
@@ -51,11 +53,8 @@ def plan_product(
         macs=product.macs,
         register_reads=traffic.register_reads,
         register_writes=traffic.register_writes,
-        array_network_words=traffic.image_words
-        + traffic.filter_words
-        + traffic.partial_sum_reads
-        + traffic.partial_sum_writes
-        + finished,
+        array_network_bytes=(traffic.image_words + traffic.filter_words + finished) * word
+        + (traffic.partial_sum_reads + traffic.partial_sum_writes) * sums,
         buffer_read_bytes=reads["buffer"],
         buffer_write_bytes=writes["buffer"],
         predictor_sram_read_bytes=reads["predictor_sram"],
@@ -64,7 +63,14 @@ def plan_product(
         dram_write_bytes=stored_bytes,
     )
     return Plan(
-        load, store, timing.stream_cycles, timing.last_fold_cycles, timing.fill_cycles, timing.drain_cycles, counts
+        load,
+        store,
+        timing.stream_cycles,
+        timing.last_fold_cycles,
+        timing.fill_cycles,
+        timing.turnaround_cycles,
+        timing.drain_cycles,
+        counts,
     )
 
 
@@ -96,11 +102,13 @@ def plan_elementwise(
     word = budget.word_bytes
     words_in, words_out = sum(o.tensors for o in reads), sum(o.tensors for o in writes)
     passing = 2 * word * sum(o.tensors for o in (*reads, *writes) if o.place == "dram")
-    resident = word * words * sum(o.tensors for o in (*reads, *writes) if o.place == "buffer")
-    room = budget.capacity_bytes - resident
-    if room < passing or room < 0:
-        raise TileTooLargeError(resident + passing, budget.capacity_bytes)
-    sizes = extents(words, min(words, room // passing) if passing else words)
+    if budget.capacity_bytes < passing:
+        raise TileTooLargeError(passing, budget.capacity_bytes)
+    pieces = 1
+    if passing:  # as for products, the first load is exposed, and so is the channel's overhead for each piece
+        loaded = word * words * sum(o.tensors for o in reads if o.place == "dram")
+        pieces = max(ceil_div(words * passing, budget.capacity_bytes), isqrt(loaded // budget.transfer_overhead_bytes))
+    sizes = extents(words, ceil_div(words, max(1, pieces)))
     ports_in = array.input_port_words_per_cycle + array.weight_port_words_per_cycle
     stream = np.maximum.reduce([
         -(-sizes * (macs_per_word + adds_per_word) // array.pes),
@@ -111,7 +119,7 @@ def plan_elementwise(
     counts = ActionCounts(
         macs=words * macs_per_word,
         adds=words * adds_per_word,
-        array_network_words=words * (words_in + words_out),
+        array_network_bytes=words * (words_in + words_out) * word,
         buffer_read_bytes=read["buffer"] + read["dram"] + written["dram"],
         buffer_write_bytes=written["buffer"] + written["dram"] + read["dram"],
         predictor_sram_read_bytes=read["predictor_sram"],
@@ -121,7 +129,7 @@ def plan_elementwise(
     )
     load = sizes * (read["dram"] // words)
     store = sizes * (written["dram"] // words)
-    return Plan(load, store, stream, stream, 1, 2, counts)
+    return Plan(load, store, stream, stream, 1, 1, 2, counts)
 
 
 def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Plan:
@@ -138,7 +146,7 @@ def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Pl
         dram_write_bytes=store_bytes,
     )
     nothing = np.zeros(len(load), dtype=np.int64)
-    return Plan(load, store, nothing, nothing, 0, 0, counts)
+    return Plan(load, store, nothing, nothing, 0, 0, 0, counts)
 
 
 def _bytes_by_place(operands: tuple[Operand, ...], words: int, word_bytes: int) -> dict[str, int]:

@@ -43,16 +43,21 @@ class Tiling:
 def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget: BufferBudget) -> Tiling:
     """Return the cut of least DRAM traffic; among equals, of fewest folds and then of least exposed bytes.
 
+    The budget is what tiles may use; what lies whole in the buffer has been taken from it.
+
     Raises
     ------
     TileTooLargeError
         If not even the smallest candidate fits in the buffer.
     """
     nest = LoopNest(product)
-    kernel_quantum = 1 if nest.reduces_space else _quantum(quanta.reduction, nest.kernel)
-    spatial = _spatial_candidates(nest, quanta.reduction if nest.reduces_space else 1)
+    # Along the spatial axis run the vectors, or the reduction of a wgrad; along `inner` the other of the two.
+    space_quantum, inner_quantum = quanta.vectors, quanta.reduction
+    if nest.reduces_space:
+        space_quantum, inner_quantum = inner_quantum, space_quantum
+    spatial = _spatial_candidates(nest, space_quantum)
     tiles = [nest.spatial_tiles(images, rows) for images, rows in spatial]
-    groups, inner = _cuts(nest.groups, 1), _cuts(nest.inner, kernel_quantum)
+    groups, inner = _cuts(nest.groups, 1), _cuts(nest.inner, _quantum(inner_quantum, nest.kernel))
     outer = _cuts(nest.outer, quanta.columns)
 
     # One axis of the grid a loop: [spatial, groups, inner, outer].
@@ -70,32 +75,24 @@ def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget
     swept_all = axis([int(t.image_words.sum()) for t in tiles], 0) * nest.inner * nest.groups
     made_all = nest.images * nest.rows * nest.row_positions * nest.outer * nest.groups
     window_all = nest.inner * nest.outer * nest.kernel * nest.groups
-    column_folds = axis([_pieces(extents(nest.outer, size), quanta.columns) for size in outer], 3)
+    positions = axis([int(t.positions.max()) for t in tiles], 0)
+    space_folds = axis([_pieces(t.positions, space_quantum) for t in tiles], 0)
+    inner_folds = axis([_pieces(extents(nest.inner, size) * nest.kernel, inner_quantum) for size in inner], 2)
+    folds = space_folds * inner_folds * axis([_pieces(extents(nest.outer, size), quanta.columns) for size in outer], 3)
     if nest.reduces_space:
-        reduction_folds = axis([_pieces(t.positions, quanta.reduction) for t in tiles], 0)
-        n_moving, n_reduction, moving = n_a, pieces, a * nest.kernel
-        filter_tile, filter_all, result_tile, result_all = made, made_all, window, window_all
+        n_moving, n_reduction, moving, reduction = n_a, pieces, a * nest.kernel, positions
+        filter_tile, filter_all, result_tile = made, made_all, window
     else:
-        reduction_folds = axis(
-            [_pieces(extents(nest.inner, size) * nest.kernel, quanta.reduction) for size in inner], 2
-        )
-        n_moving, n_reduction, moving = pieces, n_a, axis([int(t.positions.max()) for t in tiles], 0)
-        filter_tile, filter_all, result_tile, result_all = window, window_all, made, made_all
+        n_moving, n_reduction, moving, reduction = pieces, n_a, positions, a * nest.kernel
+        filter_tile, filter_all, result_tile = window, window_all, made
 
     word, sums = budget.word_bytes, budget.partial_sum_bytes
     needed = 2 * result_tile * sums
     exposed = result_tile * word * (placement.result == "dram")
-    for operand, tile, whole in (
-        (placement.image, swept, int(swept_all.min())),
-        (placement.filter, filter_tile, filter_all),
-    ):
+    for operand, tile in ((placement.image, swept), (placement.filter, filter_tile)):
         if operand.place == "dram":
             needed = needed + 2 * tile * word * operand.tensors
             exposed = exposed + tile * word * operand.tensors
-        elif operand.place == "buffer":
-            needed = needed + whole * word * operand.tensors
-    if placement.result == "buffer":
-        needed = needed + result_all * word
 
     def loaded(image_times: Integers, filter_times: Integers) -> Integers:
         image_bytes = swept_all * word * placement.image.tensors * (placement.image.place == "dram")
@@ -111,10 +108,11 @@ def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget
         np.where(whole_reduction, 1, reread_image), np.where(whole_reduction & (n_b == 1), 1, reread_filter)
     )
     exposed = exposed + budget.transfer_overhead_bytes * (n_g * n_moving * n_reduction * n_b)
-    # A tile with fewer vectors than it takes to load a fold would keep the array waiting at every fold.
-    streams = moving >= min(quanta.vectors, product.vectors)
+    # A tile with a fold too short to hide the loading or draining of its neighbour would keep the array waiting.
+    streams = (moving >= min(quanta.least_vectors, product.vectors)) & (b >= min(quanta.least_columns, nest.outer))
+    streams = streams & (reduction >= min(quanta.least_reduction, product.reduction))
     needed, exposed, folds, streams, columns_outside, columns_inside = np.broadcast_arrays(
-        needed, exposed, reduction_folds * column_folds, streams, columns_outside, columns_inside
+        needed, exposed, folds, streams, columns_outside, columns_inside
     )
     usable = needed <= budget.capacity_bytes
     if not usable.any():

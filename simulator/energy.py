@@ -66,11 +66,13 @@ class LeakageTable(StrictModel):
 
 
 class EnergyTable(StrictModel):
-    """Energies of every action, each with its unit and its source."""
+    """Energies of every action, each with its unit and its source, for numbers of the stated widths."""
 
     version: VersionOne
     name: str
     description: str
+    word_bits: PositiveInt
+    partial_sum_bits: PositiveInt
     actions: dict[str, Action]
     leakage: LeakageTable
 

@@ -2,6 +2,7 @@
 
 from math import prod
 
+from simulator.residency import Residency
 from simulator.spec import Accelerator
 from workloads.graph import peak_live_words
 from workloads.layers import Conv2d, Linear, VectorLayer
@@ -13,31 +14,41 @@ from workloads.trace import Trace
 def peak_dram_bytes(trace: Trace, spec: Accelerator, phase: Phase) -> int:
     """Return the most bytes that lie in DRAM at once in a batch.
 
-    Weights, their optimizer's state and the whole predictor are always there. A batch with a backward pass keeps the
-    network's inputs and the output of every layer with multiply-accumulates (others work in place or
-    are made again), one weight gradient and two activation gradients at a time, and the
-    predictions until they are compared. A GP batch keeps what a later layer still reads.
+    Always there: weights and their optimizer's state, and what of the predictor (weights, moments) has no
+    place on the chip. A batch with a backward pass keeps the network's inputs and the output of every layer with
+    multiply-accumulates (others work in place or are made again), the gradients of one layer's
+    input and output, one weight gradient (two where a second array trains the predictor on the one before), and until
+    the predictor is trained all predictions, pooled means and features. A GP batch keeps what a later layer
+    still reads and one prediction.
     """
     owners = [
         layer for layer in trace.layers if isinstance(layer, Conv2d | Linear) and layer.shares_weights_with is None
     ]
     weights = [layer.product_shape(1).weight_words for layer in owners]
     others = sum(layer.parameters for layer in trace.layers if isinstance(layer, VectorLayer))
-    states = OPTIMIZERS[trace.optimizer].state_words
-    words = (sum(weights) + others) * (1 + states)
-    rules = spec.design_rules
-    with_predictor = rules.predictor_home is not None
-    if with_predictor:
-        moments = OPTIMIZERS[trace.predictor.optimizer].state_words
-        words += trace.predictor.total_weight_words * (1 + moments)
-    if rules.runs_as(phase) == "gp":
-        words += trace.batch_size * peak_live_words(trace.layers, trace.inputs)
-        words += max(weights, default=0)
+    words = (sum(weights) + others) * (1 + OPTIMIZERS[trace.optimizer].state_words)
+    predicted = [layer for layer in owners if layer.predicted] if spec.design_rules.predictor_home is not None else []
+    words += _predictor_words(trace, spec, predicted)
+    if spec.design_rules.runs_as(phase) == "gp":
+        words += trace.batch_size * peak_live_words(trace.layers, trace.inputs) + max(weights, default=0)
     else:
-        outputs = [layer.product_shape(trace.batch_size).output_words for layer in trace.mac_layers]
-        inputs = [layer.product_shape(trace.batch_size).input_words for layer in trace.mac_layers]
+        shapes = [layer.product_shape(trace.batch_size) for layer in trace.mac_layers]
         words += trace.batch_size * sum(prod(shape) for shape in trace.inputs.values())
-        words += sum(outputs) + max(a + b for a, b in zip(inputs, outputs, strict=True)) + max(weights, default=0)
-        if with_predictor:
-            words += sum(w for w, layer in zip(weights, owners, strict=True) if layer.predicted)
+        words += sum(shape.output_words for shape in shapes)
+        words += max(shape.input_words + shape.output_words for shape in shapes)
+        words += len(spec.arrays) * max(weights, default=0)
+        kept = [trace.predictor.conv_shape(layer) for layer in predicted]
+        words += sum(layer.product_shape(1).weight_words for layer in predicted)
+        words += sum(shape.input_words + shape.output_words for shape in kept)
     return words * spec.precision.word_bits // 8
+
+
+def _predictor_words(trace: Trace, spec: Accelerator, predicted: list[Conv2d | Linear]) -> int:
+    """Words of the predictor's weights, gradient and moments that DRAM holds."""
+    if not predicted:
+        return 0
+    total, moments = trace.predictor.total_weight_words, OPTIMIZERS[trace.predictor.optimizer].state_words
+    if spec.predictor_sram is None:  # at home in DRAM; the gradient lives on the chip or is streamed
+        return total * (1 + moments)
+    places = Residency(trace, spec, len(spec.arrays) - 1).predictor(predicted[0])
+    return total * ((places.weights == "dram") + (places.gradient == "dram") + moments * (places.moments == "dram"))

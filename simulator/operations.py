@@ -1,29 +1,20 @@
-"""From a task to plans: where a pass finds its operands, and what it does with its results.
+"""From a task to plans: which products, updates and transfers a pass consists of.
 
-The rules, stated once:
-
-- The layer's own passes read their operands from DRAM and store their results there.
-- A predicted gradient stays in the global buffer until the update, if it fills at most a quarter of what the array
-  may use; else, and wherever it is kept for the backward pass, it goes to DRAM. The error of the predictor's
-  training stays between the two products that read it by the same rule. Pooled means, features and their gradient
-  stay if each fills at most a sixteenth. With the half below, an eighth is always left for tiles.
-- The predictor's weights, their gradient and the optimizer's moments lie in the predictor SRAM as far as each of
-  them fits (in this order). Without one they are loaded into the buffer, if they fill at
-  most half of it; else they are streamed from DRAM.
-- In Phase BP and Warm Up the pooled means and the features of a prediction are kept in DRAM for the predictor's
-  training, whose error is the difference of the true and the predicted gradient.
+The layer's own passes read their operands from DRAM and store their results there. Where the predictor's
+operands lie is `simulator.residency`'s to say. In Phase BP and Warm Up predictions, pooled means and features are
+kept in DRAM for the predictor's training, whose error is the difference of the true and the predicted gradient.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dataflows.actions import ActionCounts
-from dataflows.array import PEArray
 from dataflows.dataflow import find_dataflow
 from dataflows.placement import ALL_IN_DRAM, Operand, Place, Placement
 from dataflows.plan import BufferBudget, Plan, TileTooLargeError
 from dataflows.planning import plan_elementwise, plan_product, plan_transfer
 from simulator.design import Task
+from simulator.residency import Residency
 from simulator.spec import Accelerator
 from workloads.errors import InputError
 from workloads.layers import Conv2d, Linear, MacLayer, Matmul
@@ -33,22 +24,40 @@ from workloads.schedule import Phase
 from workloads.trace import Trace
 
 
-@dataclass(frozen=True, slots=True)
-class PredictorPlaces:
-    """Where the predictor's weights, their gradient and the optimizer's moments lie during an op."""
-
-    weights: Place
-    gradient: Place
-    moments: Place
-
-
 class Operations:
     """Plans the tasks of one trace on one accelerator."""
 
     def __init__(self, trace: Trace, spec: Accelerator) -> None:
-        self.trace, self.spec = trace, spec
-        self.dataflow = find_dataflow(spec.dataflow)
-        self._passes: dict[Pass, Callable[[MacLayer, Task, Phase, int], list[Plan]]] = {
+        self._arrays = [_ArrayOperations(trace, spec, index) for index in range(len(spec.arrays))]
+        self._layers = trace.mac_layers
+
+    def plans(self, task: Task, phase: Phase, array_index: int) -> list[Plan]:
+        """Return the plans of a task, to be run one after the other on an array.
+
+        Raises
+        ------
+        InputError
+            If the array's part of the global buffer cannot hold a tile of it.
+        """
+        layer = self._layers[task.layer]
+        try:
+            return self._arrays[array_index].passes[task.pass_](layer, task, phase)
+        except TileTooLargeError as error:
+            key = "second_array.buffer_banks" if array_index else "global_buffer.bank_bytes"
+            problem = f"too small for {task.pass_} of layer {layer.id}: {error}"
+            raise InputError("the accelerator", key, problem, "give the buffer more bytes") from None
+
+
+class _ArrayOperations:
+    """Plans tasks on one of the arrays."""
+
+    def __init__(self, trace: Trace, spec: Accelerator, array_index: int) -> None:
+        self.trace, self.spec, self.predictor = trace, spec, trace.predictor
+        self.array = spec.arrays[array_index]
+        self.dataflow = find_dataflow(spec.dataflow, self.array.interconnect, "", "dataflow")
+        self.residency = Residency(trace, spec, array_index)
+        self.word = self.residency.word
+        self.passes: dict[Pass, Callable[[MacLayer, Task, Phase], list[Plan]]] = {
             "forward": self._forward,
             "dgrad": self._dgrad,
             "wgrad": self._wgrad,
@@ -60,184 +69,120 @@ class Operations:
             "predictor_store": self._predictor_store,
         }
 
-    def plans(self, task: Task, phase: Phase, array_index: int) -> list[Plan]:
-        """Return the plans of a task, to be run one after the other on an array.
-
-        Raises
-        ------
-        InputError
-            If the array's part of the global buffer cannot hold a tile of it.
-        """
-        layer = self.trace.mac_layers[task.layer]
-        try:
-            return self._passes[task.pass_](layer, task, phase, array_index)
-        except TileTooLargeError as error:
-            banks = "second_array.buffer_banks" if array_index else "global_buffer.bank_bytes"
-            raise InputError("the accelerator", banks, f"too small for {task.pass_} of layer {layer.id}: {error}",
-                             "give the buffer more bytes") from None  # fmt: skip
-
     # The layer's own passes.
 
-    def _forward(self, layer: MacLayer, task: Task, phase: Phase, on: int) -> list[Plan]:
-        return self._layer_products(layer, "forward", on)
+    def _forward(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        return self._layer_products(layer, "forward")
 
-    def _dgrad(self, layer: MacLayer, task: Task, phase: Phase, on: int) -> list[Plan]:
-        return self._layer_products(layer, "dgrad", on)
+    def _dgrad(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        return self._layer_products(layer, "dgrad")
 
-    def _wgrad(self, layer: MacLayer, task: Task, phase: Phase, on: int) -> list[Plan]:
-        return self._layer_products(layer, "wgrad", on)
+    def _wgrad(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        return self._layer_products(layer, "wgrad")
 
-    def _layer_products(self, layer: MacLayer, role: Role, on: int) -> list[Plan]:
+    def _layer_products(self, layer: MacLayer, role: Role) -> list[Plan]:
         products = layer_products(layer, role, self.trace.batch_size)
-        return [self._product(product, ALL_IN_DRAM, on) for product in products]
+        return [self._product(product, ALL_IN_DRAM, self.residency.budget) for product in products]
 
-    def _update(self, layer: MacLayer, task: Task, phase: Phase, on: int) -> list[Plan]:
+    def _update(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
         optimizer = OPTIMIZERS[self.trace.optimizer]
         words = layer.product_shape(1).weight_words
-        kept = not task.backward and self._prediction_stays(layer, phase, on)
-        gradient: Place = "buffer" if kept else "dram"
+        gradient: Place = "dram" if task.backward else self.residency.prediction_at_update(layer, phase)
         state = (Operand("dram", optimizer.state_words),) if optimizer.state_words else ()
         reads = (Operand("dram"), Operand(gradient), *state)
-        return [
-            plan_elementwise(words, optimizer.macs, reads, (Operand("dram"), *state), self._array(on), self._budget(on))
-        ]
+        budget = self.residency.left((gradient, words))
+        return [plan_elementwise(words, optimizer.macs, reads, (Operand("dram"), *state), self.array, budget)]
 
     # The predictor's passes.
 
-    def _predictor_forward(self, layer: MacLayer, task: Task, phase: Phase, on: int) -> list[Plan]:
+    def _predictor_forward(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
         layer = _weighted(layer)
-        conv, linear = self.trace.predictor.forward_products(layer)
-        weights = Operand(self._places(layer, on).weights)
-        means, features = (self._near(words, on) for words in (conv.shape.input_words, conv.shape.output_words))
-        result: Place = "buffer" if self._prediction_is_held(layer, phase, on) else "dram"
+        conv, linear = self.predictor.forward_products(layer)
+        mean_words, feature_words = conv.shape.input_words, conv.shape.output_words
+        means, features = self.residency.near(mean_words), self.residency.near(feature_words)
+        result = self.residency.prediction(layer, phase)
+        weights = Operand(self.residency.predictor(layer).weights)
+        budget = self.residency.left(
+            ("buffer", self.residency.predictor_bytes(layer, training=False) // self.word),
+            (means, mean_words),
+            (features, feature_words),
+            (result, linear.shape.output_words),
+        )
         plans = [
-            *self._batch_mean(layer, conv.shape.input_words, means, on),
-            self._product(conv, Placement(Operand(means), weights, features), on),
-            self._product(linear, Placement(Operand(features), weights, result), on),
+            *self._batch_mean(layer, mean_words, means, budget),
+            self._product(conv, Placement(Operand(means), weights, features), budget),
+            self._product(linear, Placement(Operand(features), weights, result), budget),
         ]
         if _trains_predictor(phase):
-            kept = conv.shape.input_words * (means == "buffer") + conv.shape.output_words * (features == "buffer")
-            plans.append(plan_transfer(0, self._word * kept, self._budget(on)))
+            kept = mean_words * (means == "buffer") + feature_words * (features == "buffer")
+            plans.append(plan_transfer(0, self.word * kept, budget))
         return plans
 
-    def _batch_mean(self, layer: Conv2d | Linear, means: int, place: Place, on: int) -> list[Plan]:
+    def _batch_mean(self, layer: Conv2d | Linear, means: int, place: Place, budget: BufferBudget) -> list[Plan]:
         """Sum the outputs over the batch and each pooling window, while they drain or from DRAM again."""
         words = layer.product_shape(self.trace.batch_size).output_words
         if self.spec.batch_mean == "reread":
-            sums = plan_elementwise(
-                words, 0, (Operand("dram"),), (), self._array(on), self._budget(on), adds_per_word=1
-            )
+            sums = plan_elementwise(words, 0, (Operand("dram"),), (), self.array, budget, adds_per_word=1)
         else:
-            sums = replace(plan_transfer(0, 0, self._budget(on)), counts=ActionCounts(adds=words))
-        written = ActionCounts(buffer_write_bytes=means * self._word)
-        sums = replace(sums, counts=sums.counts + written)
-        return [sums] if place == "buffer" else [sums, plan_transfer(0, means * self._word, self._budget(on))]
+            sums = replace(plan_transfer(0, 0, budget), counts=ActionCounts(adds=words))
+        sums = replace(sums, counts=sums.counts + ActionCounts(buffer_write_bytes=means * self.word))
+        return [sums] if place == "buffer" else [sums, plan_transfer(0, means * self.word, budget)]
 
-    def _predictor_backward(self, layer: MacLayer, task: Task, phase: Phase, on: int) -> list[Plan]:
+    def _predictor_backward(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
         layer = _weighted(layer)
-        linear_weights, features, conv_weights = self.trace.predictor.backward_products(layer)
-        places = self._places(layer, on)
-        error_bytes = linear_weights.shape.output_words * self._word
-        held = self._is_small(error_bytes, on)
-        budget = self._budget(on)
-        if places.moments == "buffer":  # loaded with the weights, and there until the store
-            moments = OPTIMIZERS[self.trace.predictor.optimizer].state_words
-            moments_bytes = self._word * moments * self.trace.predictor.weight_words(layer)
-            budget = replace(budget, capacity_bytes=budget.capacity_bytes - moments_bytes)
-        gradient = self._near(features.shape.input_words, on)
-        while_held = replace(budget, capacity_bytes=budget.capacity_bytes - error_bytes) if held else budget
+        linear_weights, features, conv_weights = self.predictor.backward_products(layer)
+        places = self.residency.predictor(layer)
+        error_words, feature_words = linear_weights.shape.output_words, features.shape.input_words
+        error, gradient = self.residency.error(error_words), self.residency.near(feature_words)
+        budget = self.residency.left(
+            ("buffer", self.residency.predictor_bytes(layer, training=True) // self.word),
+            (error, error_words),
+            (gradient, feature_words),
+        )
         both_gradients = Operand("dram", tensors=2)
+        once = Operand("buffer") if error == "buffer" else both_gradients
+        weights = Operand(places.weights)
+        first = self._product(linear_weights, Placement(Operand("dram"), both_gradients, places.gradient), budget)
+        # The difference is taken where both gradients are read, and written down where it stays.
+        differences = ActionCounts(adds=error_words if error == "buffer" else 2 * error_words)
+        written = ActionCounts(buffer_write_bytes=error_words * self.word * (error == "buffer"))
         return [
-            self._product(linear_weights, Placement(Operand("dram"), both_gradients, places.gradient), on, while_held),
-            self._product(
-                features,
-                Placement(Operand("buffer") if held else both_gradients, Operand(places.weights), gradient),
-                on,
-                budget,
-            ),
-            self._product(conv_weights, Placement(Operand("dram"), Operand(gradient), places.gradient), on, budget),
+            replace(first, counts=first.counts + differences + written),
+            self._product(features, Placement(once, weights, gradient), budget),
+            self._product(conv_weights, Placement(Operand("dram"), Operand(gradient), places.gradient), budget),
         ]
 
-    def _predictor_update(self, layer: MacLayer, task: Task, phase: Phase, on: int) -> list[Plan]:
+    def _predictor_update(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
         layer = _weighted(layer)
-        optimizer = OPTIMIZERS[self.trace.predictor.optimizer]
-        places = self._places(layer, on)
+        optimizer = OPTIMIZERS[self.predictor.optimizer]
+        places = self.residency.predictor(layer)
         moments = (Operand(places.moments, optimizer.state_words),) if optimizer.state_words else ()
-        words = self.trace.predictor.weight_words(layer)
+        words = self.predictor.weight_words(layer)
         reads = (Operand(places.weights), Operand(places.gradient), *moments)
-        return [
-            plan_elementwise(
-                words, optimizer.macs, reads, (Operand(places.weights), *moments), self._array(on), self._budget(on)
-            )
-        ]
+        writes = (Operand(places.weights), *moments)
+        budget = self.residency.left(("buffer", self.residency.predictor_bytes(layer, training=True) // self.word))
+        return [plan_elementwise(words, optimizer.macs, reads, writes, self.array, budget)]
 
-    def _predictor_load(self, layer: MacLayer, task: Task, phase: Phase, on: int) -> list[Plan]:
-        return [plan_transfer(self._moved_bytes(_weighted(layer), task, on), 0, self._budget(on))]
+    def _predictor_load(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        return [plan_transfer(self._moved_bytes(_weighted(layer), task), 0, self.residency.budget)]
 
-    def _predictor_store(self, layer: MacLayer, task: Task, phase: Phase, on: int) -> list[Plan]:
+    def _predictor_store(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
         layer = _weighted(layer)
         if task.backward:
-            stored = self._moved_bytes(layer, task, on)
+            stored = self._moved_bytes(layer, task)
         else:
-            stored = self._prediction_bytes(layer) if self._prediction_is_held(layer, phase, on) else 0
-        return [plan_transfer(0, stored, self._budget(on))]
+            held = self.residency.prediction(layer, phase) == "buffer"
+            stored = layer.product_shape(1).weight_words * self.word * held
+        return [plan_transfer(0, stored, self.residency.budget)]
 
-    def _moved_bytes(self, layer: Conv2d | Linear, task: Task, on: int) -> int:
+    def _moved_bytes(self, layer: Conv2d | Linear, task: Task) -> int:
         """Bytes that come before the predictor runs on a layer, and go back after its training."""
-        places = self._places(layer, on)
-        words = self.trace.predictor.weight_words(layer)
-        moments = OPTIMIZERS[self.trace.predictor.optimizer].state_words if task.backward else 0
-        return self._word * words * ((places.weights == "buffer") + moments * (places.moments == "buffer"))
+        places = self.residency.predictor(layer)
+        moments = self.residency.moments * (places.moments == "buffer") if task.backward else 0
+        return self.word * self.predictor.weight_words(layer) * ((places.weights == "buffer") + moments)
 
-    # Where things lie.
-
-    def _places(self, layer: Conv2d | Linear, on: int) -> PredictorPlaces:
-        states = OPTIMIZERS[self.trace.predictor.optimizer].state_words
-        if self.spec.predictor_sram is not None:
-            home: Place = "predictor_sram"
-            words, room = self.trace.predictor.total_weight_words, self.spec.predictor_sram.capacity_bytes
-        else:
-            home = "buffer"
-            words, room = self.trace.predictor.weight_words(layer), self._budget(on).capacity_bytes // 2
-        fitting = []
-        for tensors in (1, 1, states):
-            needed = tensors * words * self._word
-            fits = needed <= room
-            room -= needed * fits
-            fitting.append(home if fits else "dram")
-        return PredictorPlaces(*fitting)
-
-    def _prediction_bytes(self, layer: MacLayer) -> int:
-        return layer.product_shape(1).weight_words * self._word
-
-    def _is_small(self, needed_bytes: int, on: int, share: int = 4) -> bool:
-        return needed_bytes <= self._budget(on).capacity_bytes // share
-
-    def _near(self, words: int, on: int) -> Place:
-        """Where the pooled means, the features or their gradient lie between two products."""
-        return "buffer" if self._is_small(words * self._word, on, share=16) else "dram"
-
-    def _prediction_is_held(self, layer: MacLayer, phase: Phase, on: int) -> bool:
-        """Whether the prediction lies in the buffer when its op ends."""
-        stored_by_a_pass = self.spec.design_rules.predictor_home == "dram"
-        return self._is_small(self._prediction_bytes(layer), on) and (stored_by_a_pass or not _trains_predictor(phase))
-
-    def _prediction_stays(self, layer: MacLayer, phase: Phase, on: int) -> bool:
-        """Whether the update still finds the prediction in the buffer."""
-        return self._prediction_is_held(layer, phase, on) and self.spec.design_rules.predictor_home != "dram"
-
-    def _product(self, product: Product, placement: Placement, on: int, budget: BufferBudget | None = None) -> Plan:
-        return plan_product(product, placement, self.dataflow, self._array(on), budget or self._budget(on))
-
-    def _array(self, on: int) -> PEArray:
-        return self.spec.arrays[on]
-
-    def _budget(self, on: int) -> BufferBudget:
-        return self.spec.budget(on)
-
-    @property
-    def _word(self) -> int:
-        return self.spec.precision.word_bits // 8
+    def _product(self, product: Product, placement: Placement, budget: BufferBudget) -> Plan:
+        return plan_product(product, placement, self.dataflow, self.array, budget)
 
 
 def _trains_predictor(phase: Phase) -> bool:

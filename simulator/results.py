@@ -102,11 +102,15 @@ class ArrayUse:
 
 @dataclass(frozen=True, slots=True)
 class PhaseResult:
-    """One batch of a phase, and how many of them the run has."""
+    """One batch of a phase, and how many of them the run has.
+
+    `compute_cycles_per_batch` is what the batch would take if every tile were in the buffer in time.
+    """
 
     phase: Phase
     batches: int
     cycles_per_batch: int
+    compute_cycles_per_batch: int
     energy_pj_per_batch: float
     memory_energy_pj_per_batch: float
     macs_per_batch: int

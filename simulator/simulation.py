@@ -64,7 +64,10 @@ class Simulation:
         for phase in self.trace.schedule.counts():
             self._peak_dram_bytes(phase)
             self._check_cycles(phase)
-        _ = self._energy
+        table, precision = self._energy, self.spec.precision
+        if (table.word_bits, table.partial_sum_bits) != (precision.word_bits, precision.partial_sum_bits):
+            problem = f"{table.name} is for words of {table.word_bits} and sums of {table.partial_sum_bits} bits"
+            raise InputError("the accelerator", "energy_table", problem, "give a table for this precision")
         if exact is not None:
             self._check_stretch(*exact)
 
@@ -146,6 +149,15 @@ class Simulation:
                 "--exact", "", asked, f"the run has {total}, batches 0 to {total - 1}; ask for some of them"
             )
 
+    def _compute_cycles(self, phase: Phase) -> int:
+        """Return the cycles of a batch if every tile were in the buffer in time: in each step, the longer array's."""
+
+        def longest(works: list[StepWork]) -> int:
+            step = merge(works)
+            return max(sum(plan.compute_cycles for plan in plans) for plans in (step.first, step.second))
+
+        return sum(longest(works) for works in self.works(phase))
+
     def _check_cycles(self, phase: Phase) -> None:
         """Refuse a batch whose cycles would not fit in the kernel's 64-bit integers."""
         dram, hz = self.spec.dram, self.spec.frequency_hz
@@ -174,6 +186,7 @@ class Simulation:
             phase=phase,
             batches=batches,
             cycles_per_batch=batch.cycles,
+            compute_cycles_per_batch=self._compute_cycles(phase),
             energy_pj_per_batch=sum(row.energy.total for row in rows),
             memory_energy_pj_per_batch=sum(row.energy.memory for row in rows),
             macs_per_batch=sum(row.counts.macs for row in rows),

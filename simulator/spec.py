@@ -68,16 +68,17 @@ class Accelerator(StrictModel):
     @model_validator(mode="after")
     def _parts_fit(self) -> "Accelerator":
         design = find_design(self.design, "", "design")
-        find_dataflow(self.dataflow, "", "dataflow")
+        for array in self.arrays:
+            find_dataflow(self.dataflow, array.interconnect, "", "dataflow")
         for name, words in _WORDS.items():
             has, wants = getattr(self, name) is not None, name in design.components
             if has and not wants:
                 raise InputError(
-                    "", name, f"design {self.design} has no {words}", "drop the key or choose another design"
+                    "", name, f"design {self.design} has no {words}", "drop the key, or choose another --design"
                 )
             if wants and not has:
                 raise InputError(
-                    "", name, f"missing, and design {self.design} needs a {words}", "add it or choose another design"
+                    "", name, f"missing, and design {self.design} needs a {words}", "add it, or choose another --design"
                 )
         if self.second_array is not None and self.second_array.buffer_banks >= self.global_buffer.banks:
             raise InputError(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dataflows.dataflow import find_dataflow
+from dataflows.dataflow import dataflow_names
 from simulator.design import designs, find_design
 from simulator.spec import Accelerator
 from workloads.errors import InputError, nearest
@@ -57,7 +57,9 @@ def load_accelerator(
             if part not in rules.components:
                 data.pop(part, None)
     if dataflow is not None:
-        data["dataflow"] = find_dataflow(dataflow).name
+        data["dataflow"] = dataflow
+        if dataflow not in dataflow_names():
+            raise InputError("--dataflow", "", f"unknown dataflow {dataflow!r}", nearest(dataflow, dataflow_names()))
     for override in overrides:
         _override(data, override, rules.components)
     where = where if not overrides else f"{where} with --set"
@@ -136,6 +138,8 @@ def _override(data: dict[str, Any], override: str, components: frozenset[str]) -
     if not isinstance(target, dict) or (last not in target and not optional):
         _unknown(parents, target, last)
     target[last] = parse_yaml(text, f"--set {key}")
+    if key == "dram.model":  # another model has other keys; what all have stays
+        data["dram"] = {name: value for name, value in target.items() if name in ("model", "capacity_bytes")}
 
 
 def _unknown(parents: Sequence[str], target: Any, part: str) -> None:

@@ -127,7 +127,7 @@ def _compress_epoch(phases: tuple[Phase, ...]) -> tuple[Batches | Repeat, ...]:
     return tuple(items)
 
 
-class Stage(StrictModel):
+class PlannedEpochs(StrictModel):
     """`epochs` epochs (or the rest of them) that go through `pattern` again and again."""
 
     epochs: PositiveInt | Literal["rest"]
@@ -146,7 +146,7 @@ class Policy(StrictModel):
     description: str
     source: str
     epochs: PositiveInt
-    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    stages: Annotated[tuple[PlannedEpochs, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _stages_fit(self) -> "Policy":

@@ -120,9 +120,9 @@ class Trace(StrictModel):
         return self.model_copy(update={"batch_size": batch_size})
 
     def with_schedule(self, policy: Policy) -> "Trace":
-        """Return the workload under another schedule: as many epochs, batches from the data set's size."""
+        """Return the workload under another schedule: its epochs, batches from the data set's size."""
         batches = self.dataset.batches_per_epoch(self.batch_size)
-        schedule = policy.expand(batches, self.schedule.epoch_count)
+        schedule = policy.expand(batches)
         return self.model_copy(update={"schedule": schedule, "metrics": ()})
 
 

@@ -59,7 +59,7 @@ def progress(total: int) -> Iterator[Callable[[str], None]]:
         yield advance
 
 
-def millions(value: int) -> str:
+def thousands(value: int) -> str:
     """Return a count with separators between thousands."""
     return f"{value:,}"
 

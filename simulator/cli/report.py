@@ -52,6 +52,10 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
     else:
         screen = console()
         print_results(results, screen)
+        if request.batch_size is not None and request.schedule is None:
+            batches = trace.schedule.batches
+            screen.print(f"note: the sequence of {batches:,} batches is the trace's, at another batch size; "
+                         "--schedule plans a new one for all samples", markup=False)  # fmt: skip
         if out is not None:
             screen.print(f"written to {out}", markup=False)
     if any(run.exact is not None and not run.exact.equal for run in results.runs):
@@ -66,7 +70,7 @@ def _with_file(error: InputError, trace_name: str, request: RunRequest) -> Input
 
 def print_results(results: "Results", screen: "Console") -> None:
     """Print the table of designs, why speedups are what they are, and the exact stretch."""
-    from simulator.cli.console import duration, joules, millions, percent, table
+    from simulator.cli.console import duration, joules, percent, table, thousands
 
     trace = results.trace
     phases = [phase.phase for phase in results.runs[0].phases]
@@ -91,8 +95,8 @@ def print_results(results: "Results", screen: "Console") -> None:
         speedup = results.speedup(run)
         rows.append([
             run.design,
-            *(millions(run.phase(phase).cycles_per_batch) for phase in phases),
-            millions(run.total_cycles),
+            *(thousands(run.phase(phase).cycles_per_batch) for phase in phases),
+            thousands(run.total_cycles),
             duration(run.seconds),
             "-" if speedup is None else f"{speedup:.4f}",
             joules(run.energy_pj),
@@ -135,5 +139,7 @@ def _print_order(runs: "Sequence[RunResult]", screen: "Console") -> None:
     """Say so where a design with more hardware is slower than the one before it."""
     for less, more in pairwise(runs):
         if more.total_cycles > less.total_cycles:
-            screen.print(f"note: {more.design} is slower than {less.design} here: its second array is too small to "
-                         "hide the predictor, or both arrays wait for DRAM", markup=False)  # fmt: skip
+            why = ""
+            if len(more.spec.arrays) > len(less.spec.arrays):
+                why = ": its second array is too small to hide the predictor, or both arrays wait for DRAM"
+            screen.print(f"note: {more.design} is slower than {less.design} here{why}", markup=False)

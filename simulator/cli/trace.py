@@ -17,7 +17,7 @@ def inspect(name: str, as_json: bool) -> None:
     """Check the trace NAME (a file or a shipped name) and print what is in it."""
     import json
 
-    from simulator.cli.console import console, millions, table
+    from simulator.cli.console import console, table, thousands
     from workloads.inspection import inspection
     from workloads.trace import load_trace
 
@@ -39,8 +39,8 @@ def inspect(name: str, as_json: bool) -> None:
     columns = [("layer", False), ("kind", False), ("shape", False), ("weights", True), ("MACs forward", True),
                ("dgrad", True), ("wgrad", True), ("predicted", False)]  # fmt: skip
     rows = [
-        [row["id"], row["kind"], row["shape"], millions(row["weights"]), millions(row["macs_forward"]),
-         millions(row["macs_dgrad"]), millions(row["macs_wgrad"]), "yes" if row["predicted"] else "no"]
+        [row["id"], row["kind"], row["shape"], thousands(row["weights"]), thousands(row["macs_forward"]),
+         thousands(row["macs_dgrad"]), thousands(row["macs_wgrad"]), "yes" if row["predicted"] else "no"]
         for row in layers
     ]  # fmt: skip
     screen.print(table("Layers with multiply-accumulates, one batch", columns, rows))

@@ -101,10 +101,11 @@ def _run_step(
 ) -> int:  # fmt: skip
     """Run one step, append its ops and tiles, and return its cycles."""
     work = merge(task_works)
+    work.check_ports()
     flat = flatten(work, dram, frequency_hz)
     plan_times, tile_times = run_step_kernel(
         flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
-        flat.stream_cycles, flat.last_fold_cycles, flat.fill_cycles, flat.drain_cycles,
+        flat.stream_cycles, flat.last_fold_cycles, flat.fill_cycles, flat.turnaround_cycles, flat.drain_cycles,
     )  # fmt: skip
     first_plan = 0
     for array, tasks in enumerate((step.first, step.second)):

@@ -5,9 +5,9 @@ The rules (docs/machine.md tells them in full):
 - The plans of an array run one after the other; the two arrays run side by side.
 - A tile's load is asked for when its plan has started, the load before it is done and the tile two before it has
   streamed (its half of the double buffer is free).
-- A tile streams when the tile before it has streamed and its stationary words are in: they enter from the later of
-  its load's end and the start of the last fold of the tile before. It also waits until the result two before
-  its own is stored (the other half of the result buffer).
+- A tile streams when the tile before it has streamed, a fill after its load's end, a turnaround after the start of the
+  last fold of the tile before, and when the result two before its own is stored (the other half of the result
+  buffer). A plan's first tile streams a fill after the plan's start at the earliest.
 - A finished result's store is asked for when it has drained and the store before it is done.
 - The channel takes one transfer at a time: the one that was asked for first; among those asked for in the same
   cycle stores come before loads, and the first array before the second.
@@ -28,7 +28,8 @@ from dataflows.plan import Integers
 @njit(cache=True)
 def run_step_kernel(
     plan_begin: Integers, tile_begin: Integers, load_cycles: Integers, store_cycles: Integers, stores: Integers,
-    stream_cycles: Integers, last_fold_cycles: Integers, fill_cycles: Integers, drain_cycles: Integers,
+    stream_cycles: Integers, last_fold_cycles: Integers, fill_cycles: Integers, turnaround_cycles: Integers,
+    drain_cycles: Integers,
 ) -> tuple[Integers, Integers]:  # fmt: skip
     """Advance one step from cycle 0; arguments are the fields of `simulator.engine.work.FlatWork`.
 
@@ -93,14 +94,11 @@ def run_step_kernel(
                     t = begin + streamed[a]
                     earlier = stores_before[t]
                     if stored[a] >= earlier - 1:
-                        fill = fill_cycles[p]
-                        free = started[a]
-                        shadow_free = started[a]
+                        unhindered = started[a] + fill_cycles[p]
                         if streamed[a] > 0:
                             free = tile_times[t - 1, 3]
-                            shadow_free = free - last_fold_cycles[t - 1]
-                        unhindered = max(free, shadow_free + fill)
-                        with_load = max(unhindered, tile_times[t, 1] + fill)
+                            unhindered = max(free, free - last_fold_cycles[t - 1] + turnaround_cycles[p])
+                        with_load = max(unhindered, tile_times[t, 1] + fill_cycles[p])
                         start = with_load
                         if earlier > 1:
                             start = max(start, tile_times[store_tiles[begin + earlier - 2], 5])

@@ -38,8 +38,8 @@ def run_step_processes(env: simpy.Environment, machine: Machine, work: StepWork)
         for offset, plan in enumerate(plans):
             start = int(env.now)
             job = _PlanProcess(env, machine, plan, array_index).run()
-            uses_sram = plan.counts.predictor_sram_read_bytes or plan.counts.predictor_sram_write_bytes
-            yield from machine.arrays[array_index].taken(machine.predictor_sram.held(job) if uses_sram else job)
+            held = machine.predictor_sram.held(job) if plan.counts.uses_predictor_sram else job
+            yield from machine.arrays[array_index].taken(held)
             times[first_index + offset] = (start, int(env.now))
 
     yield env.process(sequence(0, work.first, 0)) & env.process(sequence(1, work.second, len(work.first)))
@@ -72,16 +72,17 @@ class _PlanProcess:
 
     def _stream(self) -> Process:
         env, plan = self.env, self.plan
-        shadow_free = env.now  # since when the next stationary words may enter
+        turned = env.now  # when the next fold may start, as far as the array is concerned
         half = None
         for tile in self.tiles:
             if half is None:  # a new result begins and needs a half to accumulate in
                 half = self.buffer.result_halves.request()
             loaded_at = yield self.loaded[tile]
-            filled = max(loaded_at, shadow_free) + plan.fill_cycles
-            yield env.timeout(max(0, filled - env.now))
+            ready = max(loaded_at + plan.fill_cycles, turned)
+            yield env.timeout(max(0, ready - env.now))
             yield half
-            shadow_free = env.now + int(plan.stream_cycles[tile]) - int(plan.last_fold_cycles[tile])
+            last_fold = env.now + int(plan.stream_cycles[tile]) - int(plan.last_fold_cycles[tile])
+            turned = last_fold + plan.turnaround_cycles
             yield env.timeout(int(plan.stream_cycles[tile]))
             self.buffer.operand_halves.release(self.operand_half[tile])
             if plan.store_bytes[tile] > 0:

@@ -21,6 +21,17 @@ class StepWork:
         """All plans, the first array's before the second's."""
         return self.first + self.second
 
+    def check_ports(self) -> None:
+        """Check that only one array uses the predictor SRAM, which has one port.
+
+        Raises
+        ------
+        ValueError
+            If a design lays a step out otherwise.
+        """
+        if all(any(plan.counts.uses_predictor_sram for plan in plans) for plans in (self.first, self.second)):
+            raise ValueError("both arrays of a step use the predictor SRAM, which has one port")
+
 
 @dataclass(frozen=True)
 class FlatWork:
@@ -37,6 +48,7 @@ class FlatWork:
     stream_cycles: Integers
     last_fold_cycles: Integers
     fill_cycles: Integers
+    turnaround_cycles: Integers
     drain_cycles: Integers
 
 
@@ -58,5 +70,6 @@ def flatten(work: StepWork, dram: DramModel, frequency_hz: int) -> FlatWork:
         stream_cycles=joined([plan.stream_cycles for plan in plans]),
         last_fold_cycles=joined([plan.last_fold_cycles for plan in plans]),
         fill_cycles=np.array([plan.fill_cycles for plan in plans], dtype=np.int64),
+        turnaround_cycles=np.array([plan.turnaround_cycles for plan in plans], dtype=np.int64),
         drain_cycles=np.array([plan.drain_cycles for plan in plans], dtype=np.int64),
     )

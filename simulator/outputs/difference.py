@@ -22,8 +22,8 @@ Rows = dict[tuple[str, ...], dict[str, Any]]
 def compare_folders(a: Path, b: Path) -> dict[str, list[dict[str, Any]]]:
     """Return the parameters, run totals and layer rows that differ between two result folders.
 
-    Rows of one layer and pass in one phase are added up. Layer rows are sorted by the relative change of
-    their cycles' share, largest absolute change first within a quantity.
+    Rows of one layer and pass in one phase are added up. Layer rows are sorted by quantity, and within one by
+    their change, largest first.
 
     Raises
     ------

@@ -46,7 +46,7 @@ def plot_comparison(results: Results, path: Path) -> None:
     cycles.set_ylabel("million cycles a batch")
     cycles.set_title("Cycles per batch")
     cycles.set_ylim(0, cycles.get_ylim()[1] * 1.22)
-    cycles.legend(ncols=len(phases), loc="upper center", frameon=False)
+    cycles.legend(ncols=len(phases), loc="upper center", frameon=False, columnspacing=1.0, handlelength=1.2)
 
     values = [results.speedup(run) or 1.0 for run in results.runs]
     bars = speedup.bar(places, values, 0.6, color="#0072B2")
@@ -60,8 +60,11 @@ def plot_comparison(results: Results, path: Path) -> None:
     speedup.legend(loc="upper left", frameon=False)
 
     bottom = np.zeros(len(names))
+    most = max(run.energy_pj for run in results.runs) * 1e-12
     for component in ENERGY_PARTS:
         joules = np.array([_energy_j(run, component) for run in results.runs])
+        if joules.max() < most / 1000:  # no one could see it
+            continue
         energy.bar(places, joules, 0.6, bottom=bottom, label=component.replace("_", " "),
                    color=_COMPONENT_COLOURS[component])  # fmt: skip
         bottom += joules
@@ -81,7 +84,10 @@ def _energy_j(run: RunResult, component: str) -> float:
 
 
 def plot_layers(results: Results, path: Path) -> None:
-    """Draw, layer by layer, the cycles of every pass: a row of panels for each run, one for each kind of batch."""
+    """Draw, layer by layer, the cycles of every pass: a row of panels for each run, one for each kind of batch.
+
+    Where there is a second array, its passes stand beside the first one's in a narrower bar.
+    """
     layers = [layer.id for layer in results.trace.mac_layers]
     kinds = [_distinct_phases(run) for run in results.runs]
     columns = max(len(phases) for phases in kinds)
@@ -119,19 +125,22 @@ def _distinct_phases(run: RunResult) -> list[Phase]:
 
 
 def _panel_name(run: RunResult, phase: Phase) -> str:
-    if run.design == "baseline":
-        return "every batch"
-    beside = ", predictor on the second array beside" if len(run.spec.arrays) > 1 else ""
-    return _PHASE_NAMES[phase] + beside
+    return "every batch" if run.design == "baseline" else _PHASE_NAMES[phase]
 
 
 def _draw_layers(axes: Any, rows: list[LayerRow], layers: list[str], labels: dict[str, Any]) -> None:
-    bottom = np.zeros(len(layers))
-    for name, colour in _COLOURS.items():
-        heights = np.zeros(len(layers))
-        for row in rows:
-            if row.pass_ == name:
-                heights[layers.index(row.layer)] += row.cycles / 1e6
-        if heights.any():
-            labels[name] = axes.bar(range(len(layers)), heights, 0.75, bottom=bottom, color=colour)
-            bottom += heights
+    """Stack the passes of each layer: on the first array, and beside it, narrower, on the second."""
+    arrays = sorted({row.array for row in rows if row.array is not None})
+    offsets = {0: 0.0} if len(arrays) == 1 else {0: -0.12, 1: 0.36}
+    widths = {0: 0.75} if len(arrays) == 1 else {0: 0.6, 1: 0.26}
+    for array in arrays:
+        bottom = np.zeros(len(layers))
+        for name, colour in _COLOURS.items():
+            heights = np.zeros(len(layers))
+            for row in rows:
+                if row.pass_ == name and row.array == array:
+                    heights[layers.index(row.layer)] += row.cycles / 1e6
+            if heights.any():
+                places = np.arange(len(layers)) + offsets[array]
+                labels[name] = axes.bar(places, heights, widths[array], bottom=bottom, color=colour)
+                bottom += heights

@@ -34,7 +34,7 @@ def timeline(results: Results) -> dict[str, Any]:
 
 
 def _process(run: RunResult, phase: Phase, process: int) -> list[dict[str, Any]]:
-    batch, layers = run.batch_runs[phase], results_layers(run, phase)
+    batch, layers = run.batch_runs[phase], _layers_of_ops(run, phase)
     events: list[dict[str, Any]] = [_name("process_name", f"{run.design} {run.dataflow} {phase}", process, 0)]
     for array in range(len(run.spec.arrays)):
         for track, what in enumerate(_TRACKS):
@@ -61,7 +61,7 @@ def _process(run: RunResult, phase: Phase, process: int) -> list[dict[str, Any]]
     return events
 
 
-def results_layers(run: RunResult, phase: Phase) -> list[str]:
+def _layers_of_ops(run: RunResult, phase: Phase) -> list[str]:
     """Return the layer of each op of a phase's batch."""
     return [row.layer for row in run.rows if row.phase == phase and row.pass_]
 

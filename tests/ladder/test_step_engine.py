@@ -28,10 +28,11 @@ def transfer_cycles(size: int) -> int:
     return size + 2 if size else 0
 
 
-def plan(tiles: list[tuple[int, int, int, int]], fill: int, drain: int) -> Plan:
+def plan(tiles: list[tuple[int, int, int, int]], fill: int, drain: int, turnaround: int | None = None) -> Plan:
     """Make a plan of tiles (load bytes, store bytes, stream cycles, last fold cycles)."""
+    turnaround = fill if turnaround is None else turnaround
     columns = [np.array([tile[i] for tile in tiles], dtype=np.int64) for i in range(4)]
-    return Plan(columns[0], columns[1], columns[2], columns[3], fill, drain, ActionCounts())
+    return Plan(columns[0], columns[1], columns[2], columns[3], fill, turnaround, drain, ActionCounts())
 
 
 @st.composite
@@ -41,14 +42,14 @@ def plans(draw: st.DrawFn) -> Plan:
     for _ in range(draw(st.integers(0, 5))):
         stream = draw(size)
         tiles.append((draw(size), draw(size), stream, draw(st.integers(0, stream))))
-    return plan(tiles, fill=draw(st.integers(0, 6)), drain=draw(st.integers(0, 4)))
+    return plan(tiles, draw(st.integers(0, 6)), draw(st.integers(0, 4)), draw(st.integers(0, 9)))
 
 
 def kernel_times(work: StepWork) -> tuple[np.ndarray, np.ndarray, FlatWork]:
     flat = flatten(work, DRAM, HZ)
     times, tiles = run_step_kernel(
         flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
-        flat.stream_cycles, flat.last_fold_cycles, flat.fill_cycles, flat.drain_cycles,
+        flat.stream_cycles, flat.last_fold_cycles, flat.fill_cycles, flat.turnaround_cycles, flat.drain_cycles,
     )  # fmt: skip
     return times, tiles, flat
 
@@ -135,8 +136,10 @@ def naive_advance(
         return True
     t = len(array.stream_start)
     if t < len(array.loaded):
-        shadow_free = array.started if t == 0 else array.streamed[t - 1] - int(current.last_fold_cycles[t - 1])
-        filled = max(array.loaded[t], shadow_free) + current.fill_cycles
+        filled = array.loaded[t] + current.fill_cycles
+        if t > 0:
+            last_fold = array.streamed[t - 1] - int(current.last_fold_cycles[t - 1])
+            filled = max(filled, last_fold + current.turnaround_cycles)
         before = sum(1 for s in stores if s < t)
         room = before < 2 or len(array.stored) >= before - 1
         array_free = t == 0 or array.streamed[t - 1] <= now

@@ -15,12 +15,14 @@ from dataflows.planning import plan_product
 from workloads.passes import Product
 from workloads.shapes import linear_shape
 
-WS = find_dataflow("ws")
+WS = find_dataflow("ws", "broadcast", "", "")
 BIG = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4, transfer_overhead_bytes=1 << 40)
 
 
 def array(rows: int, columns: int, weight: int, image: int, result: int) -> PEArray:
     return PEArray(
+        interconnect="broadcast",
+        systolic_os_drain="free",
         rows=rows,
         columns=columns,
         weight_port_words_per_cycle=weight,

@@ -1,0 +1,57 @@
+"""Broadcast array whose sums stay in the PEs (os): closed forms.
+
+F folds of D steps take (F - 1) max(D II, DC) + D II + DC + 3 cycles (docs/microarchitecture.md).
+"""
+
+import numpy as np
+
+from dataflows.arrays.job import Geometry, JobQuanta, JobTiles, JobTiming, JobTraffic, ceil_div, folds
+
+
+class BroadcastOutput:
+    """Rows hold vectors, columns the columns of the filter matrix; the reduction streams."""
+
+    def quanta(self, array: Geometry) -> JobQuanta:
+        """Return rows of V, columns of N, and the steps that hide a fold's draining."""
+        least = ceil_div(_drain_cycles(array), _step_interval(array))
+        return JobQuanta(V=array.rows, D=1, N=array.columns, least_D=least)
+
+    def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
+        """Return the cycles of each tile by the formula above, cut at tile borders."""
+        drain = _drain_cycles(array)
+        fold = tiles.D * _step_interval(array)
+        count = tiles.groups * folds(tiles.V, array.rows) * folds(tiles.N, array.columns)
+        return JobTiming(
+            stream_cycles=(count - 1) * np.maximum(fold, drain) + fold,
+            last_fold_cycles=fold,
+            fill_cycles=0,
+            turnaround_cycles=drain,
+            drain_cycles=drain + 3,
+        )
+
+    def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
+        """Return the words in and out: a sum leaves once a tile, however long its reduction."""
+        return output_stationary_traffic(array, tiles)
+
+
+def output_stationary_traffic(array: Geometry, tiles: JobTiles) -> JobTraffic:
+    """Return the words of an array that keeps its sums, broadcast or systolic."""
+    macs = int(tiles.macs.sum())
+    return JobTraffic(
+        moving_words=int((tiles.groups * tiles.V * tiles.D * folds(tiles.N, array.columns)).sum()),
+        stationary_words=int((tiles.groups * tiles.D * tiles.N * folds(tiles.V, array.rows)).sum()),
+        sums=int((tiles.groups * tiles.V * tiles.N).sum()),
+        register_reads=macs,
+        register_writes=macs,
+    )
+
+
+def _step_interval(array: Geometry) -> int:
+    return max(ceil_div(array.rows, array.ports.moving), ceil_div(array.columns, array.ports.stationary))
+
+
+def _drain_cycles(array: Geometry) -> int:
+    return ceil_div(array.rows * array.columns, array.ports.output)
+
+
+BROADCAST_OUTPUT = BroadcastOutput()

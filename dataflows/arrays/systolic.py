@@ -1,0 +1,58 @@
+"""Systolic arrays, stationary (ws, is) and output stationary (os): closed forms.
+
+Folds run strictly in sequence. With wide ports a fold takes 2 R + C + V - 2 cycles (ws, is) or R + C + D - 2 (os),
+which is SCALE-Sim's count (docs/microarchitecture.md).
+"""
+
+from dataflows.arrays.broadcast_output import output_stationary_traffic
+from dataflows.arrays.broadcast_stationary import BROADCAST_STATIONARY
+from dataflows.arrays.job import Geometry, JobQuanta, JobTiles, JobTiming, JobTraffic, ceil_div, folds
+from dataflows.plan import Integers
+
+
+class SystolicStationary:
+    """Vectors enter at the left and move right, partial sums move down."""
+
+    def quanta(self, array: Geometry) -> JobQuanta:
+        """Return rows of D and columns of N."""
+        return JobQuanta(V=1, D=array.rows, N=array.columns)
+
+    def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
+        """Return the cycles of each tile."""
+        load = array.rows * ceil_div(array.columns, array.ports.stationary)
+        beat = max(ceil_div(array.rows, array.ports.moving), ceil_div(array.columns, array.ports.output))
+        fold = load + (tiles.V + array.rows + array.columns - 2) * beat
+        return _in_sequence(tiles.groups * folds(tiles.D, array.rows) * folds(tiles.N, array.columns), fold)
+
+    def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
+        """Return the words in and out, which are those of the broadcast array."""
+        return BROADCAST_STATIONARY.traffic(array, tiles)
+
+
+class SystolicOutput:
+    """Vectors enter at the left, filters at the top; sums stay, and drain at once or row by row."""
+
+    def quanta(self, array: Geometry) -> JobQuanta:
+        """Return rows of V and columns of N."""
+        return JobQuanta(V=array.rows, D=1, N=array.columns)
+
+    def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
+        """Return the cycles of each tile."""
+        beat = max(ceil_div(array.rows, array.ports.moving), ceil_div(array.columns, array.ports.stationary))
+        drain = array.rows * ceil_div(array.columns, array.ports.output) if array.serial_drain else 0
+        fold = (tiles.D + array.rows + array.columns - 2) * beat + drain
+        return _in_sequence(tiles.groups * folds(tiles.V, array.rows) * folds(tiles.N, array.columns), fold)
+
+    def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
+        """Return the words in and out, which are those of the broadcast array."""
+        return output_stationary_traffic(array, tiles)
+
+
+def _in_sequence(count: Integers, fold: Integers) -> JobTiming:
+    return JobTiming(
+        stream_cycles=count * fold, last_fold_cycles=fold, fill_cycles=0, turnaround_cycles=0, drain_cycles=0
+    )
+
+
+SYSTOLIC_STATIONARY = SystolicStationary()
+SYSTOLIC_OUTPUT = SystolicOutput()

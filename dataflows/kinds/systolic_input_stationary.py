@@ -1,0 +1,12 @@
+"""Input stationary on the systolic array, as in SCALE-Sim."""
+
+from dataflows.arrays.systolic import SYSTOLIC_STATIONARY
+from dataflows.dataflow import JobDataflow
+
+DATAFLOW = JobDataflow(
+    name="is",
+    interconnect="systolic",
+    description="inputs stay, weights move right, partial sums move down",
+    model=SYSTOLIC_STATIONARY,
+    stationary="image",
+)

@@ -1,0 +1,174 @@
+"""One small layer worked out by hand: cycles, all counts, energy, leakage, footprint, causes."""
+
+from fractions import Fraction
+
+import pytest
+from networks import make_trace
+
+from dataflows.actions import ActionCounts
+from simulator.energy import load_energy_table
+from simulator.explain import explain
+from simulator.footprint import peak_dram_bytes
+from simulator.results import LayerRow, RunResult
+from simulator.simulation import Simulation, compare
+from simulator.spec_loading import load_accelerator, load_designs
+from workloads.trace import Trace, load_trace
+
+
+def one_layer(batch_size: int = 2) -> Trace:
+    """3 x 3 convolution, 4 -> 20 channels, on 6 x 6 images without padding."""
+    layer = {
+        "id": "conv", "kind": "conv2d", "inputs": ("input",), "C": 4, "H": 6, "W": 6, "K": 20, "R": 3, "S": 3,
+        "P": 4, "Q": 4,
+    }  # fmt: skip
+    return make_trace([layer], batch_size)
+
+
+def forward() -> tuple[LayerRow, RunResult]:
+    """Run the baseline with a DRAM so slow to answer that one tile is best; return the forward op and the run."""
+    spec = load_accelerator(design="baseline", overrides=["dram.latency_ns=100000"])
+    run = Simulation(one_layer(), spec).run()
+    return next(row for row in run.rows if row.pass_ == "forward" and row.phase == "bp"), run
+
+
+def test_forward_by_hand() -> None:
+    row, _ = forward()
+    # 36 x 20 weights on 12 x 15 PEs: 3 x 2 folds of 2 * 16 = 32 vectors, longer than the 16 cycles to load a fold.
+    assert row.compute_cycles == 16 + 5 * 32 + 32 + 4 + 2
+    macs = 32 * 36 * 20
+    image_reads, filter_reads = 32 * 36 * 2, 36 * 20  # the image once for each of two column blocks
+    finished, sums = 32 * 20, 32 * 20 * 3  # three blocks of the reduction, so two of three sums come back
+    loaded, stored = 2 * (2 * 4 * 36 + 720), 2 * finished
+    assert row.counts == ActionCounts(
+        macs=macs,
+        register_reads=macs,
+        register_writes=filter_reads,
+        array_network_bytes=2 * (image_reads + filter_reads + finished) + 4 * 2 * (sums - finished),
+        buffer_read_bytes=2 * (image_reads + filter_reads) + 4 * (sums - finished) + stored,
+        buffer_write_bytes=4 * (sums - finished) + 2 * finished + loaded,
+        dram_read_bytes=loaded,
+        dram_write_bytes=stored,
+    )
+
+
+def test_time_of_one_tile_by_hand() -> None:
+    # The first load and the last store are exposed: 2016 and 1280 bytes at 64 bytes a cycle, 20,000 cycles of latency.
+    row, _ = forward()
+    load, store = 20_000 + Fraction(2016, 64).__ceil__(), 20_000 + 1280 // 64
+    assert row.cycles == load + row.compute_cycles + store
+    assert (row.stall_load_cycles, row.stall_store_cycles) == (load, store)
+
+
+def test_energy_by_hand() -> None:
+    row, _ = forward()
+    c = row.counts
+    assert row.energy.pe_array == pytest.approx(23040 * 2.0 + 23040 * 0.8604 + 720 * 1.3426)
+    assert row.energy.array_network == pytest.approx((2 * (2304 + 720 + 640) + 4 * 2 * 1280) / 2 * 4.0)
+    assert row.energy.global_buffer == pytest.approx(
+        c.buffer_read_bytes / 8 * 29.4494 + c.buffer_write_bytes / 8 * 24.1554
+    )
+    assert row.energy.dram == pytest.approx((2016 + 1280) * 8 * 14.4)
+    assert row.energy.predictor_sram == row.energy.leakage == 0
+    assert row.energy.total == pytest.approx(
+        row.energy.pe_array + row.energy.array_network + row.energy.global_buffer + row.energy.dram
+    )
+
+
+def test_leakage_by_hand() -> None:
+    # 0.0028 mW for 110,592 bytes; the buffer has 7,299,072, so 66 times that, for a second at 200 MHz
+    table = load_energy_table("45nm")
+    assert table.leakage_pj("global_buffer", 7_299_072, 200_000_000, 200_000_000) == pytest.approx(66 * 0.0028e9)
+    _, run = forward()
+    leaked = next(row for row in run.rows if row.layer == "(batch)" and row.phase == "bp")
+    cycles = run.phase("bp").cycles_per_batch
+    assert leaked.energy.leakage == pytest.approx(66 * 0.0028e9 * cycles / 200e6)
+    assert leaked.energy.total == leaked.energy.leakage
+
+
+def test_footprint_by_hand() -> None:
+    trace = one_layer()
+    weights, inputs, outputs = 720, 2 * 4 * 36, 2 * 20 * 16
+    backward = 2 * weights + inputs + outputs + (inputs + outputs) + weights
+    assert peak_dram_bytes(trace, load_accelerator(design="baseline"), "gp") == 2 * backward
+    predictor = 4 * 9 + 64 * 36
+    kept = weights + 20 * 16 + 20 * 64  # the prediction, the pooled means, the features
+    assert peak_dram_bytes(trace, load_accelerator(design="low"), "bp") == 2 * (backward + 3 * predictor + kept)
+    assert peak_dram_bytes(trace, load_accelerator(design="efficient"), "bp") == 2 * (backward + kept)
+    assert peak_dram_bytes(trace, load_accelerator(design="max"), "bp") == 2 * (backward + kept + weights)
+    assert peak_dram_bytes(trace, load_accelerator(design="max"), "gp") == 2 * (
+        2 * weights + inputs + outputs + weights
+    )
+
+
+def test_batch_mean_that_is_read_again() -> None:
+    trace = one_layer()
+    found = {}
+    for setting in ("drain", "reread"):
+        run = Simulation(trace, load_accelerator(design="efficient", overrides=[f"batch_mean={setting}"])).run()
+        found[setting] = next(row for row in run.rows if row.pass_ == "predictor_forward" and row.phase == "gp")
+    outputs = 2 * 20 * 16
+    for row in found.values():
+        assert row.counts.adds == outputs
+    assert found["reread"].counts.dram_read_bytes - found["drain"].counts.dram_read_bytes == 2 * outputs
+    assert found["reread"].cycles > found["drain"].cycles
+
+
+def test_low_moves_the_predictor_by_hand() -> None:
+    run = Simulation(one_layer(), load_accelerator(design="low")).run()
+    predictor, gradient = 4 * 9 + 64 * 36, 720
+    moved = {
+        (row.phase, row.pass_, row.index): (row.counts.dram_read_bytes, row.counts.dram_write_bytes)
+        for row in run.rows
+        if row.pass_ in ("predictor_load", "predictor_store") and row.phase != "warm_up"
+    }
+    gp = [bytes_ for (phase, _, _), bytes_ in moved.items() if phase == "gp"]
+    bp = [bytes_ for (phase, _, _), bytes_ in moved.items() if phase == "bp"]
+    assert gp == [(2 * predictor, 0), (0, 2 * gradient)]
+    assert bp == [(2 * predictor, 0), (0, 2 * gradient), (6 * predictor, 0), (0, 6 * predictor)]
+
+
+def test_causes_by_hand() -> None:
+    """With ideal memory and one array, causes are ratios of sums over the rows."""
+    results = compare(load_trace("digits-cnn"), load_designs(overrides=["dram.model=ideal"]))
+    baseline, efficient = results.runs[0], results.runs[2]
+    causes = {cause.name: cause for cause in explain(results, efficient)}
+    assert causes["memory"].change == pytest.approx(0, abs=1e-12)
+
+    def cycles(run: RunResult, *wanted: str) -> int:
+        return sum(row.count * row.cycles for row in run.rows if not wanted or row.pass_ in wanted)
+
+    layers, updates = ("forward", "dgrad", "wgrad"), ("update",)
+    assert causes["backward is not twice forward"].speedup == cycles(baseline, *layers) / cycles(efficient, *layers)
+    assert causes["weight updates"].speedup == cycles(baseline, *layers, *updates) / cycles(
+        efficient, *layers, *updates
+    )
+    assert causes["predictor"].speedup == cycles(baseline) / cycles(efficient)
+
+
+def test_low_loses_to_efficient_in_memory_alone() -> None:
+    """Both compute the same on one array; what LOW loses are its transfers."""
+    results = compare(load_trace("vgg13-cifar10"))
+    low, efficient = ({c.name: c for c in explain(results, run)} for run in results.runs[1:3])
+    assert low["predictor"].speedup == pytest.approx(efficient["predictor"].speedup, abs=2e-4)
+    assert low["memory"].change < efficient["memory"].change < 0
+
+
+def test_a_table_of_another_precision_is_refused() -> None:
+    from workloads.errors import InputError
+
+    with pytest.raises(InputError, match="energy_table"):
+        compare(one_layer(), load_designs(overrides=["precision.word_bits=8"]))
+
+
+def test_one_port_of_the_predictor_sram() -> None:
+    from dataclasses import replace
+
+    from dataflows.plan import BufferBudget
+    from dataflows.planning import plan_transfer
+    from simulator.engine.work import StepWork
+
+    plan = plan_transfer(0, 0, BufferBudget(1000, 2, 4, 8))
+    user = replace(plan, counts=ActionCounts(predictor_sram_read_bytes=2))
+    StepWork((plan, user), (plan,)).check_ports()
+    with pytest.raises(ValueError, match="one port"):
+        StepWork((plan, user), (user,)).check_ports()
