@@ -1,0 +1,105 @@
+"""Stepped kernels against RTL: cycles, numbers, and every register after every cycle."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rtl_simulator import RtlJob, have_icarus, run_icarus
+
+from dataflows.arrays.job import Geometry, Ports
+from dataflows.arrays.stepped import ARRAYS, ArrayName, SteppedJob, step_job
+
+pytestmark = pytest.mark.skipif(not have_icarus(), reason="needs Icarus Verilog (Debian package iverilog)")
+
+RTL_NAMES = {
+    "broadcast_stationary": "broadcast_stationary",
+    "broadcast_output": "broadcast_os",
+    "systolic_stationary": "systolic_stationary",
+    "systolic_output": "systolic_os",
+}
+# Arrays are compiled once each; jobs on them vary.
+GEOMETRIES = [
+    Geometry(1, 1, Ports(1, 1, 1)),
+    Geometry(2, 3, Ports(3, 2, 3)),
+    Geometry(3, 2, Ports(1, 1, 1)),
+    Geometry(4, 4, Ports(16, 4, 4)),
+    Geometry(5, 3, Ports(7, 2, 2)),
+    Geometry(1, 4, Ports(2, 1, 3)),
+    Geometry(6, 1, Ports(5, 6, 1)),
+    Geometry(3, 5, Ports(64, 64, 64)),
+    Geometry(4, 5, Ports(3, 4, 5)),
+    Geometry(7, 4, Ports(4, 3, 3)),
+]
+WHOLE = Geometry(12, 15, Ports(12, 12, 15))  # the paper's array; an event simulator takes seconds for it
+
+
+def operands(seed: int, largest: int) -> tuple[np.ndarray, np.ndarray]:
+    numbers = np.random.default_rng(seed)
+    groups, V, D, N = numbers.integers(1, 4), *numbers.integers(1, largest, 3)
+    return numbers.integers(-128, 128, (groups, V, D)), numbers.integers(-128, 128, (groups, D, N))
+
+
+def both(
+    array: ArrayName, geometry: Geometry, job: tuple[np.ndarray, np.ndarray], folder: Path, dump: bool = False
+) -> tuple[SteppedJob, object]:
+    moving, stationary = job
+    ports = geometry.ports
+    rtl = run_icarus(
+        RtlJob(
+            array=RTL_NAMES[array],
+            rows=geometry.rows,
+            columns=geometry.columns,
+            stationary_port=ports.stationary,
+            moving_port=ports.moving,
+            output_port=ports.output,
+            moving=moving,
+            stationary=stationary,
+            serial_drain=geometry.serial_drain,
+        ),
+        folder,
+        dump=dump,
+    )
+    return step_job(array, geometry, moving, stationary, dump_cycles=5000 if dump else 0), rtl
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("rtl")
+
+
+def cases(jobs_each: int) -> list[tuple[ArrayName, Geometry, int]]:
+    found = []
+    for array in ARRAYS:
+        drains = (False, True) if array == "systolic_output" else (False,)
+        for drain in drains:
+            for index, one in enumerate([*GEOMETRIES, *([WHOLE] if jobs_each == 1 else [])]):
+                geometry = Geometry(one.rows, one.columns, one.ports, drain)
+                found += [(array, geometry, 1000 * index + job) for job in range(jobs_each)]
+    return found
+
+
+def label(value: object) -> str:
+    if isinstance(value, Geometry):
+        p = value.ports
+        serial = "serial" if value.serial_drain else ""
+        return f"{value.rows}x{value.columns}-{p.stationary}-{p.moving}-{p.output}{serial}"
+    return str(value)
+
+
+@pytest.mark.parametrize(("array", "geometry", "seed"), cases(1), ids=label)
+def test_every_register_after_every_cycle(array: ArrayName, geometry: Geometry, seed: int, build: Path) -> None:
+    large = geometry.rows * geometry.columns > 100
+    stepped, rtl = both(array, geometry, operands(seed, 4 if large else 9), build, dump=True)
+    assert stepped.cycles == rtl.cycles
+    assert np.array_equal(stepped.result, rtl.y)
+    assert set(stepped.registers) == set(rtl.registers)
+    for name, values in stepped.registers.items():
+        wrong = np.nonzero((values != rtl.registers[name]).any(axis=1))[0]
+        assert len(wrong) == 0, f"{name} differs first after cycle {wrong[0]}"
+
+
+@pytest.mark.parametrize(("array", "geometry", "seed"), cases(5), ids=label)
+def test_cycles_and_numbers(array: ArrayName, geometry: Geometry, seed: int, build: Path) -> None:
+    stepped, rtl = both(array, geometry, operands(seed + 500, 16), build)
+    assert stepped.cycles == rtl.cycles
+    assert np.array_equal(stepped.result, rtl.y)
