@@ -81,7 +81,7 @@ class _ArrayOperations:
         return self._layer_products(layer, "wgrad")
 
     def _layer_products(self, layer: MacLayer, role: Role) -> list[Plan]:
-        products = layer_products(layer, role, self.trace.batch_size)
+        products = layer_products(layer, role, self.trace.batch_size, self.spec.dgrad)
         return [self._product(product, ALL_IN_DRAM, self.residency.budget) for product in products]
 
     def _update(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:

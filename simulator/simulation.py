@@ -58,7 +58,10 @@ class Simulation:
         """
         for layer in self.trace.mac_layers:
             for role in ROLES:
-                if sum(product.macs for product in layer_products(layer, role, self.trace.batch_size)) > MOST_MACS:
+                if (
+                    sum(product.macs for product in layer_products(layer, role, self.trace.batch_size, self.spec.dgrad))
+                    > MOST_MACS
+                ):
                     raise InputError("the trace", layer.id, f"its {role} has more than {MOST_MACS} MACs",
                                      "give a smaller --batch-size or layer")  # fmt: skip
         for phase in self.trace.schedule.counts():

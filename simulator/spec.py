@@ -10,6 +10,7 @@ from dataflows.plan import BufferBudget
 from simulator.design import Component, Design, find_design
 from simulator.dram.model import DramSpec
 from workloads.errors import InputError
+from workloads.passes import DgradMethod
 from workloads.validation import StrictModel, VersionOne
 
 _WORDS: dict[Component, str] = {"predictor_sram": "predictor SRAM", "second_array": "second array"}
@@ -45,6 +46,9 @@ class Accelerator(StrictModel):
 
     Attributes
     ----------
+    dgrad : str
+        How the gradient of a strided layer's input is computed. `decomposed`: as stride^2 smaller products.
+        `dense`: with zeros between the elements of dY, about stride^2 the work.
     batch_mean : str
         `drain`: the sums of the predictor's batch mean are added up while a layer's outputs drain.
         `reread`: the outputs are read from DRAM again.
@@ -62,6 +66,7 @@ class Accelerator(StrictModel):
     dram: DramSpec
     predictor_sram: BankedMemory | None = None
     second_array: SecondArray | None = None
+    dgrad: DgradMethod
     batch_mean: Literal["drain", "reread"]
     energy_table: Annotated[str, Field(min_length=1)]
 

@@ -12,13 +12,15 @@ wgrad     dY             X                   dW
 ========  =============  ==================  ==================
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import gcd
 from typing import Literal, get_args
 
 from workloads.layers import MacLayer, Matmul
 from workloads.shapes import ConvShape
 
 Role = Literal["forward", "dgrad", "wgrad"]
+DgradMethod = Literal["decomposed", "dense"]
 Pass = Literal[
     "forward", "dgrad", "wgrad", "update",
     "predictor_load", "predictor_forward", "predictor_backward", "predictor_update", "predictor_store",
@@ -32,11 +34,17 @@ class Product:
     """One convolution-shaped product in one of its three roles, seen as a matrix product.
 
     `groups` times, a (vectors x reduction) moving matrix meets a (reduction x columns) filter
-    matrix. dgrad is dense: a strided layer's dY is read as if zeros stood between its elements.
+    matrix. The dgrad of a strided shape is dense: dY is read as if zeros stood between its elements.
+
+    Attributes
+    ----------
+    residue : (int, int)
+        Which positions of dX, modulo the stride of the layer, a part of a decomposed dgrad computes.
     """
 
     shape: ConvShape
     role: Role
+    residue: tuple[int, int] = (0, 0)
 
     @property
     def vectors(self) -> int:
@@ -70,7 +78,9 @@ class Product:
         return self.shape.groups * self.vectors * self.reduction * self.columns
 
 
-def layer_products(layer: MacLayer, role: Role, batch_size: int) -> tuple[Product, ...]:
+def layer_products(
+    layer: MacLayer, role: Role, batch_size: int, dgrad: DgradMethod = "decomposed"
+) -> tuple[Product, ...]:
     """Return the products of one pass of a layer.
 
     A `matmul` layer has two activations: its dgrad is the gradient of both, and it has no wgrad.
@@ -81,4 +91,49 @@ def layer_products(layer: MacLayer, role: Role, batch_size: int) -> tuple[Produc
             return ()
         if role == "dgrad":
             return (Product(shape, "dgrad"), Product(shape, "wgrad"))
+    if role == "dgrad" and dgrad == "decomposed":
+        return decomposed_dgrad(shape)
     return (Product(shape, role),)
+
+
+def decomposed_dgrad(shape: ConvShape) -> tuple[Product, ...]:
+    """Cut a strided layer's dgrad into products of stride 1, one for each position of dX modulo the stride.
+
+    dX's row h meets dY's row p through tap r where h = p * stride - padding + r * dilation. For the rows h = i +
+    stride * m only the taps r0, r0 + stride / g, ... take part (g the common divisor of stride and dilation), and
+    with them m and p are related as in a convolution of stride 1. Classes that no tap reaches are zero and free.
+    """
+    products = []
+    for first_row, (H, R, top) in enumerate(_classes(shape, 0)):
+        for first_column, (W, S, left) in enumerate(_classes(shape, 1)):
+            if min(H, R, W, S) < 1:
+                continue
+            step = tuple(gcd(s, d) for s, d in zip(shape.stride, shape.dilation, strict=True))
+            part = replace(
+                shape, H=H, W=W, R=R, S=S, stride=(1, 1), padding=(top, left),
+                dilation=(shape.dilation[0] // step[0], shape.dilation[1] // step[1]),
+            )  # fmt: skip
+            products.append(Product(part, "dgrad", residue=(first_row, first_column)))
+    if len(products) == 1 and shape.stride == (1, 1):
+        return (Product(shape, "dgrad"),)
+    return tuple(products)
+
+
+def taps_of_class(shape: ConvShape, axis: int, residue: int) -> range:
+    """Return the taps that reach positions of dX that leave `residue` modulo the stride."""
+    kernel, stride = (shape.R, shape.S)[axis], shape.stride[axis]
+    dilation, padding = shape.dilation[axis], shape.padding[axis]
+    step = stride // gcd(stride, dilation)
+    first = next((r for r in range(min(step, kernel)) if (residue + padding - r * dilation) % stride == 0), kernel)
+    return range(first, kernel, step)
+
+
+def _classes(shape: ConvShape, axis: int) -> list[tuple[int, int, int]]:
+    """Return (extent of dX, taps, padding) of each class along an axis."""
+    extent, stride = (shape.H, shape.W)[axis], shape.stride[axis]
+    found = []
+    for residue in range(stride):
+        taps = taps_of_class(shape, axis, residue)
+        offset = residue + shape.padding[axis] - (taps[0] if taps else 0) * shape.dilation[axis]
+        found.append((max(0, -(-(extent - residue) // stride)), len(taps), offset // stride))
+    return found

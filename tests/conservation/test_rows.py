@@ -24,6 +24,15 @@ SMALL = ["global_buffer.banks=4", "global_buffer.bank_bytes=4096", "second_array
          "predictor_sram.banks=1", "predictor_sram.bank_bytes=20000"]  # fmt: skip
 
 
+def meetings(layer: Conv2d, axis: int) -> int:
+    extent, kernel = (layer.H, layer.W)[axis], (layer.R, layer.S)[axis]
+    return sum(
+        (position + layer.padding[axis] - tap * layer.dilation[axis]) % layer.stride[axis] == 0
+        for position in range(extent)
+        for tap in range(kernel)
+    )
+
+
 def closed_macs(trace: Trace, layer_id: str, name: str) -> int:
     """Return the MACs of a pass by docs/machine.md's table, from the layer's own sizes."""
     layer = next(layer for layer in trace.layers if layer.id == layer_id)
@@ -31,10 +40,13 @@ def closed_macs(trace: Trace, layer_id: str, name: str) -> int:
     if isinstance(layer, Conv2d):
         window = layer.C // layer.groups * layer.R * layer.S
         weights = layer.K * window
-        pq, hw = N * layer.P * layer.Q, N * layer.H * layer.W
+        pq = N * layer.P * layer.Q
+        # Of every position of dX and every tap, those that meet a row and a column of the grid of dY.
+        hw_taps = N * meetings(layer, 0) * meetings(layer, 1)
         features_in = window
     else:
-        weights, pq, hw, features_in = layer.K * layer.C, N * layer.L, N * layer.L, layer.C
+        weights, pq, features_in = layer.K * layer.C, N * layer.L, layer.C
+        hw_taps = pq
     predictor = trace.predictor
     pooled = predictor.pool[0] * predictor.pool[1]
     kernel = predictor.channels * predictor.kernel[0] * predictor.kernel[1]
@@ -42,7 +54,7 @@ def closed_macs(trace: Trace, layer_id: str, name: str) -> int:
     trained = kernel + predictor.channels * pooled * features_in
     return {
         "forward": pq * weights,
-        "dgrad": hw * weights,
+        "dgrad": hw_taps * layer.K * layer.C // getattr(layer, "groups", 1),
         "wgrad": pq * weights,
         "update": 2 * weights,
         "predictor_forward": linear + conv,

@@ -1,0 +1,66 @@
+"""Systolic arrays against SCALE-Sim 3.0.0, to the cycle."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dataflows.arrays.job import Geometry, Ports
+from dataflows.arrays.stepped import step_job
+from dataflows.dataflow import find_dataflow
+from dataflows.placement import ALL_IN_DRAM
+from dataflows.plan import BufferBudget
+from dataflows.planning import plan_product
+from simulator.spec_loading import load_accelerator
+from workloads.passes import Product
+from workloads.shapes import linear_shape
+
+DATA = Path(__file__).parents[1] / "data" / "scalesim_12x15.csv"
+ROWS = list(csv.DictReader(line for line in DATA.read_text().splitlines() if not line.startswith("#")))
+ONE_TILE = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4, transfer_overhead_bytes=1 << 45)
+WIDE = ["array.interconnect=systolic", "array.weight_port_words_per_cycle=15", "array.input_port_words_per_cycle=15"]
+
+
+def sizes(row: dict[str, str]) -> tuple[int, int, int]:
+    """Return (output positions, reduction, filters); SCALE-Sim's ofmap is ceil((H - R + s) / s)."""
+    value = {key: int(text) for key, text in row.items() if key != "name" and text}
+    P = -(-(value["ifmap_h"] - value["filter_h"] + value["stride"]) // value["stride"])
+    Q = -(-(value["ifmap_w"] - value["filter_w"] + value["stride"]) // value["stride"])
+    return P * Q, value["filter_h"] * value["filter_w"] * value["channels"], value["num_filters"]
+
+
+FIGURES = [(row, flow) for row in ROWS for flow in ("ws", "is", "os") if row[f"{flow}_cycles"]]
+
+
+@pytest.mark.parametrize(("row", "dataflow"), FIGURES, ids=[f"{row['name']}-{flow}" for row, flow in FIGURES])
+def test_closed_form_equals_scalesim(row: dict[str, str], dataflow: str) -> None:
+    positions, reduction, filters = sizes(row)
+    spec = load_accelerator(design="baseline", dataflow=dataflow, overrides=WIDE)
+    product = Product(linear_shape(positions, reduction, filters), "forward")
+    plan = plan_product(product, ALL_IN_DRAM, find_dataflow(dataflow, "systolic", "", ""), spec.array, ONE_TILE)
+    assert len(plan.stream_cycles) == 1
+    assert plan.compute_cycles == int(row[f"{dataflow}_cycles"])
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if not row["name"].startswith("resnet")], ids=lambda row: row["name"]
+)
+def test_stepped_equals_scalesim(row: dict[str, str]) -> None:
+    positions, reduction, filters = sizes(row)
+    geometry = Geometry(12, 15, Ports(15, 15, 15))
+    image, weights = np.ones((1, positions, reduction), np.int64), np.ones((1, reduction, filters), np.int64)
+    transposed = (weights.transpose(0, 2, 1), image.transpose(0, 2, 1))
+    assert step_job("systolic_stationary", geometry, image, weights).cycles == int(row["ws_cycles"])
+    assert step_job("systolic_stationary", geometry, *transposed).cycles == int(row["is_cycles"])
+    assert step_job("systolic_output", geometry, image, weights).cycles == int(row["os_cycles"])
+
+
+def test_serial_drain_is_the_published_analysis() -> None:
+    # SCALE-Sim's paper counts 2 R + C + T - 2 for os too: R cycles more a fold
+    image, weights = np.ones((1, 24, 9), np.int64), np.ones((1, 9, 30), np.int64)
+    free, serial = (
+        step_job("systolic_output", Geometry(12, 15, Ports(15, 15, 15), drain), image, weights).cycles
+        for drain in (False, True)
+    )
+    assert serial - free == 4 * 12
