@@ -28,7 +28,7 @@ def list_shipped(as_json: bool) -> None:
         "networks": {name: f"{find_recipe(name).network} on {find_recipe(name).dataset}; for trace export"
                      for name in recipe_names()},
         "designs": {name: design.description for name, design in designs().items()},
-        "dataflows": {f"{name}, {wires}": flow.description for (wires, name), flow in sorted(dataflows().items())},
+        "dataflows": {f"{name} {wires}": flow.description for (wires, name), flow in sorted(dataflows().items())},
         "accelerators": {name: f"see show {name}" for name in shipped_names("configs/accelerators")},
         "energy tables": {name: load_energy_table(name).description for name in shipped_names("configs/energy")},
         "schedules": {name: load_policy(name).description for name in shipped_names("configs/schedules")},
