@@ -58,4 +58,4 @@ def _code(number: int) -> str:
 def _value(value: np.generic, width_bits: int) -> str:
     if isinstance(value, np.integer):
         return f"b{int(value) & ((1 << width_bits) - 1):b}"
-    return f"r{float(value):.17g}"  # type: ignore[arg-type]
+    return f"r{float(value):.17g}"

@@ -7,7 +7,7 @@ import click
 
 @click.group()
 def trace() -> None:
-    """Export a trace from PyTorch, or inspect one."""
+    """Export a trace from PyTorch, import one from another tool's file, or inspect one."""
 
 
 @trace.command()
@@ -88,3 +88,28 @@ def export(
     from simulator.cli.trace_export import export_trace
 
     export_trace(network, model, inputs, schedule, epochs, seed, samples, out)
+
+
+@trace.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--format", "format_name", required=True, metavar="NAME", help="scalesim: conv or MNK topologies.")
+@click.option("--batch-size", type=click.IntRange(min=1), default=1, show_default=True, help="Batch size.")
+@click.option("--schedule", default="paper", show_default=True, metavar="NAME", help="Schedule: shipped name or file.")
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    default=50_000,
+    show_default=True,
+    help="Training samples of the data set, which fix the batches of an epoch.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to write; else FILE's name.yaml here."
+)
+def import_(file: Path, format_name: str, batch_size: int, schedule: str, samples: int, out: Path | None) -> None:
+    """Import FILE, another tool's workload, as a trace of a training run.
+
+    What such a file does not say is taken from the options: batch, samples and schedule.
+    """  # fmt: skip
+    from simulator.cli.trace_import import import_trace
+
+    import_trace(file, format_name, batch_size, schedule, samples, out)
