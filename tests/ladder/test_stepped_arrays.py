@@ -54,6 +54,24 @@ def test_stepped_equals_closed_form_and_numpy(
     assert stepped.partial_sums_read == stepped.traffic.sums - stepped.result.size
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(1, 9), st.integers(1, 9), st.integers(20, 90), st.integers(1, 20), st.integers(1, 20), st.integers(1, 2)
+)
+def test_cycles_without_a_controller_equal_the_long_way(
+    rows: int, columns: int, V: int, D: int, N: int, groups: int
+) -> None:
+    """The broadcast array goes faster where only its datapath changes, and never with a dump."""
+    numbers = np.random.default_rng(V)
+    moving, stationary = numbers.integers(-9, 10, (groups, V, D)), numbers.integers(-9, 10, (groups, D, N))
+    geometry = Geometry(rows, columns, Ports(rows * columns, rows, columns))
+    fast = step_job("broadcast_stationary", geometry, moving, stationary)
+    slow = step_job("broadcast_stationary", geometry, moving, stationary, dump_cycles=1)
+    assert np.array_equal(fast.result, slow.result) and np.array_equal(fast.result, moving @ stationary)
+    assert (fast.cycles, fast.macs, fast.traffic) == (slow.cycles, slow.macs, slow.traffic)
+    assert fast.partial_sums_read == slow.partial_sums_read
+
+
 @pytest.mark.parametrize("array", ARRAYS)
 def test_floats(array: ArrayName) -> None:
     numbers = np.random.default_rng(0)

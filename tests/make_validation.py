@@ -1,0 +1,128 @@
+"""Make docs/validation.md: ``python tests/make_validation.py`` (takes two minutes; needs iverilog for the RTL part).
+
+Every figure in it is measured here; what stands in the tests is held by them.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "rtl"), str(ROOT / "tests" / "ladder")]
+
+from test_scalesim import FIGURES, ONE_TILE, WIDE, sizes  # noqa: E402
+from test_stepped_arrays import closed_cycles  # noqa: E402
+from test_stepped_equals_rtl import both, cases, operands  # noqa: E402
+
+from dataflows.arrays.job import Geometry, JobTiles, Ports  # noqa: E402
+from dataflows.arrays.stepped import ARRAYS, MODELS, step_job  # noqa: E402
+from dataflows.dataflow import find_dataflow  # noqa: E402
+from dataflows.placement import ALL_IN_DRAM  # noqa: E402
+from dataflows.planning import plan_product  # noqa: E402
+from dataflows.tiling import choose_tiling  # noqa: E402
+from simulator.simulation import Simulation  # noqa: E402
+from simulator.spec_loading import load_accelerator  # noqa: E402
+from workloads.passes import Product  # noqa: E402
+from workloads.shapes import linear_shape  # noqa: E402
+from workloads.trace import load_trace  # noqa: E402
+
+
+def rtl_section() -> list[str]:
+    jobs = registers = different = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for jobs_each, dump in ((1, True), (5, False)):
+            for array, geometry, seed in cases(jobs_each):
+                job = operands(seed, (4 if geometry.rows * geometry.columns > 100 else 9) if dump else 16)
+                stepped, rtl = both(array, geometry, job, Path(folder), dump)
+                same = stepped.cycles == rtl.cycles and np.array_equal(stepped.result, rtl.y)
+                if dump:
+                    same = same and all(np.array_equal(v, rtl.registers[n]) for n, v in stepped.registers.items())
+                    registers += 1
+                jobs += 1
+                different += not same
+    return [
+        "## Stepped = RTL",
+        "",
+        f"{jobs} jobs on four arrays in Icarus Verilog: cycles and numbers; {registers} of them with every register "
+        f"after every cycle. Differences: {different}. Planted faults (tests/rtl/test_mutations.py) all show.",
+        "",
+        "Again: `pytest tests/rtl`",
+    ]
+
+
+def closed_form_section() -> list[str]:
+    numbers = np.random.default_rng(0)
+    count = different = 0
+    for array in ARRAYS:
+        for _ in range(1000):
+            rows, columns, stationary, moving, output, V, D, N = numbers.integers(
+                1, [9, 9, 40, 10, 40, 24, 24, 24]
+            ).tolist()
+            geometry = Geometry(rows, columns, Ports(stationary, moving, output), bool(numbers.integers(2)))
+            groups = int(numbers.integers(1, 4))
+            a, b = numbers.integers(-9, 9, (groups, V, D)), numbers.integers(-9, 9, (groups, D, N))
+            stepped = step_job(array, geometry, a, b)
+            tiles = JobTiles(*(np.array([size]) for size in (groups, V, D, N)))
+            same = (
+                np.array_equal(stepped.result, a @ b)
+                and stepped.cycles == closed_cycles(array, geometry, tiles)
+                and stepped.traffic == MODELS[array].traffic(geometry, tiles)
+            )
+            count, different = count + 1, different + (not same)
+    return [
+        "## Closed form = stepped = numpy",
+        "",
+        f"{count} random jobs (array size, ports, shape): cycles, all counts and numbers. Differences: {different}.",
+        "",
+        "Again: `pytest tests/ladder/test_stepped_arrays.py tests/ladder/test_functional.py`; the second holds "
+        "forward, dgrad (dense and decomposed) and wgrad of random convolutions to PyTorch's autograd under every dataflow.",
+    ]
+
+
+def scalesim_section() -> list[str]:
+    lines = [
+        "## Systolic = SCALE-Sim 3.0.0 on 12 x 15",
+        "",
+        "| layer | dataflow | SCALE-Sim | here |",
+        "|---|---|---|---|",
+    ]
+    for row, flow in FIGURES:
+        positions, reduction, filters = sizes(row)
+        spec = load_accelerator(design="baseline", dataflow=flow, overrides=WIDE)
+        product = Product(linear_shape(positions, reduction, filters), "forward")
+        plan = plan_product(product, ALL_IN_DRAM, find_dataflow(flow, "systolic", "", ""), spec.array, ONE_TILE)
+        lines.append(f"| {row['name']} | {flow} | {int(row[f'{flow}_cycles']):,} | {plan.compute_cycles:,} |")
+    return [*lines, "", "Again: `pytest tests/ladder/test_scalesim.py`"]
+
+
+def speed_section() -> list[str]:
+    lines = ["## Speed, one core of the machine that made this page", "", "| what | speed |", "|---|---|"]
+    for array in ARRAYS:
+        a, b = np.ones((1, 200_000, 12), np.float32), np.ones((1, 12, 15), np.float32)
+        if array.endswith("output"):
+            a, b = np.ones((1, 12, 200_000), np.float32), np.ones((1, 200_000, 15), np.float32)
+        geometry = Geometry(12, 15, Ports(15, 12, 15))
+        step_job(array, geometry, a[:, :20, :20], b[:, :20])
+        start = time.perf_counter()
+        job = step_job(array, geometry, a, b)
+        rate = job.cycles / (time.perf_counter() - start) / 1e6
+        lines.append(f"| stepped {array.replace('_', ' ')}, 12 x 15, real MACs | {rate:.1f} million cycles a second |")
+    trace, spec = load_trace("vgg13-cifar10"), load_accelerator(design="max")
+    simulated = Simulation(trace, spec).run().total_cycles
+    plan_product.cache_clear()
+    choose_tiling.cache_clear()
+    start = time.perf_counter()
+    Simulation(trace, spec).run()
+    seconds = time.perf_counter() - start
+    lines.append(f"| a run of VGG13 on CIFAR10, max, {simulated:,} cycles | {seconds * 1e3:.0f} ms, nothing cached |")
+    return [*lines, "", "Again: `pytest tests/benchmarks --benchmark-enable --benchmark-only`"]
+
+
+if __name__ == "__main__":
+    head = ["# Validation", "", "Made by `python tests/make_validation.py`.", ""]
+    sections = [scalesim_section(), closed_form_section(), rtl_section(), speed_section()]
+    text = "\n".join([*head, *(line for section in sections for line in [*section, ""])])
+    (ROOT / "docs" / "validation.md").write_text(text, encoding="utf-8")
