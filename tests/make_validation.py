@@ -78,7 +78,8 @@ def closed_form_section() -> list[str]:
         f"{count} random jobs (array size, ports, shape): cycles, all counts and numbers. Differences: {different}.",
         "",
         "Again: `pytest tests/ladder/test_stepped_arrays.py tests/ladder/test_functional.py`; the second holds "
-        "forward, dgrad (dense and decomposed) and wgrad of random convolutions to PyTorch's autograd under every dataflow.",
+        "forward, dgrad (dense and decomposed) and wgrad of random convolutions to PyTorch's autograd under every "
+        "dataflow.",
     ]
 
 
