@@ -3,6 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import pytest
+
+from dataflows.arrays.job import Geometry, Ports
+from dataflows.arrays.stepped import ARRAYS, ArrayName, step_job
 from dataflows.planning import plan_product
 from dataflows.tiling import choose_tiling
 from simulator.engine.batch import merge
@@ -41,3 +46,14 @@ def test_step_kernel(benchmark: Benchmark) -> None:
     )  # fmt: skip
     times, _ = benchmark(run_step_kernel, *arguments)
     assert len(times) == len(work.plans)
+
+
+@pytest.mark.parametrize("array", ARRAYS)
+def test_stepped_array(benchmark: Any, array: ArrayName) -> None:
+    """Real MACs on every PE of 12 x 15 in every cycle; 100,000 vectors (or steps) a call."""
+    moving, stationary = np.ones((1, 100_000, 12), np.float32), np.ones((1, 12, 15), np.float32)
+    if array.endswith("output"):
+        moving, stationary = np.ones((1, 12, 100_000), np.float32), np.ones((1, 100_000, 15), np.float32)
+    job = benchmark(step_job, array, Geometry(12, 15, Ports(15, 12, 15)), moving, stationary)
+    benchmark.extra_info["cycles"] = job.cycles
+    assert job.macs == 12 * 15 * 100_000
