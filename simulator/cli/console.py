@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -31,6 +32,15 @@ def table(
     for row in rows:
         made.add_row(*row)
     return made
+
+
+def print_table(screen: Console, made: Table) -> None:
+    """Print a table with every number whole: where a terminal is too narrow, its lines run over."""
+    needed = Measurement.get(screen, screen.options.update(max_width=_PIPE_WIDTH), made).maximum
+    wide = Console(
+        file=screen.file, width=max(screen.width, needed), force_terminal=screen.is_terminal, highlight=False
+    )
+    wide.print(made)
 
 
 @contextmanager

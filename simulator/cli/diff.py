@@ -22,7 +22,7 @@ def diff(a: Path, b: Path, top: int, as_json: bool) -> None:
 
         click.echo(json.dumps(found, indent=2))
         return
-    from simulator.cli.console import console, table
+    from simulator.cli.console import console, print_table, table
 
     screen = console()
     if not any(found.values()):
@@ -30,11 +30,11 @@ def diff(a: Path, b: Path, top: int, as_json: bool) -> None:
         return
     if found["parameters"]:
         rows = [[row["key"], _text(row["a"]), _text(row["b"])] for row in found["parameters"]]
-        screen.print(table("Parameters", [("key", False), ("A", True), ("B", True)], rows))
+        print_table(screen, table("Parameters", [("key", False), ("A", True), ("B", True)], rows))
     columns = [("", False), ("", False), ("A", True), ("B", True), ("change", True)]
     if found["totals"]:
         rows = [[f"{row['design']} {row['dataflow']}", row["quantity"], *_change(row)] for row in found["totals"]]
-        screen.print(table("Runs", columns, rows))
+        print_table(screen, table("Runs", columns, rows))
     if found["layers"]:
         rows = [
             [f"{row['design']} {row['phase']}: {row['layer']} {row['pass']}".strip(), row["quantity"], *_change(row)]
@@ -42,7 +42,7 @@ def diff(a: Path, b: Path, top: int, as_json: bool) -> None:
         ]
         left = len(found["layers"]) - top
         more = f"and {left} smaller ones; --top shows more" if left > 0 else None
-        screen.print(table("Layers, passes and stalls, largest change first", columns, rows, more))
+        print_table(screen, table("Layers, passes and stalls, largest change first", columns, rows, more))
 
 
 def _text(value: object) -> str:

@@ -70,7 +70,7 @@ def _with_file(error: InputError, trace_name: str, request: RunRequest) -> Input
 
 def print_results(results: "Results", screen: "Console") -> None:
     """Print the table of designs, why speedups are what they are, and the exact stretch."""
-    from simulator.cli.console import duration, joules, percent, table, thousands
+    from simulator.cli.console import duration, joules, percent, print_table, table, thousands
 
     trace = results.trace
     phases = [phase.phase for phase in results.runs[0].phases]
@@ -87,23 +87,28 @@ def print_results(results: "Results", screen: "Console") -> None:
         f"{first.spec.frequency_hz / 1e6:g} MHz, energy table {first.spec.energy_table}\n",
         markup=False,
     )
-    columns = [("design", False), *((f"{_PHASE_NAMES[phase]}\ncycles/batch", True) for phase in phases)]
-    columns += [("total cycles", True), ("time", True), ("speedup", True), ("energy", True),
-                ("energy\nreduction", True), ("memory energy\nreduction", True)]  # fmt: skip
-    rows = []
+    cycle_rows, energy_rows = [], []
     for run in results.runs:
         speedup = results.speedup(run)
-        rows.append([
+        cycle_rows.append([
             run.design,
             *(thousands(run.phase(phase).cycles_per_batch) for phase in phases),
             thousands(run.total_cycles),
             duration(run.seconds),
             "-" if speedup is None else f"{speedup:.4f}",
+        ])  # fmt: skip
+        energy_rows.append([
+            run.design,
             joules(run.energy_pj),
             percent(results.energy_reduction(run)),
+            joules(run.memory_energy_pj),
             percent(results.memory_energy_reduction(run)),
         ])  # fmt: skip
-    screen.print(table("Cycles and energy", columns, rows))
+    columns = [("design", False), *((_PHASE_NAMES[phase], True) for phase in phases)]
+    columns += [("whole run", True), ("time", True), ("speedup", True)]
+    print_table(screen, table("Cycles of a batch in each phase, and of the whole run", columns, cycle_rows))
+    columns = [("design", False), ("energy", True), ("reduction", True), ("memory energy", True), ("reduction", True)]
+    print_table(screen, table("Energy of the whole run", columns, energy_rows))
     with_predictor = [run for run in results.runs if run.design != "baseline"]
     if results.baseline is not None and with_predictor:
         _print_causes(results, with_predictor, screen)
@@ -119,7 +124,7 @@ def print_results(results: "Results", screen: "Console") -> None:
 
 
 def _print_causes(results: "Results", runs: "Sequence[RunResult]", screen: "Console") -> None:
-    from simulator.cli.console import table
+    from simulator.cli.console import print_table, table
     from simulator.explain import backward_ratio, explain, ideal_speedup
 
     causes = [explain(results, run) for run in runs]
@@ -127,12 +132,11 @@ def _print_causes(results: "Results", runs: "Sequence[RunResult]", screen: "Cons
     for index, cause in enumerate(causes[0]):
         name = cause.name
         if index == 0:
-            name = f"{name}: BW = {backward_ratio(results):.3f} FW here"
+            name = f"BW = {backward_ratio(results):.3f} FW, not 2"
         rows.append([name, *(f"{column[index].change:+.4f}" for column in causes)])
     rows.append(["simulated", *(f"{column[-1].speedup:.4f}" for column in causes)])
-    screen.print(
-        table("Speedup, and what each cause is worth", [("", False), *((run.design, True) for run in runs)], rows)
-    )
+    columns = [("", False), *((run.design, True) for run in runs)]
+    print_table(screen, table("Speedup, and what each cause is worth", columns, rows))
 
 
 def _print_order(runs: "Sequence[RunResult]", screen: "Console") -> None:

@@ -17,7 +17,7 @@ def inspect(name: str, as_json: bool) -> None:
     """Check the trace NAME (a file or a shipped name) and print what is in it."""
     import json
 
-    from simulator.cli.console import console, table, thousands
+    from simulator.cli.console import console, print_table, table, thousands
     from workloads.inspection import inspection
     from workloads.trace import load_trace
 
@@ -43,7 +43,7 @@ def inspect(name: str, as_json: bool) -> None:
          thousands(row["macs_dgrad"]), thousands(row["macs_wgrad"]), "yes" if row["predicted"] else "no"]
         for row in layers
     ]  # fmt: skip
-    screen.print(table("Layers with multiply-accumulates, one batch", columns, rows))
+    print_table(screen, table("Layers with multiply-accumulates, one batch", columns, rows))
 
 
 @trace.command()
