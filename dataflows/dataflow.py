@@ -29,6 +29,9 @@ class MatrixTiles:
     columns: Integers
 
 
+Axis = Literal["vectors", "reduction", "columns"]
+
+
 @dataclass(frozen=True, slots=True)
 class Quanta:
     """Extents of tiles that suit the array.
@@ -37,24 +40,28 @@ class Quanta:
     ----------
     vectors, reduction, columns : int
         Extents that fill the array; a tile that is no multiple wastes PEs.
-    least_vectors, least_reduction, least_columns : int
-        Least extents of a fold that hide the loading or the draining of its neighbour.
+    streamed : str
+        The axis that streams through a fold.
+    least : int
+        Least extent of it that hides the loading or the draining of the neighbouring fold.
+    overhead : int
+        What each fold costs beyond its streaming, in steps of the streamed axis.
     """
 
     vectors: int
     reduction: int
     columns: int
-    least_vectors: int = 1
-    least_reduction: int = 1
-    least_columns: int = 1
+    streamed: Axis = "vectors"
+    least: int = 1
+    overhead: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayTraffic:
     """Words that cross the array's edge, and register accesses inside; sums over all tiles.
 
-    Partial sums that return to the array are counted both when written and when read;
-    finished results are counted in neither.
+    Partial sums that are added to are counted both when written and when read; finished results are
+    counted in neither. `sums_return` says whether they are read back into the array or added where they are kept.
     """
 
     image_words: int
@@ -63,6 +70,7 @@ class ArrayTraffic:
     partial_sum_reads: int
     register_reads: int
     register_writes: int
+    sums_return: bool
 
 
 class Dataflow(Protocol):
@@ -105,9 +113,10 @@ class JobDataflow:
     def quanta(self, array: PEArray) -> Quanta:
         """Return the array's quanta along the product's axes."""
         job = self.model.quanta(self.geometry(array))
-        if self.stationary == "filter":
-            return Quanta(job.V, job.D, job.N, job.least_V, job.least_D, 1)
-        return Quanta(job.N, job.D, job.V, 1, job.least_D, job.least_V)
+        vectors: Axis = "vectors" if self.stationary == "filter" else "columns"
+        streamed: Axis = vectors if job.streamed == "V" else "reduction"
+        V, N = (job.V, job.N) if self.stationary == "filter" else (job.N, job.V)
+        return Quanta(V, job.D, N, streamed, job.least, job.overhead)
 
     def timing(self, array: PEArray, tiles: MatrixTiles) -> JobTiming:
         """Return the cycles of each tile."""
@@ -120,7 +129,8 @@ class JobDataflow:
         if self.stationary == "image":
             image, filters = filters, image
         partial = job.sums - finished_words
-        return ArrayTraffic(image, filters, partial, partial, job.register_reads, job.register_writes)
+        registers = (job.register_reads, job.register_writes)
+        return ArrayTraffic(image, filters, partial, partial, *registers, self.model.sums_return)
 
     def geometry(self, array: PEArray) -> Geometry:
         """Return the array with its ports by the role of what goes through them."""

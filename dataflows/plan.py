@@ -24,13 +24,11 @@ class Plan:
         What the tile reads from DRAM before it, and writes to DRAM after it.
     stream_cycles : array of int64
         From its first vector's entry into the array to its last's.
-    last_fold_cycles : array of int64
-        The part of `stream_cycles` that its last fold takes; the next tile's first fold is
-        prepared meanwhile.
+    gap_cycles : array of int64
+        Least cycles between the last vector of the tile before and its own first: what the loading of its first
+        fold, or the draining of the fold before, takes beyond the folds that hide it. 0 for the first tile.
     fill_cycles : int
         Cycles between a tile's load and its first vector: to load the stationary words of one fold.
-    turnaround_cycles : int
-        Least cycles between the starts of two folds.
     drain_cycles : int
         Cycles from the last vector's entry to the last result.
     counts : ActionCounts
@@ -40,9 +38,8 @@ class Plan:
     load_bytes: Integers
     store_bytes: Integers
     stream_cycles: Integers
-    last_fold_cycles: Integers
+    gap_cycles: Integers
     fill_cycles: int
-    turnaround_cycles: int
     drain_cycles: int
     counts: ActionCounts
 
@@ -51,8 +48,7 @@ class Plan:
         """Cycles of the op if every tile were in the buffer in time."""
         if len(self.stream_cycles) == 0:
             return 0
-        uncovered = np.maximum(0, self.turnaround_cycles - self.last_fold_cycles[:-1]).sum()
-        return int(self.fill_cycles + self.stream_cycles.sum() + uncovered + self.drain_cycles)
+        return int(self.fill_cycles + self.stream_cycles.sum() + self.gap_cycles.sum() + self.drain_cycles)
 
 
 @dataclass(frozen=True, slots=True)

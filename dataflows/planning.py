@@ -51,10 +51,11 @@ def plan_product(
     writes["predictor_sram" if placement.result == "predictor_sram" else "buffer"] += finished * word
     counts = ActionCounts(
         macs=product.macs,
+        adds=0 if traffic.sums_return else traffic.partial_sum_reads,
         register_reads=traffic.register_reads,
         register_writes=traffic.register_writes,
         array_network_bytes=(traffic.image_words + traffic.filter_words + finished) * word
-        + (traffic.partial_sum_reads + traffic.partial_sum_writes) * sums,
+        + (traffic.partial_sum_reads * traffic.sums_return + traffic.partial_sum_writes) * sums,
         buffer_read_bytes=reads["buffer"],
         buffer_write_bytes=writes["buffer"],
         predictor_sram_read_bytes=reads["predictor_sram"],
@@ -62,16 +63,7 @@ def plan_product(
         dram_read_bytes=loaded_bytes,
         dram_write_bytes=stored_bytes,
     )
-    return Plan(
-        load,
-        store,
-        timing.stream_cycles,
-        timing.last_fold_cycles,
-        timing.fill_cycles,
-        timing.turnaround_cycles,
-        timing.drain_cycles,
-        counts,
-    )
+    return Plan(load, store, timing.stream_cycles, timing.gap_cycles, timing.fill_cycles, timing.drain_cycles, counts)
 
 
 def _held_in(operand: Operand) -> str:
@@ -129,7 +121,7 @@ def plan_elementwise(
     )
     load = sizes * (read["dram"] // words)
     store = sizes * (written["dram"] // words)
-    return Plan(load, store, stream, stream, 1, 1, 2, counts)
+    return Plan(load, store, stream, stream * 0, 1, 2, counts)
 
 
 def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Plan:
@@ -146,7 +138,7 @@ def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Pl
         dram_write_bytes=store_bytes,
     )
     nothing = np.zeros(len(load), dtype=np.int64)
-    return Plan(load, store, nothing, nothing, 0, 0, 0, counts)
+    return Plan(load, store, nothing, nothing, 0, 0, counts)
 
 
 def _bytes_by_place(operands: tuple[Operand, ...], words: int, word_bytes: int) -> dict[str, int]:

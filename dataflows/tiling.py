@@ -2,11 +2,11 @@
 
 Results stay in the buffer until they are finished (the reduction is the innermost of the tile loops), so
 partial sums never go to DRAM. What is left to choose are the tile sizes and which of the other
-two loops is the outer one. Among cuts of equal traffic those win that need the fewest folds (a tile's remainder may
-leave PEs idle), and among these the one that keeps the array waiting least: its first load and its last store, which
-nothing hides, and the channel's overhead for each tile. The search covers both loop
-orders and, along each axis, cuts into 1, 2, 3, 4, 6, 8, 12, ... pieces that are multiples of the array's size; it is
-exhaustive over these and claims no more.
+two loops is the outer one. Among cuts of equal traffic those win that take the array the fewest steps (a tile's
+remainder may leave PEs idle, and a systolic fold has a price of its own), and among these the one that keeps the
+array waiting least: its first load and its last store, which nothing hides, and the channel's overhead for each
+tile. The search covers both loop orders and, along each axis, cuts into 1, 2, 3, 4, 6, 8, 12, ... pieces that are
+multiples of the array's size; it is exhaustive over these and claims no more.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Tiling:
 
 @lru_cache(maxsize=4096)
 def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget: BufferBudget) -> Tiling:
-    """Return the cut of least DRAM traffic; among equals, of fewest folds and then of least exposed bytes.
+    """Return the cut of least DRAM traffic; among equals, of least work for the array and then of least exposed bytes.
 
     The budget is what tiles may use; what lies whole in the buffer has been taken from it.
 
@@ -78,7 +78,14 @@ def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget
     positions = axis([int(t.positions.max()) for t in tiles], 0)
     space_folds = axis([_pieces(t.positions, space_quantum) for t in tiles], 0)
     inner_folds = axis([_pieces(extents(nest.inner, size) * nest.kernel, inner_quantum) for size in inner], 2)
-    folds = space_folds * inner_folds * axis([_pieces(extents(nest.outer, size), quanta.columns) for size in outer], 3)
+    outer_folds = axis([_pieces(extents(nest.outer, size), quanta.columns) for size in outer], 3)
+    # The streamed axis counts its steps; each of its pieces costs every fold its overhead again.
+    along = {"vectors": inner_folds, "reduction": space_folds} if nest.reduces_space else {
+        "vectors": space_folds, "reduction": inner_folds}  # fmt: skip
+    cuts = {"vectors": n_a, "reduction": pieces} if nest.reduces_space else {"vectors": pieces, "reduction": n_a}
+    along["columns"], cuts["columns"] = outer_folds, n_b
+    along[quanta.streamed] = along[quanta.streamed] + quanta.overhead * cuts[quanta.streamed]
+    work = along["vectors"] * along["reduction"] * along["columns"]
     if nest.reduces_space:
         n_moving, n_reduction, moving, reduction = n_a, pieces, a * nest.kernel, positions
         filter_tile, filter_all, result_tile = made, made_all, window
@@ -109,10 +116,14 @@ def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget
     )
     exposed = exposed + budget.transfer_overhead_bytes * (n_g * n_moving * n_reduction * n_b)
     # A tile with a fold too short to hide the loading or draining of its neighbour would keep the array waiting.
-    streams = (moving >= min(quanta.least_vectors, product.vectors)) & (b >= min(quanta.least_columns, nest.outer))
-    streams = streams & (reduction >= min(quanta.least_reduction, product.reduction))
-    needed, exposed, folds, streams, columns_outside, columns_inside = np.broadcast_arrays(
-        needed, exposed, folds, streams, columns_outside, columns_inside
+    streamed, whole = {
+        "vectors": (moving, product.vectors),
+        "reduction": (reduction, product.reduction),
+        "columns": (b, nest.outer),
+    }[quanta.streamed]
+    streams = streamed >= min(quanta.least, whole)
+    needed, exposed, work, streams, columns_outside, columns_inside = np.broadcast_arrays(
+        needed, exposed, work, streams, columns_outside, columns_inside
     )
     usable = needed <= budget.capacity_bytes
     if not usable.any():
@@ -120,7 +131,7 @@ def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget
     if (usable & streams).any():
         usable = usable & streams
     traffic = np.where(usable, np.stack([columns_outside, columns_inside]), _NEVER)
-    fewest = np.where(traffic == traffic.min(), folds, _NEVER)
+    fewest = np.where(traffic == traffic.min(), work, _NEVER)
     least = np.where(fewest == fewest.min(), exposed, _NEVER)
     order, s, i_g, i_a, i_b = (int(i) for i in np.unravel_index(int(least.argmin()), least.shape))
     images, rows = spatial[s]

@@ -5,27 +5,31 @@ F folds of D steps take (F - 1) max(D II, DC) + D II + DC + 3 cycles (docs/micro
 
 import numpy as np
 
-from dataflows.arrays.job import Geometry, JobQuanta, JobTiles, JobTiming, JobTraffic, ceil_div, folds
+from dataflows.arrays.job import Geometry, JobQuanta, JobTiles, JobTiming, JobTraffic, ceil_div, folds, gaps_behind
 
 
 class BroadcastOutput:
     """Rows hold vectors, columns the columns of the filter matrix; the reduction streams."""
 
+    sums_return = False
+
     def quanta(self, array: Geometry) -> JobQuanta:
         """Return rows of V, columns of N, and the steps that hide a fold's draining."""
         least = ceil_div(_drain_cycles(array), _step_interval(array))
-        return JobQuanta(V=array.rows, D=1, N=array.columns, least_D=least)
+        return JobQuanta(V=array.rows, D=1, N=array.columns, streamed="D", least=least)
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile by the formula above, cut at tile borders."""
         drain = _drain_cycles(array)
         fold = tiles.D * _step_interval(array)
         count = tiles.groups * folds(tiles.V, array.rows) * folds(tiles.N, array.columns)
+        # `out` must be empty when a fold's sums are copied to it, whether this fold or the one before is the short one
+        gaps = np.maximum(gaps_behind(fold, drain), drain - fold)
+        gaps[0] = 0
         return JobTiming(
             stream_cycles=(count - 1) * np.maximum(fold, drain) + fold,
-            last_fold_cycles=fold,
+            gap_cycles=gaps,
             fill_cycles=0,
-            turnaround_cycles=drain,
             drain_cycles=drain + 3,
         )
 

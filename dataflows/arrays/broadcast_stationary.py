@@ -6,16 +6,18 @@ F folds of V vectors take LC + 1 + (F - 1) max(V II, LC + 1) + V II + ceil(log2 
 
 import numpy as np
 
-from dataflows.arrays.job import Geometry, JobQuanta, JobTiles, JobTiming, JobTraffic, ceil_div, folds
+from dataflows.arrays.job import Geometry, JobQuanta, JobTiles, JobTiming, JobTraffic, ceil_div, folds, gaps_behind
 
 
 class BroadcastStationary:
     """Rows hold the reduction, columns the columns of the stationary matrix."""
 
+    sums_return = True
+
     def quanta(self, array: Geometry) -> JobQuanta:
         """Return rows of D, columns of N, and the vectors that hide a fold's loading."""
         least = ceil_div(_fill_cycles(array), vector_interval(array))
-        return JobQuanta(V=1, D=array.rows, N=array.columns, least_V=least)
+        return JobQuanta(V=1, D=array.rows, N=array.columns, streamed="V", least=least)
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile by the formula above, cut at tile borders."""
@@ -24,9 +26,8 @@ class BroadcastStationary:
         count = tiles.groups * folds(tiles.D, array.rows) * folds(tiles.N, array.columns)
         return JobTiming(
             stream_cycles=(count - 1) * np.maximum(fold, fill) + fold,
-            last_fold_cycles=fold,
+            gap_cycles=gaps_behind(fold, fill),
             fill_cycles=fill,
-            turnaround_cycles=fill,
             drain_cycles=(array.rows - 1).bit_length() + 2,
         )
 

@@ -4,7 +4,9 @@ A job is `groups` products of a moving (V x D) and a stationary (D x N) matrix.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+import numpy as np
 
 from dataflows.plan import Integers
 
@@ -20,7 +22,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """An array: its PEs, its ports, and how a systolic array drains sums that stay (`os_drain`)."""
+    """An array: its PEs, its ports, and how a systolic array drains sums that stay (`systolic_os_drain`)."""
 
     rows: int
     columns: int
@@ -51,15 +53,20 @@ class JobQuanta:
     ----------
     V, D, N : int
         Extents that fill the array; a tile that is no multiple wastes PEs.
-    least_V, least_D : int
-        Least extents of a fold that hide the loading or the draining of its neighbour.
+    streamed : str
+        The axis that streams through a fold.
+    least : int
+        Least extent of it that hides the loading or the draining of the neighbouring fold.
+    overhead : int
+        What each fold costs beyond its streaming, in steps of the streamed axis.
     """
 
     V: int
     D: int
     N: int
-    least_V: int = 1
-    least_D: int = 1
+    streamed: Literal["V", "D"]
+    least: int = 1
+    overhead: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,8 @@ class JobTiming:
     """Cycles of tiles on the array; see `dataflows.plan.Plan` for their meaning."""
 
     stream_cycles: Integers
-    last_fold_cycles: Integers
+    gap_cycles: Integers
     fill_cycles: int
-    turnaround_cycles: int
     drain_cycles: int
 
 
@@ -95,7 +101,15 @@ class JobTraffic:
 
 
 class ArrayModel(Protocol):
-    """The closed forms of an array."""
+    """The closed forms of an array.
+
+    Attributes
+    ----------
+    sums_return : bool
+        Whether partial sums come back to the array to be added to, or are added where they are kept.
+    """
+
+    sums_return: bool
 
     def quanta(self, array: Geometry) -> JobQuanta:
         """Return the extents that suit the array."""
@@ -105,6 +119,13 @@ class ArrayModel(Protocol):
 
     def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
         """Return what the tiles move."""
+
+
+def gaps_behind(hidden: Integers, needed: int) -> Integers:
+    """Return the gap before each tile where `needed` cycles must pass, less what the fold before hides."""
+    gaps = np.zeros_like(hidden)
+    gaps[1:] = np.maximum(0, needed - hidden[:-1])
+    return gaps
 
 
 def folds(extent: Integers, size: int) -> Integers:

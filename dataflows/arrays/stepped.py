@@ -75,7 +75,8 @@ def step_job(
         raise ValueError(f"operands {moving.shape} and {stationary.shape} are no [groups, V, D] and [groups, D, N]")
     if stationary.shape[2] == 0:
         raise ValueError("the stationary operand has no columns")
-    dtype = np.int64 if np.issubdtype(moving.dtype, np.integer) else np.float32 if moving.dtype == np.float32 else float
+    both = np.result_type(moving, stationary)
+    dtype = np.int64 if np.issubdtype(both, np.integer) else np.float32 if both == np.float32 else np.float64
     layout = register_layout(array, geometry)
     width = sum(elements for _, elements in layout)
     dump = np.zeros((dump_cycles, width), dtype)

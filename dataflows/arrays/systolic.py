@@ -13,14 +13,17 @@ from dataflows.plan import Integers
 class SystolicStationary:
     """Vectors enter at the left and move right, partial sums move down."""
 
+    sums_return = False
+
     def quanta(self, array: Geometry) -> JobQuanta:
-        """Return rows of D and columns of N."""
-        return JobQuanta(V=1, D=array.rows, N=array.columns)
+        """Return rows of D, columns of N, and the loading and skew of each fold."""
+        load, beat = self._load_and_beat(array)
+        overhead = ceil_div(load, beat) + array.rows + array.columns - 2
+        return JobQuanta(V=1, D=array.rows, N=array.columns, streamed="V", overhead=overhead)
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile."""
-        load = array.rows * ceil_div(array.columns, array.ports.stationary)
-        beat = max(ceil_div(array.rows, array.ports.moving), ceil_div(array.columns, array.ports.output))
+        load, beat = self._load_and_beat(array)
         fold = load + (tiles.V + array.rows + array.columns - 2) * beat
         return _in_sequence(tiles.groups * folds(tiles.D, array.rows) * folds(tiles.N, array.columns), fold)
 
@@ -28,18 +31,25 @@ class SystolicStationary:
         """Return the words in and out, which are those of the broadcast array."""
         return BROADCAST_STATIONARY.traffic(array, tiles)
 
+    def _load_and_beat(self, array: Geometry) -> tuple[int, int]:
+        load = array.rows * ceil_div(array.columns, array.ports.stationary)
+        return load, max(ceil_div(array.rows, array.ports.moving), ceil_div(array.columns, array.ports.output))
+
 
 class SystolicOutput:
     """Vectors enter at the left, filters at the top; sums stay, and drain at once or row by row."""
 
+    sums_return = False
+
     def quanta(self, array: Geometry) -> JobQuanta:
-        """Return rows of V and columns of N."""
-        return JobQuanta(V=array.rows, D=1, N=array.columns)
+        """Return rows of V, columns of N, and the skew and draining of each fold."""
+        beat, drain = self._beat_and_drain(array)
+        overhead = array.rows + array.columns - 2 + ceil_div(drain, beat)
+        return JobQuanta(V=array.rows, D=1, N=array.columns, streamed="D", overhead=overhead)
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile."""
-        beat = max(ceil_div(array.rows, array.ports.moving), ceil_div(array.columns, array.ports.stationary))
-        drain = array.rows * ceil_div(array.columns, array.ports.output) if array.serial_drain else 0
+        beat, drain = self._beat_and_drain(array)
         fold = (tiles.D + array.rows + array.columns - 2) * beat + drain
         return _in_sequence(tiles.groups * folds(tiles.V, array.rows) * folds(tiles.N, array.columns), fold)
 
@@ -47,11 +57,13 @@ class SystolicOutput:
         """Return the words in and out, which are those of the broadcast array."""
         return output_stationary_traffic(array, tiles)
 
+    def _beat_and_drain(self, array: Geometry) -> tuple[int, int]:
+        beat = max(ceil_div(array.rows, array.ports.moving), ceil_div(array.columns, array.ports.stationary))
+        return beat, array.rows * ceil_div(array.columns, array.ports.output) if array.serial_drain else 0
+
 
 def _in_sequence(count: Integers, fold: Integers) -> JobTiming:
-    return JobTiming(
-        stream_cycles=count * fold, last_fold_cycles=fold, fill_cycles=0, turnaround_cycles=0, drain_cycles=0
-    )
+    return JobTiming(stream_cycles=count * fold, gap_cycles=fold * 0, fill_cycles=0, drain_cycles=0)
 
 
 SYSTOLIC_STATIONARY = SystolicStationary()

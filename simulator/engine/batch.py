@@ -105,7 +105,7 @@ def _run_step(
     flat = flatten(work, dram, frequency_hz)
     plan_times, tile_times = run_step_kernel(
         flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
-        flat.stream_cycles, flat.last_fold_cycles, flat.fill_cycles, flat.turnaround_cycles, flat.drain_cycles,
+        flat.stream_cycles, flat.gap_cycles, flat.fill_cycles, flat.drain_cycles,
     )  # fmt: skip
     first_plan = 0
     for array, tasks in enumerate((step.first, step.second)):

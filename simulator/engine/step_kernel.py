@@ -5,9 +5,9 @@ The rules (docs/machine.md tells them in full):
 - The plans of an array run one after the other; the two arrays run side by side.
 - A tile's load is asked for when its plan has started, the load before it is done and the tile two before it has
   streamed (its half of the double buffer is free).
-- A tile streams when the tile before it has streamed, a fill after its load's end, a turnaround after the start of the
-  last fold of the tile before, and when the result two before its own is stored (the other half of the result
-  buffer). A plan's first tile streams a fill after the plan's start at the earliest.
+- A tile streams a gap after the tile before it has streamed, a fill after its load's end, and when the result two
+  before its own is stored (the other half of the result buffer). A plan's first tile streams a fill after the plan's
+  start at the earliest.
 - A finished result's store is asked for when it has drained and the store before it is done.
 - The channel takes one transfer at a time: the one that was asked for first; among those asked for in the same
   cycle stores come before loads, and the first array before the second.
@@ -28,8 +28,7 @@ from dataflows.plan import Integers
 @njit(cache=True)
 def run_step_kernel(
     plan_begin: Integers, tile_begin: Integers, load_cycles: Integers, store_cycles: Integers, stores: Integers,
-    stream_cycles: Integers, last_fold_cycles: Integers, fill_cycles: Integers, turnaround_cycles: Integers,
-    drain_cycles: Integers,
+    stream_cycles: Integers, gap_cycles: Integers, fill_cycles: Integers, drain_cycles: Integers,
 ) -> tuple[Integers, Integers]:  # fmt: skip
     """Advance one step from cycle 0; arguments are the fields of `simulator.engine.work.FlatWork`.
 
@@ -96,8 +95,7 @@ def run_step_kernel(
                     if stored[a] >= earlier - 1:
                         unhindered = started[a] + fill_cycles[p]
                         if streamed[a] > 0:
-                            free = tile_times[t - 1, 3]
-                            unhindered = max(free, free - last_fold_cycles[t - 1] + turnaround_cycles[p])
+                            unhindered = tile_times[t - 1, 3] + gap_cycles[t]
                         with_load = max(unhindered, tile_times[t, 1] + fill_cycles[p])
                         start = with_load
                         if earlier > 1:

@@ -72,18 +72,17 @@ class _PlanProcess:
 
     def _stream(self) -> Process:
         env, plan = self.env, self.plan
-        turned = env.now  # when the next fold may start, as far as the array is concerned
+        streamed = env.now
         half = None
         for tile in self.tiles:
             if half is None:  # a new result begins and needs a half to accumulate in
                 half = self.buffer.result_halves.request()
             loaded_at = yield self.loaded[tile]
-            ready = max(loaded_at + plan.fill_cycles, turned)
+            ready = max(loaded_at + plan.fill_cycles, streamed + int(plan.gap_cycles[tile]))
             yield env.timeout(max(0, ready - env.now))
             yield half
-            last_fold = env.now + int(plan.stream_cycles[tile]) - int(plan.last_fold_cycles[tile])
-            turned = last_fold + plan.turnaround_cycles
             yield env.timeout(int(plan.stream_cycles[tile]))
+            streamed = env.now
             self.buffer.operand_halves.release(self.operand_half[tile])
             if plan.store_bytes[tile] > 0:
                 self.result_half[tile] = half

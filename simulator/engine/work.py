@@ -46,9 +46,8 @@ class FlatWork:
     store_cycles: Integers
     stores: Integers
     stream_cycles: Integers
-    last_fold_cycles: Integers
+    gap_cycles: Integers
     fill_cycles: Integers
-    turnaround_cycles: Integers
     drain_cycles: Integers
 
 
@@ -68,8 +67,7 @@ def flatten(work: StepWork, dram: DramModel, frequency_hz: int) -> FlatWork:
         store_cycles=dram.transfer_cycles(store_bytes, frequency_hz),
         stores=(store_bytes > 0).astype(np.int64),
         stream_cycles=joined([plan.stream_cycles for plan in plans]),
-        last_fold_cycles=joined([plan.last_fold_cycles for plan in plans]),
+        gap_cycles=joined([plan.gap_cycles for plan in plans]),
         fill_cycles=np.array([plan.fill_cycles for plan in plans], dtype=np.int64),
-        turnaround_cycles=np.array([plan.turnaround_cycles for plan in plans], dtype=np.int64),
         drain_cycles=np.array([plan.drain_cycles for plan in plans], dtype=np.int64),
     )

@@ -42,7 +42,7 @@ def test_step_kernel(benchmark: Benchmark) -> None:
     flat = flatten(work, simulation.spec.dram, simulation.spec.frequency_hz)
     arguments = (
         flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
-        flat.stream_cycles, flat.last_fold_cycles, flat.fill_cycles, flat.turnaround_cycles, flat.drain_cycles,
+        flat.stream_cycles, flat.gap_cycles, flat.fill_cycles, flat.drain_cycles,
     )  # fmt: skip
     times, _ = benchmark(run_step_kernel, *arguments)
     assert len(times) == len(work.plans)

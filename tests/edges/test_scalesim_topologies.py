@@ -36,6 +36,12 @@ def test_convolutions_with_ragged_rows_and_extra_columns(tmp_path: Path) -> None
     assert any("past the edge" in note for note in found.notes)
 
 
+def test_names_never_collide(tmp_path: Path) -> None:
+    found = read(tmp_path, HEADER + "a.input, 8,8,3,3,3,4,1\na, 9,9,3,3,5,4,1\na.input,9,9,3,3,5,4,1\n")
+    ids = [layer.id for layer in found.layers]
+    assert len(set(ids)) == len(ids)
+
+
 def test_matrix_products(tmp_path: Path) -> None:
     found = read(tmp_path, "Layer, M, N, K,\nGEMM1, 128, 64, 32,\nfc,1,10,64\n")
     products = [layer for layer in found.layers if isinstance(layer, Linear)]
@@ -47,7 +53,11 @@ def test_matrix_products(tmp_path: Path) -> None:
     [
         ("", "no layers"),
         (HEADER, "no layers"),
-        ("a, b, c\nx, 1, 2\n", "header"),
+        ("a, b, c\nx, 1, 2\n", "columns are a, b, c"),
+        ("Layer, M, K, N,\ng, 4, 7, 9,\n", "columns are Layer, M, K, N"),
+        (HEADER.replace("Strides", "Stride Height, Stride Width") + "c, 9, 9, 3, 3, 1, 1, 1, 2\n", "second stride"),
+        (HEADER + "c, 2, 2, 5, 5, 1, 1, 1\n", "larger than the ifmap"),
+        (HEADER + "c, 99999999999999999999, 2, 1, 1, 1, 1, 1\n", "ifmap height is 9999"),
         (HEADER + "Conv1, 12, 12, 3, 3, 5\n", "line 2.*filters is missing"),
         (HEADER + "Conv1, 12, 12, x, 3, 5, 7, 2\n", "line 2.*filter height is 'x'"),
         (HEADER + "Conv1, 12, 12, 3, 3, 5, 0, 2\n", "line 2.*filters is 0"),

@@ -31,7 +31,7 @@ def cycles_of(task: Task, alpha: Fraction) -> int:
 
 def busy(cycles: int) -> Plan:
     stream = np.array([cycles], dtype=np.int64)
-    return Plan(stream * 0, stream * 0, stream, stream, 0, 0, 0, ActionCounts())
+    return Plan(stream * 0, stream * 0, stream, stream * 0, 0, 0, ActionCounts())
 
 
 def batch_cycles(design_name: str, phase: Phase, alpha: Fraction = Fraction(0)) -> int:

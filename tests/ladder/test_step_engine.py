@@ -28,11 +28,10 @@ def transfer_cycles(size: int) -> int:
     return size + 2 if size else 0
 
 
-def plan(tiles: list[tuple[int, int, int, int]], fill: int, drain: int, turnaround: int | None = None) -> Plan:
-    """Make a plan of tiles (load bytes, store bytes, stream cycles, last fold cycles)."""
-    turnaround = fill if turnaround is None else turnaround
+def plan(tiles: list[tuple[int, int, int, int]], fill: int, drain: int) -> Plan:
+    """Make a plan of tiles (load bytes, store bytes, stream cycles, gap before it)."""
     columns = [np.array([tile[i] for tile in tiles], dtype=np.int64) for i in range(4)]
-    return Plan(columns[0], columns[1], columns[2], columns[3], fill, turnaround, drain, ActionCounts())
+    return Plan(columns[0], columns[1], columns[2], columns[3], fill, drain, ActionCounts())
 
 
 @st.composite
@@ -40,16 +39,15 @@ def plans(draw: st.DrawFn) -> Plan:
     size = st.integers(0, 12)
     tiles = []
     for _ in range(draw(st.integers(0, 5))):
-        stream = draw(size)
-        tiles.append((draw(size), draw(size), stream, draw(st.integers(0, stream))))
-    return plan(tiles, draw(st.integers(0, 6)), draw(st.integers(0, 4)), draw(st.integers(0, 9)))
+        tiles.append((draw(size), draw(size), draw(size), draw(st.integers(0, 6)) if tiles else 0))
+    return plan(tiles, draw(st.integers(0, 6)), draw(st.integers(0, 4)))
 
 
 def kernel_times(work: StepWork) -> tuple[np.ndarray, np.ndarray, FlatWork]:
     flat = flatten(work, DRAM, HZ)
     times, tiles = run_step_kernel(
         flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
-        flat.stream_cycles, flat.last_fold_cycles, flat.fill_cycles, flat.turnaround_cycles, flat.drain_cycles,
+        flat.stream_cycles, flat.gap_cycles, flat.fill_cycles, flat.drain_cycles,
     )  # fmt: skip
     return times, tiles, flat
 
@@ -138,8 +136,7 @@ def naive_advance(
     if t < len(array.loaded):
         filled = array.loaded[t] + current.fill_cycles
         if t > 0:
-            last_fold = array.streamed[t - 1] - int(current.last_fold_cycles[t - 1])
-            filled = max(filled, last_fold + current.turnaround_cycles)
+            filled = max(filled, array.streamed[t - 1] + int(current.gap_cycles[t]))
         before = sum(1 for s in stores if s < t)
         room = before < 2 or len(array.stored) >= before - 1
         array_free = t == 0 or array.streamed[t - 1] <= now
@@ -190,7 +187,7 @@ def test_time_is_compute_plus_stalls_and_the_channel_carries_one_transfer(
 
 def test_one_tile_by_hand() -> None:
     # load 10 + 2, fill 3, stream 20, drain 4, store 5 + 2
-    work = StepWork((plan([(10, 5, 20, 20)], fill=3, drain=4),))
+    work = StepWork((plan([(10, 5, 20, 0)], fill=3, drain=4),))
     times, tiles, _ = kernel_times(work)
     assert times.tolist() == [[0, 12 + 3 + 20 + 4 + 7, 12, 7]]
     assert tiles.tolist() == [[0, 12, 15, 35, 39, 46]]
@@ -198,7 +195,7 @@ def test_one_tile_by_hand() -> None:
 
 def test_double_buffer_by_hand() -> None:
     # Loads take 12, tiles stream for 20: the second and third load hide behind streaming, fills too.
-    work = StepWork((plan([(10, 0, 20, 20)] * 3, fill=3, drain=4),))
+    work = StepWork((plan([(10, 0, 20, 0)] * 3, fill=3, drain=4),))
     times, tiles, _ = kernel_times(work)
     assert tiles[:, 1].tolist() == [12, 24, 47]  # the third waits for the first to have streamed at 35
     assert tiles[:, 3].tolist() == [35, 55, 75]
@@ -208,8 +205,8 @@ def test_double_buffer_by_hand() -> None:
 def test_first_asked_first_served_by_hand() -> None:
     # Both arrays ask at 0: the first is served first; its store, asked for at 3 + 1 + 6, comes after
     # the second array's load, asked for at 0.
-    first = plan([(1, 4, 1, 1)], fill=0, drain=0)
-    second = plan([(6, 0, 1, 1)], fill=0, drain=0)
+    first = plan([(1, 4, 1, 0)], fill=0, drain=0)
+    second = plan([(6, 0, 1, 0)], fill=0, drain=0)
     times, tiles, _ = kernel_times(StepWork((first,), (second,)))
     assert tiles[0].tolist() == [0, 3, 3, 4, 11, 17]
     assert tiles[1, :4].tolist() == [3, 11, 11, 12]
@@ -219,8 +216,8 @@ def test_first_asked_first_served_by_hand() -> None:
 def test_ties_go_to_stores_then_to_the_first_array() -> None:
     # At cycle 7 the first array asks to store (3 + 4) and the second to load its second tile (loads 0..3 and 3..6
     # on the channel); the store goes first.
-    first = plan([(1, 4, 4, 4)], fill=0, drain=0)
-    second = plan([(1, 0, 1, 1), (0, 0, 0, 0), (1, 0, 1, 1)], fill=0, drain=0)
+    first = plan([(1, 4, 4, 0)], fill=0, drain=0)
+    second = plan([(1, 0, 1, 0), (0, 0, 0, 0), (1, 0, 1, 0)], fill=0, drain=0)
     _, tiles, _ = kernel_times(StepWork((first,), (second,)))
     assert tiles[0, 4:].tolist() == [7, 13]
     assert tiles[3, :2].tolist() == [13, 16]

@@ -19,8 +19,7 @@ def closed_cycles(array: ArrayName, geometry: Geometry, tiles: JobTiles) -> int:
     timing = MODELS[array].timing(geometry, tiles)
     nothing = np.zeros_like(tiles.V)
     return Plan(
-        nothing, nothing, timing.stream_cycles, timing.last_fold_cycles, timing.fill_cycles, timing.turnaround_cycles,
-        timing.drain_cycles, counts=None,
+        nothing, nothing, timing.stream_cycles, timing.gap_cycles, timing.fill_cycles, timing.drain_cycles, counts=None,
     ).compute_cycles  # type: ignore[arg-type]  # fmt: skip
 
 
@@ -100,3 +99,22 @@ def test_operands_that_do_not_fit_are_refused() -> None:
     for shapes in (((1, 2, 3), (1, 2, 3)), ((2, 3), (3, 2)), ((1, 0, 3), (1, 3, 2)), ((1, 2, 3), (1, 3, 0))):
         with pytest.raises(ValueError):
             step_job("broadcast_stationary", geometry, *(np.zeros(shape) for shape in shapes))
+
+
+def test_sums_of_a_short_fold_wait_until_those_before_have_drained() -> None:
+    """Tiles of 100 steps and of one on the broadcast os array of 12 x 15: a drain takes 12 cycles."""
+    geometry = Geometry(12, 15, Ports(15, 12, 15))
+    for steps in ((100, 1), (1, 100)):
+        timing = MODELS["broadcast_output"].timing(
+            geometry, JobTiles(np.array([1, 1]), np.array([12, 12]), np.array(steps), np.array([15, 15]))
+        )
+        # either way 12 cycles pass between the last steps of the folds, or between their starts
+        assert timing.gap_cycles.tolist() == [0, 11]
+
+
+def test_operands_of_two_kinds() -> None:
+    geometry = Geometry(2, 2, Ports(2, 2, 2))
+    whole, half = np.full((1, 2, 3), 3), np.full((1, 3, 2), 0.5)
+    for array in ARRAYS:
+        assert np.array_equal(step_job(array, geometry, whole, half).result, whole @ half)
+        assert np.array_equal(step_job(array, geometry, half, whole).result, half @ whole)

@@ -1,17 +1,21 @@
 """Tiles against naive loops: what a tile touches, that every MAC runs once, that the buffer holds."""
 
+from dataclasses import replace
 from itertools import product as pairs
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dataflows.dataflow import Quanta
+from dataflows.dataflow import Quanta, find_dataflow
 from dataflows.placement import ALL_IN_DRAM, Operand, Placement
 from dataflows.plan import BufferBudget, TileTooLargeError
+from dataflows.planning import plan_product
 from dataflows.tiling import Tiling, choose_tiling, tile_sequence
-from workloads.passes import Product, Role
+from simulator.spec_loading import load_accelerator
+from workloads.passes import Product, Role, layer_products
 from workloads.shapes import ConvShape, linear_shape, output_extent
+from workloads.trace import load_trace
 
 ROLES: tuple[Role, ...] = ("forward", "dgrad", "wgrad")
 
@@ -126,7 +130,9 @@ def test_chosen_tiles_fit_and_traffic_is_at_least_compulsory(
 ) -> None:
     product, budget = Product(shape, role), BufferBudget(capacity, 2, 4, overhead)
     try:
-        tiling = choose_tiling(product, ALL_IN_DRAM, Quanta(vectors=3, reduction=4, columns=5, least_vectors=6), budget)
+        tiling = choose_tiling(
+            product, ALL_IN_DRAM, Quanta(vectors=3, reduction=4, columns=5, least=6, overhead=2), budget
+        )
     except TileTooLargeError as error:
         assert error.needed_bytes > capacity
         return
@@ -171,3 +177,18 @@ def test_what_is_on_chip_is_not_loaded() -> None:
         assert held <= 2000
     with pytest.raises(TileTooLargeError):
         choose_tiling(product, ALL_IN_DRAM, quanta, BufferBudget(10, 2, 4, 8))
+
+
+@pytest.mark.parametrize("name", ["ws", "is", "os"])
+def test_systolic_tiles_are_not_cut_into_slivers(name: str) -> None:
+    """A systolic fold has a price of its own; the cut must not multiply it where other cuts move as little."""
+    flow = find_dataflow(name, "systolic", "", "")
+    spec = load_accelerator(design="baseline", overrides=["array.interconnect=systolic"])
+    trace = load_trace("vgg13-cifar10")
+    roomy = replace(spec.budget(0), capacity_bytes=1 << 45, transfer_overhead_bytes=1 << 45)
+    cycles = {"cut": 0, "whole": 0}
+    for layer in trace.mac_layers:
+        product = layer_products(layer, "forward", trace.batch_size)[0]
+        cycles["cut"] += plan_product(product, ALL_IN_DRAM, flow, spec.array, spec.budget(0)).compute_cycles
+        cycles["whole"] += plan_product(product, ALL_IN_DRAM, flow, spec.array, roomy).compute_cycles
+    assert cycles["cut"] <= 1.6 * cycles["whole"]  # bytes still come first, so some price is paid

@@ -12,6 +12,7 @@ from dataflows.dataflow import MatrixTiles, find_dataflow
 from dataflows.placement import ALL_IN_DRAM
 from dataflows.plan import BufferBudget
 from dataflows.planning import plan_product
+from dataflows.tiling import choose_tiling, tile_sequence
 from workloads.passes import Product
 from workloads.shapes import linear_shape
 
@@ -127,10 +128,15 @@ def test_tiles_follow_each_other_without_a_gap(reduction: int, vectors: int, out
     pe = array(4, 5, 20, 4, 5)  # a fold loads in 2 cycles
     budget = BufferBudget(capacity, 2, 4, 8)
     product = Product(linear_shape(vectors, reduction, outputs), "forward")
+    tiling = choose_tiling(product, ALL_IN_DRAM, WS.quanta(pe), budget)
+    tiles = tile_sequence(product, tiling)
     plan = plan_product(product, ALL_IN_DRAM, WS, pe, budget)
-    expected, previous_last = 0, 2  # the first fill, all of it uncovered
-    expected += 2
-    for stream, last in zip(plan.stream_cycles.tolist(), plan.last_fold_cycles.tolist(), strict=True):
-        expected += max(0, 2 - previous_last) + stream
-        previous_last = last
-    assert plan.compute_cycles == expected + 2 + 2  # tree of four rows, multiplier and accumulator
+    # every fold of every tile in one sequence; the first fill and the last fold's streaming stand alone
+    folds = [
+        int(tiles.moving[t])
+        for t in range(len(tiles.moving))
+        for _ in range(ceil(tiles.reduction[t] / 4) * ceil(tiles.columns[t] / 5))
+    ]
+    fill = 20 // 20 + 1
+    expected = fill + sum(max(fold, fill) for fold in folds[:-1]) + folds[-1] + 2 + 2
+    assert plan.compute_cycles == expected

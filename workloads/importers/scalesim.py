@@ -32,14 +32,17 @@ def read_topology(path: Path) -> Imported:
     if not rows:
         raise InputError(str(path), "", "no layers", "give a SCALE-Sim topology")
     header = [cell.lower() for cell in rows[0][1]]
-    if "m" in header and "k" in header:
-        products = True
-    elif any("filter" in cell or "ifmap" in cell for cell in header):
-        products = False
-    else:
-        raise InputError(
-            str(path), f"line {rows[0][0]}", "no header of a topology", "begin with SCALE-Sim's column names"
+    products = header[1:4] == ["m", "n", "k"]
+    words = ("ifmap", "ifmap", "filter", "filter", "channel", "filter", "stride")
+    convolutions = len(header) > len(words) and all(w in cell for w, cell in zip(words, header[1:], strict=False))
+    if not products and not convolutions:
+        mend = (
+            "give SCALE-Sim's in its order: name, M, N, K, or name, ifmap height and width, filter height and width, "
+            "channels, filters, strides"
         )
+        raise InputError(str(path), f"line {rows[0][0]}", f"the columns are {', '.join(rows[0][1])}", mend)
+    if any("stride" in cell for cell in header[len(words) + 1 :]):
+        raise InputError(str(path), f"line {rows[0][0]}", "a second stride", "give one stride for both axes")
     layers: list[Layer] = []
     notes = ["A topology does not say how its layers are connected; each follows the one before."]
     inputs: dict[str, tuple[int, ...]] = {}
@@ -50,6 +53,9 @@ def read_topology(path: Path) -> Imported:
         shape: tuple[int, ...] = (sizes[0], sizes[2]) if products else (sizes[4], sizes[0], sizes[1])
         if products and sizes[0] == 1:
             shape = (sizes[2],)
+        if not products and (sizes[2] > sizes[0] or sizes[3] > sizes[1]):
+            problem = f"the filter is larger than the ifmap ({sizes[2]} x {sizes[3]} on {sizes[0]} x {sizes[1]})"
+            raise InputError(str(path), f"line {number}", problem, "give a smaller filter")
         if not products:
             shape, note = _whole_windows(layer_id, sizes)
             notes += note
@@ -74,8 +80,8 @@ def _size(path: Path, line: int, cells: list[str], index: int, name: str) -> int
     except ValueError:
         problem = f"{name} is {text!r}" if text else f"{name} is missing"
         raise InputError(str(path), f"line {line}", problem, "give a whole number") from None
-    if size < 1:
-        raise InputError(str(path), f"line {line}", f"{name} is {size}", "give at least 1")
+    if not 1 <= size <= 1 << 31:
+        raise InputError(str(path), f"line {line}", f"{name} is {size}", f"give 1 to {1 << 31}")
     return size
 
 
@@ -117,7 +123,7 @@ def _connect(layer_id: str, shape: tuple[int, ...], layers: list[Layer], inputs:
         return "input"
     if layers[-1].output_shape == shape:
         return layers[-1].id
-    adapter = f"{layer_id}.input"
+    adapter = _unique(f"{layer_id}.input", layers)
     layers.append(VectorLayer(id=adapter, kind="other", op="unknown", inputs=(layers[-1].id,), shape=shape))
     return adapter
 
