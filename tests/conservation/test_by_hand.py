@@ -149,7 +149,12 @@ def test_low_loses_to_efficient_in_memory_alone() -> None:
     """Both compute the same on one array; what LOW loses are its transfers."""
     results = compare(load_trace("vgg13-cifar10"))
     low, efficient = ({c.name: c for c in explain(results, run)} for run in results.runs[1:3])
-    assert low["predictor"].speedup == pytest.approx(efficient["predictor"].speedup, abs=2e-4)
+    for phase in ("warm_up", "bp"):
+        assert results.runs[1].phase(phase).compute_cycles_per_batch == (
+            results.runs[2].phase(phase).compute_cycles_per_batch
+        )
+    # GP's updates are cut into other pieces, whose cycles are rounded up: 53 of 178 million cycles
+    assert low["predictor"].speedup == pytest.approx(efficient["predictor"].speedup, rel=1e-6)
     assert low["memory"].change < efficient["memory"].change < 0
 
 
