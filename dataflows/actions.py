@@ -15,6 +15,8 @@ class ActionCounts:
         Additions of partial-sum width (the sums of the batch mean).
     register_reads, register_writes : int
         Words read from and written to the PEs' stationary registers.
+    scratchpad_reads, scratchpad_writes : int
+        Words read from and written to the PEs' scratchpads (row stationary).
     array_network_bytes : int
         Bytes driven over the buses between buffer and PEs, partial sums at their width; a broadcast counts once.
     buffer_read_bytes, buffer_write_bytes : int
@@ -29,6 +31,8 @@ class ActionCounts:
     adds: int = 0
     register_reads: int = 0
     register_writes: int = 0
+    scratchpad_reads: int = 0
+    scratchpad_writes: int = 0
     array_network_bytes: int = 0
     buffer_read_bytes: int = 0
     buffer_write_bytes: int = 0

@@ -10,6 +10,14 @@ Interconnect = Literal["broadcast", "systolic"]
 Extent = Annotated[int, Field(ge=1, le=1 << 20)]  # far above any array; keeps products of extents within 64 bits
 
 
+class Scratchpads(StrictModel):
+    """A PE's scratchpads for row stationary, in words (partial sums in sums)."""
+
+    input_words: Extent
+    filter_words: Extent
+    partial_sum_words: Extent
+
+
 class PEArray(StrictModel):
     """`rows` x `columns` processing elements, one multiply-accumulate a PE and cycle.
 
@@ -27,6 +35,12 @@ class PEArray(StrictModel):
     systolic_os_drain : str
         Whether sums of an output-stationary systolic array leave over wires of their own (`free`, SCALE-Sim's
         count) or are shifted out row by row (`serial`, its published analysis).
+    scratchpads : Scratchpads
+        What a row-stationary PE keeps.
+    row_stationary_sets : str
+        Whether row stationary keeps the rows and the columns of a set of PEs whole where they fit in the array's, as
+        Eyeriss does (`whole`), or folds them where that is faster (`free`). A wgrad's sets, as tall as a feature map,
+        are always free.
     """
 
     interconnect: Interconnect
@@ -36,6 +50,8 @@ class PEArray(StrictModel):
     input_port_words_per_cycle: Extent
     output_port_words_per_cycle: Extent
     systolic_os_drain: Literal["free", "serial"]
+    scratchpads: Scratchpads
+    row_stationary_sets: Literal["whole", "free"]
 
     @property
     def pes(self) -> int:

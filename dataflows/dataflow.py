@@ -12,22 +12,11 @@ from typing import Literal, Protocol
 from dataflows import kinds
 from dataflows.array import Interconnect, PEArray
 from dataflows.arrays.job import ArrayModel, Geometry, JobTiles, JobTiming, Ports
-from dataflows.plan import Integers
+from dataflows.convolution import ConvolutionTiles
+from dataflows.operands import ConvolutionOperands, SteppedProduct
+from dataflows.traffic import ArrayTraffic
 from workloads.errors import InputError, nearest
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixTiles:
-    """Tiles of a product as matrix products; one entry a tile.
-
-    `groups` times, an image matrix (vectors x reduction) meets a filter matrix (reduction x columns).
-    """
-
-    groups: Integers
-    vectors: Integers
-    reduction: Integers
-    columns: Integers
-
+from workloads.passes import Product
 
 Axis = Literal["vectors", "reduction", "columns"]
 
@@ -46,6 +35,11 @@ class Quanta:
         Least extent of it that hides the loading or the draining of the neighbouring fold.
     overhead : int
         What each fold costs beyond its streaming, in steps of the streamed axis.
+    groups : int
+        Groups that run side by side.
+    space : (int, int), optional
+        Images and rows of the sweep that run side by side, where images do not share folds; else the sweep is cut into
+        positions, by `vectors` (or `reduction`, where it is the reduction).
     """
 
     vectors: int
@@ -54,23 +48,8 @@ class Quanta:
     streamed: Axis = "vectors"
     least: int = 1
     overhead: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ArrayTraffic:
-    """Words that cross the array's edge, and register accesses inside; sums over all tiles.
-
-    Partial sums that are added to are counted both when written and when read; finished results are
-    counted in neither. `sums_return` says whether they are read back into the array or added where they are kept.
-    """
-
-    image_words: int
-    filter_words: int
-    partial_sum_writes: int
-    partial_sum_reads: int
-    register_reads: int
-    register_writes: int
-    sums_return: bool
+    groups: int = 1
+    space: tuple[int, int] | None = None
 
 
 class Dataflow(Protocol):
@@ -83,14 +62,17 @@ class Dataflow(Protocol):
     def __hash__(self) -> int:
         """Plans are remembered by dataflow."""
 
-    def quanta(self, array: PEArray) -> Quanta:
+    def quanta(self, array: PEArray, product: Product) -> Quanta:
         """Return the extents of a tile that leave no PE idle."""
 
-    def timing(self, array: PEArray, tiles: MatrixTiles) -> JobTiming:
+    def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
 
-    def traffic(self, array: PEArray, tiles: MatrixTiles, finished_words: int) -> ArrayTraffic:
+    def traffic(self, array: PEArray, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
         """Return what the tiles read and write; `finished_words` results leave for good."""
+
+    def step(self, array: PEArray, operands: ConvolutionOperands, dump_cycles: int = 0) -> SteppedProduct:
+        """Compute a convolution cycle by cycle; keep the registers of the first `dump_cycles` cycles."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +92,7 @@ class JobDataflow:
     model: ArrayModel
     stationary: Literal["filter", "image"]
 
-    def quanta(self, array: PEArray) -> Quanta:
+    def quanta(self, array: PEArray, product: Product) -> Quanta:
         """Return the array's quanta along the product's axes."""
         job = self.model.quanta(self.geometry(array))
         vectors: Axis = "vectors" if self.stationary == "filter" else "columns"
@@ -118,11 +100,11 @@ class JobDataflow:
         V, N = (job.V, job.N) if self.stationary == "filter" else (job.N, job.V)
         return Quanta(V, job.D, N, streamed, job.least, job.overhead)
 
-    def timing(self, array: PEArray, tiles: MatrixTiles) -> JobTiming:
+    def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
         return self.model.timing(self.geometry(array), self.jobs(tiles))
 
-    def traffic(self, array: PEArray, tiles: MatrixTiles, finished_words: int) -> ArrayTraffic:
+    def traffic(self, array: PEArray, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
         """Return what the tiles read and write."""
         job = self.model.traffic(self.geometry(array), self.jobs(tiles))
         image, filters = job.moving_words, job.stationary_words
@@ -131,6 +113,31 @@ class JobDataflow:
         partial = job.sums - finished_words
         registers = (job.register_reads, job.register_writes)
         return ArrayTraffic(image, filters, partial, partial, *registers, self.model.sums_return)
+
+    def step(self, array: PEArray, operands: ConvolutionOperands, dump_cycles: int = 0) -> SteppedProduct:
+        """Compute a convolution as matrices, cycle by cycle."""
+        from dataflows.arrays.stepped import MODELS, step_job
+
+        image, filters = operands.matrices()
+        if self.stationary == "image":
+            image, filters = filters.transpose(0, 2, 1), image.transpose(0, 2, 1)
+        name = next(name for name, model in MODELS.items() if model is self.model)
+        job = step_job(name, self.geometry(array), image, filters, dump_cycles)
+        result = job.result if self.stationary == "filter" else job.result.transpose(0, 2, 1)
+        sizes = (len(result), operands.image.shape[1], operands.rows, operands.columns, -1)
+        words = (job.traffic.moving_words, job.traffic.stationary_words)
+        image_words, filter_words = words if self.stationary == "filter" else reversed(words)
+        traffic = ArrayTraffic(
+            image_words,
+            filter_words,
+            partial_sum_writes=job.traffic.sums - result.size,
+            partial_sum_reads=job.partial_sums_read,
+            register_reads=job.traffic.register_reads,
+            register_writes=job.traffic.register_writes,
+            sums_return=self.model.sums_return,
+        )
+        tensor = result.reshape(sizes).transpose(0, 1, 4, 2, 3)
+        return SteppedProduct(tensor, job.cycles, job.macs, traffic, job.registers)
 
     def geometry(self, array: PEArray) -> Geometry:
         """Return the array with its ports by the role of what goes through them."""
@@ -143,11 +150,11 @@ class JobDataflow:
             serial_drain=array.systolic_os_drain == "serial",
         )
 
-    def jobs(self, tiles: MatrixTiles) -> JobTiles:
+    def jobs(self, tiles: ConvolutionTiles) -> JobTiles:
         """Return product tiles as jobs."""
         if self.stationary == "filter":
-            return JobTiles(tiles.groups, tiles.vectors, tiles.reduction, tiles.columns)
-        return JobTiles(tiles.groups, tiles.columns, tiles.reduction, tiles.vectors)
+            return JobTiles(tiles.groups, tiles.vectors, tiles.reduction, tiles.filters)
+        return JobTiles(tiles.groups, tiles.filters, tiles.reduction, tiles.vectors)
 
 
 @cache

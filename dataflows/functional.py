@@ -1,127 +1,119 @@
 """Products on the stepped array: tensors in, tensors out, with the cycles and counts it took.
 
-A product's tensors are laid out as its image and filter matrices (docs/machine.md), which the dataflow hands to
-its array as moving and stationary operands (docs/microarchitecture.md).
+A product's tensors are laid out as the convolution that it is for an array (`dataflows.convolution`); the dataflow
+steps that.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dataflows.array import PEArray
-from dataflows.arrays.stepped import MODELS, ArrayName, SteppedJob, step_job
-from dataflows.dataflow import JobDataflow
+from dataflows.convolution import Sliding
+from dataflows.dataflow import Dataflow
+from dataflows.operands import ConvolutionOperands, SteppedProduct, Tensor
 from workloads.passes import Product, decomposed_dgrad, taps_of_class
 from workloads.shapes import ConvShape
-
-Tensor = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class FunctionalProduct:
-    """The tensor that a product gives, and the jobs that made it."""
+    """The tensor that a product gives, and the convolutions that made it."""
 
     tensor: Tensor
-    jobs: tuple[SteppedJob, ...]
+    parts: tuple[SteppedProduct, ...]
 
     @property
     def cycles(self) -> int:
-        """Cycles of all jobs, one after the other."""
-        return sum(job.cycles for job in self.jobs)
+        """Cycles of all parts, one after the other."""
+        return sum(part.cycles for part in self.parts)
 
 
-def run_forward(shape: ConvShape, X: Tensor, W: Tensor, dataflow: JobDataflow, array: PEArray) -> FunctionalProduct:
+def run_forward(shape: ConvShape, X: Tensor, W: Tensor, dataflow: Dataflow, array: PEArray) -> FunctionalProduct:
     """Compute Y[N,K,P,Q] of X[N,C,H,W] and W[K,C/groups,R,S]."""
-    job = _run(_image_columns(shape, X), _filter_matrix(shape, W), dataflow, array)
-    g, K = shape.groups, shape.K // shape.groups
-    Y = _product(job, dataflow).reshape(g, shape.N, shape.P, shape.Q, K)
-    return FunctionalProduct(Y.transpose(1, 0, 4, 2, 3).reshape(shape.N, shape.K, shape.P, shape.Q), (job,))
+    step = dataflow.step(array, forward_operands(shape, X, W))
+    return FunctionalProduct(_joined(step.result), (step,))
 
 
-def run_wgrad(shape: ConvShape, X: Tensor, dY: Tensor, dataflow: JobDataflow, array: PEArray) -> FunctionalProduct:
+def run_wgrad(shape: ConvShape, X: Tensor, dY: Tensor, dataflow: Dataflow, array: PEArray) -> FunctionalProduct:
     """Compute dW[K,C/groups,R,S] of X[N,C,H,W] and dY[N,K,P,Q]."""
-    g, K = shape.groups, shape.K // shape.groups
-    gradients = dY.reshape(shape.N, g, K, shape.P, shape.Q).transpose(1, 0, 3, 4, 2).reshape(g, -1, K)
-    job = _run(_image_columns(shape, X).transpose(0, 2, 1), gradients, dataflow, array)
-    dW = _product(job, dataflow).transpose(0, 2, 1).reshape(shape.K, shape.C // g, shape.R, shape.S)
-    return FunctionalProduct(dW, (job,))
+    step = dataflow.step(array, wgrad_operands(shape, X, dY))
+    dW = step.result.transpose(0, 2, 1, 3, 4)  # [g, K/g, C/g, R, S]
+    return FunctionalProduct(dW.reshape(shape.K, shape.C // shape.groups, shape.R, shape.S), (step,))
 
 
 def run_dgrad(
-    shape: ConvShape, W: Tensor, dY: Tensor, dataflow: JobDataflow, array: PEArray, decomposed: bool = True
+    shape: ConvShape, W: Tensor, dY: Tensor, dataflow: Dataflow, array: PEArray, decomposed: bool = True
 ) -> FunctionalProduct:
     """Compute dX[N,C,H,W] of W[K,C/groups,R,S] and dY[N,K,P,Q]."""
     dX = np.zeros((shape.N, shape.C, shape.H, shape.W), np.result_type(W, dY))
-    jobs = []
+    steps = []
     for product in decomposed_dgrad(shape) if decomposed else (Product(shape, "dgrad"),):
         part, (i, j) = product.shape, product.residue
         whole = part == shape
         taps = [range(k) if whole else taps_of_class(shape, axis, (i, j)[axis]) for axis, k in enumerate(W.shape[2:])]
         filters = W[:, :, list(taps[0])][:, :, :, list(taps[1])]
-        job = _run(_gradient_columns(part, dY), _rotated_matrix(part, filters), dataflow, array)
-        g, C = part.groups, part.C // part.groups
-        tensor = _product(job, dataflow).reshape(g, part.N, part.H, part.W, C).transpose(1, 0, 4, 2, 3)
-        steps = (1, 1) if whole else shape.stride
-        dX[:, :, i :: steps[0], j :: steps[1]] = tensor.reshape(part.N, part.C, part.H, part.W)
-        jobs.append(job)
-    return FunctionalProduct(dX, tuple(jobs))
+        step = dataflow.step(array, dgrad_operands(part, filters, dY))
+        stride = (1, 1) if whole else shape.stride
+        dX[:, :, i :: stride[0], j :: stride[1]] = _joined(step.result)
+        steps.append(step)
+    return FunctionalProduct(dX, tuple(steps))
 
 
-def _run(image: Tensor, filters: Tensor, dataflow: JobDataflow, array: PEArray) -> SteppedJob:
-    if dataflow.stationary == "image":
-        image, filters = filters.transpose(0, 2, 1), image.transpose(0, 2, 1)
-    return step_job(_array_name(dataflow), dataflow.geometry(array), image, filters)
+def forward_operands(shape: ConvShape, X: Tensor, W: Tensor) -> ConvolutionOperands:
+    """Lay out a forward pass as the convolution that it is."""
+    sliding = Sliding(shape.stride, shape.dilation)
+    image = _padded(shape, _grouped(X, shape.groups))
+    filters = W.reshape(shape.groups, -1, *W.shape[1:])
+    return ConvolutionOperands(image, filters, shape.P, shape.Q, sliding, "forward")
 
 
-def _product(job: SteppedJob, dataflow: JobDataflow) -> Tensor:
-    return job.result if dataflow.stationary == "filter" else job.result.transpose(0, 2, 1)
+def wgrad_operands(shape: ConvShape, X: Tensor, dY: Tensor) -> ConvolutionOperands:
+    """Lay out a wgrad: X's channels are images, its images channels, and dY is the filter."""
+    sliding = Sliding(shape.dilation, shape.stride)
+    image = _padded(shape, _grouped(X, shape.groups)).transpose(0, 2, 1, 3, 4)
+    filters = _grouped(dY, shape.groups).transpose(0, 2, 1, 3, 4)
+    return ConvolutionOperands(image, filters, shape.R, shape.S, sliding, "wgrad")
 
 
-def _array_name(dataflow: JobDataflow) -> ArrayName:
-    return next(name for name, model in MODELS.items() if model is dataflow.model)
+def dgrad_operands(shape: ConvShape, W: Tensor, dY: Tensor) -> ConvolutionOperands:
+    """Lay out a dgrad: dY with zeros between its elements, met by the rotated filters.
+
+    dX's row h meets dY's row p through tap r where h + padding = p * stride + r * dilation. With the taps counted
+    backward, i = R - 1 - r, virtual row h + i * dilation is the one that holds dY's row p at
+    p * stride - padding + (R - 1) * dilation.
+    """
+    groups, K, C = shape.groups, shape.K // shape.groups, shape.C // shape.groups
+    spans = [(kernel - 1) * d for kernel, d in zip((shape.R, shape.S), shape.dilation, strict=True)]
+    image = np.zeros((groups, shape.N, K, shape.H + spans[0], shape.W + spans[1]), dY.dtype)
+    places, kept = [], []
+    for axis, count in enumerate((shape.P, shape.Q)):
+        place = np.arange(count) * shape.stride[axis] - shape.padding[axis] + spans[axis]
+        inside = (place >= 0) & (place < image.shape[3 + axis])
+        places.append(place[inside])
+        kept.append(np.flatnonzero(inside))
+    image[:, :, :, places[0][:, None], places[1]] = _grouped(dY, groups)[:, :, :, kept[0][:, None], kept[1]]
+    filters = W.reshape(groups, K, C, shape.R, shape.S).transpose(0, 2, 1, 3, 4)[:, :, :, ::-1, ::-1]
+    return ConvolutionOperands(image, filters, shape.H, shape.W, Sliding((1, 1), shape.dilation), "dgrad")
 
 
-def _image_columns(shape: ConvShape, X: Tensor) -> Tensor:
-    """Lay out X as [groups, N P Q, C/groups R S], zeros for padding."""
-    rows = np.add.outer(np.arange(shape.P) * shape.stride[0], np.arange(shape.R) * shape.dilation[0])
-    columns = np.add.outer(np.arange(shape.Q) * shape.stride[1], np.arange(shape.S) * shape.dilation[1])
-    top, left = shape.padding
-    height, width = max(int(rows.max()) + 1, shape.H + top), max(int(columns.max()) + 1, shape.W + left)
-    padded = np.zeros((*X.shape[:2], height, width), X.dtype)
-    padded[:, :, top : top + shape.H, left : left + shape.W] = X
-    windows = padded[:, :, rows[:, :, None, None], columns[None, None]]  # N C P R Q S
-    g, C = shape.groups, shape.C // shape.groups
-    windows = windows.reshape(shape.N, g, C, shape.P, shape.R, shape.Q, shape.S)
-    return windows.transpose(1, 0, 3, 5, 2, 4, 6).reshape(g, shape.N * shape.P * shape.Q, C * shape.R * shape.S)
+def _grouped(tensor: Tensor, groups: int) -> Tensor:
+    """Return [N, C, H, W] as [groups, N, C/groups, H, W]."""
+    images, channels, *extent = tensor.shape
+    return tensor.reshape(images, groups, channels // groups, *extent).transpose(1, 0, 2, 3, 4)
 
 
-def _gradient_columns(shape: ConvShape, dY: Tensor) -> Tensor:
-    """Lay out dY as [groups, N H W, K/groups R S], zeros where no row or column of dY is met."""
-
-    def met(extent: int, kernel: int, limit: int, axis: int) -> tuple[Tensor, Tensor]:
-        numerators = np.add.outer(np.arange(extent) + shape.padding[axis], -np.arange(kernel) * shape.dilation[axis])
-        index = numerators // shape.stride[axis]
-        real = (numerators % shape.stride[axis] == 0) & (index >= 0) & (index < limit)
-        return np.where(real, index, 0), real
-
-    rows, real_rows = met(shape.H, shape.R, shape.P, 0)
-    columns, real_columns = met(shape.W, shape.S, shape.Q, 1)
-    windows = dY[:, :, rows[:, :, None, None], columns[None, None]]
-    windows = windows * (real_rows[:, :, None, None] & real_columns[None, None])
-    g, K = shape.groups, shape.K // shape.groups
-    windows = windows.reshape(shape.N, g, K, shape.H, shape.R, shape.W, shape.S)
-    return windows.transpose(1, 0, 3, 5, 2, 4, 6).reshape(g, shape.N * shape.H * shape.W, K * shape.R * shape.S)
+def _joined(result: Tensor) -> Tensor:
+    """Return [groups, N, K/groups, P, Q] as [N, K, P, Q]."""
+    groups, images, filters, *extent = result.shape
+    return result.transpose(1, 0, 2, 3, 4).reshape(images, groups * filters, *extent)
 
 
-def _filter_matrix(shape: ConvShape, W: Tensor) -> Tensor:
-    """Lay out W as [groups, C/groups R S, K/groups]."""
-    g, K = shape.groups, shape.K // shape.groups
-    return W.reshape(g, K, -1).transpose(0, 2, 1)
-
-
-def _rotated_matrix(shape: ConvShape, W: Tensor) -> Tensor:
-    """Lay out W as [groups, K/groups R S, C/groups]; that dY's windows run backward rotates it."""
-    g, K, C = shape.groups, shape.K // shape.groups, shape.C // shape.groups
-    return W.reshape(g, K, C, shape.R, shape.S).transpose(0, 1, 3, 4, 2).reshape(g, K * shape.R * shape.S, C)
+def _padded(shape: ConvShape, X: Tensor) -> Tensor:
+    """Return X with zeros around it, as far as windows reach."""
+    (sy, sx), (dy, dx), (top, left) = shape.stride, shape.dilation, shape.padding
+    height = max((shape.P - 1) * sy + (shape.R - 1) * dy + 1, shape.H + top)
+    width = max((shape.Q - 1) * sx + (shape.S - 1) * dx + 1, shape.W + left)
+    padded = np.zeros((*X.shape[:3], height, width), X.dtype)
+    padded[:, :, :, top : top + shape.H, left : left + shape.W] = X
+    return padded

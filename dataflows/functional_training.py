@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataflows.array import PEArray
-from dataflows.dataflow import JobDataflow
+from dataflows.dataflow import Dataflow
 from dataflows.functional import FunctionalProduct, run_dgrad, run_forward, run_wgrad
 from workloads.shapes import ConvShape, linear_shape
 
@@ -63,7 +63,7 @@ class FunctionalNetwork:
 
     shapes: list[ConvShape]
     weights: list[Tensor]
-    dataflow: JobDataflow
+    dataflow: Dataflow
     array: PEArray
     learning_rate: float
     momentum: float

@@ -31,12 +31,16 @@ class SpatialTiles:
 
     Attributes
     ----------
+    images, rows : array of int64
+        Images and output rows of the sweep.
     positions : array of int64
         Output positions of the sweep: images * rows * row length.
     image_words : array of int64
         Words of one channel of the swept image that they read, in whole rows; halo included, padding not.
     """
 
+    images: Integers
+    rows: Integers
     positions: Integers
     image_words: Integers
 
@@ -97,9 +101,11 @@ class LoopNest:
         first = np.arange(0, self.rows, rows)
         last = np.minimum(first + rows, self.rows)
         read = self._image_rows(first) * self._image_row_words
-        made = (last - first) * self.row_positions
+        images_each, rows_each = (i.ravel() for i in np.broadcast_arrays(image_sizes[:, None], last - first))
         return SpatialTiles(
-            positions=np.multiply.outer(image_sizes, made).ravel(),
+            images=images_each,
+            rows=rows_each,
+            positions=images_each * rows_each * self.row_positions,
             image_words=np.multiply.outer(image_sizes, read).ravel(),
         )
 

@@ -8,7 +8,7 @@ import numpy as np
 from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
 from dataflows.arrays.job import ceil_div
-from dataflows.dataflow import Dataflow, MatrixTiles
+from dataflows.dataflow import Dataflow
 from dataflows.loopnest import extents
 from dataflows.placement import Operand, Placement
 from dataflows.plan import BufferBudget, Plan, TileTooLargeError
@@ -27,15 +27,14 @@ def plan_product(
     TileTooLargeError
         If not even the smallest tile fits in the buffer.
     """
-    tiling = choose_tiling(product, placement, dataflow.quanta(array), budget)
+    tiling = choose_tiling(product, placement, dataflow.quanta(array, product), budget)
     tiles = tile_sequence(product, tiling)
-    matrix = MatrixTiles(tiles.groups, tiles.moving, tiles.reduction, tiles.columns)
-    timing = dataflow.timing(array, matrix)
+    timing = dataflow.timing(array, tiles.parts)
     finished = int((tiles.result_words * tiles.finished).sum())
-    traffic = dataflow.traffic(array, matrix, finished)
+    traffic = dataflow.traffic(array, tiles.parts, finished)
 
     word, sums = budget.word_bytes, budget.partial_sum_bytes
-    load = np.zeros(len(tiles.groups), dtype=np.int64)
+    load = np.zeros(len(tiles.image_words), dtype=np.int64)
     if placement.image.place == "dram":
         load += tiles.image_words * tiles.image_new * (word * placement.image.tensors)
     if placement.filter.place == "dram":
@@ -54,6 +53,8 @@ def plan_product(
         adds=0 if traffic.sums_return else traffic.partial_sum_reads,
         register_reads=traffic.register_reads,
         register_writes=traffic.register_writes,
+        scratchpad_reads=traffic.scratchpad_reads,
+        scratchpad_writes=traffic.scratchpad_writes,
         array_network_bytes=(traffic.image_words + traffic.filter_words + finished) * word
         + (traffic.partial_sum_reads * traffic.sums_return + traffic.partial_sum_writes) * sums,
         buffer_read_bytes=reads["buffer"],

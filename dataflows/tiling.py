@@ -6,15 +6,16 @@ two loops is the outer one. Among cuts of equal traffic those win that take the 
 remainder may leave PEs idle, and a systolic fold has a price of its own), and among these the one that keeps the
 array waiting least: its first load and its last store, which nothing hides, and the channel's overhead for each
 tile. The search covers both loop orders and, along each axis, cuts into 1, 2, 3, 4, 6, 8, 12, ... pieces that are
-multiples of the array's size; it is exhaustive over these and claims no more.
+multiples of the array's size (any extent where no multiple fits); it is exhaustive over these and claims no more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import gcd
 
 import numpy as np
 
+from dataflows.convolution import ConvolutionTiles, whole_convolution
 from dataflows.dataflow import Quanta
 from dataflows.loopnest import LoopNest, SpatialTiles, extents
 from dataflows.placement import Placement
@@ -55,9 +56,9 @@ def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget
     space_quantum, inner_quantum = quanta.vectors, quanta.reduction
     if nest.reduces_space:
         space_quantum, inner_quantum = inner_quantum, space_quantum
-    spatial = _spatial_candidates(nest, space_quantum)
+    spatial = _spatial_candidates(nest, space_quantum, quanta.space)
     tiles = [nest.spatial_tiles(images, rows) for images, rows in spatial]
-    groups, inner = _cuts(nest.groups, 1), _cuts(nest.inner, _quantum(inner_quantum, nest.kernel))
+    groups, inner = _cuts(nest.groups, quanta.groups), _cuts(nest.inner, _quantum(inner_quantum, nest.kernel))
     outer = _cuts(nest.outer, quanta.columns)
 
     # One axis of the grid a loop: [spatial, groups, inner, outer].
@@ -76,7 +77,8 @@ def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget
     made_all = nest.images * nest.rows * nest.row_positions * nest.outer * nest.groups
     window_all = nest.inner * nest.outer * nest.kernel * nest.groups
     positions = axis([int(t.positions.max()) for t in tiles], 0)
-    space_folds = axis([_pieces(t.positions, space_quantum) for t in tiles], 0)
+    space_folds = axis([_space_folds(t, space_quantum, quanta.space) for t in tiles], 0)
+    group_folds = axis([_pieces(extents(nest.groups, size), quanta.groups) for size in groups], 1)
     inner_folds = axis([_pieces(extents(nest.inner, size) * nest.kernel, inner_quantum) for size in inner], 2)
     outer_folds = axis([_pieces(extents(nest.outer, size), quanta.columns) for size in outer], 3)
     # The streamed axis counts its steps; each of its pieces costs every fold its overhead again.
@@ -85,7 +87,7 @@ def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget
     cuts = {"vectors": n_a, "reduction": pieces} if nest.reduces_space else {"vectors": pieces, "reduction": n_a}
     along["columns"], cuts["columns"] = outer_folds, n_b
     along[quanta.streamed] = along[quanta.streamed] + quanta.overhead * cuts[quanta.streamed]
-    work = along["vectors"] * along["reduction"] * along["columns"]
+    work = group_folds * along["vectors"] * along["reduction"] * along["columns"]
     if nest.reduces_space:
         n_moving, n_reduction, moving, reduction = n_a, pieces, a * nest.kernel, positions
         filter_tile, filter_all, result_tile = made, made_all, window
@@ -127,7 +129,10 @@ def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget
     )
     usable = needed <= budget.capacity_bytes
     if not usable.any():
-        raise TileTooLargeError(int(needed.min()), budget.capacity_bytes)
+        unaligned = Quanta(1, 1, 1)
+        if quanta == unaligned:
+            raise TileTooLargeError(int(needed.min()), budget.capacity_bytes)
+        return choose_tiling(product, placement, unaligned, budget)
     if (usable & streams).any():
         usable = usable & streams
     traffic = np.where(usable, np.stack([columns_outside, columns_inside]), _NEVER)
@@ -140,6 +145,12 @@ def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget
 
 def _pieces(sizes: Integers, size: int) -> int:
     return int((-(-sizes // size)).sum())
+
+
+def _space_folds(tiles: SpatialTiles, positions: int, space: tuple[int, int] | None) -> int:
+    if space is None:
+        return _pieces(tiles.positions, positions)
+    return int((-(-tiles.images // space[0]) * -(-tiles.rows // space[1])).sum())
 
 
 def _quantum(size: int, step: int) -> int:
@@ -161,10 +172,14 @@ def _cuts(total: int, quantum: int) -> list[int]:
     return sorted(sizes, reverse=True)
 
 
-def _spatial_candidates(nest: LoopNest, quantum: int) -> list[tuple[int, int]]:
+def _spatial_candidates(nest: LoopNest, quantum: int, space: tuple[int, int] | None) -> list[tuple[int, int]]:
     """Return (images, rows): whole images first, then parts of one image."""
-    image_quantum = _quantum(quantum, nest.rows * nest.row_positions)
-    row_quantum = _quantum(quantum, nest.row_positions)
+    if space is None:
+        image_quantum = _quantum(quantum, nest.rows * nest.row_positions)
+        row_quantum = _quantum(quantum, nest.row_positions)
+    else:
+        image_quantum, row_quantum = space
+        row_quantum = row_quantum if row_quantum < nest.rows else 1  # rows that all fit side by side fit when cut, too
     whole = [(images, nest.rows) for images in _cuts(nest.images, min(image_quantum, nest.images))]
     parts = [(1, rows) for rows in _cuts(nest.rows, min(row_quantum, nest.rows))]
     return list(dict.fromkeys([*whole, (1, nest.rows), *parts]))
@@ -178,10 +193,7 @@ class TileSequence:
     `finished` whether its result is complete after it.
     """
 
-    groups: Integers
-    moving: Integers
-    reduction: Integers
-    columns: Integers
+    parts: ConvolutionTiles
     image_words: Integers
     filter_words: Integers
     result_words: Integers
@@ -205,12 +217,16 @@ def tile_sequence(product: Product, tiling: Tiling) -> TileSequence:
     swept = space.image_words[i_space] * a * g
     made = space.positions[i_space] * b * g
     window = a * b * nest.kernel * g
-    kernel = nest.kernel
+    images, rows = space.images[i_space], space.rows[i_space]
+    whole = whole_convolution(product)
+    if nest.reduces_space:
+        parts = replace(whole, groups=g, images=a, channels=images, filters=b, filter_rows=rows,
+                        rows=np.full_like(a, product.shape.R))  # fmt: skip
+    else:
+        parts = replace(whole, groups=g, images=images, channels=a, filters=b, rows=rows,
+                        filter_rows=np.full_like(a, product.shape.R))  # fmt: skip
     return TileSequence(
-        groups=g,
-        moving=a * kernel if nest.reduces_space else space.positions[i_space],
-        reduction=space.positions[i_space] if nest.reduces_space else a * kernel,
-        columns=b,
+        parts=parts,
         image_words=swept,
         filter_words=made if nest.reduces_space else window,
         result_words=window if nest.reduces_space else made,

@@ -13,6 +13,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "rtl"), str(ROOT / "tests" / "ladder")]
 
+import test_row_stationary_equals_rtl as rows  # noqa: E402
 from test_scalesim import FIGURES, ONE_TILE, WIDE, sizes  # noqa: E402
 from test_stepped_arrays import closed_cycles  # noqa: E402
 from test_stepped_equals_rtl import both, cases, operands  # noqa: E402
@@ -43,10 +44,15 @@ def rtl_section() -> list[str]:
                     registers += 1
                 jobs += 1
                 different += not same
+        for seed in range(60):
+            stepped, rtl = rows.both(*rows.draw(seed), Path(folder))
+            same = stepped.cycles == rtl.cycles and np.array_equal(stepped.result, rtl.y)
+            same = same and all(np.array_equal(v, rtl.registers[n]) for n, v in stepped.registers.items())
+            jobs, registers, different = jobs + 1, registers + 1, different + (not same)
     return [
         "## Stepped = RTL",
         "",
-        f"{jobs} jobs on four arrays in Icarus Verilog: cycles and numbers; {registers} of them with every register "
+        f"{jobs} jobs on five arrays in Icarus Verilog: cycles and numbers; {registers} of them with every register "
         f"after every cycle. Differences: {different}. Planted faults (tests/rtl/test_mutations.py) all show.",
         "",
         "Again: `pytest tests/rtl`",
@@ -77,7 +83,11 @@ def closed_form_section() -> list[str]:
         "",
         f"{count} random jobs (array size, ports, shape): cycles, all counts and numbers. Differences: {different}.",
         "",
-        "Again: `pytest tests/ladder/test_stepped_arrays.py tests/ladder/test_functional.py`; the second holds "
+        "Row stationary is held in the same way (any mapping that fits, 1,500 random jobs), and its choice of mappings "
+        "to the PEs that Eyeriss reports for AlexNet (154, 135, 156, 156, 156).",
+        "",
+        "Again: `pytest tests/ladder/test_stepped_arrays.py tests/ladder/test_row_stationary.py "
+        "tests/ladder/test_functional.py`; the last holds "
         "forward, dgrad (dense and decomposed) and wgrad of random convolutions to PyTorch's autograd under every "
         "dataflow.",
     ]

@@ -10,7 +10,7 @@ from dataflows.arrays.stepped import Operand
 _ALPHABET = [chr(code) for code in range(33, 127)]
 
 
-def write_vcd(registers: Mapping[str, Operand], path: Path, width_bits: int = 64) -> None:
+def write_vcd(registers: Mapping[str, Operand], path: str | Path, width_bits: int = 64) -> None:
     """Write registers, a scope a name and a variable an element.
 
     The value after cycle t stands at time t + 1; one time unit is one cycle. Integers are two's complement of
@@ -20,7 +20,7 @@ def write_vcd(registers: Mapping[str, Operand], path: Path, width_bits: int = 64
     ----------
     registers : dict of str to [cycles, elements]
         As `step_job` gives them.
-    path : Path
+    path : str or Path
         Where to write.
     width_bits : int
         Width of integer registers.
@@ -43,7 +43,7 @@ def write_vcd(registers: Mapping[str, Operand], path: Path, width_bits: int = 64
             now = np.zeros_like(values[0]) if cycle < 0 else values[cycle]
             changed = range(values.shape[1]) if cycle < 0 else np.flatnonzero(now != before).tolist()
             lines += [f"{_value(now[element], width_bits)} {codes[name, element]}" for element in changed]
-    path.write_text("\n".join(lines) + "\n", encoding="ascii")
+    Path(path).write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
 def _code(number: int) -> str:

@@ -8,6 +8,8 @@ import pytest
 
 from dataflows.arrays.job import Geometry, Ports
 from dataflows.arrays.stepped import ARRAYS, ArrayName, step_job
+from dataflows.convolution import whole_convolution
+from dataflows.dataflow import find_dataflow
 from dataflows.planning import plan_product
 from dataflows.tiling import choose_tiling
 from simulator.engine.batch import merge
@@ -15,6 +17,8 @@ from simulator.engine.step_kernel import run_step_kernel
 from simulator.engine.work import flatten
 from simulator.simulation import Simulation, compare
 from simulator.spec_loading import load_accelerator
+from workloads.passes import Product, decomposed_dgrad
+from workloads.shapes import ConvShape, linear_shape
 from workloads.trace import load_trace
 
 Benchmark = Callable[..., Any]
@@ -57,3 +61,45 @@ def test_stepped_array(benchmark: Any, array: ArrayName) -> None:
     job = benchmark(step_job, array, Geometry(12, 15, Ports(15, 12, 15)), moving, stationary)
     benchmark.extra_info["cycles"] = job.cycles
     assert job.macs == 12 * 15 * 100_000
+
+
+def resnet50_shapes(batch: int) -> list[ConvShape]:
+    """ResNet-50 at 224 x 224 (He et al., CVPR 2016, table 1; stride on the 3 x 3 convolution)."""
+
+    def conv(C: int, K: int, extent: int, kernel: int, stride: int) -> ConvShape:
+        out = -(-extent // stride)
+        return ConvShape(batch, C, extent, extent, K, kernel, kernel, out, out, (stride,) * 2, (kernel // 2,) * 2)
+
+    shapes, C = [conv(3, 64, 224, 7, 2)], 64
+    for width, blocks, extent, first_stride in ((64, 3, 56, 1), (128, 4, 56, 2), (256, 6, 28, 2), (512, 3, 14, 2)):
+        for block in range(blocks):
+            stride = first_stride if block == 0 else 1
+            shapes += [conv(C, width, extent, 1, 1), conv(width, width, extent, 3, stride)]
+            shapes += [conv(width, 4 * width, extent // stride, 1, 1)]
+            if block == 0:
+                shapes.append(conv(C, 4 * width, extent, 1, stride))
+            extent, C = extent // stride, 4 * width
+    return [*shapes, linear_shape(batch, 2048, 1000)]
+
+
+@pytest.mark.parametrize("name", ["ws", "is", "os", "rs"])
+def test_closed_form_of_resnet50(benchmark: Benchmark, name: str) -> None:
+    """Cycles and traffic of all products of a training batch; row stationary with its mappings remembered."""
+    array, flow = load_accelerator(design="baseline").array, find_dataflow(name, "broadcast", "", "")
+    shapes = resnet50_shapes(128)
+    assert sum(shape.weight_words for shape in shapes) == 25_502_912  # torchvision's, batch norms and biases left out
+    products = [
+        product for shape in shapes for product in
+        (Product(shape, "forward"), *decomposed_dgrad(shape), Product(shape, "wgrad"))
+    ]  # fmt: skip
+    tiles = [whole_convolution(product) for product in products]
+
+    def run() -> int:
+        cycles = 0
+        for one in tiles:
+            timing, _ = flow.timing(array, one), flow.traffic(array, one, 0)
+            cycles += timing.fill_cycles + int(timing.stream_cycles[0]) + timing.drain_cycles
+        return cycles
+
+    run()
+    assert benchmark(run) > 0

@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from networks import chains
 
 from simulator.results import Results
@@ -32,10 +33,10 @@ def test_vgg13_one_by_one() -> None:
     check(compare(load_trace("vgg13-cifar10"), exact=(3909, 7)))
 
 
-@settings(max_examples=15, deadline=None)
-@given(chains())
-def test_random_networks_on_a_starved_machine(trace: Trace) -> None:
-    check(compare(trace, load_designs(overrides=STARVED), exact=(4, 6)))
+@settings(max_examples=30, deadline=None)
+@given(chains(), st.sampled_from(["ws", "is", "os", "rs"]))
+def test_random_networks_on_a_starved_machine(trace: Trace, dataflow: str) -> None:
+    check(compare(trace, load_designs(dataflow=dataflow, overrides=STARVED), exact=(4, 6)))
 
 
 def test_a_whole_run_one_by_one() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from simulator.simulation import compare
+from simulator.spec_loading import load_designs
 from workloads.trace import load_trace
 
 HERE = Path(__file__).parent
@@ -19,7 +20,7 @@ COLUMNS = (
     "stall_load_cycles", "stall_store_cycles", "macs", "buffer_read_bytes", "buffer_write_bytes",
     "predictor_sram_read_bytes", "predictor_sram_write_bytes", "dram_read_bytes", "dram_write_bytes",
 )  # fmt: skip
-TRACES = ("vgg13-cifar10", "digits-cnn")
+TRACES = {"vgg13-cifar10": ("ws",), "digits-cnn": ("ws", "is", "os", "rs")}
 
 
 def table(trace: str) -> str:
@@ -27,7 +28,9 @@ def table(trace: str) -> str:
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(row for row in compare(load_trace(trace)).table() if row["phase"] != "warm_up")
+    for dataflow in TRACES[trace]:
+        results = compare(load_trace(trace), load_designs(dataflow=dataflow))
+        writer.writerows(row for row in results.table() if row["phase"] != "warm_up")
     return buffer.getvalue()
 
 

@@ -23,6 +23,7 @@ def array(interconnect: str, drain: str = "free", rows: int = 4, columns: int = 
     return PEArray(
         interconnect=interconnect, rows=rows, columns=columns, weight_port_words_per_cycle=4,
         input_port_words_per_cycle=3, output_port_words_per_cycle=2, systolic_os_drain=drain,
+        row_stationary_sets="whole", scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
     )  # fmt: skip
 
 
@@ -84,16 +85,17 @@ def test_cycles_and_counts_of_passes_equal_the_plans(flow, shape: ConvShape, see
         decomposed_dgrad(shape): run_dgrad(shape, W, dY, flow, pe),
     }
     for products, run in runs.items():
-        for product, job in zip(products, run.jobs, strict=True):
+        for product, job in zip(products, run.parts, strict=True):
             plan = plan_product(product, ALL_IN_DRAM, flow, pe, ONE_TILE)
             assume(len(plan.stream_cycles) == 1)
             assert job.cycles == plan.compute_cycles
             assert job.macs == plan.counts.macs == product.macs
-            assert job.traffic.register_reads == plan.counts.register_reads
-            assert job.traffic.register_writes == plan.counts.register_writes
-            words = job.traffic.moving_words + job.traffic.stationary_words
+            for accesses in ("register_reads", "register_writes", "scratchpad_reads", "scratchpad_writes"):
+                assert getattr(job.traffic, accesses) == getattr(plan.counts, accesses)
+            words = job.traffic.image_words + job.traffic.filter_words
             results = job.result.size
-            read_back = job.partial_sums_read
+            read_back = job.traffic.partial_sum_reads
+            assert read_back == job.traffic.partial_sum_writes
             # sums that come back do so in the broadcast array; elsewhere they are added where they are kept
             returns = flow.interconnect == "broadcast" and flow.name != "os"
             assert plan.counts.array_network_bytes == 2 * (words + results) + (8 if returns else 4) * read_back

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflows.array import PEArray
-from dataflows.dataflow import MatrixTiles, find_dataflow
+from dataflows.convolution import ConvolutionTiles, Sliding
+from dataflows.dataflow import find_dataflow
 from dataflows.placement import ALL_IN_DRAM
 from dataflows.plan import BufferBudget
 from dataflows.planning import plan_product
@@ -24,6 +25,8 @@ def array(rows: int, columns: int, weight: int, image: int, result: int) -> PEAr
     return PEArray(
         interconnect="broadcast",
         systolic_os_drain="free",
+        row_stationary_sets="whole",
+        scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
         rows=rows,
         columns=columns,
         weight_port_words_per_cycle=weight,
@@ -113,7 +116,10 @@ def test_traffic_equals_counting_fold_by_fold(tiles: list[tuple[int, int, int, i
                     filters += r * c
                     for _ in range(vectors):
                         image, sums, macs = image + r, sums + c, macs + r * c
-    matrix = MatrixTiles(*(np.array(column, dtype=np.int64) for column in zip(*tiles, strict=True)))
+    each_group, each_vectors, each_reduction, each_outputs = (np.array(size) for size in zip(*tiles, strict=True))
+    one = np.ones_like(each_group)
+    sizes = (each_group, each_vectors, each_reduction, each_outputs, one, one)
+    matrix = ConvolutionTiles(*sizes, 1, 1, Sliding((1, 1), (1, 1)), "forward")
     finished = sum(g * v * o for g, v, _, o in tiles)
     traffic = WS.traffic(pe, matrix, finished)
     assert (traffic.image_words, traffic.filter_words) == (image, filters)
@@ -128,14 +134,14 @@ def test_tiles_follow_each_other_without_a_gap(reduction: int, vectors: int, out
     pe = array(4, 5, 20, 4, 5)  # a fold loads in 2 cycles
     budget = BufferBudget(capacity, 2, 4, 8)
     product = Product(linear_shape(vectors, reduction, outputs), "forward")
-    tiling = choose_tiling(product, ALL_IN_DRAM, WS.quanta(pe), budget)
+    tiling = choose_tiling(product, ALL_IN_DRAM, WS.quanta(pe, product), budget)
     tiles = tile_sequence(product, tiling)
     plan = plan_product(product, ALL_IN_DRAM, WS, pe, budget)
     # every fold of every tile in one sequence; the first fill and the last fold's streaming stand alone
     folds = [
-        int(tiles.moving[t])
-        for t in range(len(tiles.moving))
-        for _ in range(ceil(tiles.reduction[t] / 4) * ceil(tiles.columns[t] / 5))
+        int(tiles.parts.vectors[t])
+        for t in range(len(tiles.image_words))
+        for _ in range(ceil(tiles.parts.reduction[t] / 4) * ceil(tiles.parts.filters[t] / 5))
     ]
     fill = 20 // 20 + 1
     expected = fill + sum(max(fold, fill) for fold in folds[:-1]) + folds[-1] + 2 + 2

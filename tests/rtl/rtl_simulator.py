@@ -9,13 +9,28 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-__all__ = ["RtlJob", "RtlResult", "have_icarus", "have_verilator", "run_icarus", "run_verilator"]
+__all__ = [
+    "RtlJob",
+    "RtlProgram",
+    "RtlResult",
+    "buffer_depth",
+    "build_icarus",
+    "build_verilator",
+    "check_operand",
+    "have_icarus",
+    "have_verilator",
+    "run_icarus",
+    "run_verilator",
+    "simulate",
+    "write_hex",
+]
 
 HERE = Path(__file__).resolve().parent
 MIN_DEPTH = 4096
@@ -81,12 +96,8 @@ class RtlJob:
             raise ValueError(f"shapes do not match: {self.moving.shape} and {self.stationary.shape}")
         if not self.moving.size or not self.stationary.size:
             raise ValueError("groups, V, D and N must be at least 1")
-        limit = 1 << (self.word_bits - 1)
         for operand in (self.moving, self.stationary):
-            if not np.issubdtype(operand.dtype, np.integer):
-                raise ValueError("operands must be integers")
-            if int(operand.min()) < -limit or int(operand.max()) >= limit:
-                raise ValueError(f"an operand does not fit in {self.word_bits} bits")
+            check_operand(operand, self.word_bits)
 
     @property
     def sizes(self) -> tuple[int, int, int, int]:
@@ -96,13 +107,43 @@ class RtlJob:
 
 
 @dataclass(frozen=True)
+class RtlProgram:
+    """An array and its testbench with their parameters, compiled once per folder.
+
+    Parameters
+    ----------
+    name : str
+        The array's module.
+    top : str
+        The testbench's module.
+    sources : sequence of str
+        Names of the files beside this one, without `.sv`.
+    parameters : mapping
+        The testbench's parameters.
+    defines : sequence of str
+        Macros.
+    """
+
+    name: str
+    top: str
+    sources: Sequence[str]
+    parameters: Mapping[str, int]
+    defines: Sequence[str] = ()
+
+    @property
+    def key(self) -> str:
+        """Name of the compiled program."""
+        return "-".join([self.name, *(f"{name}{value}" for name, value in self.parameters.items())])
+
+
+@dataclass(frozen=True)
 class RtlResult:
     """What a run gives.
 
     Parameters
     ----------
     y : ndarray
-        The result, int64 [groups, V, N].
+        The result, int64 [groups, V, N]; of row stationary [groups, images, filters, rows, columns].
     cycles : int
         Index of the last cycle that writes a result, plus one.
     registers : dict of ndarray, optional
@@ -147,20 +188,7 @@ def run_icarus(job: RtlJob, folder: Path, dump: bool = False) -> RtlResult:
         If a tool fails or writes no result.
     """
     folder = folder.resolve()
-    program = folder / "icarus" / f"{_key(job)}.vvp"
-    if _is_old(program):
-        program.parent.mkdir(parents=True, exist_ok=True)
-        fresh = program.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        overrides = [f"-Ptestbench.{name}={value}" for name, value in _parameters(job).items()]
-        _call(
-            ["iverilog", "-g2012", "-s", "testbench", *_defines(job), *overrides, "-o", str(fresh), *_sources(job)],
-            folder,
-        )
-        if not fresh.is_file():
-            raise RuntimeError("iverilog wrote no program")
-        fresh.replace(program)
-    return _simulate(["vvp", "-N", str(program)], job, folder, dump)
+    return _run(build_icarus(_program(job), folder), job, folder, dump)
 
 
 def run_verilator(job: RtlJob, folder: Path) -> RtlResult:
@@ -184,33 +212,72 @@ def run_verilator(job: RtlJob, folder: Path) -> RtlResult:
         If a tool fails or writes no result.
     """
     folder = folder.resolve()
-    build = folder / "verilator" / _key(job)
-    program = build / "simulate"
-    if _is_old(program):
+    return _run(build_verilator(_program(job), folder), job, folder, dump=False)
+
+
+def build_icarus(program: RtlProgram, folder: Path) -> list[str]:
+    """Compile a program with Icarus Verilog where that is not done and give the command that runs it."""
+    built = folder / "icarus" / f"{program.key}.vvp"
+    if _is_old(built):
+        built.parent.mkdir(parents=True, exist_ok=True)
+        fresh = built.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        overrides = [f"-P{program.top}.{name}={value}" for name, value in program.parameters.items()]
+        command = ["iverilog", "-g2012", "-s", program.top, *_defines(program), *overrides, "-o", str(fresh)]
+        _call([*command, *_sources(program)], folder)
+        if not fresh.is_file():
+            raise RuntimeError("iverilog wrote no program")
+        fresh.replace(built)
+    return ["vvp", "-N", str(built)]
+
+
+def build_verilator(program: RtlProgram, folder: Path) -> list[str]:
+    """Build a program with Verilator where that is not done and give the command that runs it."""
+    build = folder / "verilator" / program.key
+    built = build / "simulate"
+    if _is_old(built):
         shutil.rmtree(build, ignore_errors=True)
         build.mkdir(parents=True)
-        overrides = [f"-G{name}={value}" for name, value in _parameters(job).items()]
-        command = ["verilator", "--binary", "--top-module", "testbench", "--Mdir", str(build), "-o", "simulate"]
-        _call([*command, *_defines(job), *overrides, *_sources(job)], folder)
-        if not program.is_file():
+        overrides = [f"-G{name}={value}" for name, value in program.parameters.items()]
+        command = ["verilator", "--binary", "--top-module", program.top, "--Mdir", str(build), "-o", "simulate"]
+        _call([*command, *_defines(program), *overrides, *_sources(program)], folder)
+        if not built.is_file():
             raise RuntimeError("verilator built no program")
-    return _simulate([str(program)], job, folder, dump=False)
+    return [str(built)]
 
 
-def _sources(job: RtlJob) -> list[str]:
-    names = ("testbench", "fold_counter", "port_stage", job.array)
-    return [str(HERE / f"{name}.sv") for name in names]
+def _sources(program: RtlProgram) -> list[str]:
+    return [str(HERE / f"{name}.sv") for name in program.sources]
 
 
-def _defines(job: RtlJob) -> list[str]:
-    return [f"-DARRAY={job.array}", f"-D{job.array.upper()}"]
+def _defines(program: RtlProgram) -> list[str]:
+    return [f"-D{name}" for name in program.defines]
+
+
+def _program(job: RtlJob) -> RtlProgram:
+    sources = ("testbench", "fold_counter", "port_stage", job.array)
+    return RtlProgram(job.array, "testbench", sources, _parameters(job), (f"ARRAY={job.array}", job.array.upper()))
+
+
+def check_operand(operand: np.ndarray, bits: int) -> None:
+    """Raise ValueError where an operand is not of integers of so many bits."""
+    limit = 1 << (bits - 1)
+    if not np.issubdtype(operand.dtype, np.integer):
+        raise ValueError("operands must be integers")
+    if int(operand.min()) < -limit or int(operand.max()) >= limit:
+        raise ValueError(f"an operand does not fit in {bits} bits")
+
+
+def buffer_depth(*sizes: int) -> int:
+    """Words in each of the buffer's arrays, the same for many jobs."""
+    depth = MIN_DEPTH
+    while depth < max(sizes):
+        depth *= 2
+    return depth
 
 
 def _parameters(job: RtlJob) -> dict[str, int]:
-    groups, v, d, n = job.sizes
-    depth = MIN_DEPTH
-    while depth < groups * max(v * d, d * n, v * n):
-        depth *= 2
+    groups, v, _, n = job.sizes
     return {
         "R": job.rows,
         "C": job.columns,
@@ -220,12 +287,8 @@ def _parameters(job: RtlJob) -> dict[str, int]:
         "WORD": job.word_bits,
         "SUM": job.sum_bits,
         "SERIAL": int(job.serial_drain and job.array == "systolic_os"),
-        "DEPTH": depth,
+        "DEPTH": buffer_depth(job.moving.size, job.stationary.size, groups * v * n),
     }
-
-
-def _key(job: RtlJob) -> str:
-    return "-".join([job.array, *(f"{name}{value}" for name, value in _parameters(job).items())])
 
 
 def _is_old(program: Path) -> bool:
@@ -242,47 +305,93 @@ def _call(command: list[str], folder: Path) -> None:
         raise RuntimeError(f"{Path(command[0]).name} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
-def _write_hex(path: Path, values: np.ndarray, bits: int) -> None:
+def write_hex(path: Path, values: np.ndarray, bits: int) -> None:
+    """Write words for the testbench's buffer, one a line."""
     mask = (1 << bits) - 1
     path.write_text("".join(f"{value & mask:x}\n" for value in values.ravel().tolist()))
 
 
-def _simulate(program: list[str], job: RtlJob, folder: Path, dump: bool) -> RtlResult:
+def _run(command: list[str], job: RtlJob, folder: Path, dump: bool) -> RtlResult:
     groups, v, d, n = job.sizes
-    moving, stationary = folder / "moving.hex", folder / "stationary.hex"
+    write_hex(folder / "moving.hex", job.moving, job.word_bits)
+    write_hex(folder / "stationary.hex", job.stationary, job.word_bits)
+    plusargs: dict[str, int | str] = {
+        "V": v,
+        "D": d,
+        "N": n,
+        "GROUPS": groups,
+        "MOVING": "moving.hex",
+        "STATIONARY": "stationary.hex",
+    }
+    return simulate(command, plusargs, (groups, v, n), folder, _register_bits(job) if dump else None)
+
+
+def _register_bits(job: RtlJob) -> dict[str, int]:
+    """Give the array's registers, as they are called in a result, and the bits of their elements."""
+    names = set(REGISTERS[job.array])
+    if "tree" in names:
+        levels = (job.rows - 1).bit_length()
+        names = names - {"tree"} | {f"tree_{level}" for level in range(1, levels + 1)}
+    return {name: job.word_bits if name in WORD_REGISTERS else job.sum_bits for name in names}
+
+
+def simulate(
+    command: list[str],
+    plusargs: Mapping[str, int | str],
+    shape: tuple[int, ...],
+    folder: Path,
+    registers: Mapping[str, int] | None,
+) -> RtlResult:
+    """Run a built program.
+
+    Parameters
+    ----------
+    command : list of str
+        What `build_icarus` or `build_verilator` gave.
+    plusargs : mapping
+        The testbench's plusargs but RESULT, WATCHDOG and VCD; files lie in the folder.
+    shape : tuple of int
+        Shape of the result.
+    folder : Path
+        Where the program runs and its files are written.
+    registers : mapping, optional
+        The registers to give after every cycle and the bits of their elements.
+
+    Returns
+    -------
+    RtlResult
+        Y, cycles and, if asked for, registers.
+    """
     result, waves = folder / "result.txt", folder / "registers.vcd"
     for path in (result, waves):
         path.unlink(missing_ok=True)
-    _write_hex(moving, job.moving, job.word_bits)
-    _write_hex(stationary, job.stationary, job.word_bits)
     # Paths relative to the folder, where the program runs: some tools cut long plusargs.
-    plusargs = [f"+V={v}", f"+D={d}", f"+N={n}", f"+GROUPS={groups}", f"+WATCHDOG={WATCHDOG_CYCLES}"]
-    plusargs += [f"+MOVING={moving.name}", f"+STATIONARY={stationary.name}", f"+RESULT={result.name}"]
-    if dump:
-        plusargs.append(f"+VCD={waves.name}")
-    _call([*program, *plusargs], folder)
+    every = {**plusargs, "WATCHDOG": WATCHDOG_CYCLES, "RESULT": result.name}
+    if registers is not None:
+        every["VCD"] = waves.name
+    _call([*command, *(f"+{name}={value}" for name, value in every.items())], folder)
     if not result.is_file():
-        raise RuntimeError(f"{program[0]} wrote no result")
+        raise RuntimeError(f"{command[0]} wrote no result")
     try:
         cycles, *values = [int(line) for line in result.read_text().split()]
-        y = np.array(values, dtype=np.int64).reshape(groups, v, n)
+        y = np.array(values, dtype=np.int64).reshape(shape)
     except ValueError as error:
         raise RuntimeError(f"{result} holds no whole result: {error}") from error
-    if not dump:
+    if registers is None:
         return RtlResult(y, cycles, None)
     if not waves.is_file():
-        raise RuntimeError(f"{program[0]} wrote no registers")
-    return RtlResult(y, cycles, _read_registers(waves, job, cycles))
+        raise RuntimeError(f"{command[0]} wrote no registers")
+    return RtlResult(y, cycles, _read_registers(waves, registers, cycles))
 
 
-def _read_registers(path: Path, job: RtlJob, cycles: int) -> dict[str, np.ndarray]:
+def _read_registers(path: Path, registers: Mapping[str, int], cycles: int) -> dict[str, np.ndarray]:
     """Read the registers after every cycle from a VCD file."""
     header, _, body = path.read_text().partition("$enddefinitions $end")
-    names, widths = _register_signals(header, job)
+    names, widths = _register_signals(header, registers)
     history: dict[str, np.ndarray] = {}
     current: dict[str, np.ndarray] = {}
     for signal, name in names.items():
-        current[signal] = np.zeros(widths[signal] // _element_bits(name, job), dtype=np.int64)
+        current[signal] = np.zeros(widths[signal] // registers[name], dtype=np.int64)
         history[name] = np.zeros((cycles, current[signal].size), dtype=np.int64)
 
     cycle = 0
@@ -297,7 +406,7 @@ def _read_registers(path: Path, job: RtlJob, cycles: int) -> dict[str, np.ndarra
         elif line[:1] in ("b", "0", "1", "x", "z"):
             bits, signal = line[1:].split() if line[0] == "b" else (line[0], line[1:])
             if signal in names:
-                current[signal] = _elements(bits, widths[signal], _element_bits(names[signal], job))
+                current[signal] = _elements(bits, widths[signal], registers[names[signal]])
     while cycle < cycles:
         for signal, name in names.items():
             history[name][cycle] = current[signal]
@@ -305,7 +414,7 @@ def _read_registers(path: Path, job: RtlJob, cycles: int) -> dict[str, np.ndarra
     return history
 
 
-def _register_signals(header: str, job: RtlJob) -> tuple[dict[str, str], dict[str, int]]:
+def _register_signals(header: str, registers: Mapping[str, int]) -> tuple[dict[str, str], dict[str, int]]:
     """Give, for each VCD signal that is a register of the array, its name and its width."""
     names: dict[str, str] = {}
     widths: dict[str, int] = {}
@@ -322,19 +431,11 @@ def _register_signals(header: str, job: RtlJob) -> tuple[dict[str, str], dict[st
                 name = f"tree_{level[1]}"
             elif len(scopes) != 2:
                 continue
-            if name.split("_")[0] in REGISTERS[job.array] and (name in REGISTERS[job.array] or level):
+            if name in registers:
                 names[signal], widths[signal] = name, width
-    levels = (job.rows - 1).bit_length()
-    expected = REGISTERS[job.array] - {"tree"}
-    if job.array == "broadcast_stationary":
-        expected |= {f"tree_{level}" for level in range(1, levels + 1)}
-    if set(names.values()) != expected:
-        raise RuntimeError(f"the dump holds {sorted(names.values())}, not {sorted(expected)}")
+    if set(names.values()) != set(registers):
+        raise RuntimeError(f"the dump holds {sorted(names.values())}, not {sorted(registers)}")
     return names, widths
-
-
-def _element_bits(name: str, job: RtlJob) -> int:
-    return job.word_bits if name in WORD_REGISTERS else job.sum_bits
 
 
 def _elements(bits: str, width: int, element_bits: int) -> np.ndarray:

@@ -3,14 +3,19 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 import rtl_simulator
-from rtl_simulator import RtlJob, have_icarus
+from rtl_simulator import RtlJob, RtlResult, have_icarus
+from test_row_stationary_equals_rtl import both
 
 from dataflows.arrays.job import Geometry, Ports
-from dataflows.arrays.stepped import ArrayName, step_job
+from dataflows.arrays.row_stationary import RowArray, RowMapping
+from dataflows.arrays.stepped import ArrayName, SteppedJob, step_job
+from dataflows.convolution import Sliding
+from dataflows.operands import ConvolutionOperands, SteppedProduct
 
 pytestmark = pytest.mark.skipif(not have_icarus(), reason="needs Icarus Verilog (Debian package iverilog)")
 SOURCES = Path(__file__).parent
@@ -21,14 +26,14 @@ GEOMETRY = Geometry(3, 4, Ports(5, 2, 3))
 class Fault:
     """What is written in place of what, in which array, and where alone it shows."""
 
-    array: ArrayName
+    array: ArrayName | Literal["row_stationary"]
     rtl: str
     right: str
     wrong: str
     shows: frozenset[str]
 
 
-def fault(array: ArrayName, rtl: str, right: str, wrong: str, *shows: str) -> Fault:
+def fault(array: ArrayName | Literal["row_stationary"], rtl: str, right: str, wrong: str, *shows: str) -> Fault:
     return Fault(array, rtl, right, wrong, frozenset(shows))
 
 
@@ -56,6 +61,19 @@ FAULTS = [
     # sums are never started anew
     fault("systolic_output", "systolic_os", "beat == r + c ? {SUM{1'b0}}", "1'b0 ? {SUM{1'b0}}",
           "numbers", "registers"),
+    # a block of filter rows starts its sums anew
+    fault("row_stationary", "row_stationary_sequencer", "entered.channel == 0 && entered.filter_row == 0",
+          "entered.channel == 0", "numbers", "registers"),
+    # the output port is given a cycle more: only the time is wrong
+    fault("row_stationary", "row_stationary_sequencer", "output_cycles_left <= enter ? O - 1",
+          "output_cycles_left <= enter ? O", "cycles", "registers"),
+    # the window does not move along
+    fault("row_stationary", "row_stationary_pe", "input_[(b*W+j+NEW_COLUMNS)*WORD+:WORD]",
+          "input_[(b*W+j)*WORD+:WORD]", "numbers", "registers"),
+    # PEs take words of rows that do not exist: nothing comes of it
+    fault("row_stationary", "row_stationary_pe", "if (!row_exists || j >=", "if (j >=", "registers"),
+    # the multipliers work in every cycle
+    fault("row_stationary", "row_stationary_pe", "if (control.multiply) product", "if (1'b1) product", "registers"),
 ]  # fmt: skip
 
 
@@ -64,19 +82,29 @@ def operands() -> tuple[np.ndarray, np.ndarray]:
     return numbers.integers(-99, 100, (2, 5, 8)), numbers.integers(-99, 100, (2, 8, 9))
 
 
-def differences(array: ArrayName, folder: Path, sources: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Run a job on the RTL of a folder and tell where it differs from the stepped kernel."""
-    monkeypatch.setattr(rtl_simulator, "HERE", sources)
+def job_differences(array: ArrayName, folder: Path) -> set[str]:
+    """Run a job on an array's RTL and tell where it differs from the stepped kernel."""
     moving, stationary = operands()
     names = {"broadcast_output": "broadcast_os", "systolic_output": "systolic_os"}
     ports = GEOMETRY.ports
     job = RtlJob(names.get(array, array), 3, 4, ports.stationary, ports.moving, ports.output, moving, stationary)
     stepped = step_job(array, GEOMETRY, moving, stationary, dump_cycles=5000)
-    try:
-        rtl = rtl_simulator.run_icarus(job, folder, dump=True)
-    except RuntimeError as error:  # only where it never came to an end; a fault must compile
-        assert "no end" in str(error), error
-        return {"cycles", "numbers", "registers"}
+    rtl = rtl_simulator.run_icarus(job, folder, dump=True)
+    return compared(stepped, rtl)
+
+
+def row_differences(folder: Path) -> set[str]:
+    """Do the same with a row-stationary job in which every dimension is folded."""
+    numbers = np.random.default_rng(7)
+    convolution = ConvolutionOperands(
+        numbers.integers(-99, 100, (2, 2, 3, 6, 9)), numbers.integers(-99, 100, (2, 3, 3, 3, 3)),
+        4, 4, Sliding((1, 2), (1, 1)), "forward",
+    )  # fmt: skip
+    mapping = RowMapping(h=2, w=3, q=1, p=2, r=2, e=3, t=1, d=1)
+    return compared(*both(RowArray(4, 3, 4, 6, 1, 12, 6, 4), mapping, convolution, folder))
+
+
+def compared(stepped: SteppedJob | SteppedProduct, rtl: RtlResult) -> set[str]:
     found = set()
     if rtl.cycles != stepped.cycles:
         found.add("cycles")
@@ -88,6 +116,14 @@ def differences(array: ArrayName, folder: Path, sources: Path, monkeypatch: pyte
     return found
 
 
+def differences(one: Fault, folder: Path) -> set[str]:
+    try:
+        return row_differences(folder) if one.array == "row_stationary" else job_differences(one.array, folder)
+    except RuntimeError as error:  # only where it never came to an end; a fault must compile
+        assert "no end" in str(error), error
+        return {"cycles", "numbers", "registers"}
+
+
 @pytest.mark.parametrize("one", FAULTS, ids=lambda one: f"{one.rtl}: {one.wrong}")
 def test_a_fault_shows_and_where(one: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sources = tmp_path / "sources"
@@ -95,7 +131,8 @@ def test_a_fault_shows_and_where(one: Fault, tmp_path: Path, monkeypatch: pytest
     path = sources / f"{one.rtl}.sv"
     text = path.read_text()
     assert one.right in text
-    assert differences(one.array, tmp_path / "right", sources, monkeypatch) == set()
+    monkeypatch.setattr(rtl_simulator, "HERE", sources)
+    assert differences(one, tmp_path / "right") == set()
     path.write_text(text.replace(one.right, one.wrong))
-    found = differences(one.array, tmp_path / "wrong", sources, monkeypatch)
+    found = differences(one, tmp_path / "wrong")
     assert found == one.shows

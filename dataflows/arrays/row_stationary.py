@@ -1,0 +1,172 @@
+"""Row-stationary array: closed forms (docs/microarchitecture.md, "Row stationary").
+
+A job takes max(LC, I0) + F S + (F - 1) max(U + LC, I0, O) + U + h r + 1 cycles.
+"""
+
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+
+from dataflows.arrays.job import JobTiming, ceil_div, folds
+from dataflows.convolution import ConvolutionTiles, Sliding
+from dataflows.plan import Integers
+from dataflows.traffic import ArrayTraffic
+
+
+@dataclass(frozen=True, slots=True)
+class RowArray:
+    """A row-stationary array: PEs, ports in words a cycle, and a PE's scratchpads in words."""
+
+    rows: int
+    columns: int
+    filter_port: int
+    image_port: int
+    output_port: int
+    filter_words: int
+    input_words: int
+    sum_words: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowMapping:
+    """How a convolution lies on the array; p, q, r, t and e are Eyeriss's letters.
+
+    Attributes
+    ----------
+    h, w : int
+        Filter rows in a set of PEs, and filter columns in a PE.
+    q, p : int
+        Channels and filters in a PE.
+    r : int
+        Sets with other channels, whose sums join one chain.
+    e : int
+        Output rows of a set.
+    t, d : int
+        Sets with other filters, and with other groups.
+    """
+
+    h: int
+    w: int
+    q: int
+    p: int
+    r: int
+    e: int
+    t: int
+    d: int
+
+    @property
+    def pes(self) -> int:
+        """PEs that work."""
+        return self.h * self.r * self.e * self.t * self.d
+
+    @property
+    def steps(self) -> int:
+        """MACs of a PE at one position (U)."""
+        return self.w * self.q * self.p
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Cycles that the ports and PEs of a mapping need; names as in docs/microarchitecture.md."""
+
+    load: int  # LC
+    first: int  # max(U, I0, O)
+    next: int  # max(U, I1, O)
+    fold: int  # max(U + LC, I0, O)
+    start: int  # max(LC, I0)
+
+
+def seen_rows(rows: int, filter_rows: int, sliding: Sliding) -> int:
+    """Return how many image rows a set of so many output and filter rows sees.
+
+    Output row y and filter row i meet image row y sy + i dy, as do y + dy / g and i - sy / g with g = gcd(sy, dy): a
+    pair counts where no such partner with a larger y is in the set.
+    """
+    stride, dilation = sliding.stride[0], sliding.dilation[0]
+    common = gcd(stride, dilation)
+    return rows * filter_rows - max(0, rows - dilation // common) * max(0, filter_rows - stride // common)
+
+
+def intervals(array: RowArray, mapping: RowMapping, sliding: Sliding) -> Intervals:
+    """Return the cycles between positions, and between folds."""
+    m = mapping
+    channels = seen_rows(m.e, m.h, sliding) * m.r * m.q * m.d
+    load = ceil_div(m.h * m.r * m.t * m.d * m.steps, array.filter_port)
+    run = ceil_div(channels * m.w, array.image_port)
+    move = ceil_div(channels * min(m.w, sliding.words), array.image_port)
+    leave = ceil_div(m.e * m.t * m.d * m.p, array.output_port)
+    return Intervals(
+        load, max(m.steps, run, leave), max(m.steps, move, leave), max(m.steps + load, run, leave), max(load, run)
+    )
+
+
+def row_timing(array: RowArray, mapping: RowMapping, tiles: ConvolutionTiles) -> JobTiming:
+    """Return the cycles of each tile."""
+    i, m = intervals(array, mapping, tiles.sliding), mapping
+    count = (
+        folds(tiles.groups, m.d) * folds(tiles.filters, m.t * m.p) * folds(tiles.channels, m.r * m.q)
+        * folds(tiles.filter_rows, m.h) * ceil_div(tiles.filter_columns, m.w)
+    )  # fmt: skip
+    rows, runs = tiles.images * folds(tiles.rows, m.e), min(tiles.sliding.classes, tiles.columns)
+    span = (rows * runs - 1) * i.first + rows * (tiles.columns - runs) * i.next
+    gaps = np.full_like(count, i.fold - 1)
+    gaps[0] = 0
+    return JobTiming(
+        stream_cycles=count * span + (count - 1) * i.fold + 1,
+        gap_cycles=gaps,
+        fill_cycles=i.start - 1,
+        drain_cycles=m.steps + m.h * m.r + 1,
+    )
+
+
+def row_traffic(mapping: RowMapping, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
+    """Return the words in and out, and the accesses of scratchpads; edges' zeros left out."""
+    m = mapping
+    channel_blocks, row_blocks = folds(tiles.channels, m.r * m.q), folds(tiles.filter_rows, m.h)
+    widths = [min(m.w, tiles.filter_columns - j) for j in range(0, tiles.filter_columns, m.w)]
+    runs = min(tiles.sliding.classes, tiles.columns)
+    window_words = sum(runs * w + (tiles.columns - runs) * min(w, tiles.sliding.words) for w in widths)
+    channel_images = tiles.groups * tiles.images * tiles.channels
+    seen = _seen_rows_of_tiles(mapping, tiles)
+    image_words = channel_images * folds(tiles.filters, m.t * m.p) * seen * window_words
+    filter_words = tiles.groups * tiles.filters * tiles.channels * tiles.filter_rows * tiles.filter_columns
+    results = tiles.groups * tiles.images * tiles.filters * tiles.rows * tiles.columns
+    sums = results * channel_blocks * row_blocks * len(widths)
+    # parts of a chain that have a real channel, summed over the blocks of channels
+    rest = tiles.channels - (channel_blocks - 1) * m.r * m.q
+    parts = (channel_blocks - 1) * m.r + folds(rest, m.q)
+    row_sums = int((results * parts * tiles.filter_rows * len(widths)).sum())
+    rest = tiles.filters - (folds(tiles.filters, m.t * m.p) - 1) * m.t * m.p
+    sets = (folds(tiles.filters, m.t * m.p) - 1) * m.t + folds(rest, m.p)
+    taken = int((channel_images * sets * tiles.rows * tiles.filter_rows * window_words).sum())
+    macs = int(tiles.macs.sum())
+    partial = int(sums.sum()) - finished_words
+    return ArrayTraffic(
+        image_words=int(image_words.sum()),
+        filter_words=int(filter_words.sum()),
+        partial_sum_writes=partial,
+        partial_sum_reads=partial,
+        register_reads=0,
+        register_writes=0,
+        sums_return=True,
+        scratchpad_reads=3 * macs - row_sums,
+        scratchpad_writes=int((filter_words * np.minimum(m.e, tiles.rows)).sum()) + taken + macs - row_sums,
+    )
+
+
+def _seen_rows_of_tiles(mapping: RowMapping, tiles: ConvolutionTiles) -> Integers:
+    """Return, for each tile, the image rows seen in all its strips and blocks of filter rows together."""
+    h, e = mapping.h, mapping.e
+    seen = {}
+    for rows, filter_rows in set(zip(tiles.rows.tolist(), tiles.filter_rows.tolist(), strict=True)):
+        strips = [(e, rows // e), (rows % e, 1)]
+        blocks = [(h, filter_rows // h), (filter_rows % h, 1)]
+        seen[rows, filter_rows] = sum(
+            seen_rows(strip, block, tiles.sliding) * times * repeats
+            for strip, times in strips
+            for block, repeats in blocks
+            if strip and block
+        )
+    pairs = zip(tiles.rows.tolist(), tiles.filter_rows.tolist(), strict=True)
+    return np.array([seen[pair] for pair in pairs], dtype=np.int64)

@@ -1,0 +1,68 @@
+"""Row stationary on the broadcast array (Chen et al., Eyeriss, ISCA 2016): rows of filters stay, image rows slide."""
+
+from dataclasses import dataclass
+
+from dataflows.array import Interconnect, PEArray
+from dataflows.arrays.job import JobTiming, ceil_div
+from dataflows.arrays.row_stationary import RowArray, RowMapping, intervals, row_timing, row_traffic
+from dataflows.convolution import ConvolutionTiles, whole_convolution
+from dataflows.dataflow import Quanta
+from dataflows.operands import ConvolutionOperands, SteppedProduct
+from dataflows.traffic import ArrayTraffic
+from workloads.passes import Product
+
+
+@dataclass(frozen=True)
+class RowStationary:
+    """The dataflow; each op gets the mapping that is fastest for its largest tile."""
+
+    name: str = "rs"
+    interconnect: Interconnect = "broadcast"
+    description: str = "filter rows stay, image rows slide, sums go down a column (Eyeriss)"
+
+    def quanta(self, array: PEArray, product: Product) -> Quanta:
+        """Return the extents that fill the array under the whole product's mapping."""
+        tiles, s = whole_convolution(product), product.shape
+        m = self.mapping(array, tiles)
+        cycles = intervals(row_array(array), m, tiles.sliding)
+        runs = min(tiles.sliding.classes, tiles.columns)
+        strip = runs * cycles.first + (tiles.columns - runs) * cycles.next
+        if product.role == "wgrad":  # the moving axis is the image's channels, each of all its strips
+            overhead = ceil_div(cycles.load, strip * ceil_div(s.R, m.e))
+            return Quanta(1, 1, m.t * m.p, overhead=overhead, groups=m.d, space=(m.r * m.q, m.h))
+        overhead = ceil_div(cycles.load, strip)
+        return Quanta(1, m.r * m.q * s.R * s.S, m.t * m.p, overhead=overhead, groups=m.d, space=(1, m.e))
+
+    def mapping(self, array: PEArray, tiles: ConvolutionTiles) -> RowMapping:
+        """Return how tiles lie on the array."""
+        from dataflows.arrays.row_stationary_mapping import choose_mapping  # needs numba
+
+        return choose_mapping(row_array(array), tiles, whole_sets=array.row_stationary_sets == "whole")
+
+    def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
+        """Return the cycles of each tile."""
+        return row_timing(row_array(array), self.mapping(array, tiles), tiles)
+
+    def traffic(self, array: PEArray, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
+        """Return what the tiles read and write."""
+        return row_traffic(self.mapping(array, tiles), tiles, finished_words)
+
+    def step(self, array: PEArray, operands: ConvolutionOperands, dump_cycles: int = 0) -> SteppedProduct:
+        """Compute a convolution cycle by cycle."""
+        from dataflows.arrays.row_stationary_stepped import step_rows
+
+        return step_rows(row_array(array), self.mapping(array, operands.tiles), operands, dump_cycles)
+
+
+def row_array(array: PEArray) -> RowArray:
+    """Return an array as row stationary uses it."""
+    ports = (
+        array.weight_port_words_per_cycle,
+        array.input_port_words_per_cycle,
+        array.output_port_words_per_cycle,
+    )
+    pads = array.scratchpads
+    return RowArray(array.rows, array.columns, *ports, pads.filter_words, pads.input_words, pads.partial_sum_words)
+
+
+DATAFLOW = RowStationary()

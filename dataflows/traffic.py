@@ -1,0 +1,22 @@
+"""What crosses an array's edge, and what is accessed inside."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayTraffic:
+    """Words that cross the array's edge, and accesses inside; sums over all tiles.
+
+    Partial sums that are added to are counted both when written and when read; finished results are
+    counted in neither. `sums_return` says whether they are read back into the array or added where they are kept.
+    """
+
+    image_words: int
+    filter_words: int
+    partial_sum_writes: int
+    partial_sum_reads: int
+    register_reads: int
+    register_writes: int
+    sums_return: bool
+    scratchpad_reads: int = 0
+    scratchpad_writes: int = 0
