@@ -188,29 +188,56 @@ def _stream(
 ) -> None:  # fmt: skip
     """Step as many cycles as there are vectors, with every pipeline stage taken by the same fold."""
     rows, lanes = weight.shape
-    root, real_d, real_n = offset[levels], vectors.shape[1], results.shape[1]
+    real_d, real_n = vectors.shape[1], results.shape[1]
+    # While it streams, a level's nodes stand in bit-reversed order and are padded with zeros to a power of two, so that
+    # those to be added lie in two halves and a level is one loop.
+    leaves = 1 << levels
+    order, start = np.zeros((levels + 1, leaves), np.int64), np.zeros(levels + 1, np.int64)
+    for level in range(levels + 1):
+        if level > 0:
+            start[level] = start[level - 1] + (leaves >> (level - 1)) * lanes
+        for node in range(leaves >> level):
+            for bit in range(levels - level):
+                order[level, node] |= ((node >> bit) & 1) << (levels - level - 1 - bit)
+    flat = np.zeros(2 * leaves * lanes, weight.dtype)
+    weights, wide = np.zeros(leaves * lanes, weight.dtype), np.zeros(leaves * lanes, weight.dtype)
+    for r in range(rows):
+        at = order[0, r] * lanes
+        weights[at : at + lanes] = weight[r]
+        wide[at : at + lanes] = entered[r]
+    for level in range(levels + 1):
+        for node in range(nodes[level]):
+            at = start[level] + order[level, node] * lanes
+            flat[at : at + lanes] = tree[offset[level] + node]
+    root = start[levels]
     for v in range(len(vectors)):
         for c in range(len(sums)):
-            sums[c] = tree[root, c]
+            sums[c] = flat[root + c]
         if adds:
             for c in range(real_n):
                 sums[c] += results[v, c]
         for c in range(real_n):
             results[v, c] = sums[c]
         for level in range(levels, 0, -1):
-            below, here, pairs = offset[level - 1], offset[level], nodes[level - 1] // 2
-            for i in range(pairs):
-                for c in range(lanes):
-                    tree[here + i, c] = tree[below + 2 * i, c] + tree[below + 2 * i + 1, c]
-            if pairs < nodes[level]:
-                for c in range(lanes):
-                    tree[here + pairs, c] = tree[below + 2 * pairs, c]
-        for r in range(rows):
-            x = entered[r]
-            for c in range(lanes):
-                tree[r, c] = x * weight[r, c]
+            half = (leaves >> level) * lanes
+            first, here = start[level - 1], start[level]
+            left, right = flat[first : first + half], flat[first + half : first + 2 * half]
+            added = flat[here : here + half]
+            for i in range(half):
+                added[i] = left[i] + right[i]
+        for i in range(leaves * lanes):
+            flat[i] = wide[i] * weights[i]
         for r in range(real_d):
-            entered[r] = vectors[v, r]
+            x, at = vectors[v, r], order[0, r] * lanes
+            one = wide[at : at + lanes]
+            for c in range(lanes):
+                one[c] = x
+    for r in range(rows):
+        entered[r] = wide[order[0, r] * lanes]
+    for level in range(levels + 1):
+        for node in range(nodes[level]):
+            at = start[level] + order[level, node] * lanes
+            tree[offset[level] + node] = flat[at : at + lanes]
 
 
 @njit(cache=True)
