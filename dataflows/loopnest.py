@@ -109,6 +109,11 @@ class LoopNest:
             image_words=np.multiply.outer(image_sizes, read).ravel(),
         )
 
+    def meetings(self) -> tuple[Integers, Integers]:
+        """Return pairs (row of the swept image, row of the sweep) that meet, in this order."""
+        image, sweep = np.nonzero(_touched_rows(self.product).T)
+        return image, sweep
+
     @property
     def _image_row_words(self) -> int:
         s = self.product.shape

@@ -12,11 +12,12 @@ from dataflows.dataflow import Dataflow
 from dataflows.loopnest import extents
 from dataflows.placement import Operand, Placement
 from dataflows.plan import BufferBudget, Plan, TileTooLargeError
-from dataflows.tiling import choose_tiling, tile_sequence
+from dataflows.tile_sequence import tile_sequence
+from dataflows.tiling import choose_tiling
 from workloads.passes import Product
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def plan_product(
     product: Product, placement: Placement, dataflow: Dataflow, array: PEArray, budget: BufferBudget
 ) -> Plan:
@@ -39,8 +40,9 @@ def plan_product(
         load += tiles.image_words * tiles.image_new * (word * placement.image.tensors)
     if placement.filter.place == "dram":
         load += tiles.filter_words * tiles.filter_new * (word * placement.filter.tensors)
+    load += tiles.result_words * tiles.sums_loaded * sums
     stored = placement.result == "dram"
-    store = tiles.result_words * tiles.finished * (word * stored)
+    store = tiles.result_words * (tiles.finished * (word * stored) + tiles.sums_stored * sums)
     loaded_bytes, stored_bytes = int(load.sum()), int(store.sum())
 
     reads = {"buffer": traffic.partial_sum_reads * sums + stored_bytes, "predictor_sram": 0}

@@ -14,7 +14,8 @@ from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.placement import ALL_IN_DRAM
 from dataflows.plan import BufferBudget, TileTooLargeError
 from dataflows.planning import plan_product
-from dataflows.tiling import choose_tiling, tile_sequence
+from dataflows.tile_sequence import tile_sequence
+from dataflows.tiling import choose_tiling
 from workloads.passes import Product
 from workloads.shapes import linear_shape
 

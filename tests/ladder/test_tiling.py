@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import product as pairs
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,8 @@ from dataflows.dataflow import Quanta, find_dataflow
 from dataflows.placement import ALL_IN_DRAM, Operand, Placement
 from dataflows.plan import BufferBudget, TileTooLargeError
 from dataflows.planning import plan_product
-from dataflows.tiling import Tiling, choose_tiling, tile_sequence
+from dataflows.tile_sequence import TileSequence, tile_sequence
+from dataflows.tiling import ORDERS, Tiling, choose_tiling
 from simulator.spec_loading import load_accelerator
 from workloads.passes import Product, Role, layer_products
 from workloads.shapes import ConvShape, linear_shape, output_extent
@@ -49,7 +51,7 @@ def tilings(draw: st.DrawFn, shape: ConvShape, role: Role) -> Tiling:
         rows=rows,
         inner=draw(st.integers(1, inner_all)),
         outer=draw(st.integers(1, outer_all)),
-        columns_outside=draw(st.booleans()),
+        order=draw(st.sampled_from(ORDERS)),
     )
 
 
@@ -72,31 +74,27 @@ def naive_tiles(shape: ConvShape, role: Role, tiling: Tiling) -> list[tuple[int,
     spaces = list(pairs(chunks(shape.N, tiling.images), chunks(sweep_rows, tiling.rows)))
     inners, outers = chunks(inner_all, tiling.inner), chunks(outer_all, tiling.outer)
     moving, reduction = (inners, spaces) if role == "wgrad" else (spaces, inners)
+    loops = {"moving": moving, "reduction": reduction, "columns": outers}
     found = []
     for groups in chunks(g_size, tiling.groups):
-        order = (
-            [(m, o) for o in outers for m in moving]
-            if tiling.columns_outside
-            else [(m, o) for m in moving for o in outers]
-        )
-        for m, outer in order:
-            for r in reduction:
-                (images, rows), inner = (r, m) if role == "wgrad" else (m, r)
-                touched = set()
-                for position in rows:
-                    for kernel_row in range(shape.R):
-                        if dgrad:  # position = p * stride - padding + r * dilation
-                            numerator = position + shape.padding[0] - kernel_row * shape.dilation[0]
-                            if numerator % shape.stride[0] == 0:  # else it meets a zero between two rows of dY
-                                touched.add(numerator // shape.stride[0])
-                        else:
-                            touched.add(position * shape.stride[0] - shape.padding[0] + kernel_row * shape.dilation[0])
-                inside = touched & set(range(image_rows))
-                swept = len(images) * len(inside) * image_row * len(inner) * len(groups)
-                made = len(images) * len(rows) * row * len(outer) * len(groups)
-                window = len(inner) * len(outer) * k_size * len(groups)
-                macs = len(images) * len(rows) * row * len(inner) * len(outer) * k_size * len(groups)
-                found.append((macs, swept, *((made, window) if role == "wgrad" else (window, made))))
+        for tile in pairs(*(loops[axis] for axis in tiling.order)):
+            m, r, outer = (tile[tiling.order.index(axis)] for axis in ("moving", "reduction", "columns"))
+            (images, rows), inner = (r, m) if role == "wgrad" else (m, r)
+            touched = set()
+            for position in rows:
+                for kernel_row in range(shape.R):
+                    if dgrad:  # position = p * stride - padding + r * dilation
+                        numerator = position + shape.padding[0] - kernel_row * shape.dilation[0]
+                        if numerator % shape.stride[0] == 0:  # else it meets a zero between two rows of dY
+                            touched.add(numerator // shape.stride[0])
+                    else:
+                        touched.add(position * shape.stride[0] - shape.padding[0] + kernel_row * shape.dilation[0])
+            inside = touched & set(range(image_rows))
+            swept = len(images) * len(inside) * image_row * len(inner) * len(groups)
+            made = len(images) * len(rows) * row * len(outer) * len(groups)
+            window = len(inner) * len(outer) * k_size * len(groups)
+            macs = len(images) * len(rows) * row * len(inner) * len(outer) * k_size * len(groups)
+            found.append((macs, swept, *((made, window) if role == "wgrad" else (window, made))))
     return found
 
 
@@ -147,9 +145,20 @@ def test_chosen_tiles_fit_and_traffic_is_at_least_compulsory(
         "wgrad": (shape.input_words, shape.output_words),
     }[role]
     assert filters >= other
-    touched = naive_tiles(shape, role, Tiling(shape.groups, shape.N, 10**6, 10**6, 10**6, True))
+    touched = naive_tiles(shape, role, Tiling(shape.groups, shape.N, 10**6, 10**6, 10**6, ORDERS[0]))
     assert image >= touched[0][1]  # one tile of everything reads what must be read
     assert touched[0][1] <= swept
+
+
+def traffic_bytes(tiles: TileSequence) -> int:
+    """Bytes that cross DRAM's edge, results stored, with words of 2 bytes and sums of 4."""
+    words = tiles.image_words * tiles.image_new + tiles.filter_words * tiles.filter_new
+    results = tiles.result_words * (2 * tiles.finished + 4 * (tiles.sums_loaded + tiles.sums_stored))
+    return int((2 * words + results).sum())
+
+
+def held_bytes(tiles: TileSequence) -> int:
+    return 2 * int(2 * tiles.image_words.max() + 2 * tiles.filter_words.max() + 4 * tiles.result_words.max())
 
 
 @settings(max_examples=150, deadline=None)
@@ -157,8 +166,7 @@ def test_chosen_tiles_fit_and_traffic_is_at_least_compulsory(
 def test_traffic_never_rises_with_the_buffer(shape: ConvShape, role: Role, capacity: int, more: int) -> None:
     def traffic(capacity_bytes: int) -> int:
         tiling = choose_tiling(product, ALL_IN_DRAM, quanta, BufferBudget(capacity_bytes, 2, 4, 8))
-        tiles = tile_sequence(product, tiling)
-        return int((tiles.image_words * tiles.image_new + tiles.filter_words * tiles.filter_new).sum())
+        return traffic_bytes(tile_sequence(product, tiling))
 
     product, quanta = Product(shape, role), Quanta(vectors=1, reduction=1, columns=1)
     try:
@@ -166,6 +174,42 @@ def test_traffic_never_rises_with_the_buffer(shape: ConvShape, role: Role, capac
     except TileTooLargeError:
         return
     assert traffic(capacity + more) <= smaller
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    shapes(), st.sampled_from(ROLES), st.integers(40, 1200),
+    st.builds(Quanta, st.integers(1, 6), st.integers(1, 6), st.integers(1, 6)),
+)  # fmt: skip
+def test_no_cut_moves_fewer_bytes(shape: ConvShape, role: Role, capacity: int, quanta: Quanta) -> None:
+    """Brute force: every tile size, every order of loops, each laid out tile by tile."""
+    product, budget = Product(shape, role), BufferBudget(capacity, 2, 4, 8)
+    rows_all = shape.H if role == "dgrad" else shape.P
+    inner_all, outer_all = shape.C // shape.groups, shape.K // shape.groups
+    if role == "dgrad":
+        inner_all, outer_all = outer_all, inner_all
+    spaces = [(images, rows_all) for images in range(1, shape.N + 1)] + [(1, rows) for rows in range(1, rows_all)]
+    fewest = None
+    for (images, rows), inner, outer, order in pairs(spaces, range(1, inner_all + 1), range(1, outer_all + 1), ORDERS):
+        tiles = tile_sequence(product, Tiling(1, images, rows, inner, outer, order))
+        if held_bytes(tiles) > capacity or asks_too_early(tiles):
+            continue
+        moved = traffic_bytes(tiles)
+        fewest = moved if fewest is None else min(fewest, moved)
+    try:
+        chosen = tile_sequence(product, choose_tiling(product, ALL_IN_DRAM, quanta, budget))
+    except TileTooLargeError:
+        assert fewest is None
+        return
+    assert held_bytes(chosen) <= capacity
+    assert not asks_too_early(chosen)
+    assert traffic_bytes(chosen) == fewest
+
+
+def asks_too_early(tiles: TileSequence) -> bool:
+    """Whether partial sums come back within three tiles of leaving, when their store may not have been made."""
+    leaves, comes = np.flatnonzero(tiles.sums_stored), np.flatnonzero(tiles.sums_loaded)
+    return len(comes) > 0 and int((comes - leaves).min()) < 4
 
 
 def test_what_is_on_chip_is_not_loaded() -> None:
