@@ -109,6 +109,12 @@ class LoopNest:
             image_words=np.multiply.outer(image_sizes, read).ravel(),
         )
 
+    def plane_words(self, swept: bool) -> int:
+        """Return the words of one channel of the swept, or of the other image."""
+        s = self.product.shape
+        is_input = swept == (self.product.role != "dgrad")
+        return s.H * s.W if is_input else s.P * s.Q
+
     def meetings(self) -> tuple[Integers, Integers]:
         """Return pairs (row of the swept image, row of the sweep) that meet, in this order."""
         image, sweep = np.nonzero(_touched_rows(self.product).T)

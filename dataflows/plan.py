@@ -5,13 +5,11 @@ its folds stream through the array, and where a result is finished it is stored.
 """
 
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import cached_property
 
 from dataflows.actions import ActionCounts
-
-Integers = NDArray[np.int64]
+from dataflows.transfers import Integers as Integers
+from dataflows.transfers import Transfers
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class Plan:
 
     Attributes
     ----------
-    load_bytes, store_bytes : array of int64
+    loads, stores : Transfers
         What the tile reads from DRAM before it, and writes to DRAM after it.
     stream_cycles : array of int64
         From its first vector's entry into the array to its last's.
@@ -35,13 +33,23 @@ class Plan:
         Everything the tiles do.
     """
 
-    load_bytes: Integers
-    store_bytes: Integers
+    loads: Transfers
+    stores: Transfers
     stream_cycles: Integers
     gap_cycles: Integers
     fill_cycles: int
     drain_cycles: int
     counts: ActionCounts
+
+    @cached_property
+    def load_bytes(self) -> Integers:
+        """Bytes that each tile reads from DRAM."""
+        return self.loads.moved_bytes
+
+    @cached_property
+    def store_bytes(self) -> Integers:
+        """Bytes that each tile writes to DRAM."""
+        return self.stores.moved_bytes
 
     @property
     def compute_cycles(self) -> int:

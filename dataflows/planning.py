@@ -9,12 +9,16 @@ from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
 from dataflows.arrays.job import ceil_div
 from dataflows.dataflow import Dataflow
+from dataflows.layout import Pieces
 from dataflows.loopnest import extents
 from dataflows.placement import Operand, Placement
-from dataflows.plan import BufferBudget, Plan, TileTooLargeError
+from dataflows.plan import BufferBudget, Integers, Plan, TileTooLargeError
 from dataflows.tile_sequence import tile_sequence
 from dataflows.tiling import choose_tiling
+from dataflows.transfers import Transfers, contiguous, together
 from workloads.passes import Product
+
+NOTHING = Operand("dram", 0)
 
 
 @lru_cache(maxsize=16384)
@@ -35,15 +39,23 @@ def plan_product(
     traffic = dataflow.traffic(array, tiles.parts, finished)
 
     word, sums = budget.word_bytes, budget.partial_sum_bytes
-    load = np.zeros(len(tiles.image_words), dtype=np.int64)
-    if placement.image.place == "dram":
-        load += tiles.image_words * tiles.image_new * (word * placement.image.tensors)
-    if placement.filter.place == "dram":
-        load += tiles.filter_words * tiles.filter_new * (word * placement.filter.tensors)
-    load += tiles.result_words * tiles.sums_loaded * sums
     stored = placement.result == "dram"
-    store = tiles.result_words * (tiles.finished * (word * stored) + tiles.sums_stored * sums)
-    loaded_bytes, stored_bytes = int(load.sum()), int(store.sum())
+    loads = together(
+        [
+            _transfers(tiles.image_pieces, tiles.image_new * _from_dram(placement.image), word, write=False),
+            _transfers(tiles.filter_pieces, tiles.filter_new * _from_dram(placement.filter), word, write=False),
+            _transfers(tiles.result_pieces, tiles.sums_loaded, sums, write=False),
+        ],
+        write=False,
+    )
+    stores = together(
+        [
+            _transfers(tiles.result_pieces, tiles.finished * stored, word, write=True),
+            _transfers(tiles.result_pieces, tiles.sums_stored, sums, write=True),
+        ],
+        write=True,
+    )
+    loaded_bytes, stored_bytes = int(loads.moved_bytes.sum()), int(stores.moved_bytes.sum())
 
     reads = {"buffer": traffic.partial_sum_reads * sums + stored_bytes, "predictor_sram": 0}
     writes = {"buffer": traffic.partial_sum_writes * sums + loaded_bytes, "predictor_sram": 0}
@@ -66,7 +78,19 @@ def plan_product(
         dram_read_bytes=loaded_bytes,
         dram_write_bytes=stored_bytes,
     )
-    return Plan(load, store, timing.stream_cycles, timing.gap_cycles, timing.fill_cycles, timing.drain_cycles, counts)
+    return Plan(loads, stores, timing.stream_cycles, timing.gap_cycles, timing.fill_cycles, timing.drain_cycles, counts)
+
+
+def _from_dram(operand: Operand) -> int:
+    """Return how many tensors of an operand are loaded."""
+    return operand.tensors * (operand.place == "dram")
+
+
+def _transfers(pieces: Pieces, times: Integers, element_bytes: int, write: bool) -> Transfers:
+    """Return pieces of tensors as patterns; `times` tensors of each tile, 0 for none."""
+    tables = (pieces.count * times, pieces.words * element_bytes, pieces.distance * element_bytes)
+    segments, size, stride = (np.asarray(table).reshape(1, -1) for table in tables)
+    return Transfers(segments, size, stride, write)
 
 
 def _held_in(operand: Operand) -> str:
@@ -122,9 +146,9 @@ def plan_elementwise(
         dram_read_bytes=read["dram"],
         dram_write_bytes=written["dram"],
     )
-    load = sizes * (read["dram"] // words)
-    store = sizes * (written["dram"] // words)
-    return Plan(load, store, stream, stream * 0, 1, 2, counts)
+    loads = together([contiguous(sizes * word * _from_dram(o), write=False) for o in reads], write=False)
+    stores = together([contiguous(sizes * word * _from_dram(o), write=True) for o in (*writes, NOTHING)], write=True)
+    return Plan(loads, stores, stream, stream * 0, 1, 2, counts)
 
 
 def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Plan:
@@ -141,7 +165,7 @@ def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Pl
         dram_write_bytes=store_bytes,
     )
     nothing = np.zeros(len(load), dtype=np.int64)
-    return Plan(load, store, nothing, nothing, 0, 0, counts)
+    return Plan(contiguous(load, write=False), contiguous(store, write=True), nothing, nothing, 0, 0, counts)
 
 
 def _bytes_by_place(operands: tuple[Operand, ...], words: int, word_bytes: int) -> dict[str, int]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dataflows.convolution import ConvolutionTiles, whole_convolution
+from dataflows.layout import Pieces, image_pieces, window_pieces
 from dataflows.loopnest import LoopNest, SpatialTiles, extents
 from dataflows.plan import Integers
 from dataflows.tiling import AXES, Tiling
@@ -21,6 +22,9 @@ class TileSequence:
     """
 
     parts: ConvolutionTiles
+    image_pieces: Pieces
+    filter_pieces: Pieces
+    result_pieces: Pieces
     image_words: Integers
     filter_words: Integers
     result_words: Integers
@@ -54,11 +58,18 @@ def tile_sequence(product: Product, tiling: Tiling) -> TileSequence:
     else:
         parts = replace(whole, groups=g, images=images, channels=a, filters=b, rows=rows,
                         filter_rows=np.full_like(a, product.shape.R))  # fmt: skip
+    dgrad = product.role == "dgrad"
+    swept_pieces = image_pieces(nest, True, images, g, a, swept)
+    made_pieces = image_pieces(nest, False, images, g, b, made)
+    kernel_pieces = window_pieces(nest, g, a if dgrad else b, b if dgrad else a, window)
     arrives = _changes(i_g, i_m, i_c)
     leaves = np.append(arrives[1:], 1)
     last = i_r == len(reduction) - 1
     return TileSequence(
         parts=parts,
+        image_pieces=swept_pieces,
+        filter_pieces=made_pieces if nest.reduces_space else kernel_pieces,
+        result_pieces=kernel_pieces if nest.reduces_space else made_pieces,
         image_words=swept,
         filter_words=made if nest.reduces_space else window,
         result_words=window if nest.reduces_space else made,

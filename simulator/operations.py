@@ -72,7 +72,11 @@ class _ArrayOperations:
     # The layer's own passes.
 
     def _forward(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
-        return self._layer_products(layer, "forward")
+        found, left = self.residency.input(layer, phase), self.residency.output(layer, phase)
+        shape = layer.product_shape(self.trace.batch_size)
+        budget = self.residency.left((found, shape.input_words), (left, shape.output_words))
+        products = layer_products(layer, "forward", self.trace.batch_size)
+        return [self._product(product, Placement(Operand(found), result=left), budget) for product in products]
 
     def _dgrad(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
         return self._layer_products(layer, "dgrad")
@@ -90,7 +94,8 @@ class _ArrayOperations:
         gradient: Place = "dram" if task.backward else self.residency.prediction_at_update(layer, phase)
         state = (Operand("dram", optimizer.state_words),) if optimizer.state_words else ()
         reads = (Operand("dram"), Operand(gradient), *state)
-        budget = self.residency.left((gradient, words))
+        handed = 0 if task.backward else self.residency.handed_words(layer, phase)
+        budget = self.residency.left((gradient, words), ("buffer", handed))
         return [plan_elementwise(words, optimizer.macs, reads, (Operand("dram"), *state), self.array, budget)]
 
     # The predictor's passes.
@@ -107,9 +112,10 @@ class _ArrayOperations:
             (means, mean_words),
             (features, feature_words),
             (result, linear.shape.output_words),
+            ("buffer", self.residency.handed_words(layer, phase)),
         )
         plans = [
-            *self._batch_mean(layer, mean_words, means, budget),
+            *self._batch_mean(layer, phase, mean_words, means, budget),
             self._product(conv, Placement(Operand(means), weights, features), budget),
             self._product(linear, Placement(Operand(features), weights, result), budget),
         ]
@@ -118,11 +124,14 @@ class _ArrayOperations:
             plans.append(plan_transfer(0, self.word * kept, budget))
         return plans
 
-    def _batch_mean(self, layer: Conv2d | Linear, means: int, place: Place, budget: BufferBudget) -> list[Plan]:
+    def _batch_mean(
+        self, layer: Conv2d | Linear, phase: Phase, means: int, place: Place, budget: BufferBudget
+    ) -> list[Plan]:
         """Sum the outputs over the batch and each pooling window, while they drain or from DRAM again."""
         words = layer.product_shape(self.trace.batch_size).output_words
         if self.spec.batch_mean == "reread":
-            sums = plan_elementwise(words, 0, (Operand("dram"),), (), self.array, budget, adds_per_word=1)
+            outputs = self.residency.output(layer, phase)
+            sums = plan_elementwise(words, 0, (Operand(outputs),), (), self.array, budget, adds_per_word=1)
         else:
             sums = replace(plan_transfer(0, 0, budget), counts=ActionCounts(adds=words))
         sums = replace(sums, counts=sums.counts + ActionCounts(buffer_write_bytes=means * self.word))

@@ -9,7 +9,10 @@ The rules (docs/machine.md):
   error of the predictor's training between the two products that read it.
 - Pooled means, features and the features' gradient stay if each fills at most a sixteenth.
 
-An eighth of the share is so always left for tiles.
+- A GP batch leaves a layer's output for the next layer if nothing else reads it and it fills at most a quarter of the
+  first array's share (a sixteenth where the predictor's weights pass through the buffer).
+
+A sixteenth of the share is so always left for tiles.
 """
 
 from dataclasses import dataclass, replace
@@ -17,6 +20,7 @@ from dataclasses import dataclass, replace
 from dataflows.placement import Place
 from dataflows.plan import BufferBudget
 from simulator.spec import Accelerator
+from workloads.graph import handed_on
 from workloads.layers import Conv2d, Linear, MacLayer
 from workloads.optimizers import OPTIMIZERS
 from workloads.schedule import Phase
@@ -40,6 +44,8 @@ class Residency:
         self.budget = spec.budget(array_index)
         self.word = self.budget.word_bytes
         self.moments = OPTIMIZERS[trace.predictor.optimizer].state_words
+        self.array_index = array_index
+        self._handed_on = handed_on(trace.layers) if spec.gp_outputs_stay else {}
         self.stores_predictions = spec.design_rules.predictor_home == "dram"
 
     def predictor(self, layer: Conv2d | Linear) -> PredictorPlaces:
@@ -87,6 +93,25 @@ class Residency:
     def prediction_at_update(self, layer: MacLayer, phase: Phase) -> Place:
         """Return where the layer's update finds the prediction."""
         return "dram" if self.stores_predictions else self.prediction(layer, phase)
+
+    def input(self, layer: MacLayer, phase: Phase) -> Place:
+        """Return where a layer's forward pass finds its input."""
+        makers = [maker for maker, reader in self._handed_on.items() if reader == layer.id]
+        by_id = {one.id: one for one in self.trace.mac_layers}
+        return self.output(by_id[makers[0]], phase) if makers else "dram"
+
+    def output(self, layer: MacLayer, phase: Phase) -> Place:
+        """Return where a layer's forward pass leaves its output."""
+        if phase != "gp" or layer.id not in self._handed_on:
+            return "dram"
+        share = self.spec.budget(0).capacity_bytes // (16 if self.stores_predictions else 4)
+        words = layer.product_shape(self.trace.batch_size).output_words
+        return "buffer" if words * self.word <= share else "dram"
+
+    def handed_words(self, layer: MacLayer, phase: Phase) -> int:
+        """Return the words of a layer's output that lie in this array's share while the predictor works on it."""
+        kept = self.array_index == 0 and self.output(layer, phase) == "buffer"
+        return layer.product_shape(self.trace.batch_size).output_words * kept
 
     def left(self, *resident: tuple[Place, int]) -> BufferBudget:
         """Return the room that is left beside tensors, given as (place, words)."""

@@ -23,7 +23,7 @@ BATCH_ROW = "(batch)"
 class LayerRow:
     """One op of one phase's batch: a row of layers.csv, whose columns docs/results.md describes.
 
-    ``end_cycle - start_cycle = compute_cycles + stall_load_cycles + stall_store_cycles``. `count` is the number of
+    ``end_cycle - start_cycle`` = compute_cycles and the three stalls. `count` is the number of
     such batches in the run. The row `(batch)` holds what costs by time and belongs to no layer; its cycles are
     zero and its `array` is None.
     """
@@ -41,6 +41,8 @@ class LayerRow:
     count: int
     stall_load_cycles: int
     stall_store_cycles: int
+    stall_other_array_cycles: int
+    pipeline_cycles: int
     dram_cycles: int
     dram_model: str
     pes: int
@@ -64,6 +66,11 @@ class LayerRow:
             return ""
         return "memory" if self.dram_cycles > self.compute_cycles else "compute"
 
+    @property
+    def roofline_ratio(self) -> float:
+        """How many times longer the transfers take the channel than the folds take the array."""
+        return self.dram_cycles / self.compute_cycles if self.compute_cycles else 0.0
+
     def values(self) -> dict[str, Any]:
         """Return the row as plain values by column."""
         head = {
@@ -81,8 +88,11 @@ class LayerRow:
             "count": self.count,
             "stall_load_cycles": self.stall_load_cycles,
             "stall_store_cycles": self.stall_store_cycles,
+            "stall_other_array_cycles": self.stall_other_array_cycles,
+            "pipeline_cycles": self.pipeline_cycles,
             "utilization": self.utilization,
             "roofline_bound": self.roofline_bound,
+            "roofline_ratio": self.roofline_ratio,
             "dram_cycles": self.dram_cycles,
             "dram_model": self.dram_model,
         }

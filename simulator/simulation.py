@@ -167,7 +167,7 @@ class Simulation:
         most = 0
         for plan in (plan for step in self.works(phase) for work in step for plan in work.plans):
             moved = plan.counts.dram_read_bytes + plan.counts.dram_write_bytes
-            most += plan.compute_cycles + dram.bound_cycles(moved, 2 * len(plan.load_bytes), hz)
+            most += plan.compute_cycles + dram.bound_cycles(moved, 2 * len(plan.loads), hz)
         if most > MOST_CYCLES:
             raise InputError("the accelerator", "dram", f"a {phase} batch may take {most} cycles",
                              "give a faster DRAM or a lower frequency_hz")  # fmt: skip
@@ -218,6 +218,8 @@ class Simulation:
             count=batches,
             stall_load_cycles=op.stall_load_cycles,
             stall_store_cycles=op.stall_store_cycles,
+            stall_other_array_cycles=op.stall_other_array_cycles,
+            pipeline_cycles=op.pipeline_cycles,
             dram_cycles=op.dram_cycles,
             dram_model=self.spec.dram.model,
             pes=self.spec.arrays[op.array].pes,
@@ -246,6 +248,8 @@ class Simulation:
             count=batches,
             stall_load_cycles=0,
             stall_store_cycles=0,
+            stall_other_array_cycles=0,
+            pipeline_cycles=0,
             dram_cycles=0,
             dram_model=spec.dram.model,
             pes=0,

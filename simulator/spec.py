@@ -52,6 +52,8 @@ class Accelerator(StrictModel):
     batch_mean : str
         `drain`: the sums of the predictor's batch mean are added up while a layer's outputs drain.
         `reread`: the outputs are read from DRAM again.
+    gp_outputs_stay : bool
+        Whether a GP batch leaves a layer's output in the buffer for the next layer where it fits.
     energy_table : str
         Name of a shipped energy table, or a path.
     """
@@ -68,6 +70,7 @@ class Accelerator(StrictModel):
     second_array: SecondArray | None = None
     dgrad: DgradMethod
     batch_mean: Literal["drain", "reread"]
+    gp_outputs_stay: bool
     energy_table: Annotated[str, Field(min_length=1)]
 
     @model_validator(mode="after")

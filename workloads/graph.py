@@ -1,10 +1,11 @@
 """The graph of a network's layers: do shapes chain, who needs a gradient, what is alive."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from math import prod
 
 from workloads.errors import InputError, nearest
-from workloads.layers import Layer, Linear, Matmul, VectorLayer, WeightedLayer
+from workloads.layers import Conv2d, Layer, Linear, Matmul, VectorLayer, WeightedLayer
 
 Shape = tuple[int, ...]
 
@@ -158,3 +159,28 @@ def peak_live_words(layers: Sequence[Layer], network_inputs: Mapping[str, Shape]
         peak = max(peak, sum(alive.values()))
         alive = {name: size for name, size in alive.items() if last_use.get(name, -1) > index or name == layer.id}
     return peak
+
+
+def handed_on(layers: Sequence[Layer]) -> dict[str, str]:
+    """Tell which layers with multiply-accumulates hand their output to the next such layer and to nobody else.
+
+    Between the two may be layers that read nothing else (an activation, a normalisation, pooling).
+    """
+    readers: dict[str, list[Layer]] = {}
+    for layer in layers:
+        for name in layer.inputs:
+            readers.setdefault(name, []).append(layer)
+    with_macs = [layer for layer in layers if isinstance(layer, Conv2d | Linear | Matmul)]
+    found = {}
+    for layer, following in pairwise(with_macs):
+        reader: Layer = layer
+        while True:
+            those = readers.get(reader.id, [])
+            if len(those) != 1 or len(those[0].inputs) != 1:
+                break
+            reader = those[0]
+            if not isinstance(reader, VectorLayer):
+                break
+        if reader is following:
+            found[layer.id] = following.id
+    return found

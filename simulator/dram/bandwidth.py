@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from dataflows.plan import Integers
+from dataflows.transfers import Transfers
 from workloads.validation import StrictModel
 
 
@@ -25,11 +26,19 @@ class BandwidthDram(StrictModel):
         """What the channel could move in the time of one latency."""
         return self.peak_bytes_per_second * self.latency_ns // 1_000_000_000
 
-    def transfer_cycles(self, transfer_bytes: Integers, frequency_hz: int) -> Integers:
+    def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
         """Return the cycles that each transfer holds the channel; nothing takes no time."""
+        transfer_bytes = transfers.moved_bytes
         moving = -(-transfer_bytes * frequency_hz // self.peak_bytes_per_second)
         cycles: Integers = moving + self._latency_cycles(frequency_hz) * (transfer_bytes > 0)
         return cycles
+
+    def activates(self, transfers: Transfers) -> int:
+        """Return zero: rows are not told apart."""
+        return 0
+
+    def refresh(self, frequency_hz: int) -> None:
+        """Return None: refreshes are left out."""
 
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
         """Return a bound from above on the cycles of so many transfers that move so many bytes."""

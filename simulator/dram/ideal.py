@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import PositiveInt
 
 from dataflows.plan import Integers
+from dataflows.transfers import Transfers
 from workloads.validation import StrictModel
 
 
@@ -19,9 +20,16 @@ class IdealDram(StrictModel):
         """One burst of 64 bytes, so that tiles do not become smaller than any real memory's."""
         return 64
 
-    def transfer_cycles(self, transfer_bytes: Integers, frequency_hz: int) -> Integers:
+    def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
         """Return zeros."""
-        return transfer_bytes * 0
+        return transfers.moved_bytes * 0
+
+    def activates(self, transfers: Transfers) -> int:
+        """Return zero."""
+        return 0
+
+    def refresh(self, frequency_hz: int) -> None:
+        """Return None."""
 
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
         """Return zero."""

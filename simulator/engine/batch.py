@@ -4,12 +4,14 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import simpy
 
 from dataflows.actions import ActionCounts
 from dataflows.plan import Integers
 from simulator.design import Step, Task
 from simulator.dram.model import DramModel
+from simulator.dram.refresh import Refresh
 from simulator.engine.step_kernel import run_step_kernel
 from simulator.engine.work import StepWork, flatten
 
@@ -18,7 +20,8 @@ from simulator.engine.work import StepWork, flatten
 class OpRun:
     """One op as it ran; cycles count from the batch's start.
 
-    ``end_cycle - start_cycle = compute_cycles + stall_load_cycles + stall_store_cycles``.
+    ``end_cycle - start_cycle`` = compute_cycles and the three stalls. Of the compute cycles, `pipeline_cycles` pass
+    while the array's pipeline fills, waits for the next fold's words between tiles, or drains.
     """
 
     task: Task
@@ -28,6 +31,8 @@ class OpRun:
     compute_cycles: int
     stall_load_cycles: int
     stall_store_cycles: int
+    stall_other_array_cycles: int
+    pipeline_cycles: int
     dram_cycles: int
     counts: ActionCounts
 
@@ -76,11 +81,17 @@ def run_batch(steps: Sequence[Step], works: Sequence[list[StepWork]], dram: Dram
     env = simpy.Environment()
     ops: list[OpRun] = []
     tiles: list[TileRuns] = []
+    refresh = dram.refresh(frequency_hz)
+    channel = np.zeros(3, np.int64)  # as the step kernel wants it
 
     def batch() -> Generator[simpy.Event, Any, None]:
         for step, task_works in zip(steps, works, strict=True):
-            cycles = _run_step(step, task_works, dram, frequency_hz, int(env.now), ops, tiles)
+            channel[0] = env.now
+            cycles = _run_step(step, task_works, dram, frequency_hz, refresh, channel, ops, tiles)
+            channel[1] -= cycles
             yield env.timeout(cycles)
+        if refresh is not None:
+            yield env.timeout(refresh.cycles_at_barrier(int(env.now), int(channel[1]), int(channel[2])))
 
     env.process(batch())
     env.run()
@@ -96,16 +107,18 @@ def merge(works: Sequence[StepWork]) -> StepWork:
 
 
 def _run_step(
-    step: Step, task_works: Sequence[StepWork], dram: DramModel, frequency_hz: int, now: int,
-    ops: list[OpRun], tiles: list[TileRuns],
+    step: Step, task_works: Sequence[StepWork], dram: DramModel, frequency_hz: int, refresh: Refresh | None,
+    channel: Integers, ops: list[OpRun], tiles: list[TileRuns],
 ) -> int:  # fmt: skip
     """Run one step, append its ops and tiles, and return its cycles."""
+    now = int(channel[0])
     work = merge(task_works)
     work.check_ports()
     flat = flatten(work, dram, frequency_hz)
     plan_times, tile_times = run_step_kernel(
         flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
         flat.stream_cycles, flat.gap_cycles, flat.fill_cycles, flat.drain_cycles,
+        np.zeros(3, np.int64) if refresh is None else refresh.numbers, channel,
     )  # fmt: skip
     first_plan = 0
     for array, tasks in enumerate((step.first, step.second)):
@@ -126,6 +139,8 @@ def _run_step(
                 compute_cycles=sum(plan.compute_cycles for plan in plans),
                 stall_load_cycles=int(plan_times[span, 2].sum()),
                 stall_store_cycles=int(plan_times[span, 3].sum()),
+                stall_other_array_cycles=int(plan_times[span, 4].sum()),
+                pipeline_cycles=sum(plan.compute_cycles - int(plan.stream_cycles.sum()) for plan in plans),
                 dram_cycles=int(flat.load_cycles[begin:end].sum() + flat.store_cycles[begin:end].sum()),
                 counts=counts,
             ))  # fmt: skip

@@ -37,6 +37,7 @@ def run_batches_exactly(
             start = int(env.now)
             for work in works_of(phase):
                 yield env.process(run_step_processes(env, machine, work))
+            yield env.process(machine.channel.barrier())
             cycles.append(int(env.now) - start)
             on_batch()
 

@@ -12,6 +12,9 @@ The rules (docs/machine.md tells them in full):
 - The channel takes one transfer at a time: the one that was asked for first; among those asked for in the same
   cycle stores come before loads, and the first array before the second.
 - A transfer of no length ends when it is asked for, without the channel.
+- Refreshes that came due while the channel was idle are made then, as many as fit; the others when the transfer on the
+  channel ends, or at the latest every eight refresh intervals of it.
+- An array waits for the other one where the transfer that it waits for stood behind a transfer of the other's.
 
 `simulator.engine.step_processes` says the same with SimPy processes; a test holds the two equal.
 """
@@ -29,19 +32,32 @@ from dataflows.plan import Integers
 def run_step_kernel(
     plan_begin: Integers, tile_begin: Integers, load_cycles: Integers, store_cycles: Integers, stores: Integers,
     stream_cycles: Integers, gap_cycles: Integers, fill_cycles: Integers, drain_cycles: Integers,
+    refresh: Integers, channel: Integers,
 ) -> tuple[Integers, Integers]:  # fmt: skip
-    """Advance one step from cycle 0; arguments are the fields of `simulator.engine.work.FlatWork`.
+    """Advance one step from cycle 0; the first arguments are the fields of `simulator.engine.work.FlatWork`.
+
+    Parameters
+    ----------
+    refresh : int64[3]
+        The refresh interval as a fraction of cycles (numerator, denominator) and the cycles of a refresh; zeros for
+        a memory that needs none.
+    channel : int64[3]
+        Changed: cycles since the batch began, the cycle (from the step's start) from which the channel is free, and
+        the refreshes of this batch so far.
 
     Returns
     -------
-    plan_times : int64[plans, 4]
-        Start, end, cycles stalled for loads, cycles stalled for stores.
+    plan_times : int64[plans, 5]
+        Start, end, cycles stalled for loads, for stores, and for transfers of the other array.
     tile_times : int64[tiles, 6]
         Start and end of load (on the channel), stream and store.
     """
     plans = len(fill_cycles)
     tiles = len(load_cycles)
-    plan_times = np.zeros((plans, 4), np.int64)
+    plan_times = np.zeros((plans, 5), np.int64)
+    behind = np.zeros((tiles, 2), np.int64)  # how long a load and a store stood behind the other array's transfers
+    log = np.zeros((2 * tiles, 3), np.int64)  # every transfer: start, end, array
+    transfers = 0
     tile_times = np.zeros((tiles, 6), np.int64)
     store_tiles = np.empty(tiles, np.int64)  # tiles that finish a result, compact from each plan's first tile
     stores_before = np.zeros(tiles, np.int64)
@@ -60,7 +76,7 @@ def run_step_kernel(
     loaded = np.zeros(2, np.int64)  # how many of its tiles are loaded, streamed, stored
     streamed = np.zeros(2, np.int64)
     stored = np.zeros(2, np.int64)
-    channel_free = 0
+    channel_free = channel[1]
     never = np.int64(1) << 62
 
     while True:
@@ -97,11 +113,15 @@ def run_step_kernel(
                         if streamed[a] > 0:
                             unhindered = tile_times[t - 1, 3] + gap_cycles[t]
                         with_load = max(unhindered, tile_times[t, 1] + fill_cycles[p])
-                        start = with_load
+                        start, others = with_load, min(behind[t, 0], with_load - unhindered)
                         if earlier > 1:
-                            start = max(start, tile_times[store_tiles[begin + earlier - 2], 5])
-                        plan_times[p, 2] += with_load - unhindered
+                            before = store_tiles[begin + earlier - 2]
+                            start = max(start, tile_times[before, 5])
+                            others += min(behind[before, 1], start - with_load)
+                            plan_times[p, 3] -= min(behind[before, 1], start - with_load)
+                        plan_times[p, 2] += with_load - unhindered - min(behind[t, 0], with_load - unhindered)
                         plan_times[p, 3] += start - with_load
+                        plan_times[p, 4] += others
                         tile_times[t, 2] = start
                         tile_times[t, 3] = start + stream_cycles[t]
                         streamed[a] += 1
@@ -123,11 +143,15 @@ def run_step_kernel(
                     if count > 0:
                         drained = tile_times[begin + count - 1, 3] + drain_cycles[p]
                     end = drained
+                    others = np.int64(0)
                     if stored[a] > 0:
-                        end = max(end, np.int64(tile_times[store_tiles[begin + stored[a] - 1], 5]))
+                        before = store_tiles[begin + stored[a] - 1]
+                        end = max(end, np.int64(tile_times[before, 5]))
+                        others = min(behind[before, 1], end - drained)
                     plan_times[p, 0] = started[a]
                     plan_times[p, 1] = end
-                    plan_times[p, 3] += end - drained
+                    plan_times[p, 3] += end - drained - others
+                    plan_times[p, 4] += others
                     current[a] += 1
                     started[a] = end
                     loaded[a] = 0
@@ -148,19 +172,41 @@ def run_step_kernel(
                     array = a
                     kind = k
         if array < 0:
+            channel[1] = channel_free
             return plan_times, tile_times
         start = max(best, channel_free)
+        if refresh[2] > 0:
+            owed = (channel[0] + start) * refresh[1] // refresh[0] - channel[2]
+            channel[2] += min(owed, (start - channel_free) // refresh[2])
         p = current[array]
         begin = tile_begin[p]
+        t = begin + loaded[array] if kind == 0 else store_tiles[begin + stored[array]]
+        rest = load_cycles[t] if kind == 0 else store_cycles[t]
+        end = start
+        while refresh[2] > 0 and rest > 8 * refresh[0] // refresh[1]:
+            end += 8 * refresh[0] // refresh[1]
+            rest -= 8 * refresh[0] // refresh[1]
+            owed = (channel[0] + end) * refresh[1] // refresh[0] - channel[2]
+            end += owed * refresh[2]
+            channel[2] += owed
+        end += rest
+        channel_free = end
+        if refresh[2] > 0:
+            owed = (channel[0] + end) * refresh[1] // refresh[0] - channel[2]
+            channel_free += owed * refresh[2]
+            channel[2] += owed
+        i = transfers - 1
+        while i >= 0 and log[i, 1] > best:
+            if log[i, 2] != array:
+                behind[t, kind] += log[i, 1] - max(log[i, 0], best)
+            i -= 1
+        log[transfers, 0], log[transfers, 1], log[transfers, 2] = start, end, array
+        transfers += 1
         if kind == 0:
-            t = begin + loaded[array]
-            channel_free = start + load_cycles[t]
             tile_times[t, 0] = start
-            tile_times[t, 1] = channel_free
+            tile_times[t, 1] = end
             loaded[array] += 1
         else:
-            t = store_tiles[begin + stored[array]]
-            channel_free = start + store_cycles[t]
             tile_times[t, 4] = start
-            tile_times[t, 5] = channel_free
+            tile_times[t, 5] = end
             stored[array] += 1

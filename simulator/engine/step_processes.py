@@ -52,7 +52,10 @@ class _PlanProcess:
     def __init__(self, env: simpy.Environment, machine: Machine, plan: Plan, array_index: int) -> None:
         self.env, self.machine, self.plan, self.array_index = env, machine, plan, array_index
         self.buffer = machine.buffers[array_index]
-        self.tiles = range(len(plan.load_bytes))
+        self.tiles = range(len(plan.loads))
+        model, hz = machine.channel.model, machine.channel.frequency_hz
+        self.load_cycles = model.transfer_cycles(plan.loads, hz).tolist()
+        self.store_cycles = model.transfer_cycles(plan.stores, hz).tolist()
         self.loaded = [env.event() for _ in self.tiles]
         self.drained = [env.event() for _ in self.tiles]
         self.operand_half: list[simpy.resources.resource.Request] = []
@@ -67,7 +70,7 @@ class _PlanProcess:
             half = self.buffer.operand_halves.request()
             self.operand_half.append(half)
             yield half
-            yield from self.machine.channel.transfer(int(self.plan.load_bytes[tile]), LOAD, self.array_index)
+            yield from self.machine.channel.transfer(self.load_cycles[tile], LOAD, self.array_index)
             self.loaded[tile].succeed(int(self.env.now))
 
     def _stream(self) -> Process:
@@ -101,5 +104,5 @@ class _PlanProcess:
         for tile in self.tiles:
             if self.plan.store_bytes[tile] > 0:
                 yield self.drained[tile]
-                yield from self.machine.channel.transfer(int(self.plan.store_bytes[tile]), STORE, self.array_index)
+                yield from self.machine.channel.transfer(self.store_cycles[tile], STORE, self.array_index)
                 self.buffer.result_halves.release(self.result_half[tile])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dataflows.plan import Integers, Plan
+from dataflows.transfers import end_to_end
 from simulator.dram.model import DramModel
 
 
@@ -58,14 +59,15 @@ def flatten(work: StepWork, dram: DramModel, frequency_hz: int) -> FlatWork:
     def joined(parts: Sequence[Integers]) -> Integers:
         return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
-    store_bytes = joined([plan.store_bytes for plan in plans])
-    tiles = [len(plan.load_bytes) for plan in plans]
+    loads = end_to_end([plan.loads for plan in plans], write=False)
+    stores = end_to_end([plan.stores for plan in plans], write=True)
+    tiles = [len(plan.loads) for plan in plans]
     return FlatWork(
         plan_begin=np.array([0, len(work.first), len(plans)], dtype=np.int64),
         tile_begin=np.concatenate([[0], np.cumsum(tiles, dtype=np.int64)]).astype(np.int64),
-        load_cycles=dram.transfer_cycles(joined([plan.load_bytes for plan in plans]), frequency_hz),
-        store_cycles=dram.transfer_cycles(store_bytes, frequency_hz),
-        stores=(store_bytes > 0).astype(np.int64),
+        load_cycles=dram.transfer_cycles(loads, frequency_hz),
+        store_cycles=dram.transfer_cycles(stores, frequency_hz),
+        stores=(stores.moved_bytes > 0).astype(np.int64),
         stream_cycles=joined([plan.stream_cycles for plan in plans]),
         gap_cycles=joined([plan.gap_cycles for plan in plans]),
         fill_cycles=np.array([plan.fill_cycles for plan in plans], dtype=np.int64),

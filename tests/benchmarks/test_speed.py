@@ -47,6 +47,7 @@ def test_step_kernel(benchmark: Benchmark) -> None:
     arguments = (
         flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
         flat.stream_cycles, flat.gap_cycles, flat.fill_cycles, flat.drain_cycles,
+        np.zeros(3, np.int64), np.zeros(3, np.int64),
     )  # fmt: skip
     times, _ = benchmark(run_step_kernel, *arguments)
     assert len(times) == len(work.plans)

@@ -7,6 +7,7 @@ import pytest
 
 from dataflows.actions import ActionCounts
 from dataflows.plan import Plan
+from dataflows.transfers import contiguous
 from simulator.design import Task, find_design
 from simulator.dram.ideal import IdealDram
 from simulator.engine.batch import run_batch
@@ -31,7 +32,8 @@ def cycles_of(task: Task, alpha: Fraction) -> int:
 
 def busy(cycles: int) -> Plan:
     stream = np.array([cycles], dtype=np.int64)
-    return Plan(stream * 0, stream * 0, stream, stream * 0, 0, 0, ActionCounts())
+    nothing = contiguous(stream * 0, write=False)
+    return Plan(nothing, nothing, stream, stream * 0, 0, 0, ActionCounts())
 
 
 def batch_cycles(design_name: str, phase: Phase, alpha: Fraction = Fraction(0)) -> int:

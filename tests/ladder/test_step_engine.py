@@ -10,11 +10,16 @@ from hypothesis import strategies as st
 
 from dataflows.actions import ActionCounts
 from dataflows.plan import Plan
+from dataflows.transfers import Transfers, contiguous
 from simulator.components.dram_channel import DramChannel
 from simulator.components.global_buffer import BufferShare
 from simulator.components.pe_array import PEArrayComponent
 from simulator.components.predictor_sram import PredictorSram
+from simulator.design import Step, Task
 from simulator.dram.bandwidth import BandwidthDram
+from simulator.dram.refresh import Refresh
+from simulator.engine.batch import run_batch
+from simulator.engine.exact import run_batches_exactly
 from simulator.engine.step_kernel import run_step_kernel
 from simulator.engine.step_processes import Machine, run_step_processes
 from simulator.engine.work import FlatWork, StepWork, flatten
@@ -31,7 +36,8 @@ def transfer_cycles(size: int) -> int:
 def plan(tiles: list[tuple[int, int, int, int]], fill: int, drain: int) -> Plan:
     """Make a plan of tiles (load bytes, store bytes, stream cycles, gap before it)."""
     columns = [np.array([tile[i] for tile in tiles], dtype=np.int64) for i in range(4)]
-    return Plan(columns[0], columns[1], columns[2], columns[3], fill, drain, ActionCounts())
+    loads, stores = contiguous(columns[0], write=False), contiguous(columns[1], write=True)
+    return Plan(loads, stores, columns[2], columns[3], fill, drain, ActionCounts())
 
 
 @st.composite
@@ -43,11 +49,25 @@ def plans(draw: st.DrawFn) -> Plan:
     return plan(tiles, draw(st.integers(0, 6)), draw(st.integers(0, 4)))
 
 
+@dataclass(frozen=True)
+class RefreshingDram:
+    """As DRAM above, with refreshes."""
+
+    rules: Refresh
+
+    def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> np.ndarray:
+        return DRAM.transfer_cycles(transfers, frequency_hz)
+
+    def refresh(self, frequency_hz: int) -> Refresh:
+        return self.rules
+
+
 def kernel_times(work: StepWork) -> tuple[np.ndarray, np.ndarray, FlatWork]:
     flat = flatten(work, DRAM, HZ)
     times, tiles = run_step_kernel(
         flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
         flat.stream_cycles, flat.gap_cycles, flat.fill_cycles, flat.drain_cycles,
+        np.zeros(3, np.int64), np.zeros(3, np.int64),
     )  # fmt: skip
     return times, tiles, flat
 
@@ -176,9 +196,11 @@ def test_time_is_compute_plus_stalls_and_the_channel_carries_one_transfer(
 ) -> None:
     work = StepWork(tuple(first), tuple(second))
     times, tiles, flat = kernel_times(work)
-    for one, (start, end, load_stall, store_stall) in zip(work.plans, times.tolist(), strict=True):
-        assert end - start == one.compute_cycles + load_stall + store_stall
-        assert load_stall >= 0 and store_stall >= 0
+    for one, (start, end, *stalls) in zip(work.plans, times.tolist(), strict=True):
+        assert end - start == one.compute_cycles + sum(stalls)
+        assert min(stalls) >= 0
+        if not (first and second):
+            assert stalls[2] == 0  # nobody to wait for
     busy = [(s, e) for s, e in [*tiles[:, 0:2].tolist(), *tiles[:, 4:6].tolist()] if e > s]
     busy.sort()
     assert all(end <= start for (_, end), (start, _) in itertools.pairwise(busy))
@@ -189,7 +211,7 @@ def test_one_tile_by_hand() -> None:
     # load 10 + 2, fill 3, stream 20, drain 4, store 5 + 2
     work = StepWork((plan([(10, 5, 20, 0)], fill=3, drain=4),))
     times, tiles, _ = kernel_times(work)
-    assert times.tolist() == [[0, 12 + 3 + 20 + 4 + 7, 12, 7]]
+    assert times.tolist() == [[0, 12 + 3 + 20 + 4 + 7, 12, 7, 0]]
     assert tiles.tolist() == [[0, 12, 15, 35, 39, 46]]
 
 
@@ -211,6 +233,9 @@ def test_first_asked_first_served_by_hand() -> None:
     assert tiles[0].tolist() == [0, 3, 3, 4, 11, 17]
     assert tiles[1, :4].tolist() == [3, 11, 11, 12]
     assert times[:, 1].tolist() == [17, 12]
+    # the first array's store stood behind the load from 4, when it was asked for, to 11; then it took 6 itself. The
+    # second array's load stood behind the first's for 3 of its 11 cycles.
+    assert times[:, 2:].tolist() == [[3, 6, 7], [8, 0, 3]]
 
 
 def test_ties_go_to_stores_then_to_the_first_array() -> None:
@@ -225,5 +250,53 @@ def test_ties_go_to_stores_then_to_the_first_array() -> None:
 
 def test_arrays_with_nothing_to_do() -> None:
     times, tiles, _ = kernel_times(StepWork((), ()))
-    assert times.shape == (0, 4) and tiles.shape == (0, 6)
+    assert times.shape == (0, 5) and tiles.shape == (0, 6)
     assert process_times(StepWork((), ())) == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.lists(plans(), min_size=1, max_size=2), st.lists(plans(), min_size=1, max_size=2)),
+             min_size=1, max_size=3),
+    st.integers(1, 200), st.integers(1, 7), st.integers(1, 9),
+)  # fmt: skip
+def test_batches_with_refreshes_equal_processes(
+    steps: list[tuple[list[Plan], list[Plan]]], numerator: int, denominator: int, cycles: int
+) -> None:
+    """Steps with barriers between them, twice in a row on one machine, against the kernel's batch."""
+    dram = RefreshingDram(Refresh(numerator + 9 * cycles * denominator, denominator, cycles))
+    works = [StepWork(tuple(first), tuple(second)) for first, second in steps]
+    task = Task(0, "forward")
+    batch = run_batch(
+        [Step((task,), (task,)) for _ in works],
+        [[StepWork(work.first), StepWork((), work.second)] for work in works],
+        dram, HZ,
+    )  # fmt: skip
+    assert run_batches_exactly(["bp", "bp"], lambda _: works, dram, HZ) == [batch.cycles] * 2
+
+
+def test_refreshes_by_hand() -> None:
+    """An interval of 100 cycles, refreshes of 10; loads of 92 (90 + 2) that the array streams in no time."""
+    dram = RefreshingDram(Refresh(100, 1, 10))
+    work = StepWork((plan([(90, 0, 0, 0)] * 3, fill=0, drain=0),))
+    # load 0 to 92; 92 to 184, then the refresh of cycle 100 until 194; 194 to 286, then the refresh of 200 until 296.
+    # At the barrier nothing more is owed: 300 has not come.
+    batch = run_batch([Step((Task(0, "forward"),))], [[work]], dram, HZ)
+    assert batch.tiles[0].times[:, 1].tolist() == [92, 184, 286]
+    assert batch.cycles == 296
+    # An array that computes for 1,000 cycles after a load of 12 gives the channel time for ten refreshes.
+    idle = StepWork((plan([(10, 0, 1000, 0)], fill=0, drain=0),))
+    assert run_batch([Step((Task(0, "forward"),))], [[idle]], dram, HZ).cycles == 1012
+    # A load of 2,002 cycles is interrupted after 800 for eight refreshes, and again after 800 more.
+    long = StepWork((plan([(2000, 0, 0, 0)], fill=0, drain=0),))
+    batch = run_batch([Step((Task(0, "forward"),))], [[long]], dram, HZ)
+    # 800 -> 880 (8 made); 1,680: 16 due, 8 owed -> 1,760; the rest of 402 -> 2,162: 21 due, 5 owed -> 2,212
+    assert batch.tiles[0].times[0, 1] == 2162
+    assert batch.cycles == 2212 + 10  # at 2,212 the 22nd came due
+
+
+def test_bound_by_the_other_array_by_hand() -> None:
+    """Two arrays with loads of 102 and nothing to compute: each waits for the other's load, and that is told apart."""
+    one = plan([(100, 0, 0, 0)], fill=0, drain=0)
+    times, _, _ = kernel_times(StepWork((one,), (one,)))
+    assert times.tolist() == [[0, 102, 102, 0, 0], [0, 204, 102, 0, 102]]
