@@ -54,7 +54,7 @@ def test_it_can_be_switched_off_and_costs_no_macs() -> None:
 
 
 def test_an_output_that_two_layers_read_goes_to_dram() -> None:
-    add = {"id": "sum", "kind": "add", "inputs": ("a", "b"), "shape": (4, 8, 8)}
+    add = {"id": "sum", "kind": "add", "op": "add", "inputs": ("a", "b"), "shape": (4, 8, 8)}
     layers = [conv("a", "input", 3, 4), conv("b", "a", 4, 4), add, conv("c", "sum", 4, 4), conv("d", "c", 4, 4)]
     run = simulate(make_trace(layers), load_accelerator(design="efficient")).runs[0]
     assert [moved(run, "gp", name)[1] > 0 for name in "abcd"] == [True, True, False, True]
