@@ -21,6 +21,8 @@ class ActionCounts:
         Bytes driven over the buses between buffer and PEs, partial sums at their width; a broadcast counts once.
     buffer_read_bytes, buffer_write_bytes : int
         Traffic of the global buffer, on the array's side and on the DRAM's.
+    accumulator_read_bytes, accumulator_write_bytes : int
+        Partial sums in and out of the arrays' accumulator memories.
     predictor_sram_read_bytes, predictor_sram_write_bytes : int
         Traffic of the predictor SRAM.
     dram_read_bytes, dram_write_bytes : int
@@ -36,6 +38,8 @@ class ActionCounts:
     array_network_bytes: int = 0
     buffer_read_bytes: int = 0
     buffer_write_bytes: int = 0
+    accumulator_read_bytes: int = 0
+    accumulator_write_bytes: int = 0
     predictor_sram_read_bytes: int = 0
     predictor_sram_write_bytes: int = 0
     dram_read_bytes: int = 0

@@ -35,6 +35,9 @@ class PEArray(StrictModel):
     systolic_os_drain : str
         Whether sums of an output-stationary systolic array leave over wires of their own (`free`, SCALE-Sim's
         count) or are shifted out row by row (`serial`, its published analysis).
+    accumulator_sums : int
+        Partial sums that each column's accumulator memory holds; 0 for an array without, whose partial sums go to the
+        global buffer. Row-stationary PEs have their own, and theirs go to the buffer.
     scratchpads : Scratchpads
         What a row-stationary PE keeps.
     row_stationary_sets : str
@@ -50,6 +53,7 @@ class PEArray(StrictModel):
     input_port_words_per_cycle: Extent
     output_port_words_per_cycle: Extent
     systolic_os_drain: Literal["free", "serial"]
+    accumulator_sums: Annotated[int, Field(ge=0, le=1 << 30)]
     scratchpads: Scratchpads
     row_stationary_sets: Literal["whole", "free"]
 

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from dataflows import kinds
 from dataflows.array import Interconnect, PEArray
-from dataflows.arrays.job import ArrayModel, Geometry, JobTiles, JobTiming, Ports
+from dataflows.arrays.job import ArrayModel, Geometry, JobBlocks, JobTiles, JobTiming, Ports, cut_vectors
 from dataflows.convolution import ConvolutionTiles
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.traffic import ArrayTraffic
@@ -102,17 +102,19 @@ class JobDataflow:
 
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
-        return self.model.timing(self.geometry(array), self.jobs(tiles))
+        blocks = self.blocks(array, tiles)
+        return blocks.joined(self.model.timing(self.geometry(array), blocks.jobs))
 
     def traffic(self, array: PEArray, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
         """Return what the tiles read and write."""
-        job = self.model.traffic(self.geometry(array), self.jobs(tiles))
+        job = self.model.traffic(self.geometry(array), self.blocks(array, tiles).jobs)
         image, filters = job.moving_words, job.stationary_words
         if self.stationary == "image":
             image, filters = filters, image
         partial = job.sums - finished_words
         registers = (job.register_reads, job.register_writes)
-        return ArrayTraffic(image, filters, partial, partial, *registers, self.model.sums_return)
+        accumulated = self.model.sums_by_vector and array.accumulator_sums > 0
+        return ArrayTraffic(image, filters, partial, partial, *registers, self.model.sums_return, accumulated)
 
     def step(self, array: PEArray, operands: ConvolutionOperands, dump_cycles: int = 0) -> SteppedProduct:
         """Compute a convolution as matrices, cycle by cycle."""
@@ -149,6 +151,11 @@ class JobDataflow:
             Ports(stationary, moving, array.output_port_words_per_cycle),
             serial_drain=array.systolic_os_drain == "serial",
         )
+
+    def blocks(self, array: PEArray, tiles: ConvolutionTiles) -> JobBlocks:
+        """Return product tiles as jobs whose partial sums fit in the accumulator memory."""
+        accumulates = self.model.sums_by_vector and array.accumulator_sums > 0
+        return cut_vectors(self.jobs(tiles), array.accumulator_sums if accumulates else 1 << 60, array.rows)
 
     def jobs(self, tiles: ConvolutionTiles) -> JobTiles:
         """Return product tiles as jobs."""

@@ -57,8 +57,11 @@ def plan_product(
     )
     loaded_bytes, stored_bytes = int(loads.moved_bytes.sum()), int(stores.moved_bytes.sum())
 
-    reads = {"buffer": traffic.partial_sum_reads * sums + stored_bytes, "predictor_sram": 0}
-    writes = {"buffer": traffic.partial_sum_writes * sums + loaded_bytes, "predictor_sram": 0}
+    # What a tile leaves unfinished waits in the buffer for the next one; the rest need not leave the accumulators.
+    waiting = int((tiles.result_words * (1 - tiles.finished)).sum())
+    held = traffic.partial_sum_writes - waiting if traffic.accumulated else 0
+    reads = {"buffer": (traffic.partial_sum_reads - held) * sums + stored_bytes, "predictor_sram": 0}
+    writes = {"buffer": (traffic.partial_sum_writes - held) * sums + loaded_bytes, "predictor_sram": 0}
     for operand, words in ((placement.image, traffic.image_words), (placement.filter, traffic.filter_words)):
         reads[_held_in(operand)] += words * word * operand.tensors
     writes["predictor_sram" if placement.result == "predictor_sram" else "buffer"] += finished * word
@@ -73,6 +76,8 @@ def plan_product(
         + (traffic.partial_sum_reads * traffic.sums_return + traffic.partial_sum_writes) * sums,
         buffer_read_bytes=reads["buffer"],
         buffer_write_bytes=writes["buffer"],
+        accumulator_read_bytes=held * sums,
+        accumulator_write_bytes=held * sums,
         predictor_sram_read_bytes=reads["predictor_sram"],
         predictor_sram_write_bytes=writes["predictor_sram"],
         dram_read_bytes=loaded_bytes,

@@ -8,7 +8,8 @@ class ArrayTraffic:
     """Words that cross the array's edge, and accesses inside; sums over all tiles.
 
     Partial sums that are added to are counted both when written and when read; finished results are
-    counted in neither. `sums_return` says whether they are read back into the array or added where they are kept.
+    counted in neither. `sums_return` says whether they are read back into the array or added where they are kept,
+    `accumulated` whether those of a tile lie in the array's accumulator memory and not in the buffer.
     """
 
     image_words: int
@@ -18,5 +19,6 @@ class ArrayTraffic:
     register_reads: int
     register_writes: int
     sums_return: bool
+    accumulated: bool = False
     scratchpad_reads: int = 0
     scratchpad_writes: int = 0

@@ -14,8 +14,8 @@ from workloads.trace import Trace
 def peak_dram_bytes(trace: Trace, spec: Accelerator, phase: Phase) -> int:
     """Return the most bytes that lie in DRAM at once in a batch.
 
-    Always there: weights and their optimizer's state, and what of the predictor (weights, moments) has no
-    place on the chip. A batch with a backward pass keeps the network's inputs and the output of every layer with
+    Always there: master weights and their optimizer's state, words for the passes where those are wider, and what of
+    the predictor (weights, moments) has no place on the chip. A batch with a backward pass keeps the network's inputs and the output of every layer with
     multiply-accumulates (others work in place or are made again), the gradients of one layer's
     input and output, one weight gradient (two where a second array trains the predictor on the one before), and until
     the predictor is trained all predictions, pooled means and features. A GP batch keeps what a later layer
@@ -26,7 +26,8 @@ def peak_dram_bytes(trace: Trace, spec: Accelerator, phase: Phase) -> int:
     ]
     weights = [layer.product_shape(1).weight_words for layer in owners]
     others = sum(layer.parameters for layer in trace.layers if isinstance(layer, VectorLayer))
-    words = (sum(weights) + others) * (1 + OPTIMIZERS[trace.optimizer].state_words)
+    wide = spec.precision.master_words
+    words = (sum(weights) + others) * (wide * (1 + OPTIMIZERS[trace.optimizer].state_words) + (wide > 1))
     predicted = [layer for layer in owners if layer.predicted] if spec.design_rules.predictor_home is not None else []
     words += _predictor_words(trace, spec, predicted)
     if spec.design_rules.runs_as(phase) == "gp":

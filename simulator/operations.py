@@ -92,11 +92,13 @@ class _ArrayOperations:
         optimizer = OPTIMIZERS[self.trace.optimizer]
         words = layer.product_shape(1).weight_words
         gradient: Place = "dram" if task.backward else self.residency.prediction_at_update(layer, phase)
-        state = (Operand("dram", optimizer.state_words),) if optimizer.state_words else ()
-        reads = (Operand("dram"), Operand(gradient), *state)
+        wide = self.spec.precision.master_words
+        state = (Operand("dram", optimizer.state_words * wide),) if optimizer.state_words else ()
+        master, words_for_passes = Operand("dram", wide), (Operand("dram"),) if wide > 1 else ()
+        reads = (master, Operand(gradient), *state)
         handed = 0 if task.backward else self.residency.handed_words(layer, phase)
         budget = self.residency.left((gradient, words), ("buffer", handed))
-        return [plan_elementwise(words, optimizer.macs, reads, (Operand("dram"), *state), self.array, budget)]
+        return [plan_elementwise(words, optimizer.macs, reads, (master, *words_for_passes, *state), self.array, budget)]
 
     # The predictor's passes.
 

@@ -11,6 +11,7 @@ from dataflows.arrays.job import Geometry, JobQuanta, JobTiles, JobTiming, JobTr
 class BroadcastOutput:
     """Rows hold vectors, columns the columns of the filter matrix; the reduction streams."""
 
+    sums_by_vector = False
     sums_return = False
 
     def quanta(self, array: Geometry) -> JobQuanta:

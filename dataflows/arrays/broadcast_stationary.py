@@ -12,6 +12,7 @@ from dataflows.arrays.job import Geometry, JobQuanta, JobTiles, JobTiming, JobTr
 class BroadcastStationary:
     """Rows hold the reduction, columns the columns of the stationary matrix."""
 
+    sums_by_vector = True
     sums_return = True
 
     def quanta(self, array: Geometry) -> JobQuanta:

@@ -105,10 +105,14 @@ class ArrayModel(Protocol):
 
     Attributes
     ----------
+    sums_by_vector : bool
+        Whether partial sums leave the array vector by vector, so that an accumulator memory bounds the vectors of a
+        job; else they stay until they leave for good.
     sums_return : bool
         Whether partial sums come back to the array to be added to, or are added where they are kept.
     """
 
+    sums_by_vector: bool
     sums_return: bool
 
     def quanta(self, array: Geometry) -> JobQuanta:
@@ -119,6 +123,39 @@ class ArrayModel(Protocol):
 
     def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
         """Return what the tiles move."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobBlocks:
+    """Jobs cut along V so that their partial sums fit in an accumulator memory.
+
+    Attributes
+    ----------
+    jobs : JobTiles
+        The pieces, in order.
+    first : int64[tiles]
+        Index of each tile's first piece.
+    """
+
+    jobs: JobTiles
+    first: Integers
+
+    def joined(self, timing: JobTiming) -> JobTiming:
+        """Return the timing of the tiles from that of their pieces; gaps between pieces of a tile are its own."""
+        gaps = timing.gap_cycles.copy()
+        gaps[self.first] = 0
+        stream = np.add.reduceat(timing.stream_cycles + gaps, self.first)
+        return JobTiming(stream, timing.gap_cycles[self.first], timing.fill_cycles, timing.drain_cycles)
+
+
+def cut_vectors(tiles: JobTiles, most: int, rows: int) -> JobBlocks:
+    """Cut tiles whose reduction takes more than one block of `rows` into pieces of at most `most` vectors."""
+    pieces = np.where(rows < tiles.D, -(-tiles.V // most), 1)
+    tile = np.repeat(np.arange(len(pieces)), pieces)
+    first = np.cumsum(pieces) - pieces
+    place = np.arange(len(tile)) - first[tile]
+    V = np.where(pieces[tile] > 1, np.minimum(most, tiles.V[tile] - place * most), tiles.V[tile])
+    return JobBlocks(JobTiles(tiles.groups[tile], V, tiles.D[tile], tiles.N[tile]), first)
 
 
 def gaps_behind(hidden: Integers, needed: int) -> Integers:

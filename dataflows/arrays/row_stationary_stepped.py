@@ -45,7 +45,17 @@ def step_rows(
         dump,
     )
     cycles, macs, image_words, filter_words, sums, read_back, reads, writes = numbers.tolist()
-    traffic = ArrayTraffic(image_words, filter_words, sums - result.size, read_back, 0, 0, True, reads, writes)
+    traffic = ArrayTraffic(
+        image_words,
+        filter_words,
+        partial_sum_writes=sums - result.size,
+        partial_sum_reads=read_back,
+        register_reads=0,
+        register_writes=0,
+        sums_return=True,
+        scratchpad_reads=reads,
+        scratchpad_writes=writes,
+    )
     registers = None
     if dump_cycles:
         ends = np.cumsum([elements for _, elements in layout])

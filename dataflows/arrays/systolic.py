@@ -13,6 +13,7 @@ from dataflows.plan import Integers
 class SystolicStationary:
     """Vectors enter at the left and move right, partial sums move down."""
 
+    sums_by_vector = True
     sums_return = False
 
     def quanta(self, array: Geometry) -> JobQuanta:
@@ -39,6 +40,7 @@ class SystolicStationary:
 class SystolicOutput:
     """Vectors enter at the left, filters at the top; sums stay, and drain at once or row by row."""
 
+    sums_by_vector = False
     sums_return = False
 
     def quanta(self, array: Geometry) -> JobQuanta:

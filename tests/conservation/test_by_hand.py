@@ -44,8 +44,10 @@ def test_forward_by_hand() -> None:
         register_reads=macs,
         register_writes=filter_reads,
         array_network_bytes=2 * (image_reads + filter_reads + finished) + 4 * 2 * (sums - finished),
-        buffer_read_bytes=2 * (image_reads + filter_reads) + 4 * (sums - finished) + stored,
-        buffer_write_bytes=4 * (sums - finished) + 2 * finished + loaded,
+        buffer_read_bytes=2 * (image_reads + filter_reads) + stored,
+        buffer_write_bytes=2 * finished + loaded,
+        accumulator_read_bytes=4 * (sums - finished),
+        accumulator_write_bytes=4 * (sums - finished),
         dram_read_bytes=loaded,
         dram_write_bytes=stored,
     )

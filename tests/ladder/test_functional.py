@@ -23,7 +23,8 @@ def array(interconnect: str, drain: str = "free", rows: int = 4, columns: int = 
     return PEArray(
         interconnect=interconnect, rows=rows, columns=columns, weight_port_words_per_cycle=4,
         input_port_words_per_cycle=3, output_port_words_per_cycle=2, systolic_os_drain=drain,
-        row_stationary_sets="whole", scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
+        row_stationary_sets="whole", accumulator_sums=0,
+        scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def torch_network(seed: int) -> "torch.nn.Sequential":
 def on_array(model: "torch.nn.Sequential", flow) -> FunctionalNetwork:
     pe = PEArray(
         interconnect=flow.interconnect, rows=4, columns=5, weight_port_words_per_cycle=5, input_port_words_per_cycle=4,
-        output_port_words_per_cycle=5, systolic_os_drain="free", row_stationary_sets="whole",
+        output_port_words_per_cycle=5, systolic_os_drain="free", row_stationary_sets="whole", accumulator_sums=0,
         scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
     )  # fmt: skip
     weights = [p.detach().numpy().copy() for p in model.parameters()]

@@ -48,7 +48,8 @@ def test_sums_over_tiles(flow, rows: int, reduction: int, columns: int, groups: 
     pe = PEArray(
         interconnect=flow.interconnect, rows=4, columns=3, weight_port_words_per_cycle=4,
         input_port_words_per_cycle=3, output_port_words_per_cycle=2, systolic_os_drain=drain,
-        row_stationary_sets="whole", scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
+        row_stationary_sets="whole", accumulator_sums=0,
+        scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
     )  # fmt: skip
     product = Product(linear_shape(rows, reduction, columns, groups), "forward")
     budget = BufferBudget(capacity, 2, 4, 8)
@@ -75,3 +76,52 @@ def test_sums_over_tiles(flow, rows: int, reduction: int, columns: int, groups: 
         if flow.name != "rs":  # whose next position waits for the output port, where a job alone would be over
             assert plan.compute_cycles <= cycles
         assert plan.compute_cycles >= plan.counts.macs / pe.pes
+
+
+@pytest.mark.parametrize("flow", [flow for flow in FLOWS if flow.name in ("ws", "is")],
+                         ids=lambda flow: f"{flow.name}-{flow.interconnect}")  # fmt: skip
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 30), st.integers(1, 2), st.integers(60, 2000),
+       st.integers(1, 12))  # fmt: skip
+def test_an_accumulator_bounds_the_vectors_of_a_job(
+    flow, rows: int, reduction: int, columns: int, groups: int, capacity: int, sums: int
+) -> None:
+    """Tiles whose reduction takes several folds are cut; their partial sums then stay, those between tiles do not."""
+    pe = PEArray(
+        interconnect=flow.interconnect, rows=4, columns=3, weight_port_words_per_cycle=4,
+        input_port_words_per_cycle=3, output_port_words_per_cycle=2, systolic_os_drain="free", accumulator_sums=sums,
+        row_stationary_sets="whole",
+        scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
+    )  # fmt: skip
+    product = Product(linear_shape(rows, reduction, columns, groups), "forward")
+    budget = BufferBudget(capacity, 2, 4, 8)
+    try:
+        tiling = choose_tiling(product, ALL_IN_DRAM, flow.quanta(pe, product), budget)
+    except TileTooLargeError:
+        return
+    tiles = tile_sequence(product, tiling)
+    plan = plan_product(product, ALL_IN_DRAM, flow, pe, budget)
+    jobs, most = [], 0
+    sizes = zip(*(getattr(tiles.parts, axis).tolist() for axis in ("groups", "images", "channels", "filters")),
+                strict=True)  # fmt: skip
+    for g, images, channels, filters in sizes:
+        moving = images if flow.name == "ws" else filters
+        size = sums if channels > 4 else moving
+        most = max(most, size if channels > 4 else 0)
+        for first in range(0, moving, size):
+            piece = min(size, moving - first)
+            shape = (g, piece, channels, filters) if flow.name == "ws" else (g, images, channels, piece)
+            jobs.append(flow.step(pe, ones(*shape)))
+    assert most <= sums
+    words = sum(job.traffic.image_words + job.traffic.filter_words for job in jobs)
+    inside = sum(job.traffic.partial_sum_writes for job in jobs)
+    between = sum(job.result.size for job in jobs) - rows * columns * groups
+    assert plan.counts.accumulator_write_bytes == plan.counts.accumulator_read_bytes == 4 * inside
+    spilled = int((tiles.result_words * tiles.sums_stored).sum())
+    stored = 2 * rows * columns * groups + 4 * spilled
+    assert plan.counts.buffer_read_bytes == 2 * words + 4 * between + stored
+    cycles = sum(job.cycles for job in jobs)
+    if flow.interconnect == "systolic":
+        assert plan.compute_cycles == cycles
+    else:
+        assert plan.compute_cycles <= cycles

@@ -209,7 +209,7 @@ def test_what_does_not_fit_is_refused() -> None:
 def test_free_sets_are_never_slower() -> None:
     whole = PEArray(
         interconnect="broadcast", rows=12, columns=15, weight_port_words_per_cycle=12, input_port_words_per_cycle=12,
-        output_port_words_per_cycle=15, systolic_os_drain="free", row_stationary_sets="whole",
+        output_port_words_per_cycle=15, systolic_os_drain="free", row_stationary_sets="whole", accumulator_sums=0,
         scratchpads={"input_words": 12, "filter_words": 224, "partial_sum_words": 24},
     )  # fmt: skip
     free = whole.model_copy(update={"row_stationary_sets": "free"})

@@ -19,7 +19,12 @@ from workloads.shapes import linear_shape
 DATA = Path(__file__).parents[1] / "data" / "scalesim_12x15.csv"
 ROWS = list(csv.DictReader(line for line in DATA.read_text().splitlines() if not line.startswith("#")))
 ONE_TILE = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4, transfer_overhead_bytes=1 << 45)
-WIDE = ["array.interconnect=systolic", "array.weight_port_words_per_cycle=15", "array.input_port_words_per_cycle=15"]
+WIDE = [
+    "array.interconnect=systolic",
+    "array.accumulator_sums=0",
+    "array.weight_port_words_per_cycle=15",
+    "array.input_port_words_per_cycle=15",
+]
 
 
 def sizes(row: dict[str, str]) -> tuple[int, int, int]:

@@ -27,6 +27,7 @@ def array(rows: int, columns: int, weight: int, image: int, result: int) -> PEAr
         interconnect="broadcast",
         systolic_os_drain="free",
         row_stationary_sets="whole",
+        accumulator_sums=0,
         scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
         rows=rows,
         columns=columns,
