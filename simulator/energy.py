@@ -1,19 +1,24 @@
 """Energy from action counts, through a table that can be swapped without simulating again."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import Field, PositiveInt, model_validator
 
 from dataflows.actions import ACTIONS, ActionCounts
-from workloads.errors import InputError, nearest
-from workloads.shipped import resolve
-from workloads.strict_yaml import read_yaml
-from workloads.validation import StrictModel, VersionOne, validate
+from simulator.energy_table import (
+    Action,
+    EnergyComponent,
+    EnergyTableFile,
+    Leakage,
+    LeakingMemory,
+    Memory,
+    SramAccess,
+    load_energy_table,
+)
+from simulator.spec import Accelerator, BankedMemory
+from simulator.sram import Sram, sram
+from workloads.errors import InputError
 
-EnergyComponent = Literal["pe_array", "array_network", "global_buffer", "predictor_sram", "dram"]
-NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+__all__ = ["ENERGY_PARTS", "ActionEnergy", "Energy", "EnergyTable", "energy_table_of", "load_energy_table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,75 +46,124 @@ class Energy:
 ENERGY_PARTS: tuple[str, ...] = tuple(field.name for field in fields(Energy))
 
 
-class Action(StrictModel):
-    """Energy of one access; `counts_per_access` of the action's counts make one."""
+@dataclass(frozen=True, slots=True)
+class ActionEnergy:
+    """Energy of one access, in picojoules, on one machine; `counts_per_access` of the action's counts make one.
+
+    `energy_pj` is None where the machine lacks the memory, and then nothing may be counted.
+    """
 
     component: EnergyComponent
-    energy_pj: NonNegative
-    counts_per_access: PositiveInt = 1
-    source: Annotated[str, Field(min_length=1)]
+    energy_pj: float | None
+    counts_per_access: int
 
 
-class Leakage(StrictModel):
-    """Static power of a memory of `for_bytes`; others are scaled with their size."""
+@dataclass(frozen=True, slots=True)
+class EnergyTable:
+    """What every action costs on one machine, and what its memories leak (milliwatts, all banks)."""
 
-    power_mw: NonNegative
-    for_bytes: PositiveInt
-    source: Annotated[str, Field(min_length=1)]
-
-
-class LeakageTable(StrictModel):
-    """Leakage of each memory; one that is left out leaks nothing."""
-
-    global_buffer: Leakage | None = None
-    predictor_sram: Leakage | None = None
-
-
-class EnergyTable(StrictModel):
-    """Energies of every action, each with its unit and its source, for numbers of the stated widths."""
-
-    version: VersionOne
     name: str
-    description: str
-    word_bits: PositiveInt
-    partial_sum_bits: PositiveInt
-    actions: dict[str, Action]
-    leakage: LeakageTable
-
-    @model_validator(mode="after")
-    def _actions_are_complete(self) -> "EnergyTable":
-        for name in self.actions:
-            if name not in ACTIONS:
-                raise InputError("", f"actions.{name}", "unknown action", nearest(name, ACTIONS))
-        for name in ACTIONS:
-            if name not in self.actions:
-                raise InputError("", f"actions.{name}", "missing", "give every action its energy")
-        return self
+    actions: Mapping[str, ActionEnergy]
+    leakage_mw: Mapping[LeakingMemory, float]
 
     def energy(self, counts: ActionCounts) -> Energy:
         """Return the energy of some actions by component; what costs by time is not among them."""
         parts = dict.fromkeys(ENERGY_PARTS, 0.0)
         for name in ACTIONS:
-            action = self.actions[name]
-            parts[action.component] += getattr(counts, name) * action.energy_pj / action.counts_per_access
+            action, count = self.actions[name], getattr(counts, name)
+            if action.energy_pj is not None:
+                parts[action.component] += count * action.energy_pj / action.counts_per_access
+            elif count:
+                raise ValueError(f"{count} {name} on a machine that has no such memory")
         return Energy(**parts)
 
-    def leakage_pj(self, memory: Literal["global_buffer", "predictor_sram"], capacity_bytes: int, cycles: int,
-                   frequency_hz: int) -> float:  # fmt: skip
-        """Return what a memory leaks in so many cycles, in picojoules (1 mW = 1e9 pJ a second)."""
-        leakage: Leakage | None = getattr(self.leakage, memory)
-        if leakage is None:
-            return 0.0
-        return leakage.power_mw * 1e9 * (capacity_bytes / leakage.for_bytes) * (cycles / frequency_hz)
+    def leakage_pj(self, cycles: int, frequency_hz: int) -> float:
+        """Return what all memories leak in so many cycles, in picojoules (1 mW = 1e9 pJ a second)."""
+        return sum(power * 1e9 * (cycles / frequency_hz) for power in self.leakage_mw.values())
 
 
-def load_energy_table(name_or_path: str | Path) -> EnergyTable:
-    """Read an energy table, given by its path or by the name of a shipped one.
+def energy_table_of(spec: Accelerator, table: EnergyTableFile | None = None) -> EnergyTable:
+    """Return what actions cost on a machine by a table, by default the one that its spec names.
 
     Raises
     ------
     InputError
-        If the file is missing or does not follow the format.
+        If the table cannot be read, is for other widths, or does not know a memory as large as one of the machine's.
     """
-    path = resolve(str(name_or_path), "configs/energy", "energy table")
-    return validate(EnergyTable, read_yaml(path), str(path))
+    table = load_energy_table(spec.energy_table) if table is None else table
+    precision = spec.precision
+    for key in ("word_bits", "partial_sum_bits"):
+        only, found = getattr(table, key), getattr(precision, key)
+        if only is not None and only != found:
+            problem = f"{spec.energy_table} is for {key} {only}, and the machine's is {found}"
+            raise InputError("the accelerator", "energy_table", problem, "give a table for this precision")
+    actions = {
+        name: ActionEnergy(action.component, _energy_pj(table, action, spec), action.counts_per_access)
+        for name, action in table.actions.items()
+    }
+    leaks: dict[LeakingMemory, Leakage | None] = {
+        "global_buffer": table.leakage.global_buffer,
+        "predictor_sram": table.leakage.predictor_sram,
+    }
+    memories: dict[LeakingMemory, BankedMemory | None] = {
+        "global_buffer": spec.global_buffer,
+        "predictor_sram": spec.predictor_sram,
+    }
+    powers: dict[LeakingMemory, float] = {}
+    for name, leak in leaks.items():
+        memory = memories[name]
+        if leak is not None and memory is not None:
+            powers[name] = _leakage_mw(table, leak, name, memory)
+    return EnergyTable(table.name, actions, powers)
+
+
+def _energy_pj(table: EnergyTableFile, action: Action, spec: Accelerator) -> float | None:
+    precision = spec.precision
+    if action.sram is not None:
+        return _access_pj(table, action.sram, spec)
+    if action.arithmetic is not None and table.arithmetic is not None:
+        return table.arithmetic.energy_pj(action.arithmetic, precision.word_bits, precision.partial_sum_bits)
+    if action.energy_pj is not None and action.per_word_bits is not None:
+        return action.energy_pj * precision.word_bits / action.per_word_bits
+    return action.energy_pj
+
+
+def _largest_scratchpad(spec: Accelerator) -> int:
+    """Return the bytes of the largest of a PE's three scratchpads."""
+    pads, precision = spec.array.scratchpads, spec.precision
+    words = max(pads.input_words, pads.filter_words) * precision.word_bits
+    return max(words, pads.partial_sum_words * precision.partial_sum_bits) // 8
+
+
+# Bytes of one bank of each memory that a table may name; None where the machine has no such memory.
+_BANK_BYTES: dict[Memory, Callable[[Accelerator], int | None]] = {
+    "global_buffer": lambda spec: spec.global_buffer.bank_bytes,
+    "predictor_sram": lambda spec: None if spec.predictor_sram is None else spec.predictor_sram.bank_bytes,
+    "scratchpad": _largest_scratchpad,
+    "register": lambda spec: spec.precision.word_bits // 8,
+}
+
+
+def _access_pj(table: EnergyTableFile, access: SramAccess, spec: Accelerator) -> float | None:
+    bank_bytes = _BANK_BYTES[access.memory](spec)
+    if bank_bytes is None:
+        return None
+    width = spec.precision.word_bits if access.width_bits == "word" else access.width_bits
+    bank = _bank(table, access.memory, bank_bytes, width)
+    return bank.read_pj if access.access == "read" else bank.write_pj
+
+
+def _leakage_mw(table: EnergyTableFile, leak: Leakage, name: LeakingMemory, memory: BankedMemory) -> float:
+    if leak.power_mw is not None and leak.for_bytes is not None:
+        return leak.power_mw * (memory.capacity_bytes / leak.for_bytes)
+    assert leak.sram_width_bits is not None, "the table's own check"
+    return memory.banks * _bank(table, name, memory.bank_bytes, leak.sram_width_bits).leakage_mw
+
+
+def _bank(table: EnergyTableFile, memory: Memory, bank_bytes: int, width_bits: int) -> Sram:
+    """Return a bank of a memory; nodes and widths were checked with the table, so only the bank can be refused."""
+    assert table.node_nm is not None, "the table's own check"
+    try:
+        return sram(table.node_nm, bank_bytes, width_bits)
+    except InputError as error:
+        raise InputError("the accelerator", f"{memory}.bank_bytes", error.problem, error.mend) from None

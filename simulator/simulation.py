@@ -7,7 +7,7 @@ from itertools import islice
 
 from dataflows.actions import ActionCounts
 from simulator.design import Step
-from simulator.energy import Energy, EnergyTable, load_energy_table
+from simulator.energy import Energy, EnergyTable, energy_table_of
 from simulator.engine.batch import BatchRun, OpRun, merge, run_batch
 from simulator.engine.exact import run_batches_exactly
 from simulator.engine.work import StepWork
@@ -45,7 +45,7 @@ class Simulation:
 
     @cached_property
     def _energy(self) -> EnergyTable:
-        return load_energy_table(self.spec.energy_table)
+        return energy_table_of(self.spec)
 
     def prepare(self, exact: tuple[int, int] | None = None) -> None:
         """Check all that can be wrong with this trace on this accelerator, before anything is simulated.
@@ -67,10 +67,7 @@ class Simulation:
         for phase in self.trace.schedule.counts():
             self._peak_dram_bytes(phase)
             self._check_cycles(phase)
-        table, precision = self._energy, self.spec.precision
-        if (table.word_bits, table.partial_sum_bits) != (precision.word_bits, precision.partial_sum_bits):
-            problem = f"{table.name} is for words of {table.word_bits} and sums of {table.partial_sum_bits} bits"
-            raise InputError("the accelerator", "energy_table", problem, "give a table for this precision")
+        _ = self._energy  # refuses a table that is not for this machine
         if exact is not None:
             self._check_stretch(*exact)
 
@@ -229,11 +226,8 @@ class Simulation:
 
     def _batch_row(self, phase: Phase, index: int, batch: BatchRun, batches: int) -> LayerRow:
         """Return the row of what costs by time and not by layer: the memories' leakage."""
-        spec, table = self.spec, self._energy
-        leakage = table.leakage_pj("global_buffer", spec.global_buffer.capacity_bytes, batch.cycles, spec.frequency_hz)
-        if spec.predictor_sram is not None:
-            capacity = spec.predictor_sram.capacity_bytes
-            leakage += table.leakage_pj("predictor_sram", capacity, batch.cycles, spec.frequency_hz)
+        spec = self.spec
+        leakage = self._energy.leakage_pj(batch.cycles, spec.frequency_hz)
         return LayerRow(
             design=spec.design,
             dataflow=spec.dataflow,

@@ -177,12 +177,13 @@ def test_attention_product_has_both_gradients_and_no_update() -> None:
 
 
 def test_energy_table_swaps_without_simulating_again() -> None:
-    from simulator.energy import load_energy_table
+    from simulator.energy import energy_table_of
 
     trace = load_trace("digits-cnn")
     one = compare(trace)
-    two = compare(trace, load_designs(overrides=["energy_table=eyeriss"]))
-    table = load_energy_table("eyeriss")
+    specs = load_designs(overrides=["energy_table=eyeriss"])
+    two = compare(trace, specs)
+    table = energy_table_of(specs[0])
     for a, b in zip(one.rows, two.rows, strict=True):
         assert a.counts == b.counts and (a.start_cycle, a.end_cycle) == (b.start_cycle, b.end_cycle)
         if a.layer != BATCH_ROW:

@@ -703,7 +703,49 @@ TABLES: dict[str, tuple[Edit, list[str]]] = {
     "energy that is no number": (put("actions", "macs", "energy_pj", value=float("nan")), ["actions.macs.energy_pj"]),
     "endless energy": (put("actions", "macs", "energy_pj", value=float("inf")), ["actions.macs.energy_pj"]),
     "text as energy": (put("actions", "macs", "energy_pj", value="2.0"), ["actions.macs.energy_pj", "number"]),
-    "no energy": (drop("actions", "macs", "energy_pj"), ["actions.macs", "energy_pj"]),
+    "no energy": (drop("actions", "macs", "arithmetic"), ["actions.macs", "energy_pj", "sram", "arithmetic"]),
+    "two energies": (put("actions", "macs", "energy_pj", value=2.0), ["actions.macs", "energy_pj and arithmetic"]),
+    "a width for another count": (
+        put("actions", "buffer_read_bytes", "counts_per_access", value=4),
+        ["actions.buffer_read_bytes", "64 bits", "counts_per_access: 8"],
+    ),
+    "bytes by the word": (
+        put("actions", "buffer_read_bytes", "sram", "width_bits", value="word"),
+        ["actions.buffer_read_bytes", "width_bits: 64"],
+    ),
+    "words by the byte": (
+        put("actions", "register_reads", "sram", "width_bits", value=16),
+        ["actions.register_reads", "width_bits: word"],
+    ),
+    "a node that CACTI lacks": (put("node_nm", value=28), ["node_nm", "28", "22, 32, 45, 65"]),
+    "no node": (drop("node_nm"), ["node_nm", "missing", "SRAM"]),
+    "unknown memory": (
+        put(
+            "actions",
+            "macs",
+            value={
+                "component": "pe_array",
+                "source": "here",
+                "sram": {"memory": "global_bufer", "access": "read", "width_bits": 64},
+            },
+        ),
+        ["actions.macs.sram.memory", "global_bufer", "global_buffer"],
+    ),
+    "a port wider than CACTI's": (
+        put("leakage", "global_buffer", "sram_width_bits", value=1024),
+        ["width_bits", "1024", "512"],
+    ),
+    "arithmetic left out": (drop("arithmetic"), ["arithmetic", "missing", "actions.adds"]),
+    "a format without energy": (
+        put("arithmetic", "word_formats", 16, value="fp61"),
+        ["arithmetic.word_formats.16", "fp61", "fp16"],
+    ),
+    "a scale from nowhere": (put("arithmetic", "scale", value=2.0), ["arithmetic.scale_source", "scale"]),
+    "a table for other widths": (put("word_bits", value=8), ["word_bits", "8", "16", "precision"]),
+    "leakage twice": (
+        put("leakage", "global_buffer", "power_mw", value=1.0),
+        ["leakage.global_buffer", "sram_width_bits"],
+    ),
     "no counts for an access": (put("actions", "macs", "counts_per_access", value=0), ["counts_per_access", POSITIVE]),
     "unknown component": (put("actions", "macs", "component", value="pe_aray"), ["pe_aray", "pe_array"]),
     "unknown key": (put("leakge", value={}), ["leakge", "leakage"]),
@@ -714,6 +756,11 @@ TABLES: dict[str, tuple[Edit, list[str]]] = {
     "negative leakage": (put("leakage", "global_buffer", "power_mw", value=-1.0), ["leakage", "power_mw"]),
     "version 2": (put("version", value=2), ["version", r"\b1\b"]),
 }
+
+
+def test_a_bank_that_cacti_lacks_is_refused_by_name(tmp_path: Path, refuses: Runner) -> None:
+    trace = str(write_trace(tmp_path))
+    refuses(["simulate", trace, "--set", "global_buffer.bank_bytes=8388609"], r"global_buffer\.bank_bytes", "8388608")
 
 
 @pytest.mark.parametrize("case", TABLES)

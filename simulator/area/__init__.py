@@ -1,0 +1,1 @@
+"""Area and power of a design, from the tables of the paper."""

@@ -1,0 +1,117 @@
+"""`adagp-sim area`: area and power of the designs, and what a baseline of equal cost would do."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from simulator.area.equal import EqualStudy, LargerBaseline
+    from simulator.area.report import DesignCost
+
+
+@click.command()
+@click.argument("trace", required=False)
+@click.option("--config", metavar="FILE", help="Accelerator: a shipped name, or a YAML file over the shipped keys.")
+@click.option("--dataflow", metavar="NAME", help="Dataflow of the studies, such as ws.")
+@click.option(
+    "--set", "overrides", metavar="KEY=VALUE", multiple=True,
+    help="Set one key of the spec, such as array.rows=32. Can be repeated.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON and nothing else.")
+def area(
+    trace: str | None, config: str | None, dataflow: str | None, overrides: tuple[str, ...], as_json: bool
+) -> None:
+    """Print FPGA resources, ASIC area and power of the four designs, scaled from the paper's tables 4 and 5.
+
+    With TRACE (a file or a shipped name) also simulate baselines of as many PEs as a design's power or area allows.
+    """
+    import json
+
+    from simulator.area.equal import equal_studies, larger_baselines
+    from simulator.area.report import area_data, cost_of
+    from simulator.cli.console import console, progress
+    from simulator.spec_loading import load_designs
+    from workloads.trace import load_trace
+
+    specs = load_designs(config, dataflow, overrides)
+    workload = None if trace is None else load_trace(trace)
+    costs = [cost_of(spec) for spec in specs]
+    larger = larger_baselines(specs)
+    studies: list[EqualStudy] = []
+    if workload is not None:
+        with progress(0) as say:
+            studies = equal_studies(workload, specs, say)
+    dataset = None if workload is None else workload.dataset.name
+    if as_json:
+        click.echo(json.dumps(area_data(costs, larger, studies, dataset), indent=2))
+        return
+    screen = console()
+    _print_fpga(costs, screen)
+    _print_asic(costs, screen)
+    _print_equal(larger, studies, dataset, screen)
+
+
+def _print_fpga(costs: "list[DesignCost]", screen: "Console") -> None:
+    from simulator.cli.console import print_table, table
+
+    rows = []
+    for cost in costs:
+        r, p = cost.resources, cost.power
+        counts = (r.clb_luts, r.clb_registers, r.ramb36, r.ramb18, r.dsps)
+        parts = (p.clocks_w, p.clb_logic_w, p.signals_w, p.block_ram_w, p.dsps_w, p.static_w, p.unnamed_w, p.total_w)
+        more = p.total_w / costs[0].power.total_w - 1
+        rows.append([cost.design, *(f"{n:,}" for n in counts), *(f"{watt:.3f}" for watt in parts), f"{more:+.2%}"])
+    names = ["LUTs", "registers", "RAMB36", "RAMB18", "DSPs", "clocks", "logic", "signals", "BRAM", "DSPs", "static"]
+    names += ["unnamed", "total"]
+    columns = [("design", False), *((name, True) for name in names), ("more", True)]
+    print_table(screen, table("FPGA (scaled from table 4): resources, and power in W", columns, rows))
+
+
+def _print_asic(costs: "list[DesignCost]", screen: "Console") -> None:
+    from simulator.cli.console import print_table, table
+
+    rows = []
+    for cost in costs:
+        a, p = cost.area, cost.asic_power
+        areas = (a.combinational_um2, a.buffers_inverters_um2, a.net_interconnect_um2, a.total_cell_um2, a.total_um2)
+        powers = (p.internal_uw, p.switching_uw, p.leakage_uw, p.total_uw)
+        more = a.total_um2 / costs[0].area.total_um2 - 1
+        memory = "-" if cost.sram is None else f"{cost.sram.global_buffer_mm2 + cost.sram.predictor_sram_mm2:.2f}"
+        values = [*(f"{value:,.0f}" for value in areas), f"{more:+.2%}", *(f"{value / 1000:.2f}" for value in powers)]
+        rows.append([cost.design, *values, memory])
+    names = ["combinational", "buf/inv", "interconnect", "cells", "total", "more"]
+    names += ["internal", "switching", "leakage", "power"]
+    columns = [("design", False), *((name, True) for name in names), ("SRAM mm2", True)]
+    title = "ASIC (scaled from table 5): area of logic in um2, its power in mW; SRAM by CACTI"
+    print_table(screen, table(title, columns, rows))
+
+
+def _print_equal(
+    larger: "list[LargerBaseline]", studies: "list[EqualStudy]", dataset: str | None, screen: "Console"
+) -> None:
+    from simulator.area.equal import published
+    from simulator.cli.console import print_table, table
+
+    rows: list[list[Any]] = []
+    if not studies:
+        for one in larger:
+            paper = published().get(one.budget) if one.design == "max" else None
+            rows.append([one.budget, one.design, f"{one.pes:,}", f"{one.extra_pes:+.1%}",
+                         "-" if paper is None else f"{paper.extra_pes_percent:+.0f}%"])  # fmt: skip
+        columns = [("equal", False), ("with", False), ("PEs", True), ("more", True), ("paper", True)]
+        print_table(screen, table("PEs that a baseline may have", columns, rows))
+        return
+    for study in studies:
+        one = study.larger
+        paper = published().get(one.budget.removesuffix(", PEs as published")) if one.design == "max" else None
+        stated = None if paper is None or dataset is None else paper.speedup_percent(dataset)
+        rows.append([
+            one.budget, one.design, f"{one.pes:,}", f"{one.extra_pes:+.1%}", f"{study.rows} x {study.columns}",
+            f"{study.baseline_speedup - 1:+.2%}", f"{study.slowest_speedup - 1:+.2%}",
+            "-" if stated is None else f"{stated:+.2f}%", f"{study.design_speedup:.4f}",
+        ])  # fmt: skip
+    columns = [("equal", False), ("with", False), ("PEs", True), ("more", True), ("array", True),
+               ("gain", True), ("slowest array's", True), ("paper", True), ("design over it", True)]  # fmt: skip
+    print_table(screen, table("What a larger baseline brings over the plain one", columns, rows))

@@ -1,0 +1,170 @@
+"""Energy tables: a pure function of counts, complete, of stated units and sources, at every node and precision."""
+
+from dataclasses import astuple, fields
+from itertools import pairwise
+from math import exp, log
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataflows.actions import ACTIONS, ActionCounts
+from simulator.energy import ENERGY_PARTS, EnergyTable, energy_table_of, load_energy_table
+from simulator.spec_loading import load_accelerator
+from workloads.errors import InputError
+from workloads.shipped import shipped_names
+
+TABLES = list(shipped_names("configs/energy"))
+NODES = {"65nm": 65, "45nm": 45, "32nm": 32, "22nm": 22}
+
+
+def table_of(name: str, *overrides: str, design: str = "max") -> EnergyTable:
+    return energy_table_of(load_accelerator(design=design, overrides=[f"energy_table={name}", *overrides]))
+
+
+def counts() -> st.SearchStrategy[ActionCounts]:
+    return st.builds(ActionCounts, *(st.integers(0, 10**12) for _ in fields(ActionCounts)))
+
+
+def one(name: str) -> ActionCounts:
+    return ActionCounts(**{name: 1})
+
+
+def test_the_tables_that_are_shipped() -> None:
+    assert sorted(TABLES) == ["22nm", "32nm", "45nm", "65nm", "eyeriss"]
+    for name in TABLES:
+        table = load_energy_table(name)
+        assert table.name == name
+        assert set(table.actions) == set(ACTIONS)
+        assert table.node_nm == NODES.get(name)
+        assert all(action.source for action in table.actions.values())
+
+
+@pytest.mark.parametrize("name", TABLES)
+@given(counts(), counts())
+def test_energy_adds_up(name: str, first: ActionCounts, second: ActionCounts) -> None:
+    table = table_of(name)
+    whole = astuple(table.energy(first + second))
+    parts = (a + b for a, b in zip(astuple(table.energy(first)), astuple(table.energy(second)), strict=True))
+    assert whole == pytest.approx(tuple(parts), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_action_costs_its_component_alone(name: str) -> None:
+    table = table_of(name)
+    for action in ACTIONS:
+        energy = table.energy(one(action))
+        paid = [part for part in ENERGY_PARTS if getattr(energy, part) > 0]
+        assert paid == [load_energy_table(name).actions[action].component]
+        assert energy.total == getattr(energy, paid[0])
+    assert table.energy(ActionCounts()).total == 0
+
+
+def test_45nm_by_hand() -> None:
+    table = table_of("45nm")
+    assert table.energy(one("macs")).total == pytest.approx(1.1 + 0.9)  # fp16 multiply, fp32 add
+    assert table.energy(one("adds")).total == pytest.approx(0.9)
+    assert table.energy(one("register_reads")).total == pytest.approx(0.8604)  # 512 B x 16 bit
+    assert table.energy(one("register_writes")).total == pytest.approx(1.3426)
+    assert table.energy(one("scratchpad_reads")).total == pytest.approx(0.8604)  # 448 B of filters: the same
+    assert table.energy(one("array_network_bytes")).total == pytest.approx(2.0)
+    assert table.energy(one("dram_read_bytes")).total == pytest.approx(8 * 14.4)
+    # a bank of 77,760 B between CACTI's 32,768 and 110,592 B
+    share = log(77_760 / 32_768) / log(110_592 / 32_768)
+    read = 17.0418 * (29.4494 / 17.0418) ** share
+    assert table.energy(one("predictor_sram_read_bytes")).total == pytest.approx(read / 8)
+
+
+def test_leakage_by_bank() -> None:
+    # 64 banks each; CACTI rounds to 0.0001 mW, between 0.0009 and 0.0028 mW, and between 0.0028 and 0.0067 mW
+    buffer = 64 * (0.0028 + 0.0039 * (114_048 - 110_592) / (262_144 - 110_592))
+    predictor = 64 * (0.0009 + 0.0019 * (77_760 - 32_768) / (110_592 - 32_768))
+    assert table_of("45nm").leakage_pj(1, 200_000_000) == pytest.approx((buffer + predictor) * 1e9 / 200e6)
+    assert table_of("45nm", design="low").leakage_pj(1, 200_000_000) == pytest.approx(buffer * 1e9 / 200e6)
+    assert table_of("eyeriss").leakage_pj(10**9, 200_000_000) == 0
+
+
+@pytest.mark.parametrize(
+    ("word_bits", "partial_sum_bits", "multiply", "add"),
+    [
+        (8, 16, 0.2, 0.1),  # Horowitz has no int16 adder: the int32 one, a bound from above
+        (8, 32, 0.2, 0.1),
+        (16, 16, 1.1, 0.4),
+        (16, 32, 1.1, 0.9),
+        (32, 16, 3.7, 0.4),
+        (32, 32, 3.7, 0.9),
+    ],
+)
+def test_arithmetic_of_every_precision(word_bits: int, partial_sum_bits: int, multiply: float, add: float) -> None:
+    settings = [f"precision.word_bits={word_bits}", f"precision.partial_sum_bits={partial_sum_bits}"]
+    for name in ("45nm", "eyeriss"):
+        table = table_of(name, *settings)
+        assert table.energy(one("macs")).total == pytest.approx(multiply + add)
+        assert table.energy(one("adds")).total == pytest.approx(add)
+
+
+def test_sums_of_64_bits_are_refused() -> None:
+    for name in TABLES:
+        with pytest.raises(InputError, match=r"precision\.partial_sum_bits.*64.*at most 32"):
+            table_of(name, "precision.partial_sum_bits=64")
+
+
+def test_eyeriss_is_its_ratios_at_16_bits() -> None:
+    table = table_of("eyeriss")
+    mac = table.energy(one("macs")).total
+    ratios = {"register_reads": 1, "scratchpad_writes": 1, "array_network_bytes": 2 / 2, "buffer_read_bytes": 6 / 2,
+              "predictor_sram_write_bytes": 6 / 2, "dram_write_bytes": 200 / 2}  # fmt: skip
+    for action, ratio in ratios.items():
+        assert table.energy(one(action)).total == pytest.approx(ratio * mac)
+    half = table_of("eyeriss", "precision.word_bits=8")
+    assert half.energy(one("register_reads")).total == pytest.approx(mac / 2)
+
+
+def test_arithmetic_of_other_nodes_is_scaled_as_published() -> None:
+    """Stillmaker and Baas 2017, table 5: a V^2 + b V + c, at 0.9 V; 22 nm between their 32 and 20 nm."""
+    published = {65: (3.755, -4.398, 1.975), 45: (1.018, -0.3107, 0.1539), 32: (0.8367, -0.4341, 0.1701),
+                 20: (0.373, -0.1582, 0.04104)}  # fmt: skip
+    factors = {node: a * 0.81 + b * 0.9 + c for node, (a, b, c) in published.items()}
+    assert factors[32] == pytest.approx(0.4571, abs=5e-5)  # as the authors' own erratum works it out
+    share = log(32 / 22) / log(32 / 20)
+    factors[22] = exp((1 - share) * log(factors[32]) + share * log(factors[20]))
+    for name, node in NODES.items():
+        scale = factors[node] / factors[45]
+        table = table_of(name)
+        assert table.energy(one("macs")).total == pytest.approx(2.0 * scale, rel=1e-4)
+        assert table.energy(one("array_network_bytes")).total == pytest.approx(2.0 * scale, rel=2e-4)
+
+
+def test_a_newer_node_costs_less_but_for_dram() -> None:
+    tables = [table_of(name) for name in ("65nm", "45nm", "32nm", "22nm")]
+    for older, newer in pairwise(tables):
+        for action in ACTIONS:
+            before, after = (table.energy(one(action)).total for table in (older, newer))
+            assert after == before if action.startswith("dram") else after < before, action
+
+
+def test_counting_a_memory_that_is_not_there_is_a_mistake() -> None:
+    table = table_of("45nm", design="baseline")
+    assert table.energy(one("macs")).total > 0
+    with pytest.raises(ValueError, match="predictor_sram_read_bytes"):
+        table.energy(one("predictor_sram_read_bytes"))
+
+
+def test_dram_energy_from_currents_by_hand() -> None:
+    """The 14.4 pJ a bit of the tables: DDR3-1600 at 1.35 V, eight devices, 200,000 sequential reads of 64 bytes.
+
+    IDD0 67, IDD2N 36, IDD3N 51, IDD4R 125, IDD5AB 245 mA; RAS 28, RP 11, RFC 280 cycles of 1.25 ns, refresh each 6240;
+    DRAMsim3 takes 841,311 cycles. A row holds 16 KiB, so 256 reads. 1 mA x 1 V x 1 ns = 1 pJ.
+    """
+    volts_devices, clock = 1.35 * 8, 1.25
+    read = (125 - 51) * volts_devices * 4 * clock
+    activate = (67 * 39 - 51 * 28 - 36 * 11) * volts_devices * clock
+    refresh = (245 - 51) * volts_devices * 280 * clock
+    background = 51 * volts_devices * clock
+    reads, cycles = 200_000, 841_311
+    total = reads * read + reads / 256 * activate + cycles / 6240 * refresh + cycles * background
+    assert total / (reads * 512) == pytest.approx(14.4, rel=0.01)
+    # 50,000 random reads, each with its activate, in 420,517 cycles: 41.8
+    reads, cycles = 50_000, 420_517
+    total = reads * (read + activate) + cycles / 6240 * refresh + cycles * background
+    assert total / (reads * 512) == pytest.approx(41.8, rel=0.01)

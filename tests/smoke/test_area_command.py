@@ -1,0 +1,71 @@
+"""`adagp-sim area` prints the paper's tables for the shipped designs, and with a trace the studies."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def area(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    run = subprocess.run(
+        [sys.executable, "-m", "simulator.cli.main", "area", *arguments],
+        capture_output=True, text=True, encoding="utf-8", cwd=ROOT, timeout=120, check=False,
+    )  # fmt: skip
+    assert run.returncode == code, run.stderr
+    assert "Traceback" not in run.stderr
+    return run
+
+
+def line(text: str, start: str) -> list[str]:
+    return next(found.split() for found in text.splitlines() if found.split()[:1] == [start])
+
+
+def test_tables() -> None:
+    said = area().stdout
+    assert line(said, "baseline")[1:6] == ["472,004", "31,402", "1,327", "514", "166"]
+    assert line(said, "max")[1:6] == ["494,080", "37,452", "2,407", "514", "246"]
+    assert line(said, "max")[-2:] == ["3.856", "+3.88%"]
+    assert "3,231,136" in said
+    assert "PEs that a baseline may have" in said
+    assert "\x1b" not in said
+
+
+def test_json_with_a_trace() -> None:
+    data: dict[str, Any] = json.loads(area("digits-cnn", "--json").stdout)
+    assert [design["design"] for design in data["designs"]] == ["baseline", "low", "efficient", "max"]
+    assert data["designs"][3]["fpga"]["resources"]["dsps"] == 246
+    assert data["designs"][3]["asic"]["area"]["total_um2"] == 3_231_136
+    assert data["designs"][0]["sram"]["node_nm"] == 45
+    assert len(data["studies"]) == 11
+    assert {one["budget"] for one in data["published"]} == {"FPGA power", "ASIC area"}
+
+
+def test_studies_as_a_table() -> None:
+    said = area("digits-cnn").stdout
+    assert "What a larger baseline brings" in said
+    assert "FPGA power, PEs as published" in said
+
+
+def test_a_setting_changes_the_tables() -> None:
+    said = area("--set", "array.rows=24", "--set", "energy_table=eyeriss").stdout
+    assert line(said, "baseline")[1] == "944,008"
+    assert said.splitlines()[9].startswith("ASIC")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [(["vgg31-cifar10"], "vgg13-cifar10"), (["--set", "array.row=3"], "array.rows"), (["--dataflow", "wss"], "ws")],
+)
+def test_bad_input_is_one_line(arguments: list[str], word: str) -> None:
+    run = area(*arguments, code=2)
+    assert run.stderr.count("\n") == 1
+    assert word in run.stderr
+
+
+def test_help() -> None:
+    assert "tables 4 and 5" in " ".join(area("--help").stdout.split())
