@@ -27,6 +27,7 @@ class Energy:
 
     pe_array: float = 0.0
     array_network: float = 0.0
+    accumulator: float = 0.0
     global_buffer: float = 0.0
     predictor_sram: float = 0.0
     dram: float = 0.0
@@ -34,8 +35,8 @@ class Energy:
 
     @property
     def memory(self) -> float:
-        """Accesses to the global buffer, the predictor SRAM and DRAM."""
-        return self.global_buffer + self.predictor_sram + self.dram
+        """Accesses to the accumulators, the global buffer, the predictor SRAM and DRAM."""
+        return self.accumulator + self.global_buffer + self.predictor_sram + self.dram
 
     @property
     def total(self) -> float:
@@ -135,10 +136,16 @@ def _largest_scratchpad(spec: Accelerator) -> int:
     return max(words, pads.partial_sum_words * precision.partial_sum_bits) // 8
 
 
+def _accumulator_bank(spec: Accelerator) -> int | None:
+    """Return the bytes of a column's accumulator memory."""
+    return spec.array.accumulator_sums * spec.precision.partial_sum_bits // 8 or None
+
+
 # Bytes of one bank of each memory that a table may name; None where the machine has no such memory.
 _BANK_BYTES: dict[Memory, Callable[[Accelerator], int | None]] = {
     "global_buffer": lambda spec: spec.global_buffer.bank_bytes,
     "predictor_sram": lambda spec: None if spec.predictor_sram is None else spec.predictor_sram.bank_bytes,
+    "accumulator": _accumulator_bank,
     "scratchpad": _largest_scratchpad,
     "register": lambda spec: spec.precision.word_bits // 8,
 }

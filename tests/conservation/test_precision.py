@@ -1,11 +1,9 @@
 """Widths of numbers: what an update moves."""
 
-import pytest
 from networks import make_trace
 
 from simulator.simulation import simulate
 from simulator.spec_loading import load_accelerator
-from workloads.errors import InputError
 
 LINEAR = {"id": "fc", "kind": "linear", "inputs": ("input",), "C": 6, "K": 10}
 
@@ -24,6 +22,5 @@ def test_an_update_by_hand() -> None:
     assert update_bytes(["precision.master_weight_bits=32"]) == (60 * (4 + 2 + 4), 60 * (4 + 2 + 4))
 
 
-def test_master_weights_narrower_than_words_are_refused() -> None:
-    with pytest.raises(InputError, match="master_weight_bits"):
-        load_accelerator(design="baseline", overrides=["precision.master_weight_bits=8"])
+def test_master_weights_are_never_narrower_than_words() -> None:
+    assert update_bytes(["precision.word_bits=32"]) == (60 * (4 + 4 + 4), 60 * (4 + 4))
