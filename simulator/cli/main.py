@@ -9,9 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
+from simulator.cli.area import area
 from simulator.cli.compare import compare
 from simulator.cli.diff import diff
 from simulator.cli.list import list_shipped
+from simulator.cli.pipeline import pipeline
 from simulator.cli.show import show
 from simulator.cli.simulate import simulate
 from simulator.cli.trace import trace
@@ -44,7 +46,7 @@ def cli() -> None:
     """  # noqa: D301 (click reads the \b)
 
 
-for _command in (simulate, compare, show, list_shipped, diff, trace):
+for _command in (simulate, compare, pipeline, area, show, list_shipped, diff, trace):
     cli.add_command(_command)
 
 

@@ -1,0 +1,1 @@
+"""Several devices: a network in stages, micro-batches that go through them, ADA-GP on top (paper, section 3.8)."""

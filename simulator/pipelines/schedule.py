@@ -1,0 +1,74 @@
+"""What a pipeline schedule is, and where it is found by name. A new one is one new file in `schedules/`."""
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from functools import cache
+from typing import Protocol
+
+from simulator.pipelines import schedules as package
+from simulator.pipelines.operation import Operation
+from workloads.errors import InputError, nearest
+
+Orders = tuple[tuple[Operation, ...], ...]  # the operations of each device, in its order
+
+
+class PipelineSchedule(Protocol):
+    """In which order the devices carry out one batch with a backward pass.
+
+    A batch of Phase GP has the same order without what goes backward. All shipped schedules are synchronous: there
+    is one version of the weights, a batch's forward passes use what the batch before made of them.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name on the command line."""
+
+    @property
+    def description(self) -> str:
+        """One line for tables."""
+
+    @property
+    def source(self) -> str:
+        """Where it was published."""
+
+    @property
+    def rank(self) -> int:
+        """Order in tables."""
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether a micro-batch waits until the one before has left the pipeline, and a batch likewise."""
+
+    def stages(self, devices: int) -> int:
+        """Return how many stages the network is cut into."""
+
+    def orders(self, devices: int, micro_batches: int) -> Orders:
+        """Return what each device does in one batch."""
+
+
+@cache
+def schedules() -> dict[str, PipelineSchedule]:
+    """Return every shipped schedule by name, in the order of tables."""
+    modules = pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    found: list[PipelineSchedule] = [importlib.import_module(module.name).SCHEDULE for module in modules]
+    return {schedule.name: schedule for schedule in sorted(found, key=lambda schedule: schedule.rank)}
+
+
+def find_schedule(name: str, where: str = "--schedule") -> PipelineSchedule:
+    """Return a shipped schedule by name.
+
+    Raises
+    ------
+    InputError
+        If there is none, with the nearest known name.
+    """
+    known = schedules()
+    if name not in known:
+        raise InputError(where, "", f"unknown pipeline schedule {name!r}", nearest(name, known))
+    return known[name]
+
+
+def forward_only(orders: Sequence[Sequence[Operation]]) -> Orders:
+    """Return the order of a batch of Phase GP: nothing goes backward."""
+    return tuple(tuple(operation for operation in order if operation.kind == "forward") for order in orders)
