@@ -78,12 +78,13 @@ class Simulation:
 
     def works(self, phase: Phase) -> list[list[StepWork]]:
         """Return the plans of every task of every step of one batch of a phase as the design carries it out."""
-        kind = self._kind(phase)
+        kind = self.kind(phase)
         if kind not in self._works:
             self._works[kind] = self._plan(kind)
         return self._works[kind]
 
-    def _kind(self, phase: Phase) -> Phase:
+    def kind(self, phase: Phase) -> Phase:
+        """Return the phase whose batch stands for those of `phase`: what the design carries out, Warm Up as BP."""
         kind: Phase = self.spec.design_rules.runs_as(phase)
         return "bp" if kind == "warm_up" else kind  # the same stages, by definition of Warm Up
 
@@ -97,7 +98,7 @@ class Simulation:
 
     def batch(self, phase: Phase) -> BatchRun:
         """Return one batch of a phase; phases that a design carries out alike are simulated once."""
-        kind = self._kind(phase)
+        kind = self.kind(phase)
         if kind not in self._batches:
             spec = self.spec
             self._batches[kind] = run_batch(self.steps(kind), self.works(kind), spec.dram, spec.frequency_hz)
