@@ -8,19 +8,24 @@ import click
 
 from simulator.cli.console import progress
 from workloads.errors import InputError
-from workloads.networks import find_recipe
+from workloads.networks import find_recipe, recipe_names
 from workloads.trace import Trace, load_policy
 from workloads.trace_writer import write_trace
 
 if TYPE_CHECKING:
     from workloads.trace import EpochMetrics
 
+ALL = "all"
+
 
 def export_trace(
     network: str | None, model: str | None, inputs: tuple[str, ...], schedule: str, epochs: int | None, seed: int,
     samples: int, out: Path | None,
 ) -> None:  # fmt: skip
-    """Train or record a network and write its trace."""
+    """Train or record a network, or record all that are not trained, and write the traces."""
+    if network == ALL:
+        _export_all(schedule, epochs, Path() if out is None else out)
+        return
     if network is not None:
         trace, name = _named(network, schedule, epochs, seed), network
     else:
@@ -28,9 +33,38 @@ def export_trace(
         trace, name = _own(model, inputs, schedule, epochs, samples), model.rpartition(":")[2]
     path = Path(f"{name}.yaml") if out is None else out
     write_trace(trace, path)
-    click.echo(f"{path}: {len(trace.layers)} layers, {trace.schedule.batches:,} batches ({trace.provenance.origin})")
+    click.echo(f"{path}: {_line(trace)}")
     if trace.metrics:
         click.echo(f"test accuracy after {len(trace.metrics)} epochs: {trace.metrics[-1].test_accuracy:.2%}")
+    _tell_unrecorded(trace)
+
+
+def _export_all(schedule: str, epochs: int | None, folder: Path) -> None:
+    """Record every network whose recipe has no training; a trained trace is another one on every machine."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError("--out", "", f"{folder} is no folder", "give a folder for the traces of all networks")
+    names = [name for name in recipe_names() if find_recipe(name).training is None]
+    with progress(len(names)) as say:
+        for name in names:
+            trace = _named(name, schedule, epochs, seed=0)
+            write_trace(trace, folder / f"{name}.yaml")
+            say(f"{name}: {_line(trace)}")
+            _tell_unrecorded(trace)
+    click.echo(f"{folder}: {len(names)} traces")
+
+
+def _line(trace: Trace) -> str:
+    return f"{len(trace.layers)} layers, {trace.schedule.batches:,} batches ({trace.provenance.origin})"
+
+
+def _tell_unrecorded(trace: Trace) -> None:
+    from workloads.pytorch.assembly import unrecorded
+
+    missing = unrecorded(trace)
+    if missing:
+        click.echo("not recorded as it is:")
+    for note in missing:
+        click.echo(f"  {note}")
 
 
 def _named(network: str, schedule: str, epochs: int | None, seed: int) -> Trace:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from workloads.errors import InputError
 from workloads.importers import find_importer
 from workloads.layers import Conv2d, Linear, gradient_words_per_channel
 from workloads.predictor import Predictor
@@ -20,6 +21,8 @@ def import_trace(file: Path, format_name: str, batch_size: int, schedule: str, s
     options = ["--format", format_name, "--batch-size", str(batch_size), "--schedule", schedule]
     command = shlex.join(["adagp-sim", "trace", "import", file.name, *options, "--samples", str(samples)])
     widths = [gradient_words_per_channel(layer) for layer in found.layers if isinstance(layer, Conv2d | Linear)]
+    if not widths:
+        raise InputError(str(file), "", "no convolution or linear layer in it", "give a workload with weights to train")
     trace = Trace(
         version=1,
         network=file.name.partition(".")[0],
@@ -34,3 +37,5 @@ def import_trace(file: Path, format_name: str, batch_size: int, schedule: str, s
     path = Path(f"{trace.network}.yaml") if out is None else out
     write_trace(trace, path)
     click.echo(f"{path}: {len(trace.mac_layers)} layers with MACs, {trace.schedule.batches:,} batches (imported)")
+    for note in found.notes:
+        click.echo(f"  {note}")

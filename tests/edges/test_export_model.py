@@ -4,13 +4,16 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
 torch = pytest.importorskip("torch", reason="needs the torch extra")
 
+from simulator.cli.main import cli  # noqa: E402
 from workloads.errors import InputError  # noqa: E402
 from workloads.networks import find_recipe, recipe_names  # noqa: E402
+from workloads.pytorch.assembly import unrecorded  # noqa: E402
 from workloads.pytorch.export import export_model, export_trained  # noqa: E402
-from workloads.trace import load_policy  # noqa: E402
+from workloads.trace import load_policy, load_trace  # noqa: E402
 
 MODELS = """
 import torch
@@ -40,6 +43,15 @@ def values_at_build():
 
 def no_model():
     return 3
+
+class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+        self.up = nn.ConvTranspose2d(1, 1, 2)
+
+    def forward(self, x, y):
+        return self.fc(x + y), self.up(x[:, None, None])
 
 def activations_only():
     return nn.ReLU()
@@ -73,6 +85,25 @@ def test_own_model(models):
 def test_indices_as_input(models):
     trace = export("own_models:Words", (4, 7), input_dtypes=("int64",))
     assert [layer.kind for layer in trace.layers] == ["other", "linear"]
+
+
+def test_several_inputs_and_what_is_not_recorded(models, tmp_path):
+    """By the command: inputs repeat, and a list of what is missing stands at the end and in the trace."""
+    command = ["trace", "export", "--model", "own_models:Two", "--input", "3x4", "--input", "3x4", "--samples", "9"]
+    run = CliRunner().invoke(cli, [*command, "--out", str(tmp_path / "two.yaml")])
+    assert run.exit_code == 0, run.output
+    missing = "the multiply-accumulates of convolution are missing: up"
+    assert run.stdout.splitlines()[1:] == ["not recorded as it is:", f"  {missing}"]
+    trace = load_trace(tmp_path / "two.yaml")
+    assert trace.inputs == {"x": (4,), "y": (4,)}
+    assert unrecorded(trace) == (missing,)
+    assert trace.provenance.notes[1:] == (f"Not recorded as it is: {missing}",)
+
+
+def test_all_networks_need_a_folder(tmp_path):
+    (tmp_path / "file").write_text("")
+    run = CliRunner().invoke(cli, ["trace", "export", "all", "--out", str(tmp_path / "file")])
+    assert "is no folder; give a folder for the traces of all networks" in str(run.exception)
 
 
 @pytest.mark.parametrize("name", ["NeedsValues", "values_at_build"])

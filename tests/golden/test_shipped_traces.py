@@ -1,10 +1,19 @@
-"""The shipped traces are what the exporter makes."""
+"""The shipped traces are what the exporter makes.
+
+`adagp-sim trace export all --out traces` makes them again, all but the trained one:
+`adagp-sim trace export digits-cnn --out traces/digits-cnn.yaml`.
+"""
+
+import time
 
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("torch", reason="needs the torch extra")
 
-from workloads.networks import find_recipe
+from simulator.cli import trace_export
+from simulator.cli.main import cli
+from workloads.networks import find_recipe, recipe_names
 from workloads.pytorch.export import export_recorded, export_trained
 from workloads.shipped import resolve
 from workloads.trace import load_policy, load_trace
@@ -27,13 +36,48 @@ def shipped_text(name: str) -> str:
     return resolve(name, "traces", "trace").read_text(encoding="utf-8")
 
 
-def test_vgg13_is_recorded_to_the_letter():
+# One of every family, and of every form; the others are recorded again in the long run.
+SAMPLE = {
+    "densenet121-cifar100", "inception-v3-cifar10", "inception-v4-imagenet", "mobilenet-v2-imagenet",
+    "resnet50-cifar10", "transformer-multi30k", "vgg13-cifar10", "yolo-v3-voc",
+}  # fmt: skip
+RECORDED = [name for name in recipe_names() if find_recipe(name).training is None]
+
+
+def sampled(names):
+    return [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.long) for name in names]
+
+
+@pytest.mark.parametrize("name", sampled(RECORDED))
+def test_network_is_recorded_to_the_letter(name):
     pytest.importorskip("torchvision", reason="needs the torch extra")
-    trace = export_recorded(find_recipe("vgg13-cifar10"), load_policy("paper"), "adagp-sim trace export vgg13-cifar10")
-    assert trace_text(trace) == shipped_text("vgg13-cifar10")
+    pytest.importorskip("timm", reason="needs the torch extra")
+    trace = export_recorded(find_recipe(name), load_policy("paper"), f"adagp-sim trace export {name}")
+    assert trace_text(trace) == shipped_text(name)
 
 
-@pytest.mark.parametrize("name", ["vgg13-cifar10", "digits-cnn"])
+def test_one_command_makes_them_all(tmp_path, monkeypatch):
+    pytest.importorskip("torchvision", reason="needs the torch extra")
+    monkeypatch.setattr(trace_export, "recipe_names", lambda: ("digits-cnn", "vgg13-cifar10", "resnet50-cifar10"))
+    run = CliRunner().invoke(cli, ["trace", "export", "all", "--out", str(tmp_path / "made")])
+    assert run.exit_code == 0, run.output
+    assert "2 traces" in run.stdout
+    made = {path.stem: path.read_text(encoding="utf-8") for path in (tmp_path / "made").iterdir()}
+    # The digits network is trained, and every machine trains another one.
+    assert made == {name: shipped_text(name) for name in ("vgg13-cifar10", "resnet50-cifar10")}
+
+
+@pytest.mark.long
+def test_all_traces_take_less_than_two_minutes(tmp_path):
+    pytest.importorskip("timm", reason="needs the torch extra")
+    start = time.perf_counter()
+    run = CliRunner().invoke(cli, ["trace", "export", "all", "--out", str(tmp_path)])
+    assert run.exit_code == 0, run.output
+    assert time.perf_counter() - start < 120
+    assert {path.stem for path in tmp_path.iterdir()} == set(RECORDED)
+
+
+@pytest.mark.parametrize("name", [*sampled(RECORDED), "digits-cnn"])
 def test_shipped_trace_is_in_the_writers_form(name):
     assert trace_text(load_trace(name)) == shipped_text(name)
 

@@ -13,14 +13,14 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 from workloads.errors import InputError  # noqa: E402
 from workloads.graph import check_graph, needs_input_gradient  # noqa: E402
 from workloads.layers import Conv2d, Linear, Matmul, VectorLayer  # noqa: E402
-from workloads.pytorch.recorder import Recording, record  # noqa: E402
+from workloads.pytorch.recorder import Recording, record_forward  # noqa: E402
 
 
 def recorded(build, *shapes, device="meta", dtype=torch.float32):
     with torch.device(device):
         model = build()
         inputs = [torch.zeros(shape, dtype=dtype) for shape in shapes]
-    return model, inputs, record(model, inputs, shapes[0][0])
+    return model, inputs, record_forward(model, inputs, shapes[0][0])
 
 
 def macs(recording: Recording, batch_size: int) -> int:
@@ -107,7 +107,7 @@ def test_transformer_encoder_layer(device, batch_first):
 def test_batch_in_the_second_dimension():
     model = nn.MultiheadAttention(16, 4)
     sequence = torch.zeros(7, 2, 16)
-    recording = record(model, {"query": sequence, "key": sequence.clone(), "value": sequence.clone()}, 2)
+    recording = record_forward(model, {"query": sequence, "key": sequence.clone(), "value": sequence.clone()}, 2)
     assert recording.inputs == {"query": (7, 16), "key": (7, 16), "value": (7, 16)}
     scores = next(layer for layer in recording.layers if isinstance(layer, Matmul))
     assert (scores.G, scores.M, scores.C, scores.K) == (4, 7, 4, 7)
@@ -219,7 +219,7 @@ def test_weights_used_in_two_shapes_are_noted():
 
     _, _, recording = recorded(Tied, (2, 6))
     assert [layer.shares_weights_with for layer in recording.layers] == [None, None]
-    assert recording.notes == ("code.weight is used in two shapes; recorded as two weights",)
+    assert recording.notes == ("weights are used in two shapes and recorded as two weights: code.weight",)
 
 
 def test_unknown_operators_are_recorded_and_noted():
@@ -234,7 +234,7 @@ def test_unknown_operators_are_recorded_and_noted():
     _, _, recording = recorded(Odd, (2, 3, 4, 4))
     assert [(layer.id, layer.kind) for layer in recording.layers] == [("up", "other"), ("erfinv", "other")]
     assert recording.layers[0].parameters == 3 * 8 * 2 * 2 + 8
-    assert "the multiply-accumulates of convolution at up are missing" in recording.notes
+    assert "the multiply-accumulates of convolution are missing: up" in recording.notes
     assert "erfinv is recorded as 'other', without its arithmetic" in recording.notes
 
 
@@ -263,7 +263,7 @@ def test_model_is_left_as_it_was():
     model[2].train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     random_state = torch.get_rng_state()
-    record(model, [torch.ones(2, 3, 8, 8)], 2)
+    record_forward(model, [torch.ones(2, 3, 8, 8)], 2)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert [module.training for module in model.modules()] == [False, False, False, True]
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
@@ -273,13 +273,13 @@ def test_model_is_left_as_it_was():
 def test_model_that_fails_is_left_as_it_was():
     model = nn.Sequential(nn.Linear(3, 4), nn.Linear(3, 4)).eval()
     with pytest.raises(RuntimeError):
-        record(model, [torch.ones(2, 3)], 2)
+        record_forward(model, [torch.ones(2, 3)], 2)
     assert not any(module.training or module._forward_hooks for module in model.modules())
 
 
 def test_input_without_the_batch_is_refused():
     with pytest.raises(InputError, match=r"inputs: input: shape \(3, 4\) has no dimension of 2"):
-        record(nn.Linear(4, 4), [torch.ones(3, 4)], 2)
+        record_forward(nn.Linear(4, 4), [torch.ones(3, 4)], 2)
 
 
 def test_tied_embedding_is_counted_as_the_linear_layers_weight():
@@ -324,4 +324,4 @@ def test_product_of_constants_is_noted():
 
     _, _, recording = recorded(Prior, (3, 4))
     assert [(layer.kind, layer.parameters) for layer in recording.layers] == [("add", 12)]
-    assert recording.notes == ("addmm of constants and parameters at table is not recorded",)
+    assert recording.notes == ("addmm of constants and parameters, once a batch, is missing: table",)

@@ -47,7 +47,7 @@ RECIPES = (
         network="digits-cnn",
         dataset="scikit-learn digits",
         training_samples=1437,
-        input_shape=(1, 8, 8),
+        input_shapes=((1, 8, 8),),
         batch_size=32,
         build=build,
         # Both learning rates are the paper's (section 5.2), as they are: the network reaches its accuracy with

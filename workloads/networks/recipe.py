@@ -42,12 +42,14 @@ class Recipe:
         What the trace calls them.
     training_samples : int
         Size of the data set's training part.
-    input_shape : tuple of int
-        Shape of one sample.
+    input_shapes : tuple of shapes
+        Shapes of one sample of every input.
     batch_size : int
         Samples of a batch.
     build : callable
         Makes the network; it imports torch when called.
+    input_dtypes : tuple of str
+        Types of the inputs as torch calls them; float32 where none is given.
     training : Training or None
         None where only shapes are recorded.
     notes : tuple of str
@@ -58,8 +60,9 @@ class Recipe:
     network: str
     dataset: str
     training_samples: int
-    input_shape: tuple[int, ...]
+    input_shapes: tuple[tuple[int, ...], ...]
     batch_size: int
     build: Callable[[], "nn.Module"]
+    input_dtypes: tuple[str, ...] = ()
     training: Training | None = None
     notes: tuple[str, ...] = ()

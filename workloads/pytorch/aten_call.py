@@ -75,7 +75,7 @@ def emit_vector(
 def record_unknown(tape: Tape, call: Call) -> None:
     """Record an operator that no handler knows as `other`, and say so."""
     record_other(tape, call)
-    tape.notes[f"{call.op} is recorded as 'other', without its arithmetic"] += 1
+    tape.note(f"{call.op} is recorded as 'other', without its arithmetic")
 
 
 def record_other(tape: Tape, call: Call) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from workloads.layers import Conv2d, Linear, Matmul, VectorLayer
-from workloads.pytorch.aten_call import Call, record_unknown, records
+from workloads.pytorch.aten_call import Call, record_other, records
 from workloads.pytorch.tape import Tape
 
 
@@ -64,6 +64,10 @@ def _product(tape: Tape, call: Call, left: torch.Tensor, right: torch.Tensor, bi
         _linear(tape, call, left, right, right.shape[-2], right.shape[-1], bias)
     elif _is_weight(tape, left) and left.dim() == 2:
         _linear(tape, call, right, left, left.shape[1], left.shape[0], bias)
+    elif _is_weight(tape, right) and right.dim() == 3 and bias is None:
+        _grouped(tape, call, left, right, right.shape[1], right.shape[2])
+    elif _is_weight(tape, left) and left.dim() == 3 and bias is None:
+        _grouped(tape, call, right, left, left.shape[2], left.shape[1])
     elif _is_weight(tape, left) or _is_weight(tape, right) or right.dim() == 1:
         _lost_product(tape, call)
     else:
@@ -84,6 +88,20 @@ def _linear(
     _add_activation(tape, call, bias)
 
 
+def _grouped(tape: Tape, call: Call, vectors: torch.Tensor, weight: torch.Tensor, C: int, K: int) -> None:
+    """Record G products with a weight each as a convolution of 1 x 1 in G groups, its rows the image's."""
+    groups = weight.shape[0]
+    rows, rest = divmod(vectors.numel() // (groups * C), tape.batch_size)
+    if rest:
+        _lost_product(tape, call)
+        return
+    layer = Conv2d(
+        id="new", kind="conv2d", inputs=(tape.read(vectors, (groups * C, rows, 1)),), C=groups * C, H=rows, W=1,
+        K=groups * K, R=1, S=1, P=rows, Q=1, groups=groups,
+    )  # fmt: skip
+    tape.emit_weighted(layer, call.out, weight)
+
+
 def _matmul(tape: Tape, call: Call, left: torch.Tensor, right: torch.Tensor, added: torch.Tensor | None) -> None:
     M, C, K = left.shape[-2], left.shape[-1], right.shape[-1]
     G = left.shape[0] if left.dim() == 3 else 1
@@ -91,14 +109,14 @@ def _matmul(tape: Tape, call: Call, left: torch.Tensor, right: torch.Tensor, add
         G //= tape.batch_size
     elif M % tape.batch_size == 0:
         M //= tape.batch_size
-        tape.notes["a matrix product mixes the samples of a batch; recorded as one product a sample"] += 1
+        tape.note("a matrix product mixes the samples of a batch; recorded as one product a sample", tape.here)
     else:
         _lost_product(tape, call)
         return
     operands = ((left, (G, M, C)), (right, (G, C, K)))
     inputs = tuple(tape.read(one, shape, any_shape=True) for one, shape in operands if tape.is_activation(one))
     if len(inputs) == 1:
-        tape.notes["an operand of a matrix product is a constant; recorded as if it were an activation"] += 1
+        tape.note("an operand of a matrix product is a constant; recorded as if it were an activation", tape.here)
     tape.emit(Matmul(id="new", kind="matmul", inputs=inputs, G=G, M=M, C=C, K=K), call.out, call.op)
     _add_activation(tape, call, added)
 
@@ -112,8 +130,8 @@ def _add_activation(tape: Tape, call: Call, added: torch.Tensor | None) -> None:
 
 
 def _lost_product(tape: Tape, call: Call) -> None:
-    record_unknown(tape, call)
-    tape.notes[f"the multiply-accumulates of {call.op} at {tape.place.path or 'the top'} are missing"] += 1
+    record_other(tape, call)
+    tape.note(f"the multiply-accumulates of {call.op} are missing", tape.here)
 
 
 @records(

@@ -35,6 +35,7 @@ _SAME_SHAPE: dict[VectorKind, tuple[str, ...]] = {
         "relu", "leaky_relu", "prelu", "prelu_kernel", "elu", "celu", "selu", "gelu", "silu", "mish", "sigmoid", "tanh",
         "hardtanh", "hardswish", "hardsigmoid", "softplus", "log_sigmoid_forward", "threshold", "relu6", "clamp",
         "clamp_min", "clamp_max", "exp", "log", "sqrt", "rsqrt", "pow", "abs", "neg", "erf", "reciprocal", "sin", "cos",
+        "rrelu_with_noise", "softshrink", "hardshrink", "square", "log1p", "expm1", "sign", "floor", "ceil", "round",
     ),
     "batch_norm": ("batch_norm", "batch_norm_no_training", "batch_norm_with_update"),
     "layer_norm": ("layer_norm", "group_norm", "fused_rms_norm", "rms_norm"),
@@ -117,7 +118,7 @@ def copy(tape: Tape, call: Call) -> None:
     elif tape.is_activation(source):
         record_other(tape, call)
     if not tape.is_activation(call.args[0]):
-        tape.notes["an activation is copied into a part of a new tensor; the rest of that tensor is not followed"] += 1
+        tape.note("an activation is copied into a part of a new tensor, whose rest is not followed", tape.here)
 
 
 @records("as_strided")
@@ -140,6 +141,9 @@ def select(tape: Tape, call: Call) -> None:
 for _op in (
     "constant_pad_nd", "reflection_pad2d", "replication_pad2d", "upsample_nearest2d", "upsample_bilinear2d",
     "upsample_bicubic2d", "upsample_nearest_exact2d", "roll", "flip", "masked_fill", "where", "embedding", "sum",
-    "glu", "channel_shuffle", "pixel_shuffle", "max", "amax", "cumsum",
+    "glu", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "max", "amax", "cumsum", "min", "amin", "topk",
+    "sort", "prod", "var", "var_mean", "std", "linalg_vector_norm", "logsumexp", "im2col", "col2im", "repeat",
+    "addcmul", "addcdiv", "lerp", "maximum", "minimum", "upsample_nearest1d", "upsample_linear1d", "grid_sampler_2d",
+    "scatter", "scatter_add", "index_put", "index_add",
 ):  # fmt: skip
     HANDLERS[_op] = record_other

@@ -8,11 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from workloads.errors import InputError
-from workloads.layers import Conv2d, Linear, gradient_words_per_channel
 from workloads.networks.recipe import Recipe
-from workloads.predictor import Predictor
+from workloads.pytorch.assembly import assemble, notes_of, predictor_of
 from workloads.pytorch.model_loading import check_inputs, find_callable, record_anywhere, torch_extra
-from workloads.schedule import Policy, Schedule, compress
+from workloads.schedule import Policy, compress
 from workloads.trace import Dataset, EpochMetrics, Provenance, Trace
 
 if TYPE_CHECKING:
@@ -41,16 +40,15 @@ def export_recorded(recipe: Recipe, policy: Policy, command: str, epochs: int | 
         If a package of the torch extra is missing.
     """
     with torch_extra(recipe.name):
-        recording = record_anywhere(recipe.build, [(recipe.batch_size, *recipe.input_shape)], (), recipe.name)
+        recording = _record(recipe)
     batches = -(-recipe.training_samples // recipe.batch_size)
-    provenance = Provenance(origin="recorded", command=command, notes=recipe.notes + _notes(recording))
-    return _trace(
+    provenance = Provenance(origin="recorded", command=command, notes=recipe.notes + notes_of(recording))
+    return assemble(
+        recording,
         recipe.network,
         Dataset(name=recipe.dataset, training_samples=recipe.training_samples),
         recipe.batch_size,
-        recording,
         policy.expand(batches, epochs),
-        (),
         provenance,
     )
 
@@ -91,12 +89,12 @@ def export_trained(
     with torch_extra(recipe.name):
         from workloads.pytorch.training import Settings, train
 
-        recording = record_anywhere(recipe.build, [(recipe.batch_size, *recipe.input_shape)], (), recipe.name)
+        recording = _record(recipe)
         settings = Settings(
             batch_size=recipe.batch_size, learning_rate=training.learning_rate, momentum=training.momentum,
             predictor_learning_rate=training.predictor_learning_rate, seed=seed,
         )  # fmt: skip
-        run = train(recipe.build, training.load_data(), _predictor(recording), policy, settings, epochs, on_epoch)
+        run = train(recipe.build, training.load_data(), predictor_of(recording), policy, settings, epochs, on_epoch)
     provenance = Provenance(
         origin="trained",
         command=command,
@@ -107,17 +105,17 @@ def export_trained(
         notes=(
             *recipe.notes,
             "Biases and batch norm's scales and shifts change in Warm Up and Phase BP only: they get no prediction.",
-            *_notes(recording),
+            *notes_of(recording),
         ),
     )  # fmt: skip
-    return _trace(
+    return assemble(
+        recording,
         recipe.network,
         Dataset(name=recipe.dataset, training_samples=recipe.training_samples, drop_last=True),
         recipe.batch_size,
-        recording,
         compress(policy.name, run.phases),
-        run.metrics,
         provenance,
+        run.metrics,
     )
 
 
@@ -165,50 +163,17 @@ def export_model(
         import_module("torch")
     build = find_callable(target)
     recording = record_anywhere(build, input_shapes, input_dtypes, target)
-    provenance = Provenance(origin="recorded", command=command, notes=_notes(recording))
-    schedule = policy.expand(-(-training_samples // batch_size), epochs)
-    return _trace(
+    provenance = Provenance(origin="recorded", command=command, notes=notes_of(recording))
+    return assemble(
+        recording,
         target.partition(":")[2],
         Dataset(name=dataset, training_samples=training_samples),
         batch_size,
-        recording,
-        schedule,
-        (),
+        policy.expand(-(-training_samples // batch_size), epochs),
         provenance,
     )
 
 
-def _weighted(recording: "Recording") -> list[Conv2d | Linear]:
-    return [layer for layer in recording.layers if isinstance(layer, Conv2d | Linear)]
-
-
-def _predictor(recording: "Recording") -> Predictor:
-    widths = [gradient_words_per_channel(layer) for layer in _weighted(recording)]
-    if not widths:
-        raise InputError(
-            "layers", "", "none is a convolution or linear layer", "export a network with weights to predict"
-        )
-    return Predictor(outputs=max(widths))
-
-
-def _notes(recording: "Recording") -> tuple[str, ...]:
-    weighted = _weighted(recording)
-    linear = [layer.id for layer in weighted if isinstance(layer, Linear)]
-    ending = f", the last linear layer ({linear[-1]}) included" if linear else ""
-    return (f"All {len(weighted)} convolution and linear layers are predicted{ending}.", *recording.notes)
-
-
-def _trace(
-    network: str,
-    dataset: Dataset,
-    batch_size: int,
-    recording: "Recording",
-    schedule: Schedule,
-    metrics: tuple[EpochMetrics, ...],
-    provenance: Provenance,
-) -> Trace:
-    return Trace(
-        version=1, network=network, dataset=dataset, batch_size=batch_size, inputs=recording.inputs,
-        predictor=_predictor(recording), layers=recording.layers, schedule=schedule, metrics=metrics,
-        provenance=provenance,
-    )  # fmt: skip
+def _record(recipe: Recipe) -> "Recording":
+    shapes = [(recipe.batch_size, *shape) for shape in recipe.input_shapes]
+    return record_anywhere(recipe.build, shapes, recipe.input_dtypes, recipe.name)

@@ -122,7 +122,7 @@ def _record_on(
 ) -> "Recording":
     import torch
 
-    from workloads.pytorch.recorder import record
+    from workloads.pytorch.recorder import record_forward
 
     with torch.random.fork_rng(devices=[]), torch.device(device):
         model: nn.Module = build()
@@ -130,7 +130,7 @@ def _record_on(
             raise InputError(where, "", f"returns a {type(model).__name__}", "return a torch.nn.Module")
         inputs = [torch.zeros(*shape, dtype=_dtype(dtypes[index] if index < len(dtypes) else "float32"))
                   for index, shape in enumerate(shapes)]  # fmt: skip
-        return record(model, inputs, shapes[0][0])
+        return record_forward(model, inputs, shapes[0][0])
 
 
 def _dtype(name: str) -> Any:

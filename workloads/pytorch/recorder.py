@@ -54,7 +54,9 @@ class Recording:
     notes: tuple[str, ...]
 
 
-def record(model: nn.Module, inputs: Mapping[str, torch.Tensor] | Sequence[torch.Tensor], batch_size: int) -> Recording:
+def record_forward(
+    model: nn.Module, inputs: Mapping[str, torch.Tensor] | Sequence[torch.Tensor], batch_size: int
+) -> Recording:
     """Run a model forward once, in training mode, and record its layers.
 
     Parameters
@@ -72,7 +74,7 @@ def record(model: nn.Module, inputs: Mapping[str, torch.Tensor] | Sequence[torch
         If no dimension of an input is the batch.
     """
     by_name = isinstance(inputs, Mapping)
-    named = dict(inputs if by_name else zip(_argument_names(model, len(inputs)), inputs, strict=True))
+    named = dict(inputs if by_name else zip(argument_names(model, len(inputs)), inputs, strict=True))
     for name, tensor in named.items():
         if batch_size not in tensor.shape:
             raise InputError(
@@ -84,16 +86,21 @@ def record(model: nn.Module, inputs: Mapping[str, torch.Tensor] | Sequence[torch
     tape = Tape(batch_size, dict(model.named_parameters()))
     for name, tensor in named.items():
         tape.add_input(name, tensor)
-    with _unchanged(model), _places(model, tape), torch.no_grad(), _Dispatch(tape):
+    with _unchanged(model), following_places(model, tape), torch.no_grad(), Observer(tape):
         model(**named) if by_name else model(*named.values())
-    layers = tape.finish(list(named))
-    shapes = {name: tape.shapes[name] for name in named}
+    return finished(tape, list(named))
+
+
+def finished(tape: Tape, inputs: Sequence[str]) -> Recording:
+    """Return what stands on a tape when the forward pass is over."""
+    layers = tape.finish(inputs)
+    shapes = {name: tape.shapes[name] for name in inputs}
     check_graph(layers, shapes)
-    notes = tuple(text if count == 1 else f"{text} ({count} times)" for text, count in tape.notes.items())
-    return Recording(layers, shapes, notes)
+    return Recording(layers, shapes, tape.notes())
 
 
-def _argument_names(model: nn.Module, count: int) -> list[str]:
+def argument_names(model: nn.Module, count: int) -> list[str]:
+    """Return the names of the first arguments of a model's forward pass."""
     known = [name for name, one in signature(model.forward).parameters.items()
              if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]  # fmt: skip
     return [known[i] if i < len(known) else f"input{i}" for i in range(count)]
@@ -117,8 +124,12 @@ def _unchanged(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _places(model: nn.Module, tape: Tape) -> Iterator[None]:
-    """Keep `tape.place` at the innermost module that runs."""
+def following_places(model: nn.Module, tape: Tape, in_loop: bool = False) -> Iterator[None]:
+    """Keep `tape.place` at the innermost module that runs.
+
+    With `in_loop` the model's own forward pass runs already, and what the forward hooks do that are there is
+    not recorded: they are the training's, not the model's.
+    """
     stack: list[Place] = [tape.place]
     calls = 0
     handles = []
@@ -135,24 +146,35 @@ def _places(model: nn.Module, tape: Tape) -> Iterator[None]:
     def leave(*_: object) -> None:
         stack.pop()
         tape.place = stack[-1]
+        tape.paused = False
+
+    def pause(*_: object) -> None:
+        tape.paused = in_loop
 
     try:
         for path, module in model.named_modules():
             handles.append(module.register_forward_pre_hook(enter(path, not any(module.children()))))
+            handles.append(module.register_forward_hook(pause, prepend=True, always_call=True))
             handles.append(module.register_forward_hook(leave, always_call=True))
+        if in_loop:
+            enter("", not any(model.children()))()
         yield
     finally:
         for handle in handles:
             handle.remove()
 
 
-class _Dispatch(TorchDispatchMode):
+class Observer(TorchDispatchMode):
+    """Records the operators that run in its context on a tape."""
+
     def __init__(self, tape: Tape) -> None:
         super().__init__()
         self._tape = tape
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
+        if self._tape.paused:
+            return out
         tensors = tuple(leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor))
         _observe(self._tape, func, Call(plain_name(func._schema.name), args, tensors, out))
         return out
@@ -162,7 +184,7 @@ def _observe(tape: Tape, func: Any, call: Call) -> None:
     """Record one operator."""
     if not any(tape.is_activation(tensor) for tensor in call.tensors):
         if call.op in _PRODUCTS and any(tape.constant(tensor).parameters for tensor in call.tensors):
-            tape.notes[f"{call.op} of constants and parameters at {tape.place.path or 'the top'} is not recorded"] += 1
+            tape.note(f"{call.op} of constants and parameters, once a batch, is missing", tape.here)
         for out in tree_leaves(call.out):
             if isinstance(out, torch.Tensor):
                 tape.set_constant(out, map(tape.constant, call.tensors), random=call.op == "bernoulli")

@@ -70,6 +70,7 @@ class _Origin:
 
 
 NO_CONSTANT = Constant()
+_PLACES = 3  # so many are named in a note, the others counted
 
 
 class Tape:
@@ -82,7 +83,8 @@ class Tape:
     def __init__(self, batch_size: int, parameters: dict[str, torch.Tensor]) -> None:
         self.batch_size = batch_size
         self.place = Place("", 0, False)
-        self.notes: Counter[str] = Counter()
+        self.paused = False
+        self._notes: dict[str, list[str]] = {}
         self.layers: list[Layer] = []
         self.shapes: dict[str, Shape] = {}
         self._origins: list[_Origin] = []
@@ -94,6 +96,19 @@ class Tape:
         self._weights: dict[tuple[str, int, int], str] = {}
         for name, tensor in parameters.items():
             self._constants[tensor] = Constant((name,))
+
+    @property
+    def here(self) -> str:
+        """Where the operator of now runs, for a note."""
+        return self.place.path or "the top"
+
+    def note(self, what: str, where: str = "") -> None:
+        """Note something that is not recorded as it is; the same thing elsewhere is told in the same line."""
+        self._notes.setdefault(what, []).append(where)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return one line for each thing that is not recorded as it is, with the places or how often."""
+        return tuple(_told(what, wheres) for what, wheres in self._notes.items())
 
     def add_input(self, name: str, tensor: torch.Tensor) -> None:
         """Make `tensor` an input of the network."""
@@ -117,7 +132,7 @@ class Tape:
             return shape[1:] if windows == 1 else (windows, *shape[1:])
         if tensor.numel() % self.batch_size == 0:
             return (tensor.numel() // self.batch_size,)
-        self.notes[f"shape {shape} at {self.place.path or 'the top'} is no multiple of the batch; recorded whole"] += 1
+        self.note("a shape is no multiple of the batch and is recorded whole", f"{shape} at {self.here}")
         return shape
 
     def is_activation(self, tensor: object) -> bool:
@@ -212,13 +227,13 @@ class Tape:
         names = self.constant(weight).parameters
         name = names[0]
         if len(names) > 1:
-            self.notes[f"the weights of {name} are computed from several parameters, which is not recorded"] += 1
+            self.note("weights are computed from several parameters, which is not recorded", name)
         key = (name, weight.storage_offset(), weight.numel())
         first = self._weights.get(key)
         if first is not None and _same_weights(self.layers[int(first[1:])], layer):
             layer = layer.model_copy(update={"shares_weights_with": first})
         elif first is not None:
-            self.notes[f"{name} is used in two shapes; recorded as two weights"] += 1
+            self.note("weights are used in two shapes and recorded as two weights", name)
         owner = name.removesuffix("weight").rstrip("._") or name
         made = self._append(layer, _Origin(self.place, owner))
         self._weights.setdefault(key, made)
@@ -265,6 +280,14 @@ class Tape:
             counts.append(sum(self._sizes[name] for name in origin.parameters if name not in counted))
             counted.update(origin.parameters)
         return counts
+
+
+def _told(what: str, wheres: list[str]) -> str:
+    places = list(dict.fromkeys(where for where in wheres if where))
+    text = f"{what}: {', '.join(places[:_PLACES])}" if places else what
+    if len(places) > _PLACES:
+        text += f" and {len(places) - _PLACES} more"
+    return text if len(wheres) == max(len(places), 1) else f"{text} ({len(wheres)} times)"
 
 
 def _below(place: Place, op: str) -> str:

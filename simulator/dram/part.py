@@ -1,0 +1,306 @@
+"""A DRAM part: its organisation, timing and currents, from ``configs/dram``."""
+
+from collections.abc import Mapping
+from functools import cache, cached_property
+from math import prod
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from workloads.errors import InputError
+from workloads.shipped import resolve
+from workloads.strict_yaml import read_yaml
+from workloads.validation import StrictModel, VersionOne, validate
+
+Cycles = Annotated[int, Field(ge=1, le=10**6)]
+CyclesOrNone = Annotated[int, Field(ge=0, le=10**6)]
+Extent = Annotated[int, Field(ge=1, le=2**20)]
+AddressField = Literal["row", "rank", "bank", "column", "bank_group"]
+CurrentMa = Annotated[float, Field(gt=0, le=1e5)]
+
+
+class Organization(StrictModel):
+    """How many of what; banks are counted in a bank group, columns in a row of one device."""
+
+    channels: Annotated[int, Field(ge=1, le=64)]
+    ranks: Annotated[int, Field(ge=1, le=8)]
+    bank_groups: Annotated[int, Field(ge=1, le=16)]
+    banks: Annotated[int, Field(ge=1, le=64)]
+    rows: Extent
+    columns: Extent
+    device_width_bits: Literal[4, 8, 16, 32, 64, 128]
+    bus_width_bits: Literal[8, 16, 32, 64, 128, 256]
+    burst_length: Literal[2, 4, 8, 16, 32]
+
+    @model_validator(mode="after")
+    def _divides(self) -> Self:
+        if self.bus_width_bits % self.device_width_bits:
+            problem = f"is {self.bus_width_bits} for devices of {self.device_width_bits} bits"
+            raise InputError("", "bus_width_bits", problem, "give a multiple of device_width_bits")
+        if self.columns % self.burst_length:
+            problem = f"is {self.columns} for bursts of {self.burst_length}"
+            raise InputError("", "columns", problem, "give a multiple of burst_length")
+        return self
+
+
+class TimingCycles(StrictModel):
+    """Times in cycles of the memory's clock, named as JEDEC does; _S to another bank group, _L within one.
+
+    RP_ALL is RP for a precharge of all banks. DQSS is what a write's first word comes later than CWL.
+    READ_TO_WRITE_GAP and RANK_SWITCH_GAP are idle cycles of the data bus.
+    """
+
+    CL: Cycles
+    CWL: Cycles
+    RCD: Cycles
+    RP: Cycles
+    RP_ALL: Cycles
+    RAS: Cycles
+    RRD_S: Cycles
+    RRD_L: Cycles
+    FAW: Cycles
+    WR: Cycles
+    WTR_S: Cycles
+    WTR_L: Cycles
+    RTP: Cycles
+    CCD_S: Cycles
+    CCD_L: Cycles
+    PPD: Cycles
+    RFC: Cycles
+    REFI: Cycles
+    DQSS: CyclesOrNone
+    READ_TO_WRITE_GAP: CyclesOrNone
+    RANK_SWITCH_GAP: CyclesOrNone
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        for short, long in (("RRD_S", "RRD_L"), ("CCD_S", "CCD_L"), ("WTR_S", "WTR_L"), ("RP", "RP_ALL")):
+            if getattr(self, long) < getattr(self, short):
+                problem = f"is {getattr(self, long)}, less than {short} ({getattr(self, short)})"
+                raise InputError("", long, problem, f"give at least {short}")
+        if self.REFI <= self.RFC:
+            raise InputError("", "REFI", f"is {self.REFI}, no more than RFC ({self.RFC})", "give more than RFC")
+        if self.FAW > self.RAS + self.RP + 3 * self.RRD_S:
+            # else the activates of one transfer could hold up the next
+            problem = f"is {self.FAW}, more than RAS + RP + 3 RRD_S"
+            raise InputError("", "FAW", problem, "give less, or check RAS, RP and RRD_S")
+        return self
+
+
+class CommandBusCycles(StrictModel):
+    """For how many cycles a command is on the command bus; times count from its last cycle."""
+
+    activate: Annotated[int, Field(ge=1, le=16)]
+    precharge: Annotated[int, Field(ge=1, le=16)]
+    column: Annotated[int, Field(ge=1, le=16)]
+    refresh: Annotated[int, Field(ge=1, le=16)]
+
+
+class CurrentsMa(StrictModel):
+    """Currents of one device in mA: IDD of JEDEC's measurement loops."""
+
+    IDD0: CurrentMa
+    IDD2N: CurrentMa
+    IDD3N: CurrentMa
+    IDD4R: CurrentMa
+    IDD4W: CurrentMa
+    IDD5AB: CurrentMa
+
+
+class PartPower(StrictModel):
+    """Supply voltage in V and currents."""
+
+    VDD: PositiveFloat
+    currents_ma: CurrentsMa
+
+
+class CommandTiming(NamedTuple):
+    """What the kernels take, in this order: least cycles from one command to another, and the address mapping.
+
+    Ending in `_s` to another bank group of the rank, in `_l` within the bank group, in `_r` to another rank.
+    An address in bursts gives a field as ``burst // divisor % modulus``.
+    """
+
+    activate_to_column: int
+    activate_to_precharge: int
+    activate_to_activate: int
+    activate_to_activate_s: int
+    activate_to_activate_l: int
+    four_activates: int
+    precharge_to_activate: int
+    precharge_all_to_activate: int
+    precharge_to_precharge: int
+    read_to_precharge: int
+    write_to_precharge: int
+    column_to_column_s: int
+    column_to_column_l: int
+    column_to_column_r: int
+    read_to_write: int
+    read_to_write_r: int
+    write_to_read_s: int
+    write_to_read_l: int
+    write_to_read_r: int
+    read_to_end: int
+    write_to_end: int
+    read_end_to_next: int
+    write_end_to_next: int
+    refresh_to_activate: int
+    refresh_interval: int
+    activate_bus: int
+    precharge_bus: int
+    column_bus: int
+    refresh_bus: int
+    ranks: int
+    bank_groups: int
+    banks: int
+    row_divisor: int
+    row_modulus: int
+    rank_divisor: int
+    bank_divisor: int
+    column_divisor: int
+    column_modulus: int
+    bank_group_divisor: int
+
+
+class DramPart(StrictModel):
+    """One kind of memory."""
+
+    version: VersionOne
+    name: Annotated[str, Field(min_length=1)]
+    organization: Organization
+    address_order: tuple[AddressField, ...]
+    clock_hz: Annotated[PositiveInt, Field(le=10**11)]
+    timing_cycles: TimingCycles
+    command_bus_cycles: CommandBusCycles
+    power: PartPower
+
+    @model_validator(mode="after")
+    def _every_field_once(self) -> Self:
+        if sorted(self.address_order) != ["bank", "bank_group", "column", "rank", "row"]:
+            mend = "name each of row, rank, bank, column, bank_group once"
+            raise InputError("", "address_order", f"is {list(self.address_order)}", mend)
+        return self
+
+    @property
+    def burst_bytes(self) -> int:
+        """What one read or write moves."""
+        return self.organization.bus_width_bits // 8 * self.organization.burst_length
+
+    @property
+    def burst_cycles(self) -> int:
+        """How long one read or write holds the data bus; two words a cycle."""
+        return self.organization.burst_length // 2
+
+    @property
+    def row_bytes(self) -> int:
+        """One row of one bank, over all devices of a rank."""
+        return self.organization.columns * self.organization.bus_width_bits // 8
+
+    @property
+    def channel_bytes(self) -> int:
+        """Capacity of one channel."""
+        parts = self.organization
+        return parts.ranks * parts.bank_groups * parts.banks * parts.rows * self.row_bytes
+
+    @property
+    def capacity_bytes(self) -> int:
+        """Capacity of all channels."""
+        return self.organization.channels * self.channel_bytes
+
+    @property
+    def devices_per_rank(self) -> int:
+        """Devices that work side by side."""
+        return self.organization.bus_width_bits // self.organization.device_width_bits
+
+    @property
+    def peak_bytes_per_second(self) -> int:
+        """What the data buses of all channels could move."""
+        return self.organization.channels * self.organization.bus_width_bits // 8 * 2 * self.clock_hz
+
+    @property
+    def _extent(self) -> dict[str, int]:
+        """How many values each field of an address has."""
+        parts = self.organization
+        columns = parts.columns // parts.burst_length
+        return {
+            "row": parts.rows, "rank": parts.ranks, "bank": parts.banks, "column": columns,
+            "bank_group": parts.bank_groups,
+        }  # fmt: skip
+
+    @cached_property
+    def command_timing(self) -> CommandTiming:
+        """What the kernels take."""
+        t, bus, parts = self.timing_cycles, self.command_bus_cycles, self.organization
+        data = self.burst_cycles
+        write = t.CWL + t.DQSS + data  # from a write to its last word
+        extent, order = self._extent, self.address_order
+        divisor = {name: prod(extent[below] for below in order[place + 1 :]) for place, name in enumerate(order)}
+        return CommandTiming(
+            activate_to_column=t.RCD,
+            activate_to_precharge=t.RAS,
+            activate_to_activate=t.RAS + t.RP,
+            activate_to_activate_s=t.RRD_S,
+            activate_to_activate_l=t.RRD_L,
+            four_activates=t.FAW,
+            precharge_to_activate=t.RP,
+            precharge_all_to_activate=t.RP_ALL,
+            precharge_to_precharge=t.PPD,
+            read_to_precharge=t.RTP,
+            write_to_precharge=write + t.WR,
+            column_to_column_s=max(data, t.CCD_S),
+            column_to_column_l=max(data, t.CCD_L),
+            column_to_column_r=data + t.RANK_SWITCH_GAP,
+            read_to_write=max(1, t.CL + data + t.READ_TO_WRITE_GAP - t.CWL),
+            read_to_write_r=max(1, t.CL + data + max(t.RANK_SWITCH_GAP, t.READ_TO_WRITE_GAP) - t.CWL),
+            write_to_read_s=write + t.WTR_S,
+            write_to_read_l=write + t.WTR_L,
+            write_to_read_r=max(1, write + t.RANK_SWITCH_GAP - t.CL),
+            read_to_end=t.CL + data,
+            write_to_end=write,
+            read_end_to_next=t.READ_TO_WRITE_GAP,
+            write_end_to_next=t.WTR_L,
+            refresh_to_activate=t.RFC,
+            refresh_interval=t.REFI,
+            activate_bus=bus.activate,
+            precharge_bus=bus.precharge,
+            column_bus=bus.column,
+            refresh_bus=bus.refresh,
+            ranks=parts.ranks,
+            bank_groups=parts.bank_groups,
+            banks=parts.banks,
+            row_divisor=divisor["row"],
+            row_modulus=extent["row"],
+            rank_divisor=divisor["rank"],
+            bank_divisor=divisor["bank"],
+            column_divisor=divisor["column"],
+            column_modulus=extent["column"],
+            bank_group_divisor=divisor["bank_group"],
+        )
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy without what was worked out from the fields."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("command_timing", None)
+        return copied
+
+    def located(self, burst: int) -> dict[str, int]:
+        """Return row, rank, bank, column and bank_group of a burst's number in its channel."""
+        extent = self._extent
+        found: dict[str, int] = {}
+        for name in reversed(self.address_order):
+            burst, found[name] = divmod(burst, extent[name])
+        return found
+
+
+@cache
+def load_part(name_or_path: str) -> DramPart:
+    """Read a part, shipped in ``configs/dram`` or a file.
+
+    Raises
+    ------
+    InputError
+        If there is no such part or the file is no part.
+    """
+    path = resolve(name_or_path, "configs/dram", "DRAM part")
+    data: Any = read_yaml(path)
+    return validate(DramPart, data, str(path))

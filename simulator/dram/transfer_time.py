@@ -1,0 +1,227 @@
+"""How long a tile's transfer holds its channel, exactly (docs/dram.md).
+
+A transfer is atomic on its channel. It starts with all banks precharged and ends when another may start: all banks are
+precharged again and the data bus may turn round. Its requests come in address order, one a cycle while the queue has
+room, under the rules of the command kernel, without refresh.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dataflows.plan import Integers
+from simulator.dram.part import CommandTiming, DramPart
+from simulator.dram.transfer_kernel import run_transfers
+from workloads.errors import InputError
+
+POSTPONED_REFRESHES = 8  # JEDEC (JESD79-3F 4.15, JESD79-4B 4.26): so many refreshes may be postponed
+QUEUE_DEPTH = 32
+
+
+@dataclass(frozen=True)
+class TransferPattern:
+    """What a transfer moves: equal segments at equal distances, the first at the start of a row.
+
+    Attributes
+    ----------
+    segments : int
+        How many; 0 moves nothing.
+    segment_bytes : int
+        Bytes of each. It is rounded out to whole bursts; a burst that two segments share is moved once.
+    stride_bytes : int
+        From the start of one to the start of the next, at least `segment_bytes`.
+    write : bool
+        Whether they go to DRAM.
+    """
+
+    segments: int
+    segment_bytes: int
+    stride_bytes: int
+    write: bool = False
+
+    def __post_init__(self) -> None:
+        if self.segments < 0 or self.segment_bytes < 0:
+            problem = f"are {self.segments} of {self.segment_bytes} bytes"
+            raise InputError("DRAM transfer", "segments", problem, "give no negative numbers")
+        if self.segments > 1 and self.stride_bytes < self.segment_bytes:
+            problem = f"is {self.stride_bytes}, less than a segment"
+            raise InputError("DRAM transfer", "stride_bytes", problem, f"give at least {self.segment_bytes}")
+
+    @property
+    def moved_bytes(self) -> int:
+        """Bytes that were asked for."""
+        return self.segments * self.segment_bytes
+
+    @property
+    def contiguous(self) -> bool:
+        """Whether it is one run of bytes."""
+        return self.segments <= 1 or self.stride_bytes == self.segment_bytes
+
+
+class TransferTimes(NamedTuple):
+    """Of each pattern: memory clock cycles on the channel, activates, and bursts."""
+
+    cycles: Integers
+    activates: Integers
+    bursts: Integers
+
+
+def contiguous(moved_bytes: int, write: bool = False) -> TransferPattern:
+    """Return the pattern of one run of bytes."""
+    return TransferPattern(1, moved_bytes, moved_bytes, write)
+
+
+def transfer_memory_cycles(part: DramPart, pattern: TransferPattern, queue_depth: int = QUEUE_DEPTH) -> tuple[int, int]:
+    """Return the memory clock cycles and the activates of one transfer; remembered.
+
+    Raises
+    ------
+    InputError
+        If the pattern is larger than the channel.
+    """
+    _check_fits(part, pattern.segments, pattern.segment_bytes, pattern.stride_bytes)
+    return _remembered(part.command_timing, part.burst_bytes, queue_depth, pattern)
+
+
+@lru_cache(maxsize=1 << 18)
+def _remembered(timing: CommandTiming, burst_bytes: int, depth: int, pattern: TransferPattern) -> tuple[int, int]:
+    columns = (pattern.segments, pattern.segment_bytes, pattern.stride_bytes)
+    arrays = [np.array([number], np.int64) for number in columns]
+    result = run_transfers(tuple(timing), burst_bytes, depth, *arrays, np.array([pattern.write]), True)
+    return int(result[0, 0]), int(result[0, 1])
+
+
+def transfer_times(
+    part: DramPart,
+    segments: ArrayLike,
+    segment_bytes: ArrayLike,
+    stride_bytes: ArrayLike,
+    write: ArrayLike,
+    queue_depth: int = QUEUE_DEPTH,
+) -> TransferTimes:
+    """Return what `transfer_memory_cycles` does, of many patterns at once.
+
+    Parameters
+    ----------
+    part : DramPart
+    segments, segment_bytes, stride_bytes, write : [patterns], or one for all
+        See `TransferPattern`. Equal patterns are looked at once.
+
+    Raises
+    ------
+    InputError
+        If a pattern is larger than the channel or its segments overlap.
+    """
+    columns = np.broadcast_arrays(
+        *(np.asarray(each, np.int64) for each in (segments, segment_bytes, stride_bytes, write))
+    )
+    table, place = np.unique(np.stack([column.ravel() for column in columns], 1), axis=0, return_inverse=True)
+    if len(table):
+        counts, sizes, strides = table[:, 0], table[:, 1], table[:, 2]
+        if min(counts.min(), sizes.min()) < 0:
+            raise InputError("DRAM transfers", "segments", "is negative", "give no negative numbers")
+        if np.any((counts > 1) & (strides < sizes)):
+            raise InputError("DRAM transfers", "stride_bytes", "is less than a segment", "give at least segment_bytes")
+        reach = np.maximum(counts - 1, 0).astype(object) * strides + sizes
+        if max(reach) > part.channel_bytes:
+            _check_fits(part, 1, max(reach), 0)
+    numbers = run_transfers(
+        tuple(part.command_timing), part.burst_bytes, queue_depth,
+        *(np.ascontiguousarray(table[:, i]) for i in range(3)), table[:, 3] != 0, True,
+    )  # fmt: skip
+    shape = columns[0].shape
+    return TransferTimes(*(numbers[place.ravel(), i].reshape(shape) for i in range(3)))
+
+
+def cut_transfer(
+    part: DramPart, pattern: TransferPattern, queue_depth: int = QUEUE_DEPTH
+) -> tuple[TransferPattern, ...]:
+    """Return the pieces of a transfer that is too long to go without refresh; itself if it is not.
+
+    JEDEC lets 8 refreshes be postponed, so no piece may take more than 8 x tREFI. A contiguous pattern is cut at rows,
+    any other between segments; one whose single segment is too long, into its segments' pieces. The pieces are equal
+    but for the last, and as few as the time of the whole allows: from ceil(time / (8 x tREFI)) on, the first number
+    whose pieces fit. Each piece is a transfer of its own, with all that says of where it starts.
+    """
+    limit = POSTPONED_REFRESHES * part.timing_cycles.REFI
+    whole, _ = transfer_memory_cycles(part, pattern, queue_depth)
+    if whole <= limit:
+        return (pattern,)
+    write = pattern.write
+    if pattern.contiguous:
+        total, unit = pattern.moved_bytes, part.row_bytes * part.organization.bank_groups
+        units = -(-total // unit)
+
+        def piece(count: int) -> TransferPattern:
+            return contiguous(count * unit, write)
+
+        def rest(done: int) -> TransferPattern:
+            return contiguous(total - done * unit, write)
+    else:
+        units = pattern.segments
+        size, stride = pattern.segment_bytes, pattern.stride_bytes
+
+        def piece(count: int) -> TransferPattern:
+            return TransferPattern(count, size, stride, write)
+
+        def rest(done: int) -> TransferPattern:
+            return TransferPattern(units - done, size, stride, write)
+
+    pieces = -(-whole // limit)
+    while pieces < units and transfer_memory_cycles(part, piece(-(-units // pieces)), queue_depth)[0] > limit:
+        pieces += 1
+    each = -(-units // pieces)
+    if each == 1 and transfer_memory_cycles(part, piece(1), queue_depth)[0] > limit:
+        if pattern.contiguous:
+            raise InputError(part.name, "timing_cycles.REFI", "is too short to move a row", "give more")
+        return cut_transfer(part, contiguous(pattern.segment_bytes, write), queue_depth) * units
+    full = (units - 1) // each
+    return (*[piece(each)] * full, rest(full * each))
+
+
+@lru_cache(maxsize=1 << 16)
+def _cut_sums(part: DramPart, pattern: TransferPattern, queue_depth: int) -> tuple[int, int, int]:
+    """Return cycles, activates and bursts over the pieces of a transfer."""
+    pieces = cut_transfer(part, pattern, queue_depth)
+    columns = [(piece.segments, piece.segment_bytes, piece.stride_bytes, piece.write) for piece in pieces]
+    segments, sizes, strides, writes = zip(*columns, strict=True)
+    times = transfer_times(part, segments, sizes, strides, writes, queue_depth)
+    return int(times.cycles.sum()), int(times.activates.sum()), int(times.bursts.sum())
+
+
+def cut_memory_cycles(part: DramPart, pattern: TransferPattern, queue_depth: int = QUEUE_DEPTH) -> tuple[int, int, int]:
+    """Return cycles, activates and pieces of a transfer, cut where it must be; see `cut_transfer`."""
+    pieces = cut_transfer(part, pattern, queue_depth)
+    times = [transfer_memory_cycles(part, piece, queue_depth) for piece in pieces]
+    return sum(cycles for cycles, _ in times), sum(activates for _, activates in times), len(pieces)
+
+
+def cut_times(
+    part: DramPart,
+    segments: ArrayLike,
+    segment_bytes: ArrayLike,
+    stride_bytes: ArrayLike,
+    write: ArrayLike,
+    queue_depth: int = QUEUE_DEPTH,
+) -> TransferTimes:
+    """Return what `cut_memory_cycles` does, of many patterns at once; see `transfer_times`."""
+    columns = np.broadcast_arrays(
+        *(np.asarray(each, np.int64) for each in (segments, segment_bytes, stride_bytes, write))
+    )
+    times = transfer_times(part, segments, segment_bytes, stride_bytes, write, queue_depth)
+    flat = [column.ravel() for column in columns]
+    cycles, activates, bursts = (array.ravel() for array in times)
+    for i in np.flatnonzero(cycles > POSTPONED_REFRESHES * part.timing_cycles.REFI):
+        pattern = TransferPattern(int(flat[0][i]), int(flat[1][i]), int(flat[2][i]), bool(flat[3][i]))
+        cycles[i], activates[i], bursts[i] = _cut_sums(part, pattern, queue_depth)
+    return TransferTimes(*(array.reshape(columns[0].shape) for array in (cycles, activates, bursts)))
+
+
+def _check_fits(part: DramPart, segments: int, segment_bytes: int, stride_bytes: int) -> None:
+    reach = max(segments - 1, 0) * stride_bytes + segment_bytes
+    if reach > part.channel_bytes:
+        problem = f"reaches over {reach} bytes"
+        raise InputError(part.name, "transfer", problem, f"a channel has {part.channel_bytes}; give less")

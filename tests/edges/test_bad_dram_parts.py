@@ -1,0 +1,104 @@
+"""A bad DRAM part ends in one line that names file, key and mend."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from simulator.dram.commands import CommandDram
+from simulator.dram.part import load_part
+from workloads.errors import InputError
+from workloads.shipped import shipped_folder, shipped_names
+from workloads.validation import validate
+
+GOOD = (shipped_folder("configs/dram") / "ddr3-1600.yaml").read_text(encoding="utf-8")
+
+
+def edited(tmp_path: Path, edit: Callable[[dict[str, Any]], object]) -> str:
+    data = yaml.safe_load(GOOD)
+    edit(data)
+    path = tmp_path / "part.yaml"
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    return str(path)
+
+
+BAD: list[tuple[Callable[[dict[str, Any]], object], str, str]] = [
+    (lambda d: d.pop("clock_hz"), "clock_hz", "missing"),
+    (lambda d: d["timing_cycles"].pop("FAW"), "timing_cycles.FAW", "missing"),
+    (lambda d: d["timing_cycles"].update(tFAW=32), "timing_cycles.tFAW", "unknown key"),
+    (lambda d: d["timing_cycles"].update(CL=13.75), "timing_cycles.CL", "whole number"),
+    (lambda d: d["timing_cycles"].update(RCD=0), "timing_cycles.RCD", "at least 1"),
+    (lambda d: d["timing_cycles"].update(RRD_L=5), "timing_cycles.RRD_L", "less than RRD_S"),
+    (lambda d: d["timing_cycles"].update(RP_ALL=10), "timing_cycles.RP_ALL", "less than RP"),
+    (lambda d: d["timing_cycles"].update(REFI=280), "timing_cycles.REFI", "no more than RFC"),
+    (lambda d: d["timing_cycles"].update(FAW=58), "timing_cycles.FAW", "more than RAS"),
+    (lambda d: d["organization"].update(bus_width_bits=4), "organization.bus_width_bits", "give"),
+    (lambda d: d["organization"].update(device_width_bits=128), "organization.bus_width_bits", "multiple"),
+    (lambda d: d["organization"].update(columns=2047), "organization.columns", "multiple of burst_length"),
+    (lambda d: d["organization"].update(banks=-8), "organization.banks", "at least 1"),
+    (lambda d: d.update(address_order=["row", "bank"]), "address_order", "once"),
+    (lambda d: d.update(address_order=["row", "rank", "bank", "column", "group"]), "address_order[4]", "bank_group"),
+    (lambda d: d.update(version=2), "version", "version 1"),
+    (lambda d: d["power"].update(VDD=-1.0), "power.VDD", "above 0"),
+    (lambda d: d["power"]["currents_ma"].pop("IDD5AB"), "power.currents_ma.IDD5AB", "missing"),
+    (lambda d: d["command_bus_cycles"].update(activate=17), "command_bus_cycles.activate", "at most 16"),
+    (lambda d: d.update(name=""), "name", "text"),
+]
+
+
+@pytest.mark.parametrize(("edit", "key", "words"), BAD, ids=[f"{key}: {words}" for _, key, words in BAD])
+def test_bad_part(tmp_path: Path, edit: Callable[[dict[str, Any]], object], key: str, words: str) -> None:
+    path = edited(tmp_path, edit)
+    with pytest.raises(InputError) as caught:
+        load_part(path)
+    assert (caught.value.where, caught.value.key) == (path, key)
+    line = str(caught.value)
+    assert words in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2]", "name: [", "name: a\nname: b\n", "\x00"])
+def test_no_part_at_all(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "part.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"part\.yaml"):
+        load_part(str(path))
+
+
+def test_unknown_names() -> None:
+    with pytest.raises(InputError, match="ddr3-1600"):
+        load_part("ddr3-1660")
+    with pytest.raises(InputError, match="no such file"):
+        load_part("nowhere/part.yaml")
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "words"),
+    [
+        ({"part": "ddr3-1660", "capacity_bytes": 2**30}, "dram.part", "ddr3-1600"),
+        ({"part": "ddr3-1600", "capacity_bytes": 2**33 + 1}, "dram.capacity_bytes", "give no more"),
+        ({"part": "ddr3-1600"}, "dram.capacity_bytes", "add it"),
+        ({"part": "ddr3-1600", "capacity_bytes": 2**30, "queue_depth": 0}, "dram.queue_depth", "at least 1"),
+    ],
+)
+def test_bad_section_of_a_spec(section: dict[str, Any], key: str, words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        validate(CommandDram, {"model": "commands", **section}, "spec.yaml")
+    assert caught.value.where == "spec.yaml"
+    assert key.endswith(caught.value.key)
+
+
+def test_a_bad_part_is_named_in_the_spec(tmp_path: Path) -> None:
+    path = edited(tmp_path, lambda d: d["timing_cycles"].update(RCD=0))
+    with pytest.raises(InputError, match=r"timing_cycles\.RCD is 0; give a value of at least 1"):
+        validate(CommandDram, {"model": "commands", "part": path, "capacity_bytes": 1}, "spec.yaml")
+
+
+@pytest.mark.parametrize("name", shipped_names("configs/dram"))
+def test_shipped_parts_load(name: str) -> None:
+    """Capacity and bandwidth as their headers say: GiB of a channel, MB/s of two words a cycle."""
+    part = load_part(name)
+    figures = {"ddr3-1600": (8, 12_800), "ddr4-2400": (8, 19_200), "lpddr4-3200": (1, 6_400)}
+    assert (part.capacity_bytes / 2**30, part.peak_bytes_per_second / 1e6) == figures[name]

@@ -1,0 +1,69 @@
+"""Put a trace together from what was recorded: predictor, notes, schedule and where it comes from."""
+
+from typing import TYPE_CHECKING
+
+from workloads.errors import InputError
+from workloads.layers import Conv2d, Linear, gradient_words_per_channel
+from workloads.optimizers import OptimizerName
+from workloads.predictor import Predictor
+from workloads.schedule import Schedule
+from workloads.trace import Dataset, EpochMetrics, Provenance, Trace
+
+if TYPE_CHECKING:
+    from workloads.pytorch.recorder import Recording
+
+# Begins the notes of a trace that tell what its recorder could not record.
+_NOT_RECORDED = "Not recorded as it is: "
+
+
+def unrecorded(trace: Trace) -> tuple[str, ...]:
+    """Return what the recorder could not record of a trace's model."""
+    notes = trace.provenance.notes
+    return tuple(note.removeprefix(_NOT_RECORDED) for note in notes if note.startswith(_NOT_RECORDED))
+
+
+def predictor_of(recording: "Recording") -> Predictor:
+    """Return the predictor that is wide enough for every layer.
+
+    Raises
+    ------
+    InputError
+        If no layer has weights.
+    """
+    widths = [gradient_words_per_channel(layer) for layer in _weighted(recording)]
+    if not widths:
+        raise InputError(
+            "layers", "", "none is a convolution or linear layer", "export a network with weights to predict"
+        )
+    return Predictor(outputs=max(widths))
+
+
+def notes_of(recording: "Recording") -> tuple[str, ...]:
+    """Return what a reader has to know of a recording: what is predicted, and what is missing."""
+    weighted = _weighted(recording)
+    linear = [layer.id for layer in weighted if isinstance(layer, Linear)]
+    ending = f", the last linear layer ({linear[-1]}) included" if linear else ""
+    predicted = f"All {len(weighted)} convolution and linear layers are predicted{ending}."
+    return (predicted, *(f"{_NOT_RECORDED}{note}" for note in recording.notes))
+
+
+def assemble(
+    recording: "Recording",
+    network: str,
+    dataset: Dataset,
+    batch_size: int,
+    schedule: Schedule,
+    provenance: Provenance,
+    metrics: tuple[EpochMetrics, ...] = (),
+    optimizer: OptimizerName = "sgd_momentum",
+) -> Trace:
+    """Return the trace of a recording."""
+    return Trace(
+        version=1, network=network, dataset=dataset, batch_size=batch_size, inputs=recording.inputs,
+        optimizer=optimizer, predictor=predictor_of(recording), layers=recording.layers, schedule=schedule,
+        metrics=metrics, provenance=provenance,
+    )  # fmt: skip
+
+
+def _weighted(recording: "Recording") -> list[Conv2d | Linear]:
+    return [layer for layer in recording.layers if isinstance(layer, Conv2d | Linear)]
