@@ -1,13 +1,13 @@
 """Simulate a trace on an accelerator: one batch of each kind, composed by the trace's own sequence."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
 from dataflows.actions import ActionCounts
 from simulator.design import Step
-from simulator.energy import Energy, EnergyTable, energy_table_of
+from simulator.energy import EnergyTable, energy_table_of
 from simulator.engine.batch import BatchRun, OpRun, merge, run_batch
 from simulator.engine.exact import run_batches_exactly
 from simulator.engine.work import StepWork
@@ -42,6 +42,10 @@ class Simulation:
     @cached_property
     def _operations(self) -> Operations:
         return Operations(self.trace, self.spec)
+
+    @cached_property
+    def _layer_ids(self) -> list[str]:
+        return [layer.id for layer in self.trace.mac_layers]
 
     @cached_property
     def _energy(self) -> EnergyTable:
@@ -207,7 +211,7 @@ class Simulation:
             dataflow=self.spec.dataflow,
             phase=phase,
             index=index,
-            layer=self.trace.mac_layers[op.task.layer].id,
+            layer=self._layer_ids[op.task.layer],
             pass_=op.task.pass_,
             array=op.array,
             start_cycle=op.start_cycle,
@@ -226,8 +230,9 @@ class Simulation:
         )
 
     def _batch_row(self, phase: Phase, index: int, batch: BatchRun, batches: int) -> LayerRow:
-        """Return the row of what costs by time and not by layer: the memories' leakage."""
+        """Return the row of what costs by time and not by layer: leakage, DRAM's refreshes and standby."""
         spec = self.spec
+        counts = ActionCounts(dram_refreshes=batch.refreshes, dram_standby_cycles=batch.cycles)
         leakage = self._energy.leakage_pj(batch.cycles, spec.frequency_hz)
         return LayerRow(
             design=spec.design,
@@ -248,8 +253,8 @@ class Simulation:
             dram_cycles=0,
             dram_model=spec.dram.model,
             pes=0,
-            counts=ActionCounts(),
-            energy=Energy(leakage=leakage),
+            counts=counts,
+            energy=replace(self._energy.energy(counts), leakage=leakage),
         )
 
 
