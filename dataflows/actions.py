@@ -27,6 +27,10 @@ class ActionCounts:
         Traffic of the predictor SRAM.
     dram_read_bytes, dram_write_bytes : int
         Traffic of the off-chip DRAM.
+    dram_activates, dram_refreshes : int
+        Rows opened, and refreshes made, where the DRAM model tells them.
+    dram_active_cycles, dram_standby_cycles : int
+        Cycles of the arrays' clock that transfers hold the channel, and all cycles of a batch.
     """
 
     macs: int = 0
@@ -44,6 +48,10 @@ class ActionCounts:
     predictor_sram_write_bytes: int = 0
     dram_read_bytes: int = 0
     dram_write_bytes: int = 0
+    dram_activates: int = 0
+    dram_refreshes: int = 0
+    dram_active_cycles: int = 0
+    dram_standby_cycles: int = 0
 
     @property
     def uses_predictor_sram(self) -> bool:

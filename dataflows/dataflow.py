@@ -40,6 +40,8 @@ class Quanta:
     space : (int, int), optional
         Images and rows of the sweep that run side by side, where images do not share folds; else the sweep is cut into
         positions, by `vectors` (or `reduction`, where it is the reduction).
+    step_cycles : int
+        Cycles of a step of the streamed axis.
     """
 
     vectors: int
@@ -50,6 +52,7 @@ class Quanta:
     overhead: int = 0
     groups: int = 1
     space: tuple[int, int] | None = None
+    step_cycles: int = 1
 
 
 class Dataflow(Protocol):
@@ -98,7 +101,7 @@ class JobDataflow:
         vectors: Axis = "vectors" if self.stationary == "filter" else "columns"
         streamed: Axis = vectors if job.streamed == "V" else "reduction"
         V, N = (job.V, job.N) if self.stationary == "filter" else (job.N, job.V)
-        return Quanta(V, job.D, N, streamed, job.least, job.overhead)
+        return Quanta(V, job.D, N, streamed, job.least, job.overhead, step_cycles=job.step_cycles)
 
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""

@@ -71,12 +71,18 @@ class BufferBudget:
         Widths of operands and results, and of partial sums.
     transfer_overhead_bytes : int
         What the DRAM channel could have moved in the time that a transfer's latency takes.
+    mebibyte_cycles : int
+        Cycles in which the channel moves 2^20 bytes.
+    slack_percent : int, optional
+        How much longer than the fastest cut a cut of fewer bytes may take; None: however long.
     """
 
     capacity_bytes: int
     word_bytes: int
     partial_sum_bytes: int
     transfer_overhead_bytes: int
+    mebibyte_cycles: int = 0
+    slack_percent: int | None = None
 
 
 class TileTooLargeError(Exception):

@@ -93,7 +93,9 @@ def _from_dram(operand: Operand) -> int:
 
 def _transfers(pieces: Pieces, times: Integers, element_bytes: int, write: bool) -> Transfers:
     """Return pieces of tensors as patterns; `times` tensors of each tile, 0 for none."""
-    tables = (pieces.count * times, pieces.words * element_bytes, pieces.distance * element_bytes)
+    # several tensors lie one after the other, so that pieces never overlap
+    distance = np.maximum(pieces.distance, pieces.words)
+    tables = (pieces.count * times, pieces.words * element_bytes, distance * element_bytes)
     segments, size, stride = (np.asarray(table).reshape(1, -1) for table in tables)
     return Transfers(segments, size, stride, write)
 

@@ -4,10 +4,13 @@ Groups run outermost and share nothing. Within a group three loops over tiles re
 any order. Where the reduction is not the innermost of those that are cut, partial sums leave for DRAM and come back (at
 least four tiles later, so that they are stored before they are asked for).
 
-The search is exact: over all orders, and all uniform cuts of each loop, no other cut of whole images or of parts of one
-moves fewer bytes. Among cuts of equal traffic those win that take the array the fewest steps (a tile's remainder may
-leave PEs idle, a short fold waits for the loading of the next), and among these the one that keeps the array waiting
-least: its first load and its last store, which nothing hides, and the channel's overhead for each tile.
+A cut's time is that of the array's steps (a tile's remainder may leave PEs idle, a short fold waits for the loading of
+the next) or that of the channel, whichever is longer. Of the cuts whose time is within the budget's slack of the least
+(or of all, where there is no slack given) the one that moves the fewest bytes wins; among equals the one of fewest
+steps, and then the one that keeps the array waiting least: its first load and its last store, which nothing hides, and
+the channel's overhead for each tile.
+
+The search is exact: over all orders, and all uniform cuts of each loop into whole images or parts of one.
 """
 
 from dataclasses import dataclass
@@ -49,7 +52,7 @@ class Tiling:
 
 @lru_cache(maxsize=16384)
 def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget: BufferBudget) -> Tiling:
-    """Return the cut of least DRAM traffic; among equals, of least work for the array and then of least exposed bytes.
+    """Return the cut of least DRAM traffic among those that take little longer than the fastest.
 
     The budget is what tiles may use; what lies whole in the buffer has been taken from it.
 
@@ -98,7 +101,8 @@ def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget
         nest.reduces_space,
         np.array([_loaded_bytes(placement.image, budget), _loaded_bytes(placement.filter, budget),
                   budget.word_bytes * stored, budget.partial_sum_bytes]),
-        np.array([budget.capacity_bytes, budget.transfer_overhead_bytes]),
+        np.array([budget.capacity_bytes, budget.transfer_overhead_bytes, quanta.step_cycles, budget.mebibyte_cycles,
+                  -1 if budget.slack_percent is None else budget.slack_percent]),
         _ORDERS if stored else _ORDERS[:2],
     )  # fmt: skip
     if best[0] < 0:

@@ -25,79 +25,96 @@ def search(
         Whether the reduction runs over the spatial axis (wgrad).
     element_bytes : image, filter, result, partial sum
         What tiles move; 0 for what lies on the chip.
-    limits : capacity, overhead of a tile in bytes
+    limits : capacity, overhead of a tile in bytes, cycles of a step of work, DRAM cycles of a MiB, slack in percent
+        A slack below zero sets no limit on time.
     orders : [candidates, 3]
         Axes (0 moving, 1 reduction, 2 columns) from the outermost loop to the innermost.
     """
     never = np.int64(1) << 62
     all_groups, all_inner, all_outer, kernel, positions = extents
     image_bytes, filter_bytes, result_bytes, sum_bytes = element_bytes
-    capacity, overhead = limits
+    capacity, overhead, step_cycles, mebibyte_cycles, slack = limits
     best = np.full(5, -1, np.int64)
-    best_traffic = best_work = best_exposed = smallest = never
+    best_traffic = best_work = best_exposed = smallest = least_time = never
     pieces = np.empty(3, np.int64)
-    for s in range(len(space)):
-        space_tiles, image_most, image_all, positions_most, space_work = space[s]
-        for a in range(len(inner)):
-            inner_size, inner_work = inner[a]
-            inner_tiles = -(-all_inner // inner_size)
-            pieces[0] = inner_tiles if reduces_space else space_tiles
-            pieces[1] = space_tiles if reduces_space else inner_tiles
-            image = image_most * inner_size
-            image_whole = image_all * all_inner * all_groups
-            made_whole, window_whole = positions * all_outer * all_groups, all_inner * all_outer * kernel * all_groups
-            filter_whole = made_whole if reduces_space else window_whole
-            result_whole = window_whole if reduces_space else made_whole
-            for b in range(len(outer)):
-                outer_size, outer_work = outer[b]
-                pieces[2] = -(-all_outer // outer_size)
-                made, window = positions_most * outer_size, inner_size * outer_size * kernel
-                filter_, result = (made, window) if reduces_space else (window, made)
-                needed = 2 * (image * image_bytes + filter_ * filter_bytes + result * sum_bytes)
-                smallest = min(smallest, needed)
-                if needed > capacity:
-                    continue
-                least = never
-                for o in range(len(orders)):
-                    # an operand is loaded again for each turn of a loop that it does not span, if one that it does
-                    # span turns inside
-                    image_times = filter_times = result_times = np.int64(1)
-                    inside, returns_after = np.int64(1), never
-                    for place in (2, 1, 0):
-                        axis = orders[o, place]
-                        if inside > 1:
-                            if axis == 0:
-                                filter_times = pieces[0]
-                            elif axis == 1:
-                                result_times = pieces[1]
-                                returns_after = inside
-                            else:
-                                image_times = pieces[2]
-                        inside *= pieces[axis]
-                    traffic = (
-                        image_times * image_whole * image_bytes + filter_times * filter_whole * filter_bytes
-                        + result_whole * (result_bytes + 2 * (result_times - 1) * sum_bytes)
-                    )  # fmt: skip
-                    least = min(least, traffic)
-                    early = result_times > 1 and returns_after < 4  # a partial sum asked for before it is stored
-                    if traffic > best_traffic or early:
+    # Once for the least time, where it matters, then for the fewest bytes that take little longer.
+    for turn in range(0 if slack >= 0 else 1, 2):
+        limit = never
+        if turn == 1 and slack >= 0 and least_time < never:
+            limit = least_time + least_time * slack // 100
+        for s in range(len(space)):
+            space_tiles, image_most, image_all, positions_most, space_work = space[s]
+            for a in range(len(inner)):
+                inner_size, inner_work = inner[a]
+                inner_tiles = -(-all_inner // inner_size)
+                pieces[0] = inner_tiles if reduces_space else space_tiles
+                pieces[1] = space_tiles if reduces_space else inner_tiles
+                image = image_most * inner_size
+                image_whole = image_all * all_inner * all_groups
+                made_whole = positions * all_outer * all_groups
+                window_whole = all_inner * all_outer * kernel * all_groups
+                filter_whole = made_whole if reduces_space else window_whole
+                result_whole = window_whole if reduces_space else made_whole
+                for b in range(len(outer)):
+                    outer_size, outer_work = outer[b]
+                    pieces[2] = -(-all_outer // outer_size)
+                    made, window = positions_most * outer_size, inner_size * outer_size * kernel
+                    filter_, result = (made, window) if reduces_space else (window, made)
+                    needed = 2 * (image * image_bytes + filter_ * filter_bytes + result * sum_bytes)
+                    smallest = min(smallest, needed)
+                    if needed > capacity:
                         continue
+                    group_work = never
                     for g in range(len(groups)):
-                        group_size, group_work = groups[g]
-                        if needed * group_size > capacity:
-                            continue
-                        work = space_work * inner_work * outer_work * group_work
-                        exposed = (
-                            group_size * (image * image_bytes + filter_ * filter_bytes + result * result_bytes)
-                            + overhead * -(-all_groups // group_size) * pieces[0] * pieces[1] * pieces[2]
+                        if needed * groups[g, 0] <= capacity:
+                            group_work = min(group_work, groups[g, 1])
+                    work_time = space_work * inner_work * outer_work * group_work * step_cycles
+                    if work_time > limit or (turn == 0 and work_time >= least_time):
+                        continue
+                    least = never
+                    for o in range(len(orders)):
+                        # an operand is loaded again for each turn of a loop that it does not span, if one that it
+                        # does span turns inside
+                        image_times = filter_times = result_times = np.int64(1)
+                        inside, returns_after = np.int64(1), never
+                        for place in (2, 1, 0):
+                            axis = orders[o, place]
+                            if inside > 1:
+                                if axis == 0:
+                                    filter_times = pieces[0]
+                                elif axis == 1:
+                                    result_times = pieces[1]
+                                    returns_after = inside
+                                else:
+                                    image_times = pieces[2]
+                            inside *= pieces[axis]
+                        traffic = (
+                            image_times * image_whole * image_bytes + filter_times * filter_whole * filter_bytes
+                            + result_whole * (result_bytes + 2 * (result_times - 1) * sum_bytes)
                         )  # fmt: skip
-                        if traffic < best_traffic or (
-                            work < best_work or (work == best_work and exposed < best_exposed)
-                        ):
-                            best_traffic, best_work, best_exposed = traffic, work, exposed
-                            best[0], best[1], best[2], best[3], best[4] = s, g, a, b, o
-                if least > best_traffic:
-                    break  # smaller pieces of the outer axis never move less
+                        least = min(least, traffic)
+                        # a partial sum must not be asked for before it is stored
+                        if traffic > best_traffic or (result_times > 1 and returns_after < 4):
+                            continue
+                        if turn == 0:
+                            least_time = min(least_time, max(work_time, (traffic >> 10) * mebibyte_cycles >> 10))
+                            continue
+                        for g in range(len(groups)):
+                            group_size, group_work = groups[g]
+                            work = space_work * inner_work * outer_work * group_work
+                            if needed * group_size > capacity or (limit < never and work * step_cycles > limit):
+                                continue
+                            exposed = (
+                                group_size * (image * image_bytes + filter_ * filter_bytes + result * result_bytes)
+                                + overhead * -(-all_groups // group_size) * pieces[0] * pieces[1] * pieces[2]
+                            )  # fmt: skip
+                            if traffic < best_traffic or (
+                                work < best_work or (work == best_work and exposed < best_exposed)
+                            ):
+                                best_traffic, best_work, best_exposed = traffic, work, exposed
+                                best[0], best[1], best[2], best[3], best[4] = s, g, a, b, o
+                    if least > best_traffic:
+                        break  # smaller pieces of the outer axis never move less
     return best, smallest
 
 

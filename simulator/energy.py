@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 from dataflows.actions import ACTIONS, ActionCounts
+from simulator.dram.commands import CommandDram
 from simulator.energy_table import (
     Action,
     EnergyComponent,
@@ -120,6 +121,8 @@ def energy_table_of(spec: Accelerator, table: EnergyTableFile | None = None) -> 
 
 def _energy_pj(table: EnergyTableFile, action: Action, spec: Accelerator) -> float | None:
     precision = spec.precision
+    if action.dram_command is not None and isinstance(spec.dram, CommandDram):
+        return spec.dram.energy_pj(action.dram_command, spec.frequency_hz) * action.counts_per_access
     if action.sram is not None:
         return _access_pj(table, action.sram, spec)
     if action.arithmetic is not None and table.arithmetic is not None:

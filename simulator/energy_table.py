@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveInt, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from dataflows.actions import ACTIONS
+from simulator.dram.commands import DramCommand
 from simulator.sram import WIDEST_PORT_BITS, nodes_nm
 from workloads.errors import InputError, nearest
 from workloads.shipped import resolve
@@ -48,13 +49,15 @@ class Action(_Sparse):
     """What one access costs; `counts_per_access` of the action's counts make one.
 
     Exactly one of three is given. `energy_pj`: picojoules; with `per_word_bits` those of a word of so many bits, and
-    in proportion for others. `sram`: an access to a memory. `arithmetic`: an operation of the table's `arithmetic`.
+    in proportion for others; with `dram_command` for a DRAM that is not modelled by its commands, whose part gives the
+    energy otherwise. `sram`: an access to a memory. `arithmetic`: an operation of the table's `arithmetic`.
     """
 
     component: EnergyComponent
     energy_pj: NonNegative | None = None
     per_word_bits: PositiveInt | None = None
     sram: SramAccess | None = None
+    dram_command: DramCommand | None = None
     arithmetic: Operation | None = None
     counts_per_access: PositiveInt = 1
     source: Text
@@ -65,6 +68,8 @@ class Action(_Sparse):
         if len(given) != 1:
             problem = f"has {' and '.join(given)}" if given else "has no energy"
             raise InputError("", "", problem, "give one of energy_pj, sram and arithmetic")
+        if self.dram_command is not None and self.energy_pj is None:
+            raise InputError("", "dram_command", "goes with energy_pj only", "give energy_pj for other DRAM models")
         if self.per_word_bits is not None and self.energy_pj is None:
             raise InputError("", "per_word_bits", "goes with energy_pj only", "drop it")
         return self

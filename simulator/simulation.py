@@ -1,13 +1,13 @@
 """Simulate a trace on an accelerator: one batch of each kind, composed by the trace's own sequence."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
 from dataflows.actions import ActionCounts
 from simulator.design import Step
-from simulator.energy import Energy, EnergyTable, energy_table_of
+from simulator.energy import EnergyTable, energy_table_of
 from simulator.engine.batch import BatchRun, OpRun, merge, run_batch
 from simulator.engine.exact import run_batches_exactly
 from simulator.engine.work import StepWork
@@ -44,6 +44,10 @@ class Simulation:
         return Operations(self.trace, self.spec)
 
     @cached_property
+    def _layer_ids(self) -> list[str]:
+        return [layer.id for layer in self.trace.mac_layers]
+
+    @cached_property
     def _energy(self) -> EnergyTable:
         return energy_table_of(self.spec)
 
@@ -78,12 +82,13 @@ class Simulation:
 
     def works(self, phase: Phase) -> list[list[StepWork]]:
         """Return the plans of every task of every step of one batch of a phase as the design carries it out."""
-        kind = self._kind(phase)
+        kind = self.kind(phase)
         if kind not in self._works:
             self._works[kind] = self._plan(kind)
         return self._works[kind]
 
-    def _kind(self, phase: Phase) -> Phase:
+    def kind(self, phase: Phase) -> Phase:
+        """Return the phase whose batch stands for those of `phase`: what the design carries out, Warm Up as BP."""
         kind: Phase = self.spec.design_rules.runs_as(phase)
         return "bp" if kind == "warm_up" else kind  # the same stages, by definition of Warm Up
 
@@ -97,7 +102,7 @@ class Simulation:
 
     def batch(self, phase: Phase) -> BatchRun:
         """Return one batch of a phase; phases that a design carries out alike are simulated once."""
-        kind = self._kind(phase)
+        kind = self.kind(phase)
         if kind not in self._batches:
             spec = self.spec
             self._batches[kind] = run_batch(self.steps(kind), self.works(kind), spec.dram, spec.frequency_hz)
@@ -206,7 +211,7 @@ class Simulation:
             dataflow=self.spec.dataflow,
             phase=phase,
             index=index,
-            layer=self.trace.mac_layers[op.task.layer].id,
+            layer=self._layer_ids[op.task.layer],
             pass_=op.task.pass_,
             array=op.array,
             start_cycle=op.start_cycle,
@@ -225,8 +230,9 @@ class Simulation:
         )
 
     def _batch_row(self, phase: Phase, index: int, batch: BatchRun, batches: int) -> LayerRow:
-        """Return the row of what costs by time and not by layer: the memories' leakage."""
+        """Return the row of what costs by time and not by layer: leakage, DRAM's refreshes and standby."""
         spec = self.spec
+        counts = ActionCounts(dram_refreshes=batch.refreshes, dram_standby_cycles=batch.cycles)
         leakage = self._energy.leakage_pj(batch.cycles, spec.frequency_hz)
         return LayerRow(
             design=spec.design,
@@ -247,8 +253,8 @@ class Simulation:
             dram_cycles=0,
             dram_model=spec.dram.model,
             pes=0,
-            counts=ActionCounts(),
-            energy=Energy(leakage=leakage),
+            counts=counts,
+            energy=replace(self._energy.energy(counts), leakage=leakage),
         )
 
 

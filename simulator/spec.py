@@ -69,6 +69,8 @@ class Accelerator(StrictModel):
     batch_mean : str
         `drain`: the sums of the predictor's batch mean are added up while a layer's outputs drain.
         `reread`: the outputs are read from DRAM again.
+    tiling_slack_percent : int or None
+        How much longer than the fastest cut into tiles one of fewer DRAM bytes may take; None: however long.
     gp_outputs_stay : bool
         Whether a GP batch leaves a layer's output in the buffer for the next layer where it fits.
     energy_table : str
@@ -87,6 +89,7 @@ class Accelerator(StrictModel):
     second_array: SecondArray | None = None
     dgrad: DgradMethod
     batch_mean: Literal["drain", "reread"]
+    tiling_slack_percent: Annotated[int, Field(ge=0, le=10**6)] | None
     gp_outputs_stay: bool
     energy_table: Annotated[str, Field(min_length=1)]
 
@@ -134,10 +137,13 @@ class Accelerator(StrictModel):
     def budget(self, array_index: int) -> BufferBudget:
         """Return the room in the global buffer that an array's ops may use."""
         second_banks = 0 if self.second_array is None else self.second_array.buffer_banks
+        rate = self.dram.bytes_per_second
         banks = second_banks if array_index else self.global_buffer.banks - second_banks
         return BufferBudget(
             capacity_bytes=banks * self.global_buffer.bank_bytes,
             word_bytes=self.precision.word_bits // 8,
             partial_sum_bytes=self.precision.partial_sum_bits // 8,
             transfer_overhead_bytes=self.dram.transfer_overhead_bytes,
+            mebibyte_cycles=0 if rate is None else -(-(self.frequency_hz << 20) // rate),
+            slack_percent=self.tiling_slack_percent,
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 from dataflows.dataflow import dataflow_names
 from simulator.design import designs, find_design
+from simulator.dram.model import dram_keys
 from simulator.spec import Accelerator
 from workloads.errors import InputError, nearest
 from workloads.shipped import resolve
@@ -75,8 +76,9 @@ def load_designs(
     config: str | Path | None = None, dataflow: str | None = None, overrides: Sequence[str] = ()
 ) -> list[Accelerator]:
     """Return the spec of every design on the same machine; keys of parts that a design lacks pass it by."""
+    everything = _everything(config)
     for override in overrides:  # a key that no design knows is an error once, not four times a skip
-        _override(_everything(config), override, frozenset({"predictor_sram", "second_array"}))
+        _override(everything, override, frozenset({"predictor_sram", "second_array"}))
     specs = []
     for name, design in designs().items():
         lacking = {"predictor_sram", "second_array"} - set(design.components)
@@ -134,7 +136,7 @@ def _override(data: dict[str, Any], override: str, components: frozenset[str]) -
             _unknown(parents[:position], target, part)
         target[part] = dict(target[part])
         target = target[part]
-    optional = not parents and last in components
+    optional = (not parents and last in components) or (parents == ["dram"] and last in dram_keys(target.get("model")))
     if not isinstance(target, dict) or (last not in target and not optional):
         _unknown(parents, target, last)
     target[last] = parse_yaml(text, f"--set {key}")

@@ -17,7 +17,9 @@ class BroadcastOutput:
     def quanta(self, array: Geometry) -> JobQuanta:
         """Return rows of V, columns of N, and the steps that hide a fold's draining."""
         least = ceil_div(_drain_cycles(array), _step_interval(array))
-        return JobQuanta(V=array.rows, D=1, N=array.columns, streamed="D", least=least)
+        return JobQuanta(
+            V=array.rows, D=1, N=array.columns, streamed="D", least=least, step_cycles=_step_interval(array)
+        )
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile by the formula above, cut at tile borders."""

@@ -18,7 +18,9 @@ class BroadcastStationary:
     def quanta(self, array: Geometry) -> JobQuanta:
         """Return rows of D, columns of N, and the vectors that hide a fold's loading."""
         least = ceil_div(_fill_cycles(array), vector_interval(array))
-        return JobQuanta(V=1, D=array.rows, N=array.columns, streamed="V", least=least)
+        return JobQuanta(
+            V=1, D=array.rows, N=array.columns, streamed="V", least=least, step_cycles=vector_interval(array)
+        )
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile by the formula above, cut at tile borders."""

@@ -59,6 +59,8 @@ class JobQuanta:
         Least extent of it that hides the loading or the draining of the neighbouring fold.
     overhead : int
         What each fold costs beyond its streaming, in steps of the streamed axis.
+    step_cycles : int
+        Cycles of such a step.
     """
 
     V: int
@@ -67,6 +69,7 @@ class JobQuanta:
     streamed: Literal["V", "D"]
     least: int = 1
     overhead: int = 0
+    step_cycles: int = 1
 
 
 @dataclass(frozen=True, slots=True)

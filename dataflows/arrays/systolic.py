@@ -20,7 +20,7 @@ class SystolicStationary:
         """Return rows of D, columns of N, and the loading and skew of each fold."""
         load, beat = self._load_and_beat(array)
         overhead = ceil_div(load, beat) + array.rows + array.columns - 2
-        return JobQuanta(V=1, D=array.rows, N=array.columns, streamed="V", overhead=overhead)
+        return JobQuanta(V=1, D=array.rows, N=array.columns, streamed="V", overhead=overhead, step_cycles=beat)
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile."""
@@ -47,7 +47,7 @@ class SystolicOutput:
         """Return rows of V, columns of N, and the skew and draining of each fold."""
         beat, drain = self._beat_and_drain(array)
         overhead = array.rows + array.columns - 2 + ceil_div(drain, beat)
-        return JobQuanta(V=array.rows, D=1, N=array.columns, streamed="D", overhead=overhead)
+        return JobQuanta(V=array.rows, D=1, N=array.columns, streamed="D", overhead=overhead, step_cycles=beat)
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile."""

@@ -29,9 +29,19 @@ class RowStationary:
         strip = runs * cycles.first + (tiles.columns - runs) * cycles.next
         if product.role == "wgrad":  # the moving axis is the image's channels, each of all its strips
             overhead = ceil_div(cycles.load, strip * ceil_div(s.R, m.e))
-            return Quanta(1, 1, m.t * m.p, overhead=overhead, groups=m.d, space=(m.r * m.q, m.h))
+            return Quanta(
+                1,
+                1,
+                m.t * m.p,
+                overhead=overhead,
+                groups=m.d,
+                space=(m.r * m.q, m.h),
+                step_cycles=strip * ceil_div(s.R, m.e),
+            )
         overhead = ceil_div(cycles.load, strip)
-        return Quanta(1, m.r * m.q * s.R * s.S, m.t * m.p, overhead=overhead, groups=m.d, space=(1, m.e))
+        return Quanta(
+            1, m.r * m.q * s.R * s.S, m.t * m.p, overhead=overhead, groups=m.d, space=(1, m.e), step_cycles=strip
+        )
 
     def mapping(self, array: PEArray, tiles: ConvolutionTiles) -> RowMapping:
         """Return how tiles lie on the array."""

@@ -1,21 +1,33 @@
 """`adagp-sim simulate`: one design on one trace."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.options import RunRequest, run_options
+from simulator.cli.options import RunRequest, chosen_trace, run_options
 from simulator.cli.report import run_and_report
 
 if TYPE_CHECKING:
     from simulator.spec import Accelerator
 
+_DRAM_TRACE_FORMS = ("dramsim3", "ramulator2")
+
 
 @click.command()
 @click.argument("trace")
 @click.option("--design", metavar="NAME", help="baseline, low, efficient or max; else the config's, else max.")
+@click.option(
+    "--dram-trace", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Also write what one batch asks of DRAM, burst by burst, for another DRAM simulator.",
+)  # fmt: skip
+@click.option("--dram-trace-form", type=click.Choice(_DRAM_TRACE_FORMS), default="dramsim3", show_default=True)
+@click.option("--dram-trace-phase", default="bp", metavar="PHASE", show_default=True, help="Phase of that batch.")
 @run_options
-def simulate(trace: str, design: str | None, request: RunRequest) -> None:
+def simulate(
+    trace: str, design: str | None, dram_trace: Path | None, dram_trace_form: str, dram_trace_phase: str,
+    request: RunRequest,
+) -> None:  # fmt: skip
     """Simulate TRACE (a file or a shipped name) on one design."""
 
     def load_specs() -> "list[Accelerator]":
@@ -23,4 +35,36 @@ def simulate(trace: str, design: str | None, request: RunRequest) -> None:
 
         return [load_accelerator(request.config, design, request.dataflow, request.overrides)]
 
+    if dram_trace is not None:
+        _check_phase(trace, request, dram_trace_phase)
     run_and_report(trace, load_specs, request)
+    if dram_trace is not None:
+        _write_dram_trace(trace, load_specs()[0], request, dram_trace, dram_trace_form, dram_trace_phase)
+
+
+def _check_phase(trace: str, request: RunRequest, phase: str) -> None:
+    from workloads.errors import InputError, nearest
+
+    counts = chosen_trace(trace, request).schedule.counts()
+    if phase not in counts:
+        raise InputError("--dram-trace-phase", "", f"the run has no {phase!r} batches", nearest(phase, counts))
+
+
+def _write_dram_trace(trace: str, spec: "Accelerator", request: RunRequest, path: Path, form: str, phase: str) -> None:
+    import numpy as np
+
+    from simulator.dram.commands import CommandDram
+    from simulator.dram.request_trace import write_dramsim3_trace, write_ramulator2_trace
+    from simulator.outputs.dram_trace import burst_requests
+    from simulator.simulation import Simulation
+
+    requests = list(burst_requests(Simulation(chosen_trace(trace, request), spec), phase, spec.dram.capacity_bytes))  # type: ignore[arg-type]
+    addresses = np.concatenate([np.zeros(0, np.int64), *(one.addresses for one in requests)])
+    writes = np.repeat([one.write for one in requests], [len(one.addresses) for one in requests])
+    if form == "ramulator2":  # which has no place for cycles
+        write_ramulator2_trace(path, addresses, writes, np.zeros(len(addresses), np.int64))
+    else:
+        hz = spec.dram.memory.clock_hz if isinstance(spec.dram, CommandDram) else spec.frequency_hz
+        cycles = [one.cycle * hz // spec.frequency_hz for one in requests]
+        write_dramsim3_trace(path, addresses, writes, np.repeat(cycles, [len(one.addresses) for one in requests]))
+    click.echo(f"{len(addresses):,} requests of a {phase} batch written to {path}", err=True)

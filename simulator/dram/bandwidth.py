@@ -26,6 +26,11 @@ class BandwidthDram(StrictModel):
         """What the channel could move in the time of one latency."""
         return self.peak_bytes_per_second * self.latency_ns // 1_000_000_000
 
+    @property
+    def bytes_per_second(self) -> int:
+        """The peak."""
+        return self.peak_bytes_per_second
+
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
         """Return the cycles that each transfer holds the channel; nothing takes no time."""
         transfer_bytes = transfers.moved_bytes
@@ -33,9 +38,9 @@ class BandwidthDram(StrictModel):
         cycles: Integers = moving + self._latency_cycles(frequency_hz) * (transfer_bytes > 0)
         return cycles
 
-    def activates(self, transfers: Transfers) -> int:
-        """Return zero: rows are not told apart."""
-        return 0
+    def activates(self, transfers: Transfers) -> Integers:
+        """Return zeros: rows are not told apart."""
+        return transfers.moved_bytes * 0
 
     def refresh(self, frequency_hz: int) -> None:
         """Return None: refreshes are left out."""

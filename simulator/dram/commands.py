@@ -1,6 +1,5 @@
 """DRAM by its commands: rows, banks, activates, precharges (docs/dram.md)."""
 
-from dataclasses import dataclass
 from math import gcd
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -8,29 +7,17 @@ import numpy as np
 from pydantic import Field, PositiveInt, model_validator
 
 from dataflows.plan import Integers
+from dataflows.transfers import Transfers
 from simulator.dram.part import DramPart, load_part
+from simulator.dram.refresh import Refresh
 from workloads.errors import InputError
 from workloads.validation import StrictModel
 
 if TYPE_CHECKING:
-    from simulator.dram.transfer_time import TransferPattern
+    from simulator.dram.transfer_time import TransferPattern, TransferTimes
 
 
-@dataclass(frozen=True)
-class RefreshTiming:
-    """When refreshes come due and how long one holds the channel, in cycles of the arrays' clock.
-
-    Attributes
-    ----------
-    interval_numerator, interval_denominator : int
-        tREFI as a fraction in lowest terms: refresh n is due at n x numerator / denominator.
-    cycles : int
-        tRFC, rounded up.
-    """
-
-    interval_numerator: int
-    interval_denominator: int
-    cycles: int
+DramCommand = Literal["read", "write", "activate", "refresh", "active_cycle", "standby_cycle"]
 
 
 class CommandDram(StrictModel):
@@ -41,7 +28,7 @@ class CommandDram(StrictModel):
     """
 
     model: Literal["commands"]
-    part: Annotated[str, Field(min_length=1)]
+    part: Annotated[str, Field(min_length=1)] = "ddr3-1600"
     capacity_bytes: PositiveInt
     queue_depth: Annotated[int, Field(ge=1, le=1024)] = 32
 
@@ -105,26 +92,60 @@ class CommandDram(StrictModel):
         _, activates, _ = cut_memory_cycles(self.memory, self.channel_share(pattern), self.queue_depth)
         return self.memory.organization.channels * activates
 
-    def transfer_cycles(self, transfer_bytes: Integers, frequency_hz: int) -> Integers:
-        """Return the cycles that each transfer would hold the channels if it read one run of bytes."""
+    @property
+    def bytes_per_second(self) -> int:
+        """The peak of all channels."""
+        return self.memory.peak_bytes_per_second
+
+    def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
+        """Return the cycles of the arrays' clock that each transfer holds the channels, its patterns one by one."""
+        cycles: Integers = self.accelerator_cycles(self._times(transfers).cycles.sum(axis=0), frequency_hz)
+        return cycles
+
+    def activates(self, transfers: Transfers) -> Integers:
+        """Return the rows that each transfer opens, over all channels."""
+        rows: Integers = self.memory.organization.channels * self._times(transfers).activates.sum(axis=0)
+        return rows
+
+    def energy_pj(self, command: DramCommand, frequency_hz: int) -> float:
+        """Return the energy of one count of a command: a byte, a row, a refresh, or a cycle of the arrays' clock."""
+        from simulator.dram.power import command_energies
+
+        part, each = self.memory, command_energies(self.memory)
+        ranks = part.organization.ranks * part.organization.channels
+        memory_cycles = part.clock_hz / frequency_hz
+        return {
+            "read": each.read_pj / part.burst_bytes,
+            "write": each.write_pj / part.burst_bytes,
+            "activate": each.activate_pj,
+            "refresh": each.refresh_pj * ranks,
+            # one rank of each channel is open while a transfer holds it
+            "active_cycle": (each.active_cycle_pj - each.precharged_cycle_pj)
+            * memory_cycles * part.organization.channels,
+            "standby_cycle": each.precharged_cycle_pj * memory_cycles * ranks,
+        }[command]  # fmt: skip
+
+    def _times(self, transfers: Transfers) -> "TransferTimes":
         from simulator.dram.transfer_time import cut_times
 
-        shares = -(-np.asarray(transfer_bytes, np.int64) // self.memory.organization.channels)
-        times = cut_times(self.memory, 1, shares, shares, False, self.queue_depth)
-        return self.accelerator_cycles(times.cycles, frequency_hz)
+        channels = self.memory.organization.channels
+        segments = np.where(transfers.segment_bytes > 0, transfers.segments, 0)
+        size = np.where(segments > 0, -(-transfers.segment_bytes // channels), 0)
+        stride = np.maximum(size, -(-transfers.stride_bytes // channels))
+        return cut_times(self.memory, segments, size, stride, transfers.write, self.queue_depth)
 
     def accelerator_cycles(self, memory_cycles: Any, frequency_hz: int) -> Any:
         """Return memory clock cycles in cycles of the arrays' clock, rounded up; an int or an array of them."""
         common = gcd(frequency_hz, self.memory.clock_hz)
         return -(-memory_cycles * (frequency_hz // common) // (self.memory.clock_hz // common))
 
-    def refresh(self, frequency_hz: int) -> RefreshTiming:
+    def refresh(self, frequency_hz: int) -> Refresh:
         """Return the refresh of this memory in cycles of the arrays' clock."""
         part = self.memory
         over = part.timing_cycles.REFI * frequency_hz
         common = gcd(over, part.clock_hz)
         held = self.accelerator_cycles(part.timing_cycles.RFC, frequency_hz)
-        return RefreshTiming(over // common, part.clock_hz // common, held)
+        return Refresh(over // common, part.clock_hz // common, held)
 
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
         """Return a bound from above on the cycles of so many transfers that move so many bytes, without refresh.

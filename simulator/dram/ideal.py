@@ -20,13 +20,17 @@ class IdealDram(StrictModel):
         """One burst of 64 bytes, so that tiles do not become smaller than any real memory's."""
         return 64
 
+    @property
+    def bytes_per_second(self) -> None:
+        """Return None: bytes take no time."""
+
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
         """Return zeros."""
         return transfers.moved_bytes * 0
 
-    def activates(self, transfers: Transfers) -> int:
-        """Return zero."""
-        return 0
+    def activates(self, transfers: Transfers) -> Integers:
+        """Return zeros: rows are not told apart."""
+        return transfers.moved_bytes * 0
 
     def refresh(self, frequency_hz: int) -> None:
         """Return None."""

@@ -1,16 +1,23 @@
 """The DRAM models that a spec can name, and what they have in common."""
 
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, get_args
 
 from pydantic import Field
 
 from dataflows.plan import Integers
 from dataflows.transfers import Transfers
 from simulator.dram.bandwidth import BandwidthDram
+from simulator.dram.commands import CommandDram
 from simulator.dram.ideal import IdealDram
 from simulator.dram.refresh import Refresh
 
-DramSpec = Annotated[BandwidthDram | IdealDram, Field(discriminator="model")]
+DramSpec = Annotated[BandwidthDram | CommandDram | IdealDram, Field(discriminator="model")]
+
+
+def dram_keys(model: object) -> set[str]:
+    """Return the keys that a model of this name has; none for a name that no model has."""
+    kinds = {kind.model_fields["model"].annotation.__args__[0]: kind for kind in get_args(get_args(DramSpec)[0])}
+    return set(kinds[model].model_fields) if model in kinds else set()
 
 
 class DramModel(Protocol):
@@ -20,11 +27,15 @@ class DramModel(Protocol):
     def transfer_overhead_bytes(self) -> int:
         """What the channel could move in the time that a transfer spends on other things than bytes."""
 
+    @property
+    def bytes_per_second(self) -> int | None:
+        """What the channels move at best; None where it takes no time."""
+
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
         """Return the cycles that each transfer holds the channel."""
 
-    def activates(self, transfers: Transfers) -> int:
-        """Return the rows that the transfers open, together."""
+    def activates(self, transfers: Transfers) -> Integers:
+        """Return the rows that each transfer opens; zeros where a model does not tell."""
 
     def refresh(self, frequency_hz: int) -> Refresh | None:
         """Return when the memory refreshes; None where it need not."""

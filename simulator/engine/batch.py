@@ -52,9 +52,10 @@ class TileRuns:
 
 @dataclass(frozen=True)
 class BatchRun:
-    """One batch as it ran."""
+    """One batch as it ran; `refreshes` of the DRAM are those that came due in it."""
 
     cycles: int
+    refreshes: int
     ops: tuple[OpRun, ...]
     tiles: tuple[TileRuns, ...]
 
@@ -91,11 +92,13 @@ def run_batch(steps: Sequence[Step], works: Sequence[list[StepWork]], dram: Dram
             channel[1] -= cycles
             yield env.timeout(cycles)
         if refresh is not None:
+            made = refresh.due(int(env.now) + max(0, int(channel[1])))
             yield env.timeout(refresh.cycles_at_barrier(int(env.now), int(channel[1]), int(channel[2])))
+            channel[2] = made
 
     env.process(batch())
     env.run()
-    return BatchRun(cycles=int(env.now), ops=tuple(ops), tiles=tuple(tiles))
+    return BatchRun(cycles=int(env.now), refreshes=int(channel[2]), ops=tuple(ops), tiles=tuple(tiles))
 
 
 def merge(works: Sequence[StepWork]) -> StepWork:
@@ -131,6 +134,9 @@ def _run_step(
             counts = ActionCounts()
             for plan in plans:
                 counts += plan.counts
+            held = int(flat.load_cycles[begin:end].sum() + flat.store_cycles[begin:end].sum())
+            opened = int(flat.load_activates[begin:end].sum() + flat.store_activates[begin:end].sum())
+            counts += ActionCounts(dram_activates=opened, dram_active_cycles=held)
             ops.append(OpRun(
                 task=task,
                 array=array,
@@ -141,7 +147,7 @@ def _run_step(
                 stall_store_cycles=int(plan_times[span, 3].sum()),
                 stall_other_array_cycles=int(plan_times[span, 4].sum()),
                 pipeline_cycles=sum(plan.compute_cycles - int(plan.stream_cycles.sum()) for plan in plans),
-                dram_cycles=int(flat.load_cycles[begin:end].sum() + flat.store_cycles[begin:end].sum()),
+                dram_cycles=held,
                 counts=counts,
             ))  # fmt: skip
             tiles.append(TileRuns(op=len(ops) - 1, times=tile_times[begin:end] + now))

@@ -45,6 +45,8 @@ class FlatWork:
     tile_begin: Integers
     load_cycles: Integers
     store_cycles: Integers
+    load_activates: Integers
+    store_activates: Integers
     stores: Integers
     stream_cycles: Integers
     gap_cycles: Integers
@@ -67,6 +69,8 @@ def flatten(work: StepWork, dram: DramModel, frequency_hz: int) -> FlatWork:
         tile_begin=np.concatenate([[0], np.cumsum(tiles, dtype=np.int64)]).astype(np.int64),
         load_cycles=dram.transfer_cycles(loads, frequency_hz),
         store_cycles=dram.transfer_cycles(stores, frequency_hz),
+        load_activates=dram.activates(loads),
+        store_activates=dram.activates(stores),
         stores=(stores.moved_bytes > 0).astype(np.int64),
         stream_cycles=joined([plan.stream_cycles for plan in plans]),
         gap_cycles=joined([plan.gap_cycles for plan in plans]),

@@ -51,6 +51,7 @@ def test_forward_by_hand() -> None:
         accumulator_write_bytes=4 * (sums - finished),
         dram_read_bytes=loaded,
         dram_write_bytes=stored,
+        dram_active_cycles=40_000 + Fraction(2016, 64).__ceil__() + 1280 // 64,
     )
 
 

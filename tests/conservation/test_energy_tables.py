@@ -55,6 +55,9 @@ def test_every_action_costs_its_component_alone(name: str) -> None:
     for action in ACTIONS:
         energy = table.energy(one(action))
         paid = [part for part in ENERGY_PARTS if getattr(energy, part) > 0]
+        if action.startswith("dram_") and not action.endswith("_bytes"):
+            assert paid == []  # within the energy of bytes, unless DRAM is modelled by its commands
+            continue
         assert paid == [load_energy_table(name).actions[action].component]
         assert energy.total == getattr(energy, paid[0])
     assert table.energy(ActionCounts()).total == 0

@@ -9,9 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from naive_dram import odd_part
 
+from dataflows.transfers import contiguous as in_one_piece
 from simulator.dram.command_kernel import simulate_stream
-from simulator.dram.commands import CommandDram, RefreshTiming
+from simulator.dram.commands import CommandDram
 from simulator.dram.part import DramPart, load_part
+from simulator.dram.refresh import Refresh
 from simulator.dram.transfer_kernel import run_transfers
 from simulator.dram.transfer_time import (
     TransferPattern,
@@ -190,15 +192,14 @@ def commands(part: str = "ddr3-1600") -> CommandDram:
 def test_in_cycles_of_the_arrays() -> None:
     """800 MHz to 200 MHz: a quarter, rounded up once a transfer. A row takes 1048 cycles: 24 beyond its bursts."""
     dram = commands()
-    assert dram.transfer_cycles(np.array([0, 1, 64, 16_384, 256 * 16_384]), 200_000_000).tolist() == [
-        0, 10, 10, 262, (256 * 1024 + 6 * 24) // 4,
-    ]  # fmt: skip
+    reads = in_one_piece(np.array([0, 1, 64, 16_384, 256 * 16_384]), write=False)
+    assert dram.transfer_cycles(reads, 200_000_000).tolist() == [0, 10, 10, 262, (256 * 1024 + 6 * 24) // 4]
     assert dram.transfer_overhead_bytes == 24 * 16
     assert dram.pattern_cycles(TransferPattern(100, 64, 131_072), 200_000_000) == 975
     assert dram.pattern_activates(TransferPattern(100, 64, 131_072)) == 100
-    assert dram.refresh(200_000_000) == RefreshTiming(1560, 1, 70)
-    assert commands("ddr4-2400").refresh(700_000_000) == RefreshTiming(5460, 1, 245)
-    assert dram.refresh(333_000_000) == RefreshTiming(12_987, 5, 117)  # 6240 x 333 / 800; 280 x 333 / 800 = 116.55
+    assert dram.refresh(200_000_000) == Refresh(1560, 1, 70)
+    assert commands("ddr4-2400").refresh(700_000_000) == Refresh(5460, 1, 245)
+    assert dram.refresh(333_000_000) == Refresh(12_987, 5, 117)  # 6240 x 333 / 800; 280 x 333 / 800 = 116.55
 
 
 @given(patterns(2000))
@@ -220,7 +221,9 @@ def test_channels_share_every_segment(tmp_path: Path) -> None:
     pattern, double = TransferPattern(9, 500, 1001), TransferPattern(9, 1000, 2002)
     assert two.pattern_cycles(double, 800_000_000) == one.pattern_cycles(pattern, 800_000_000)
     assert two.pattern_activates(double) == 2 * one.pattern_activates(pattern)
-    assert two.transfer_cycles(np.array([99_999]), 10**9) == one.transfer_cycles(np.array([50_000]), 10**9)
+    assert two.transfer_cycles(in_one_piece(np.array([99_999]), write=False), 10**9) == one.transfer_cycles(
+        in_one_piece(np.array([50_000]), write=False), 10**9
+    )
     assert two.transfer_overhead_bytes == 2 * one.transfer_overhead_bytes
 
 

@@ -206,6 +206,45 @@ def test_no_cut_moves_fewer_bytes(shape: ConvShape, role: Role, capacity: int, q
     assert traffic_bytes(chosen) == fewest
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    shapes(), st.sampled_from(ROLES), st.integers(40, 1200), st.integers(1, 6), st.integers(1, 6), st.integers(1, 9),
+    st.sampled_from([0, 10, 60]), st.sampled_from([0, 2_000_000]),
+)  # fmt: skip
+def test_of_the_cuts_that_are_fast_enough_none_moves_fewer_bytes(
+    shape: ConvShape, role: Role, capacity: int, rows: int, columns: int, least: int, slack: int, mebibyte: int
+) -> None:
+    """Brute force again, with the time of each cut: its folds, tile by tile, or its bytes."""
+
+    def time(tiles: TileSequence) -> int:
+        parts = tiles.parts
+        steps = np.maximum(parts.vectors, least) * -(-parts.reduction // rows) * -(-parts.filters // columns)
+        return max(int((parts.groups * steps).sum()) * 3, (traffic_bytes(tiles) >> 10) * mebibyte >> 10)
+
+    product = Product(shape, role)
+    quanta = Quanta(1, rows, columns, least=least, step_cycles=3)
+    budget = BufferBudget(capacity, 2, 4, 8, mebibyte, slack)
+    rows_all = shape.H if role == "dgrad" else shape.P
+    inner_all, outer_all = shape.C // shape.groups, shape.K // shape.groups
+    if role == "dgrad":
+        inner_all, outer_all = outer_all, inner_all
+    spaces = [(images, rows_all) for images in range(1, shape.N + 1)] + [(1, some) for some in range(1, rows_all)]
+    found = []
+    for (images, some), inner, outer, order in pairs(spaces, range(1, inner_all + 1), range(1, outer_all + 1), ORDERS):
+        tiles = tile_sequence(product, Tiling(1, images, some, inner, outer, order))
+        if held_bytes(tiles) <= capacity and not asks_too_early(tiles):
+            found.append((traffic_bytes(tiles), time(tiles)))
+    try:
+        chosen = tile_sequence(product, choose_tiling(product, ALL_IN_DRAM, quanta, budget))
+    except TileTooLargeError:
+        assert not found
+        return
+    shortest = min(cycles for _, cycles in found)
+    limit = shortest + shortest * slack // 100
+    assert time(chosen) <= limit
+    assert traffic_bytes(chosen) == min(moved for moved, cycles in found if cycles <= limit)
+
+
 def asks_too_early(tiles: TileSequence) -> bool:
     """Whether partial sums come back within three tiles of leaving, when their store may not have been made."""
     leaves, comes = np.flatnonzero(tiles.sums_stored), np.flatnonzero(tiles.sums_loaded)

@@ -1,0 +1,69 @@
+"""Whole batches on a DRAM of commands."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from networks import chains, make_trace
+from test_kept_outputs import CHAIN
+
+from simulator.simulation import Simulation, compare, simulate
+from simulator.spec_loading import load_accelerator, load_designs
+from workloads.trace import Trace, load_trace
+
+COMMANDS = ["dram.model=commands"]
+STARVED = [*COMMANDS, "frequency_hz=2000000000", "global_buffer.banks=4", "global_buffer.bank_bytes=8192",
+           "second_array.buffer_banks=1", "predictor_sram.banks=1", "predictor_sram.bank_bytes=20000"]  # fmt: skip
+
+
+@settings(max_examples=15, deadline=None)
+@given(chains(), st.sampled_from(["ws", "os", "rs"]))
+def test_batches_one_by_one_equal_composed_ones(trace: Trace, dataflow: str) -> None:
+    """A fast clock and a small buffer, so that arrays wait for the channel, and refreshes come due everywhere."""
+    for run in compare(trace, load_designs(dataflow=dataflow, overrides=STARVED), exact=(4, 6)).runs:
+        assert run.exact is not None
+        assert run.exact.equal
+
+
+def test_bytes_are_those_of_any_memory() -> None:
+    trace = make_trace(CHAIN)
+    for design in ("baseline", "max"):
+        bytes_moved = []
+        for overrides in (COMMANDS, ["tiling_slack_percent=null"]):
+            run = simulate(trace, load_accelerator(design=design, overrides=overrides)).runs[0]
+            bytes_moved.append([(p.dram_read_bytes_per_batch, p.dram_write_bytes_per_batch) for p in run.phases])
+        assert bytes_moved[0] == bytes_moved[1]
+
+
+def test_what_costs_by_time_stands_in_one_row() -> None:
+    """DDR3-1600 refreshes every 7.8 us: 1,560 cycles of 200 MHz; a batch's refreshes are those that came due in it."""
+    run = Simulation(load_trace("digits-cnn"), load_accelerator(design="max", overrides=COMMANDS)).run()
+    for phase in run.phases:
+        row = next(r for r in run.rows if r.layer == "(batch)" and r.phase == phase.phase)
+        assert row.counts.dram_standby_cycles == phase.cycles_per_batch
+        assert row.counts.dram_refreshes in (phase.cycles_per_batch // 1560, (phase.cycles_per_batch - 70) // 1560)
+        active = sum(r.counts.dram_active_cycles for r in run.rows if r.phase == phase.phase)
+        assert 0 < active <= phase.cycles_per_batch
+        # eight devices of 1.35 V draw 36 mA with all banks closed: 1.944 nJ a cycle of 5 ns
+        assert row.energy.dram == pytest.approx(
+            1944.0 * phase.cycles_per_batch + row.counts.dram_refreshes * 1.35 * 8 * 1.25 * (245 - 51) * 280
+        )
+        assert sum(r.counts.dram_activates for r in run.rows if r.phase == phase.phase) > 0
+
+
+def test_a_faster_part_is_never_slower_far_from_it() -> None:
+    trace = load_trace("digits-cnn")
+    cycles = {}
+    for part in ("ddr3-1600", "ddr4-2400"):
+        overrides = [*COMMANDS, f"dram.part={part}"]
+        cycles[part] = simulate(trace, load_accelerator(design="efficient", overrides=overrides)).runs[0].total_cycles
+    assert cycles["ddr4-2400"] <= cycles["ddr3-1600"]
+
+
+def test_ideal_memory_takes_compute_cycles_alone() -> None:
+    trace = make_trace(CHAIN)
+    for flow in ("ws", "rs"):
+        spec = load_accelerator(design="baseline", dataflow=flow, overrides=["dram.model=ideal"])
+        for row in simulate(trace, spec).runs[0].rows:
+            assert row.cycles == row.compute_cycles
+    assert np.all([row.dram_cycles == 0 for row in simulate(trace, spec).runs[0].rows])

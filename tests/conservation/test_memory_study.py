@@ -1,0 +1,69 @@
+"""Counting rules of memory-access energy, by hand (paper, figure 21)."""
+
+import pytest
+from networks import make_trace
+from test_kept_outputs import CHAIN
+
+from simulator.memory_study import RULES, STAY, memory_study
+from simulator.spec_loading import load_accelerator
+
+
+def test_rules_by_hand() -> None:
+    """Three convolutions on 8 x 8, batches of 4, words of 2 bytes, 14.4 pJ a bit; a ReLU after the first alone."""
+    trace = make_trace(CHAIN)
+    # nine batches: in the first two epochs three of Warm Up each, then gp gp bp, twice, and a gp
+    counts = trace.schedule.counts()
+    assert counts == {"warm_up": 6, "gp": 5, "bp": 2}
+    rows = {
+        row.rule: row
+        for row in memory_study(trace, load_accelerator(design="baseline"), load_accelerator(design="efficient"))
+    }
+    plane, pj = 4 * 64 * 2, 14.4 * 8
+    # channels: input 3, a 4, b 5, c 6. forward reads X and writes Y; dgrad (not of a) reads dY and writes dX; wgrad
+    # reads X and dY
+    forward = (3 + 4) + (4 + 5) + (5 + 6)
+    backward = (3 + 4) + (4 + 5) * 2 + (5 + 6) * 2
+    activations = rows["activations and their gradients"]
+    assert activations.baseline_pj == pytest.approx(13 * (forward + backward) * plane * pj)
+    assert activations.design_pj == pytest.approx((8 * (forward + backward) + 5 * forward) * plane * pj)
+    masks = rows["outputs read again for the ReLU's mask"]
+    assert masks.baseline_pj - activations.baseline_pj == pytest.approx(13 * 4 * plane * pj)
+    assert masks.design_pj - activations.design_pj == pytest.approx(8 * 4 * plane * pj)
+    weights = 2 * 9 * (3 * 4 + 4 * 5 + 5 * 6)
+    after = rows["weights and their gradients"]
+    passes = 3 * weights - 2 * 9 * 3 * 4  # forward, dgrad but of the first, wgrad
+    assert after.baseline_pj - masks.baseline_pj == pytest.approx(13 * passes * pj)
+    assert after.design_pj - masks.design_pj == pytest.approx((8 * passes + 5 * weights) * pj)
+    updates, state = rows["weight updates"], rows["the optimizer's state"]
+    assert updates.baseline_pj - after.baseline_pj == pytest.approx(13 * 3 * weights * pj)  # w, g; w
+    assert state.baseline_pj - updates.baseline_pj == pytest.approx(13 * 2 * weights * pj)
+    stays = rows[STAY]
+    assert rows["the predictor"].design_pj - stays.design_pj == pytest.approx(5 * 2 * (4 + 5) * plane * pj)
+
+
+def test_a_deep_network_approaches_two_sevenths() -> None:
+    """With the mask, a BP batch moves seven activation tensors a layer and a GP batch two."""
+    layers, before = [], "input"
+    for index in range(30):
+        layers.append({"id": f"conv{index}", "kind": "conv2d", "inputs": (before,), "C": 4, "H": 8, "W": 8, "K": 4,
+                       "R": 3, "S": 3, "P": 8, "Q": 8, "padding": (1, 1)})  # fmt: skip
+        layers.append({"id": f"relu{index}", "kind": "activation", "op": "relu", "inputs": (f"conv{index}",),
+                       "shape": (4, 8, 8)})  # fmt: skip
+        before = f"relu{index}"
+    rows = memory_study(make_trace(layers), load_accelerator(design="baseline"), load_accelerator(design="max"))
+    # the first layer has no dgrad: 5 of its 7
+    bp, gp = 29 * 7 + 5, 30 * 2
+    assert rows[1].reduction == pytest.approx(5 / 13 * (1 - gp / bp))
+
+
+def test_rules_add_up_to_all_of_dram() -> None:
+    from simulator.simulation import Simulation
+
+    trace, spec = make_trace(CHAIN), load_accelerator(design="low")
+    run = Simulation(trace, spec).run()
+    moved = sum(
+        phase.batches * (phase.dram_read_bytes_per_batch + phase.dram_write_bytes_per_batch) for phase in run.phases
+    )
+    rows = memory_study(trace, load_accelerator(design="baseline"), spec)
+    masks = rows[1].design_pj - rows[0].design_pj
+    assert rows[len(RULES)].design_pj - masks == pytest.approx(moved * 14.4 * 8)
