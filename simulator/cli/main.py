@@ -13,6 +13,7 @@ from simulator.cli.area import area
 from simulator.cli.compare import compare
 from simulator.cli.diff import diff
 from simulator.cli.list import list_shipped
+from simulator.cli.memory import memory
 from simulator.cli.pipeline import pipeline
 from simulator.cli.show import show
 from simulator.cli.simulate import simulate
@@ -46,7 +47,7 @@ def cli() -> None:
     """  # noqa: D301 (click reads the \b)
 
 
-for _command in (simulate, compare, pipeline, area, show, list_shipped, diff, trace):
+for _command in (simulate, compare, pipeline, memory, area, show, list_shipped, diff, trace):
     cli.add_command(_command)
 
 

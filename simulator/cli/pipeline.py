@@ -116,8 +116,9 @@ def _run(name: str, request: RunRequest, own: _PipelineRequest) -> None:
         raise click.UsageError(f"{missing} needs a place for its file: add --out DIR")
     from simulator.cli.console import console, progress
     from simulator.outputs.folder import json_text
-    from simulator.outputs.pipeline_folder import staged_pipeline_output, write_pipeline
+    from simulator.outputs.pipeline_folder import write_pipeline
     from simulator.outputs.pipeline_summary import pipeline_summary
+    from simulator.outputs.staging import staged_output
     from simulator.pipelines.file_schedule import load_schedule
     from simulator.pipelines.simulation import simulate_pipelines
 
@@ -126,7 +127,7 @@ def _run(name: str, request: RunRequest, own: _PipelineRequest) -> None:
     setup = _setup(own, schedules, request, trace)
     specs = _specs(request, own.designs)
     with ExitStack() as stack:
-        stage = None if out is None else stack.enter_context(staged_pipeline_output(out))
+        stage = None if out is None else stack.enter_context(staged_output(out))
         with progress(1 + len(schedules) * len(specs) + (out is not None)) as say:
             try:
                 results = simulate_pipelines(trace, specs, schedules, setup, say)

@@ -1,6 +1,12 @@
-"""`adagp-sim show`: every parameter of an accelerator, an energy table or a schedule."""
+"""`adagp-sim show`: every parameter of an accelerator, a DRAM part, an energy table or a schedule."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from workloads.validation import StrictModel
 
 
 @click.command()
@@ -15,7 +21,8 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
 
     An accelerator is printed with what it extends filled in.
     """
-    from simulator.energy import load_energy_table
+    from simulator.dram.part import load_part
+    from simulator.energy_table import load_energy_table
     from simulator.outputs.resolved import plain, spec_data, to_yaml
     from simulator.spec_loading import load_accelerator
     from workloads.errors import InputError, nearest
@@ -23,7 +30,13 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
     from workloads.strict_yaml import read_yaml
     from workloads.trace import load_policy
 
-    shipped = {kind: shipped_names(f"configs/{kind}") for kind in ("accelerators", "energy", "schedules")}
+    # What each kind of file other than an accelerator is read by, and a key that only it has.
+    others: dict[str, tuple[Callable[[str], StrictModel], str]] = {
+        "energy": (load_energy_table, "actions"),
+        "schedules": (load_policy, "stages"),
+        "dram": (load_part, "timing_cycles"),
+    }
+    shipped = {kind: shipped_names(f"configs/{kind}") for kind in ("accelerators", *others)}
     kind = next((kind for kind, names in shipped.items() if config in names), None)
     if kind is None:
         try:
@@ -34,13 +47,11 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
             known = [name for names in shipped.values() for name in names]
             raise InputError(config, "", "no such config", f"give a file or {nearest(config, known)}") from None
         keys = data if isinstance(data, dict) else {}
-        kind = "energy" if "actions" in keys else "schedules" if "stages" in keys else "accelerators"
+        kind = next((kind for kind, (_, key) in others.items() if key in keys), "accelerators")
     if kind != "accelerators" and (design or dataflow or overrides):
         raise click.UsageError(f"--design, --dataflow and --set go with an accelerator, and {config} is none")
-    if kind == "energy":
-        shown = plain(load_energy_table(config).model_dump())
-    elif kind == "schedules":
-        shown = plain(load_policy(config).model_dump())
-    else:
+    if kind == "accelerators":
         shown = spec_data(load_accelerator(config, design, dataflow, overrides))
+    else:
+        shown = plain(others[kind][0](config).model_dump())
     click.echo(to_yaml(shown), nl=False)

@@ -12,7 +12,6 @@ import numpy as np
 
 from dataflows.plan import Integers
 from dataflows.transfers import Transfers
-from simulator.engine.batch import BatchRun
 from simulator.simulation import Simulation
 from workloads.schedule import Phase
 
@@ -43,7 +42,7 @@ def burst_requests(simulation: Simulation, phase: Phase, capacity_bytes: int) ->
 
     Addresses beyond the capacity begin again at 0.
     """
-    batch: BatchRun = simulation.batch(phase)
+    batch = simulation.batch(phase)
     kind = simulation.kind(phase)
     plans = [work.plans for step in simulation.works(kind) for work in step]
     found: list[tuple[int, bool, Integers]] = []

@@ -1,43 +1,14 @@
 """Write the files of a pipeline result into a folder, whole or not at all."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from simulator.outputs.folder import json_text
 from simulator.outputs.pipeline_summary import operations_csv, pipeline_summary, stages_csv
 from simulator.outputs.provenance import provenance
 from simulator.outputs.resolved import spec_data, to_yaml
-from simulator.outputs.staging import OUTPUT_NAMES, staged_output
 from simulator.pipelines.results import PipelineResults
-from workloads.errors import InputError
-
-PIPELINE_NAMES = ("stages.csv", "operations.csv", "pipeline.png")
-
-
-@contextmanager
-def staged_pipeline_output(folder: Path) -> Iterator[Path]:
-    """Give a hidden folder to write into, as `staged_output` does, for the files that only a pipeline has as well.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written, before anything else is done.
-    """
-    for name in PIPELINE_NAMES:
-        if (folder / name).is_dir():
-            raise InputError("--out", str(folder / name), "is a folder, and a file goes there", "give another folder")
-    with staged_output(folder) as stage:
-        yield stage
-        if folder.exists():  # else the hidden folder becomes it, with all files
-            for name in PIPELINE_NAMES:
-                if name in OUTPUT_NAMES:
-                    continue
-                if (stage / name).exists():
-                    (stage / name).replace(folder / name)
-                else:
-                    (folder / name).unlink(missing_ok=True)
 
 
 def write_pipeline(
@@ -55,7 +26,7 @@ def write_pipeline(
     results : PipelineResults
         What to write.
     folder : Path
-        An existing folder; see `staged_pipeline_output`.
+        An existing folder; see `staged_output`.
     inputs : dict of str to Path
         Files that were read, by the name to record.
     arguments : sequence of str

@@ -21,7 +21,7 @@ _COLOURS = {
     "predictor_load": "#56B4E9", "predictor_store": "#000000",
 }  # fmt: skip
 _COMPONENT_COLOURS = dict(
-    zip(ENERGY_PARTS, ("#0072B2", "#56B4E9", "#009E73", "#F0E442", "#D55E00", "#999999"), strict=True)
+    zip(ENERGY_PARTS, ("#0072B2", "#56B4E9", "#CC79A7", "#009E73", "#F0E442", "#D55E00", "#999999"), strict=True)
 )
 _PHASE_NAMES: dict[Phase, str] = {"warm_up": "Warm Up", "bp": "Phase BP", "gp": "Phase GP", "dni": "DNI"}
 _PHASE_COLOURS: dict[Phase, str] = {"warm_up": "#56B4E9", "bp": "#0072B2", "gp": "#E69F00", "dni": "#CC79A7"}

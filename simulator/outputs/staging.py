@@ -12,7 +12,7 @@ from workloads.errors import InputError
 # What an earlier run with other options may have left in the folder.
 OUTPUT_NAMES = (
     "summary.json", "layers.csv", "config.resolved.yaml", "timeline.json", "comparison.png", "layers.png",
-    "provenance.json",
+    "stages.csv", "operations.csv", "pipeline.png", "provenance.json",
 )  # fmt: skip
 
 
