@@ -133,7 +133,9 @@ def plan_elementwise(
     pieces = 1
     if passing:  # as for products, the first load is exposed, and so is the channel's overhead for each piece
         loaded = word * words * sum(o.tensors for o in reads if o.place == "dram")
-        pieces = max(ceil_div(words * passing, budget.capacity_bytes), isqrt(loaded // budget.transfer_overhead_bytes))
+        pieces = max(
+            ceil_div(words * passing, budget.capacity_bytes), isqrt(loaded // max(1, budget.transfer_overhead_bytes))
+        )
     sizes = extents(words, ceil_div(words, max(1, pieces)))
     ports_in = array.input_port_words_per_cycle + array.weight_port_words_per_cycle
     stream = np.maximum.reduce([
@@ -156,6 +158,34 @@ def plan_elementwise(
     loads = together([contiguous(sizes * word * _from_dram(o), write=False) for o in reads], write=False)
     stores = together([contiguous(sizes * word * _from_dram(o), write=True) for o in (*writes, NOTHING)], write=True)
     return Plan(loads, stores, stream, stream * 0, 1, 2, counts)
+
+
+def plan_vector(operations: int, read_words: int, written_words: int, lanes: int, budget: BufferBudget) -> Plan:
+    """Plan operations of a vector unit, which takes and gives a word a lane and cycle; one cycle latches, one finishes.
+
+    Raises
+    ------
+    TileTooLargeError
+        If the buffer cannot hold a word of each operand twice.
+    """
+    word = budget.word_bytes
+    if budget.capacity_bytes < 4 * word:
+        raise TileTooLargeError(4 * word, budget.capacity_bytes)
+    pieces = ceil_div(2 * word * (read_words + written_words), budget.capacity_bytes - 2 * word)
+    pieces = max(1, pieces, isqrt(read_words * word // max(1, budget.transfer_overhead_bytes)))
+    # the bytes, like the operations, are dealt out evenly over the pieces
+    share = np.arange(pieces + 1)
+    reads, writes, work = (np.diff(share * total // pieces) for total in (read_words, written_words, operations))
+    stream = -(-np.maximum.reduce([reads, writes, work]) // lanes)
+    counts = ActionCounts(
+        adds=operations,
+        buffer_read_bytes=(read_words + written_words) * word,
+        buffer_write_bytes=(read_words + written_words) * word,
+        dram_read_bytes=read_words * word,
+        dram_write_bytes=written_words * word,
+    )
+    loads, stores = contiguous(reads * word, write=False), contiguous(writes * word, write=True)
+    return Plan(loads, stores, stream, stream * 0, 1, 1, counts)
 
 
 def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Plan:

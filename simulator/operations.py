@@ -12,7 +12,7 @@ from dataflows.actions import ActionCounts
 from dataflows.dataflow import find_dataflow
 from dataflows.placement import ALL_IN_DRAM, Operand, Place, Placement
 from dataflows.plan import BufferBudget, Plan, TileTooLargeError
-from dataflows.planning import plan_elementwise, plan_product, plan_transfer
+from dataflows.planning import plan_elementwise, plan_product, plan_transfer, plan_vector
 from simulator.design import Task
 from simulator.residency import Residency
 from simulator.spec import Accelerator
@@ -22,6 +22,7 @@ from workloads.optimizers import OPTIMIZERS
 from workloads.passes import Pass, Product, Role, layer_products
 from workloads.schedule import Phase
 from workloads.trace import Trace
+from workloads.vectors import Direction, vector_work, vectors_behind
 
 
 class Operations:
@@ -59,6 +60,8 @@ class _ArrayOperations:
         self.word = self.residency.word
         self.passes: dict[Pass, Callable[[MacLayer, Task, Phase], list[Plan]]] = {
             "forward": self._forward,
+            "vector_forward": self._vector_forward,
+            "vector_backward": self._vector_backward,
             "dgrad": self._dgrad,
             "wgrad": self._wgrad,
             "update": self._update,
@@ -83,6 +86,25 @@ class _ArrayOperations:
 
     def _wgrad(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
         return self._layer_products(layer, "wgrad")
+
+    def _vector_forward(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        return self._vectors(layer, "forward")
+
+    def _vector_backward(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        return self._vectors(layer, "backward")
+
+    def _vectors(self, layer: MacLayer, direction: Direction) -> list[Plan]:
+        unit = self.spec.vector_unit
+        works = [
+            vector_work(one, direction, self.trace)
+            for one in vectors_behind(self.trace.layers, layer.id)
+            if one.kind in unit.costed
+        ]
+        return [
+            plan_vector(work.operations, work.read_words, work.written_words, unit.lanes, self.residency.budget)
+            for work in works
+            if work.operations
+        ] or [plan_transfer(0, 0, self.residency.budget)]
 
     def _layer_products(self, layer: MacLayer, role: Role) -> list[Plan]:
         products = layer_products(layer, role, self.trace.batch_size, self.spec.dgrad)

@@ -25,6 +25,7 @@ from workloads.layers import Conv2d, Linear, MacLayer
 from workloads.optimizers import OPTIMIZERS
 from workloads.schedule import Phase
 from workloads.trace import Trace
+from workloads.vectors import vectors_behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,12 @@ class Residency:
         self.word = self.budget.word_bytes
         self.moments = OPTIMIZERS[trace.predictor.optimizer].state_words
         self.array_index = array_index
-        self._handed_on = handed_on(trace.layers) if spec.gp_outputs_stay else {}
+        costed = spec.vector_unit.costed  # what the vector unit works on comes from DRAM
+        self._handed_on = {
+            maker: reader
+            for maker, reader in (handed_on(trace.layers) if spec.gp_outputs_stay else {}).items()
+            if not costed or all(one.kind not in costed for one in vectors_behind(trace.layers, maker))
+        }
         self.stores_predictions = spec.design_rules.predictor_home == "dram"
 
     def predictor(self, layer: Conv2d | Linear) -> PredictorPlaces:

@@ -77,7 +77,7 @@ class Simulation:
 
     def steps(self, phase: Phase) -> list[Step]:
         """Return the steps of one batch as the design lays them out."""
-        stages = stages_of(layer_facts(self.trace), phase)
+        stages = stages_of(layer_facts(self.trace, self.spec.vector_unit.costed), phase)
         return self.spec.design_rules.steps(stages)
 
     def works(self, phase: Phase) -> list[list[StepWork]]:

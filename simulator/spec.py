@@ -10,6 +10,7 @@ from dataflows.plan import BufferBudget
 from simulator.design import Component, Design, find_design
 from simulator.dram.model import DramSpec
 from workloads.errors import InputError
+from workloads.layers import VectorKind
 from workloads.passes import DgradMethod
 from workloads.validation import StrictModel, VersionOne
 
@@ -52,6 +53,16 @@ class BankedMemory(StrictModel):
         return self.banks * self.bank_bytes
 
 
+class VectorUnit(StrictModel):
+    """What runs layers without multiply-accumulates, and which kinds of them are costed.
+
+    It takes and gives a word a lane and cycle, and runs while the first array waits.
+    """
+
+    lanes: Annotated[int, Field(ge=1, le=1 << 20)]
+    costed: tuple[VectorKind, ...]
+
+
 class SecondArray(PEArray):
     """The predictor's PE array, and how many banks of the global buffer serve it."""
 
@@ -87,6 +98,7 @@ class Accelerator(StrictModel):
     dram: DramSpec
     predictor_sram: BankedMemory | None = None
     second_array: SecondArray | None = None
+    vector_unit: VectorUnit
     dgrad: DgradMethod
     batch_mean: Literal["drain", "reread"]
     tiling_slack_percent: Annotated[int, Field(ge=0, le=10**6)] | None

@@ -4,14 +4,15 @@ A stage is one visit to one layer: the passes of the layer itself, then the pred
 wait for them. Designs decide on which array and in which order these run.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from workloads.graph import needs_input_gradient
-from workloads.layers import MacLayer, Matmul
+from workloads.layers import MacLayer, Matmul, VectorKind
 from workloads.passes import Pass
 from workloads.schedule import Phase
 from workloads.trace import Trace
+from workloads.vectors import vectors_behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,21 @@ class LayerFacts:
     updated: bool
     has_weights: bool
     needs_dgrad: bool
+    has_vectors: bool = False
 
 
-def layer_facts(trace: Trace) -> list[LayerFacts]:
-    """Return the facts of each layer with multiply-accumulates.
+def layer_facts(trace: Trace, costed: Sequence[VectorKind] = ()) -> list[LayerFacts]:
+    """Return the facts of each layer with multiply-accumulates; `costed` kinds of others run behind them.
 
     Layers that share weights leave the update, and the prediction, to the layer that owns them.
     """
     needed = needs_input_gradient(trace.layers)
-    return [_facts(layer, needed[layer.id]) for layer in trace.mac_layers]
+    return [
+        replace(_facts(layer, needed[layer.id]), has_vectors=any(
+            one.kind in costed for one in (vectors_behind(trace.layers, layer.id) if costed else ())
+        ))
+        for layer in trace.mac_layers
+    ]  # fmt: skip
 
 
 def _facts(layer: MacLayer, needs_dgrad: bool) -> LayerFacts:
@@ -49,10 +56,15 @@ def _facts(layer: MacLayer, needs_dgrad: bool) -> LayerFacts:
     return LayerFacts(predicted=layer.predicted and owns, updated=owns, has_weights=True, needs_dgrad=needs_dgrad)
 
 
+def _forward(fact: LayerFacts) -> tuple[Pass, ...]:
+    return ("forward", "vector_forward") if fact.has_vectors else ("forward",)
+
+
 def _backpropagation(facts: list[LayerFacts]) -> list[Stage]:
     """Warm Up and Phase BP: predict after each forward, train the predictor after each true gradient."""
     forward = [
-        Stage(index, ("forward",), ("predictor_forward",) if fact.predicted else ()) for index, fact in enumerate(facts)
+        Stage(index, _forward(fact), ("predictor_forward",) if fact.predicted else ())
+        for index, fact in enumerate(facts)
     ]
     return forward + _backward(facts, with_update=True)
 
@@ -60,7 +72,7 @@ def _backpropagation(facts: list[LayerFacts]) -> list[Stage]:
 def _gradient_prediction(facts: list[LayerFacts]) -> list[Stage]:
     """Phase GP: a layer's weights are updated by the prediction; nothing goes backward."""
     return [
-        Stage(index, ("forward",), ("predictor_forward", "update") if fact.predicted else ())
+        Stage(index, _forward(fact), ("predictor_forward", "update") if fact.predicted else ())
         for index, fact in enumerate(facts)
     ]
 
@@ -75,7 +87,8 @@ def _backward(facts: list[LayerFacts], with_update: bool) -> list[Stage]:
     for index, fact in reversed(list(enumerate(facts))):
         updates = fact.updated and (with_update or not fact.predicted)
         wanted: list[tuple[Pass, bool]] = [
-            ("dgrad", fact.needs_dgrad), ("wgrad", fact.has_weights), ("update", updates),
+            ("vector_backward", fact.has_vectors), ("dgrad", fact.needs_dgrad), ("wgrad", fact.has_weights),
+            ("update", updates),
         ]  # fmt: skip
         main = tuple(name for name, needed in wanted if needed)
         trained: tuple[Pass, ...] = ("predictor_backward", "predictor_update") if fact.predicted else ()

@@ -22,7 +22,7 @@ from workloads.shapes import ConvShape
 Role = Literal["forward", "dgrad", "wgrad"]
 DgradMethod = Literal["decomposed", "dense"]
 Pass = Literal[
-    "forward", "dgrad", "wgrad", "update",
+    "forward", "vector_forward", "vector_backward", "dgrad", "wgrad", "update",
     "predictor_load", "predictor_forward", "predictor_backward", "predictor_update", "predictor_store",
 ]  # fmt: skip
 ROLES: tuple[Role, ...] = get_args(Role)

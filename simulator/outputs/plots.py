@@ -19,6 +19,7 @@ _COLOURS = {
     "forward": "#0072B2", "dgrad": "#E69F00", "wgrad": "#D55E00", "update": "#999999",
     "predictor_forward": "#009E73", "predictor_backward": "#CC79A7", "predictor_update": "#F0E442",
     "predictor_load": "#56B4E9", "predictor_store": "#000000",
+    "vector_forward": "#332288", "vector_backward": "#88CCEE",
 }  # fmt: skip
 _COMPONENT_COLOURS = dict(
     zip(ENERGY_PARTS, ("#0072B2", "#56B4E9", "#CC79A7", "#009E73", "#F0E442", "#D55E00", "#999999"), strict=True)

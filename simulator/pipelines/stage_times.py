@@ -33,9 +33,9 @@ from workloads.trace import Trace
 PredictorRuns = Literal["batch", "micro-batch"]
 PREDICTOR_RUNS: tuple[PredictorRuns, ...] = get_args(PredictorRuns)
 _PASSES: dict[Kind, tuple[Pass, ...]] = {  # of a layer, that an operation consists of
-    "forward": ("forward",),
-    "backward": ("dgrad", "wgrad", "update"),
-    "input_gradient": ("dgrad",),
+    "forward": ("forward", "vector_forward"),
+    "backward": ("vector_backward", "dgrad", "wgrad", "update"),
+    "input_gradient": ("vector_backward", "dgrad"),
     "weight_gradient": ("wgrad", "update"),
 }
 _ONCE_A_BATCH: tuple[Pass, ...] = ("update", "predictor_update")
