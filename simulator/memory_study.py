@@ -7,16 +7,18 @@ much. Each rule is a sum over the transfers of the simulated batches; none chang
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from dataflows.plan import Plan
 from simulator.design import Task
 from simulator.energy import energy_table_of
 from simulator.simulation import Simulation
 from simulator.spec import Accelerator
-from workloads.layers import Layer, MacLayer, Matmul, VectorLayer
+from workloads.layers import MacLayer, Matmul
 from workloads.optimizers import OPTIMIZERS
 from workloads.schedule import Phase
 from workloads.trace import Trace
+from workloads.vectors import vectors_behind
 
 _PRODUCTS = ("forward", "dgrad", "wgrad")
 
@@ -57,13 +59,15 @@ def _activations(op: Op) -> int:
     return op.moved(False, 0) + filters + result
 
 
-def _relu_masks(op: Op) -> int:
-    # the first pass of a layer's backward part reads the outputs that its ReLU cut
+def _masks(op: Op) -> int:
+    # the first pass of a layer's backward part reads what the activations behind the layer made (a ReLU's mask)
     first = "dgrad" if isinstance(op.layer, Matmul) else "wgrad"
-    if op.task.pass_ != first or op.layer.id not in _cut_by_relu(op.simulation.trace.layers):
+    if op.task.pass_ != first:
         return 0
-    shape = op.layer.product_shape(op.simulation.trace.batch_size)
-    return shape.output_words * op.simulation.spec.precision.word_bits // 8
+    trace = op.simulation.trace
+    behind = vectors_behind(trace.layers, op.layer.id)
+    words = sum(prod(one.shape) for one in behind if one.kind == "activation")
+    return words * trace.batch_size * op.simulation.spec.precision.word_bits // 8
 
 
 def _weights(op: Op) -> int:
@@ -105,7 +109,7 @@ class Rule:
 
 RULES = (
     Rule("activations and their gradients", _activations),
-    Rule("outputs read again for the ReLU's mask", _relu_masks),
+    Rule("outputs read again for the ReLU's mask", _masks),
     Rule("weights and their gradients", _weights),
     Rule("partial sums that leave the buffer", _partial_sums),
     Rule("weight updates", _updates),
@@ -184,18 +188,3 @@ def _on_chip(simulation: Simulation) -> float:
                 energy = table.energy(plan.counts)
                 total += batches * (energy.memory - energy.dram)
     return total
-
-
-def _cut_by_relu(layers: Sequence[Layer]) -> set[str]:
-    """Return the layers whose output goes through normalisation at most to a ReLU."""
-    by_id = {layer.id: layer for layer in layers}
-    found = set()
-    for layer in layers:
-        if not isinstance(layer, VectorLayer) or layer.kind != "activation" or "relu" not in layer.op:
-            continue
-        maker = by_id.get(layer.inputs[0])
-        while isinstance(maker, VectorLayer) and maker.kind in ("batch_norm", "layer_norm", "dropout", "reshape"):
-            maker = by_id.get(maker.inputs[0])
-        if maker is not None:
-            found.add(maker.id)
-    return found
