@@ -7,17 +7,25 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the torch extra")
 
+from click.testing import CliRunner  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from workloads.errors import InputError  # noqa: E402
+from workloads.networks import find_recipe  # noqa: E402
+from workloads.networks.digits_cnn import CONSTANT_RATES  # noqa: E402
+from workloads.networks.recipe import Recipe  # noqa: E402
 from workloads.predictor import Predictor  # noqa: E402
+from workloads.pytorch.export import export_trained  # noqa: E402
 from workloads.pytorch.gradient_prediction import prediction_error  # noqa: E402
 from workloads.pytorch.masked_adam import MaskedAdam  # noqa: E402
 from workloads.pytorch.predictor_module import GradientPredictor, reorganize  # noqa: E402
+from workloads.pytorch.reference import main, reference_trace, settings_of  # noqa: E402
+from workloads.pytorch.sparsity import SparsityCounter  # noqa: E402
 from workloads.pytorch.training import Settings, Split, Trainer, train  # noqa: E402
 from workloads.schedule import Policy  # noqa: E402
-from workloads.trace import load_policy  # noqa: E402
+from workloads.trace import load_policy, load_trace  # noqa: E402
+from workloads.trace_writer import write_trace  # noqa: E402
 from workloads.validation import validate  # noqa: E402
 
 SIZES = Predictor(outputs=4 * 3 * 3)
@@ -161,9 +169,17 @@ def test_true_gradients_train_the_predictor():
     trainer = trainer_after(0, Settings(batch_size=8, learning_rate=0.0, momentum=0.9, predictor_learning_rate=0.01))
     samples = data()
     errors = [trainer.true_batch(samples.train_images[:8], samples.train_labels[:8])[1] for _ in range(60)]
-    first, last = errors[0], errors[-1]
+    first, last = list(errors[0].values()), list(errors[-1].values())
     assert [one.relative_l2 for one in first] == [1.0] * 4  # it starts at zero: its first error is the whole gradient
     assert all(one.relative_l2 < 0.9 and one.cosine > 0.5 for one in last)
+
+
+def test_accuracy_is_of_all_samples_however_many():
+    trainer, samples = trainer_after(true_batches=2), data(1100)
+    trainer.model.eval()
+    with torch.no_grad():
+        right = (trainer.model(samples.train_images).argmax(dim=1) == samples.train_labels).double().mean()
+    assert trainer.accuracy(samples.train_images, samples.train_labels) == pytest.approx(float(right))
 
 
 def test_same_seed_gives_the_same_run():
@@ -260,4 +276,113 @@ def test_prediction_errors_by_hand():
     assert error.relative_l2 == pytest.approx(17**0.5 / 5)
     floor = 1e-3 * (25 / 3) ** 0.5
     assert error.mape == pytest.approx((0 + 1 + 1 / floor) / 3, rel=1e-5)
+    assert error.mse == pytest.approx(17 / 3)
     assert prediction_error(predicted, torch.zeros(3)) is None
+
+
+def test_shares_of_zeros_by_hand():
+    torch.manual_seed(5)
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(2 * 4 * 4, 3))
+    with torch.no_grad():
+        model[3].weight[0] = 0.0
+    images = torch.randn(4, 1, 6, 6)
+    images[:, :, :2] = 0.0
+    counter = SparsityCounter(model)
+    with counter.watching():
+        middle = model[0](images)
+        output = model[3](model[2](model[1](middle)))
+    (output[:, :2]).square().sum().backward()  # one of three outputs has no gradient
+    shares = counter.shares()
+    dead = float((middle <= 0).double().mean())  # ReLU passes nothing on, neither forward nor back
+    assert (shares["0"].inputs, shares["0"].weights) == pytest.approx((1 / 3, 0.0), abs=1e-4)
+    assert (shares["3"].inputs, shares["3"].weights) == pytest.approx((dead, 1 / 3), abs=1e-4)
+    # The first output is its bias alone, and its weights are zero, so only the second one's gradient goes back.
+    assert shares["0"].output_gradients == pytest.approx(dead, abs=1e-4)
+    assert shares["3"].output_gradients == pytest.approx(1 / 3, abs=1e-4)
+    assert 0.2 < dead < 0.8
+
+
+def test_counting_zeros_changes_nothing_and_phase_gp_has_no_gradients():
+    plan = policy({"phase": "bp"}, {"phase": "gp"})
+    plain = train(build, data(), SIZES, plan, SETTINGS)
+    counted = train(build, data(), SIZES, plan, Settings(8, 0.05, 0.9, 0.01, sparsity=True))
+    assert counted.metrics == plain.metrics
+    assert plain.sparsity == {}
+    assert counted.sparsity["7"].output_gradients is not None
+    gp = train(build, data(), SIZES, policy({"phase": "gp"}), Settings(8, 0.05, 0.9, 0.01, sparsity=True))
+    assert gp.sparsity["7"].output_gradients is None
+    assert gp.sparsity["7"].inputs is not None
+
+
+def test_reference_without_options_is_the_export():
+    pytest.importorskip("sklearn", reason="needs the torch extra")
+    recipe, plan = find_recipe("digits-cnn"), load_policy("paper")
+    exported = export_trained(recipe, plan, "the command", epochs=2)
+    assert reference_trace(recipe, plan, settings_of(recipe), "the command", epochs=2) == exported
+
+
+def test_reference_with_options_tells_them(tmp_path):
+    pytest.importorskip("sklearn", reason="needs the torch extra")
+    out, kept = tmp_path / "own.yaml", tmp_path / "run.pt"
+    options = ["digits-cnn", "--epochs", "1", "--schedule", "bp", "--plateau", "--milestone", "1", "--sparsity",
+               "--checkpoint", str(kept), "--out", str(out)]  # fmt: skip
+    run = CliRunner().invoke(main, options)
+    assert run.exit_code == 0, run.output
+    assert kept.exists()
+    trace = load_trace(out)
+    assert trace.provenance.settings["plateau"] is True
+    assert trace.provenance.settings["predictor_milestones"] == "1"
+    assert CONSTANT_RATES not in trace.provenance.notes
+    sparsity = {layer.id: layer.sparsity for layer in trace.layers if layer.sparsity is not None}
+    assert list(sparsity) == ["conv1", "conv2", "conv3", "classifier"]
+    assert 0.3 < sparsity["conv2"].inputs < 0.7  # after ReLU
+    assert sparsity["conv2"].weights == 0.0
+    write_trace(trace, tmp_path / "again.yaml")
+    assert (tmp_path / "again.yaml").read_text() == out.read_text()
+
+
+def cut(split: Split) -> Split:
+    return Split(split.train_images[..., :5], split.train_labels, split.test_images[..., :5], split.test_labels)
+
+
+def own_recipe(**changes) -> Recipe:
+    values = {
+        "name": "own", "network": "own", "dataset": "CIFAR10", "training_samples": 20, "input_shapes": ((1, 6, 6),),
+        "batch_size": 8, "build": build,
+    }  # fmt: skip
+    return Recipe(**(values | changes))
+
+
+def test_network_without_training_settings_trains_on_given_data():
+    recipe, plan = own_recipe(), policy({"phase": "bp"}, {"phase": "gp"})
+    trace = reference_trace(recipe, plan, settings_of(recipe), "the command", data())
+    assert (trace.dataset.training_samples, trace.dataset.drop_last) == (20, True)
+    assert trace.schedule.batches == 2 * 2
+    assert trace.provenance.settings["learning_rate"] == 0.001
+
+
+@pytest.mark.parametrize(
+    ("changes", "given", "pattern"),
+    [
+        ({}, None, "own: has no data of its own; give the folder"),
+        ({"build": lambda: nn.Sequential(nn.Flatten(), nn.Linear(36, 2))}, data(), "have 3 classes; give 2 at most"),
+        ({}, cut(data()), r"its images are \(1, 6, 5\); give \(1, 6, 6\)"),
+        ({"batch_size": 32}, data(), "20 training samples do not fill a batch of 32"),
+    ],
+)
+def test_data_that_do_not_fit(changes, given, pattern):
+    recipe = own_recipe(**changes)
+    with pytest.raises(InputError, match=pattern):
+        reference_trace(recipe, policy({"phase": "bp"}), settings_of(recipe), "the command", given)
+
+
+def test_command_tells_bad_input_in_one_line(tmp_path):
+    for options, told in (
+        (["vgg13-cifar10", "--data", str(tmp_path / "none")], "is no folder; give the one that CIFAR10 lies in"),
+        (["transformer-multi30k", "--data", str(tmp_path)], "Multi30k: is no data set that can be read"),
+        (["digits-cn"], "did you mean digits-cnn?"),
+    ):
+        run = CliRunner().invoke(main, options)
+        assert run.exit_code == 1
+        assert told in run.output
+        assert run.output.count("\n") == 1

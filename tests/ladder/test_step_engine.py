@@ -58,6 +58,9 @@ class RefreshingDram:
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> np.ndarray:
         return DRAM.transfer_cycles(transfers, frequency_hz)
 
+    def activates(self, transfers: Transfers) -> np.ndarray:
+        return DRAM.activates(transfers)
+
     def refresh(self, frequency_hz: int) -> Refresh:
         return self.rules
 
