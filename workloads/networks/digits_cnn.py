@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from workloads.pytorch.training import Split
 
 
+# What a run whose learning rates follow a schedule leaves out of its trace.
+CONSTANT_RATES = "Learning rates are the paper's and stay constant; its plateau and step schedules are left out."
+
+
 def build() -> "nn.Module":
     """Return the network: three convolutions with batch norm, two poolings, one linear layer."""
     from collections import OrderedDict
@@ -58,7 +62,7 @@ RECIPES = (
             "Tested on 360 samples that the training never sees.",
             "The accuracy is no evidence of prediction: under the paper's schedule with seed 0 it ends at 0.9889, and "
             "it does so too where Phase GP batches step with zero gradients (momentum alone) or are left out.",
-            "Learning rates are the paper's and stay constant; its plateau and step schedules are left out.",
+            CONSTANT_RATES,
         ),
     ),
 )

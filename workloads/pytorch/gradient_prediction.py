@@ -9,11 +9,12 @@ import torch
 from torch import nn
 
 from workloads.predictor import Predictor
-from workloads.pytorch.masked_adam import MaskedAdam
 from workloads.pytorch.predictor_module import GradientPredictor, reorganize
+from workloads.pytorch.predictor_optimizer import PredictorOptimizer
 
-# What a Phase GP batch steps with. `zero` is a control: momentum goes on, nothing is predicted.
-GpGradient = Literal["predicted", "zero", "skip"]
+# What a Phase GP batch steps with. All but `predicted` are controls: with `zero` momentum goes on and nothing is
+# predicted, `random` is noise as large as the layer's true gradients, `skip` leaves the batch out.
+GpGradient = Literal["predicted", "zero", "random", "skip"]
 # A gradient element counts as at least this share of its layer's root mean square in the MAPE, whose
 # terms would have no bound where the true gradient is zero.
 _MAPE_FLOOR = 1e-3
@@ -21,11 +22,12 @@ _MAPE_FLOOR = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class PredictionError:
-    """How far one prediction is from the true gradient of one layer."""
+    """How far one prediction, or a mean over several, is from the true gradient of one layer."""
 
     cosine: float
     relative_l2: float
     mape: float
+    mse: float
 
 
 def prediction_error(predicted: torch.Tensor, true: torch.Tensor) -> PredictionError | None:
@@ -38,7 +40,7 @@ def prediction_error(predicted: torch.Tensor, true: torch.Tensor) -> PredictionE
     cosine = torch.nn.functional.cosine_similarity(predicted.flatten(), true.flatten(), dim=0)
     return PredictionError(
         cosine=float(cosine), relative_l2=float(difference.norm() / norm),
-        mape=float((difference.abs() / true.abs().clamp_min(floor)).mean()),
+        mape=float((difference.abs() / true.abs().clamp_min(floor)).mean()), mse=float(difference.square().mean()),
     )  # fmt: skip
 
 
@@ -71,7 +73,7 @@ class GradientPrediction:
         self.layers = predicted_layers(model)
         self.predictor = GradientPredictor(sizes, list(self.layers))
         self._optimizer = optimizer
-        self._adam = MaskedAdam(self.predictor, learning_rate)
+        self.predictor_optimizer = PredictorOptimizer(self.predictor, learning_rate)
         self._images: dict[str, torch.Tensor] = {}
         self._predicted: dict[str, torch.Tensor] = {}
 
@@ -103,13 +105,21 @@ class GradientPrediction:
 
     @contextmanager
     def updating(self, gradient: GpGradient = "predicted") -> Iterator[None]:
-        """Update each layer's weight with its predicted gradient as soon as its output is there (Phase GP)."""
+        """Update each layer's weight with its predicted gradient as soon as its output is there (Phase GP).
+
+        Parameters
+        ----------
+        gradient : str
+            ``predicted``, or for a control ``zero`` or ``random``.
+        """
 
         def hook_of(name: str) -> Any:
             def hook(module: Any, _: object, output: torch.Tensor) -> None:
                 weight = module.weight
                 if gradient == "predicted":
                     weight.grad = self.predictor.predict(name, self._image(name, output), weight)
+                elif gradient == "random":
+                    weight.grad = torch.randn_like(weight) * self.predictor.scale(name)
                 else:
                     weight.grad = torch.zeros_like(weight)
                 # Only this weight has a gradient, so the step touches no other parameter.
@@ -121,27 +131,28 @@ class GradientPrediction:
         with self._hooks(hook_of):
             yield
 
-    def learn(self) -> list[PredictionError]:
+    def learn(self) -> dict[str, PredictionError]:
         """Train the predictor on the true gradients of a backward pass, last layer to first.
 
         Returns
         -------
-        list of PredictionError
-            Of the predictions that the forward pass made, before this training.
+        dict of PredictionError
+            By layer, of the predictions that the forward pass made, before this training. A layer
+            whose true gradient is zero throughout has none.
         """
-        errors = []
+        errors: dict[str, PredictionError] = {}
         for name in reversed(self._images):
             weight: Any = self.layers[name].weight
             true = weight.grad
             error = prediction_error(self._predicted[name], true)
             if error is None:
                 continue
-            errors.append(error)
+            errors[name] = error
             self.predictor.observe(name, true)
             target = (true / self.predictor.scale(name)).flatten(1)
             normalised = self.predictor(self._images[name], target.shape[1])
             torch.nn.functional.mse_loss(normalised, target).backward()
-            self._adam.step(target.shape[1])
+            self.predictor_optimizer.step(target.shape[1])
         self._images.clear()
         self._predicted.clear()
         return errors

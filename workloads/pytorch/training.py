@@ -1,21 +1,29 @@
 """The reference ADA-GP training (paper, sections 3.2 to 3.5): Warm Up, Phase BP and Phase GP."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from workloads.errors import InputError
+from workloads.layers import Sparsity
 from workloads.predictor import Predictor
+from workloads.pytorch.checkpoint import load_checkpoint, save_checkpoint
 from workloads.pytorch.gradient_prediction import GpGradient, GradientPrediction, PredictionError
+from workloads.pytorch.sparsity import SparsityCounter
 from workloads.schedule import Phase, Policy
 from workloads.trace import EpochMetrics
 
 OnEpoch = Callable[[EpochMetrics, int], None]
+# Test samples of one forward pass: all of CIFAR's 10,000 would take many gigabytes in a deep network.
+_TESTED_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +45,22 @@ class Settings:
     batch_size : int
         Samples of a batch; the rest of an epoch that does not fill one is left out.
     learning_rate, momentum : float
-        Of the network's SGD, the same in all phases.
+        Of the network's SGD, the same in all phases; the rate is the initial one where a schedule lowers it.
     predictor_learning_rate : float
-        Of the predictor's Adam.
+        Of the predictor's Adam, in the same way.
     seed : int
         Of the initial weights, dropout and the order of the samples.
     gp_gradient : str
-        What a Phase GP batch steps with: ``predicted``, or as controls ``zero`` (momentum alone) or
-        ``skip`` (the batch is left out). A run says something about prediction only beside them.
+        What a Phase GP batch steps with: ``predicted``, or as controls ``zero`` (momentum alone),
+        ``random`` (noise as large as the true gradients) or ``skip`` (the batch is left out). A run
+        says something about prediction only beside them.
+    plateau : bool
+        Lower the network's rate with torch's ReduceLROnPlateau and its defaults, as the paper does.
+        It watches the mean training loss of an epoch: the paper does not say what its own watches.
+    predictor_milestones : tuple of int
+        Epochs after which the predictor's rate falls to a tenth (MultiStepLR). The paper names none.
+    sparsity : bool
+        Count the zeros of what each layer reads, holds and gets back.
     """
 
     batch_size: int
@@ -53,14 +69,54 @@ class Settings:
     predictor_learning_rate: float
     seed: int = 0
     gp_gradient: GpGradient = "predicted"
+    plateau: bool = False
+    predictor_milestones: tuple[int, ...] = ()
+    sparsity: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a training run did: the phases of its batches, epoch by epoch as they ran, and what it measured."""
+    """What a training run did: the phases of its batches, epoch by epoch as they ran, and what it measured.
+
+    Attributes
+    ----------
+    phases, metrics : tuple
+        One entry an epoch.
+    layer_errors : tuple of dict
+        Of each epoch, the predictor's mean errors by layer, unrounded.
+    learning_rates : tuple of (float, float)
+        Of each epoch, the network's and the predictor's.
+    sparsity : dict
+        Shares of zeros by layer, empty where they were not counted.
+    """
 
     phases: tuple[tuple[Phase, ...], ...]
     metrics: tuple[EpochMetrics, ...]
+    layer_errors: tuple[Mapping[str, PredictionError], ...] = ()
+    learning_rates: tuple[tuple[float, float], ...] = ()
+    sparsity: Mapping[str, Sparsity] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Record:
+    """What a run has done so far, in plain values that a checkpoint can hold."""
+
+    phases: list[list[Phase]] = field(default_factory=list)
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    layer_errors: list[dict[str, dict[str, float]]] = field(default_factory=list)
+    learning_rates: list[list[float]] = field(default_factory=list)
+
+    def run(self, sparsity: Mapping[str, Sparsity]) -> Run:
+        """Return it as the result of the run."""
+        return Run(
+            phases=tuple(tuple(row) for row in self.phases),
+            metrics=tuple(EpochMetrics(**row) for row in self.metrics),
+            layer_errors=tuple(
+                {name: PredictionError(**error) for name, error in row.items()} for row in self.layer_errors
+            ),
+            learning_rates=tuple((network, predictor) for network, predictor in self.learning_rates),
+            sparsity=sparsity,
+        )
 
 
 @dataclass(slots=True)
@@ -69,26 +125,35 @@ class EpochLog:
 
     phases: list[Phase] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
-    errors: list[PredictionError] = field(default_factory=list)
+    errors: dict[str, list[PredictionError]] = field(default_factory=dict)
+
+    def add(self, loss: float, errors: Mapping[str, PredictionError]) -> None:
+        """Take in a batch that ran."""
+        self.losses.append(loss)
+        for name, error in errors.items():
+            self.errors.setdefault(name, []).append(error)
 
 
 class Trainer:
-    """Trains a network with ADA-GP, batch by batch.
-
-    Learning rates stay constant. The paper lowers them on plateaus, which its text does not
-    specify far enough to repeat.
-    """
+    """Trains a network with ADA-GP, batch by batch; learning rates stay constant unless the settings lower them."""
 
     def __init__(self, model: nn.Module, sizes: Predictor, settings: Settings) -> None:
         self.model = model
         self.optimizer = torch.optim.SGD(model.parameters(), lr=settings.learning_rate, momentum=settings.momentum)
         self.prediction = GradientPrediction(model, sizes, self.optimizer, settings.predictor_learning_rate)
-        self._gp_gradient = settings.gp_gradient
+        self.sparsity = SparsityCounter(model) if settings.sparsity else None
+        self._settings = settings
+        self._plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(self.optimizer) if settings.plateau else None
 
-    def true_batch(self, images: torch.Tensor, labels: torch.Tensor) -> tuple[float, list[PredictionError]]:
+    @property
+    def learning_rates(self) -> tuple[float, float]:
+        """The network's and the predictor's, of the batches that follow."""
+        return float(self.optimizer.param_groups[0]["lr"]), self.prediction.predictor_optimizer.learning_rate
+
+    def true_batch(self, images: torch.Tensor, labels: torch.Tensor) -> tuple[float, dict[str, PredictionError]]:
         """Run a batch of Warm Up or Phase BP; return its loss and the errors of its predictions."""
         self.optimizer.zero_grad()
-        with self.prediction.watching():
+        with self._counting(), self.prediction.watching():
             loss = functional.cross_entropy(self.model(images), labels)
         loss.backward()
         self.optimizer.step()
@@ -99,7 +164,7 @@ class Trainer:
     @torch.no_grad()
     def predicted_batch(self, images: torch.Tensor, labels: torch.Tensor) -> float:
         """Run a batch of Phase GP, a forward pass alone; return its loss, which nothing is trained on."""
-        with self.prediction.updating(self._gp_gradient):
+        with self._counting(), self.prediction.updating(self._settings.gp_gradient):
             output = self.model(images)
         return functional.cross_entropy(output, labels).item()
 
@@ -108,22 +173,49 @@ class Trainer:
         self.model.train()
         log = EpochLog()
         for phase, images, labels in batches:
-            if phase == "gp" and self._gp_gradient == "skip":
+            if phase == "gp" and self._settings.gp_gradient == "skip":
                 continue
             if phase == "gp":
-                log.losses.append(self.predicted_batch(images, labels))
+                log.add(self.predicted_batch(images, labels), {})
             else:
-                loss, errors = self.true_batch(images, labels)
-                log.losses.append(loss)
-                log.errors += errors
+                log.add(*self.true_batch(images, labels))
             log.phases.append(phase)
         return log
+
+    def end_epoch(self, epochs_done: int, log: EpochLog) -> None:
+        """Lower the learning rates where the settings say so."""
+        if self._plateau is not None and log.losses:
+            self._plateau.step(fmean(log.losses))
+        self.prediction.predictor_optimizer.follow(self._settings.predictor_milestones, epochs_done)
 
     @torch.no_grad()
     def accuracy(self, images: torch.Tensor, labels: torch.Tensor) -> float:
         """Return the share of samples that the network classifies correctly."""
         self.model.eval()
-        return (self.model(images).argmax(dim=1) == labels).double().mean().item()
+        parts = zip(images.split(_TESTED_AT_ONCE), labels.split(_TESTED_AT_ONCE), strict=True)
+        right = sum(int((self.model(some).argmax(dim=1) == known).sum()) for some, known in parts)
+        return right / len(labels)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that training changes: the network, the predictor, what steps them, and torch's random state."""
+        return {name: part.state_dict() for name, part in self._parts()} | {"random": torch.get_rng_state()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state that `state_dict` gave."""
+        for name, part in self._parts():
+            part.load_state_dict(state[name])
+        torch.set_rng_state(state["random"])
+
+    def _parts(self) -> list[tuple[str, Any]]:
+        parts: list[tuple[str, Any]] = [
+            ("model", self.model), ("optimizer", self.optimizer), ("predictor", self.prediction.predictor),
+            ("predictor_optimizer", self.prediction.predictor_optimizer), ("plateau", self._plateau),
+            ("sparsity", self.sparsity),
+        ]  # fmt: skip
+        return [(name, part) for name, part in parts if part is not None]
+
+    def _counting(self) -> Any:
+        return nullcontext() if self.sparsity is None else self.sparsity.watching()
 
 
 def train(
@@ -134,11 +226,12 @@ def train(
     settings: Settings,
     epochs: int | None = None,
     on_epoch: OnEpoch | None = None,
+    checkpoint: Path | None = None,
 ) -> Run:
-    """Train a network from its start under a schedule.
+    """Train a network under a schedule, from its start or from a checkpoint.
 
     It runs on one thread and leaves the process's random state alone, so that the same
-    call gives the same numbers on the same machine.
+    call gives the same numbers on the same machine, whether or not it was killed on the way.
 
     Parameters
     ----------
@@ -155,12 +248,16 @@ def train(
     epochs : int, optional
         Number of epochs, if not the policy's own.
     on_epoch : callable, optional
-        Called with the metrics of each epoch and the number of epochs.
+        Called with the metrics of each epoch that runs and the number of epochs.
+    checkpoint : Path, optional
+        Written after each epoch, before `on_epoch`; if it is there, the run goes on from it. A run
+        that ended can go on too, with more epochs.
 
     Raises
     ------
     InputError
-        If the schedule has a phase that is none of ADA-GP's, or the data do not fill a batch.
+        If the schedule has a phase that is none of ADA-GP's, the data do not fill a batch, or the
+        checkpoint is of another run.
     """
     per_epoch = len(data.train_labels) // settings.batch_size
     plan = policy.epoch_phases(per_epoch, epochs)
@@ -171,30 +268,64 @@ def train(
             "has dni batches, which the reference training does not know",
             "train under a schedule of warm_up, bp and gp batches",
         )
-    phases: list[tuple[Phase, ...]] = []
-    metrics: list[EpochMetrics] = []
     with _reproducible(settings.seed):
         trainer = Trainer(build(), sizes, settings)
         order = torch.Generator().manual_seed(settings.seed)
-        for number, row in enumerate(plan, start=1):
+        record = Record()
+        identity = _identity(trainer.model, data, sizes, policy, settings) if checkpoint is not None else {}
+        if checkpoint is not None:
+            state = load_checkpoint(checkpoint, identity)
+            if state is not None:
+                trainer.load_state_dict(state["trainer"])
+                order.set_state(state["order"])
+                record = Record(**state["record"])
+            if len(record.phases) > len(plan):
+                raise InputError(
+                    str(checkpoint), "", f"has {len(record.phases)} epochs of {len(plan)}", "ask for more epochs"
+                )
+        done = len(record.phases)
+        for number, row in enumerate(plan[done:], start=done + 1):
             shuffled = torch.randperm(len(data.train_labels), generator=order)[: per_epoch * settings.batch_size]
             chosen = zip(row, shuffled.split(settings.batch_size), strict=True)
+            rates = trainer.learning_rates
             log = trainer.epoch((phase, data.train_images[rows], data.train_labels[rows]) for phase, rows in chosen)
-            phases.append(tuple(log.phases))
-            metrics.append(_metrics(number, log, trainer.accuracy(data.test_images, data.test_labels)))
+            metrics = _metrics(number, log, trainer.accuracy(data.test_images, data.test_labels))
+            trainer.end_epoch(number, log)
+            record.phases.append(log.phases)
+            record.metrics.append(metrics.model_dump())
+            record.layer_errors.append({name: _mean_error(errors) for name, errors in log.errors.items()})
+            record.learning_rates.append(list(rates))
+            if checkpoint is not None:
+                now = {"trainer": trainer.state_dict(), "order": order.get_state(), "record": asdict(record)}
+                save_checkpoint(checkpoint, identity, now)
             if on_epoch is not None:
-                on_epoch(metrics[-1], len(plan))
-    return Run(tuple(phases), tuple(metrics))
+                on_epoch(metrics, len(plan))
+    return record.run({} if trainer.sparsity is None else trainer.sparsity.shares())
+
+
+def _identity(model: nn.Module, data: Split, sizes: Predictor, policy: Policy, settings: Settings) -> dict[str, Any]:
+    """Return what tells one run from another in its checkpoints, and so may not change on the way."""
+    labels = b"".join(part.numpy().tobytes() for part in (data.train_labels, data.test_labels))
+    return {
+        "settings": asdict(settings), "schedule": policy.model_dump_json(), "predictor": sizes.model_dump_json(),
+        "network": [f"{name} {list(value.shape)}" for name, value in model.state_dict().items()],
+        "data": f"{hashlib.sha256(labels).hexdigest()} {list(data.train_images.shape)}",
+    }  # fmt: skip
 
 
 def _metrics(epoch: int, log: EpochLog, accuracy: float) -> EpochMetrics:
-    errors = log.errors
+    errors = [error for of_layer in log.errors.values() for error in of_layer]
     return EpochMetrics(
         epoch=epoch, train_loss=_mean(log.losses) or 0.0, test_accuracy=round(accuracy, 4),
         predictor_cosine=_mean([error.cosine for error in errors]),
         predictor_relative_l2=_mean([error.relative_l2 for error in errors]),
         predictor_mape=_mean([error.mape for error in errors]),
     )  # fmt: skip
+
+
+def _mean_error(errors: Sequence[PredictionError]) -> dict[str, float]:
+    rows = [asdict(error) for error in errors]
+    return {name: fmean(row[name] for row in rows) for name in rows[0]}
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -1,0 +1,74 @@
+"""Checkpoints of a training run: written whole or not at all, and read only by the run they belong to."""
+
+import os
+import pickle
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from workloads.errors import InputError
+
+CHECKPOINT_VERSION = 1
+
+
+def save_checkpoint(path: Path, run: dict[str, Any], state: dict[str, Any]) -> None:
+    """Write a checkpoint beside its place and move it there, so that a kill leaves the old one or the new one.
+
+    Parameters
+    ----------
+    path : Path
+        Its place; the folder is made.
+    run : dict
+        What the run is: only an equal one may go on from here.
+    state : dict
+        All that changes while it runs: tensors and plain values.
+
+    Raises
+    ------
+    InputError
+        If the place cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        staged = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                torch.save({"version": CHECKPOINT_VERSION, "run": run, "state": state}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            staged.chmod(0o644)
+            staged.replace(path)
+        except BaseException:
+            staged.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(str(path), "", f"cannot be written: {error.strerror}", "give another place") from None
+
+
+def load_checkpoint(path: Path, run: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the state of a run's last checkpoint; None where there is no file.
+
+    It holds tensors and plain values only, so reading a stranger's file runs none of its code.
+
+    Raises
+    ------
+    InputError
+        If the file is no checkpoint, or one of another run.
+    """
+    if not path.exists():
+        return None
+    again = "delete it to start anew, or give another file"
+    try:
+        found = torch.load(path, weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError):
+        raise InputError(str(path), "", "is no checkpoint", again) from None
+    if not isinstance(found, dict) or found.get("version") != CHECKPOINT_VERSION:
+        raise InputError(str(path), "", f"is no checkpoint of version {CHECKPOINT_VERSION}", again)
+    theirs = found["run"]
+    for key in run:
+        if theirs.get(key) != run[key]:
+            raise InputError(str(path), key, "differs from this run's", again)
+    return found["state"]

@@ -1,0 +1,160 @@
+"""The digits run beside its controls, which tell what its accuracy owes to prediction.
+
+``python -m workloads.pytorch.controls --seeds 3 --epochs 90 --out docs/training.md`` trains them all
+and writes the page; a run of 90 epochs takes half a minute on one core.
+"""
+
+import csv
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import click
+
+from workloads.errors import InputError
+from workloads.networks import find_recipe
+from workloads.pytorch.assembly import predictor_of
+from workloads.pytorch.controls_page import page
+from workloads.pytorch.gradient_prediction import GpGradient, predicted_layers
+from workloads.pytorch.model_loading import record_anywhere
+from workloads.pytorch.training import Run, Settings, train
+from workloads.schedule import Policy
+from workloads.trace import load_policy
+
+NETWORK = "digits-cnn"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One way to train: what its Phase GP batches do, or that there are none.
+
+    Attributes
+    ----------
+    key, title : str
+        What files and the page call it.
+    gp_gradient : str
+        What a Phase GP batch steps with.
+    backpropagation : bool
+        True where every batch is one of Phase BP, whatever the schedule.
+    """
+
+    key: str
+    title: str
+    gp_gradient: GpGradient = "predicted"
+    backpropagation: bool = False
+
+
+CONTROLS = (
+    Control("ada-gp", "ADA-GP"),
+    Control("bp", "backpropagation on every batch", backpropagation=True),
+    Control("skip", "GP batches left out", "skip"),
+    Control("zero", "zero gradients in GP (momentum only)", "zero"),
+    Control("random", "random gradients in GP", "random"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A run of a control."""
+
+    control: Control
+    seed: int
+    run: Run
+
+
+def run_control(control: Control, seed: int, policy: Policy, epochs: int | None) -> Result:
+    """Train the digits network once."""
+    recipe = find_recipe(NETWORK)
+    training = recipe.training
+    assert training is not None
+    shapes = [(recipe.batch_size, *shape) for shape in recipe.input_shapes]
+    sizes = predictor_of(record_anywhere(recipe.build, shapes, recipe.input_dtypes, recipe.name))
+    settings = Settings(
+        batch_size=recipe.batch_size, learning_rate=training.learning_rate, momentum=training.momentum,
+        predictor_learning_rate=training.predictor_learning_rate, seed=seed, gp_gradient=control.gp_gradient,
+    )  # fmt: skip
+    chosen = load_policy("bp") if control.backpropagation else policy
+    length = policy.epochs if epochs is None else epochs
+    return Result(control, seed, train(recipe.build, training.load_data(), sizes, chosen, settings, length))
+
+
+def run_controls(policy: Policy, seeds: Sequence[int], epochs: int | None = None, jobs: int = 1) -> list[Result]:
+    """Train every control with every seed, in the order of `CONTROLS`.
+
+    Parameters
+    ----------
+    policy : Policy
+        The schedule of all but plain backpropagation.
+    seeds : sequence of int
+        One run each.
+    epochs : int, optional
+        Number of epochs, if not the policy's own.
+    jobs : int
+        Processes at once, one thread each; the numbers do not depend on it.
+
+    Raises
+    ------
+    InputError
+        If there is no seed, no epoch or no job.
+    """
+    for option, value in (("--seeds", len(seeds)), ("--epochs", policy.epochs if epochs is None else epochs),
+                          ("--jobs", jobs)):  # fmt: skip
+        if value < 1:
+            raise InputError(option, "", f"is {value}", "give at least 1")
+    tasks = [(control, seed, policy, epochs) for control in CONTROLS for seed in seeds]
+    if jobs == 1:
+        return [run_control(*task) for task in tasks]
+    # New processes, not forked ones: torch's threads do not survive a fork.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        return list(pool.map(run_control, *zip(*tasks, strict=True)))
+
+
+def weights_by_layer() -> dict[str, int]:
+    """Return the number of weights of each predicted layer, first to last."""
+    model = find_recipe(NETWORK).build()
+    return {name: model.get_parameter(f"{name}.weight").numel() for name in predicted_layers(model)}
+
+
+def write_csv(results: Sequence[Result], path: Path) -> None:
+    """Write the predictor's errors of every run by epoch and layer."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["run", "seed", "epoch", "layer", "cosine", "relative_l2", "mape", "mse"])
+        for result in results:
+            for epoch, errors in enumerate(result.run.layer_errors, start=1):
+                for layer, error in sorted(errors.items()):
+                    numbers = [f"{value:.6g}" for value in asdict(error).values()]
+                    rows.writerow([result.control.key, result.seed, epoch, layer, *numbers])
+
+
+@click.command()
+@click.option("--seeds", default=3, show_default=True, help="Number of seeds, from 0.")
+@click.option("--epochs", default=90, show_default=True, help="Epochs of a run.")
+@click.option("--schedule", default="paper", show_default=True, help="Schedule of all but plain backpropagation.")
+@click.option("--jobs", default=1, show_default=True, help="Processes at once.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("docs/training.md"), show_default=True)
+@click.option("--csv", "table", type=click.Path(path_type=Path), help="Also write the errors of every epoch here.")
+def main(seeds: int, epochs: int, schedule: str, jobs: int, out: Path, table: Path | None) -> None:
+    """Train the digits network and its controls, and write the page that compares them."""
+    try:
+        policy = load_policy(schedule)
+        results = run_controls(policy, range(seeds), epochs, jobs)
+        command = f"python -m workloads.pytorch.controls --seeds {seeds} --epochs {epochs}"
+        command += "" if schedule == "paper" else f" --schedule {schedule}"
+        rows = [(result.control.key, result.control.title, result.seed, result.run) for result in results]
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(page(rows, weights_by_layer(), policy.name, command), encoding="utf-8")
+            if table is not None:
+                write_csv(results, table)
+        except OSError as error:
+            raise InputError(str(out), "", f"cannot be written: {error.strerror}", "give another place") from None
+    except InputError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{out}: {len(results)} runs")
+
+
+if __name__ == "__main__":
+    main()

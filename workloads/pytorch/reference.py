@@ -1,0 +1,177 @@
+"""The reference training with all its options: checkpoints, learning-rate schedules, sparsity, data from disk.
+
+``python -m workloads.pytorch.reference digits-cnn --checkpoint run.pt --plateau --sparsity --out mine.yaml``
+trains a network and writes its trace. Without options it is `adagp-sim trace export`, to the letter.
+"""
+
+import dataclasses
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from workloads.errors import InputError
+from workloads.layers import Conv2d, Linear
+from workloads.networks import find_recipe
+from workloads.networks.digits_cnn import CONSTANT_RATES
+from workloads.networks.recipe import Recipe
+from workloads.pytorch.assembly import assemble, notes_of, predictor_of
+from workloads.pytorch.datasets import load_images
+from workloads.pytorch.model_loading import record_anywhere, torch_extra
+from workloads.pytorch.recorder import Recording
+from workloads.pytorch.training import OnEpoch, Run, Settings, Split, train
+from workloads.schedule import Policy, compress
+from workloads.trace import Dataset, Provenance, Trace, load_policy
+from workloads.trace_writer import write_trace
+
+# The paper's (section 5.2), for networks whose recipe has no training of its own; the momentum is the customary one.
+_PAPER_RATES = {"learning_rate": 0.001, "momentum": 0.9, "predictor_learning_rate": 0.0001}
+
+
+def settings_of(recipe: Recipe, seed: int = 0, **options: Any) -> Settings:
+    """Return the settings of a recipe, or the paper's where it has none, with some options."""
+    training = recipe.training
+    rates = _PAPER_RATES if training is None else {name: getattr(training, name) for name in _PAPER_RATES}
+    return Settings(batch_size=recipe.batch_size, seed=seed, **rates, **options)
+
+
+def reference_trace(
+    recipe: Recipe,
+    policy: Policy,
+    settings: Settings,
+    command: str,
+    data: Split | None = None,
+    epochs: int | None = None,
+    on_epoch: OnEpoch | None = None,
+    checkpoint: Path | None = None,
+) -> Trace:
+    """Train a recipe's network, and write down what ran.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The network on its data set.
+    policy : Policy
+        The schedule.
+    settings : Settings
+        Of the training; `settings_of` gives the recipe's.
+    command : str
+        The command line that makes this trace again.
+    data : Split, optional
+        What it is trained on, if not the recipe's own data.
+    epochs : int, optional
+        Number of epochs, if not the policy's own.
+    on_epoch : callable, optional
+        Called with the metrics of each epoch and the number of epochs.
+    checkpoint : Path, optional
+        Where the run is saved after each epoch, and goes on from.
+
+    Raises
+    ------
+    InputError
+        If there are no data, or they or the checkpoint do not fit.
+    """
+    with torch_extra(recipe.name):
+        shapes = [(recipe.batch_size, *shape) for shape in recipe.input_shapes]
+        recording = record_anywhere(recipe.build, shapes, recipe.input_dtypes, recipe.name)
+        if data is None:
+            if recipe.training is None:
+                raise InputError(recipe.name, "", "has no data of its own", "give the folder of its data set (--data)")
+            data = recipe.training.load_data()
+        _check_data(recipe, recording, data)
+        run = train(
+            recipe.build, data, predictor_of(recording), policy, settings, epochs, on_epoch, checkpoint
+        )  # fmt: skip
+    return assemble(
+        _with_sparsity(recording, run), recipe.network,
+        Dataset(name=recipe.dataset, training_samples=len(data.train_labels), drop_last=True), recipe.batch_size,
+        compress(policy.name, run.phases), _provenance(recipe, recording, settings, run, command), run.metrics,
+    )  # fmt: skip
+
+
+def _check_data(recipe: Recipe, recording: Recording, data: Split) -> None:
+    shape = tuple(data.train_images.shape[1:])
+    if (shape,) != recipe.input_shapes:
+        raise InputError(recipe.name, "", f"its images are {shape}", f"give {recipe.input_shapes[0]}, which it takes")
+    classes = [layer.K for layer in recording.layers if isinstance(layer, Conv2d | Linear)][-1]
+    most = int(max(data.train_labels.max(), data.test_labels.max()))
+    if most >= classes:
+        raise InputError(recipe.name, "", f"the data have {most + 1} classes", f"give {classes} at most")
+    if len(data.train_labels) < recipe.batch_size:
+        problem = f"{len(data.train_labels)} training samples do not fill a batch of {recipe.batch_size}"
+        raise InputError(recipe.name, "", problem, "give more samples")
+
+
+def _with_sparsity(recording: Recording, run: Run) -> Recording:
+    layers = tuple(
+        layer.model_copy(update={"sparsity": run.sparsity[layer.id]}) if layer.id in run.sparsity else layer
+        for layer in recording.layers
+    )
+    return dataclasses.replace(recording, layers=layers)
+
+
+def _provenance(recipe: Recipe, recording: Recording, settings: Settings, run: Run, command: str) -> Provenance:
+    told: dict[str, str | int | float | bool] = {
+        "epochs": len(run.phases), "seed": settings.seed, "learning_rate": settings.learning_rate,
+        "momentum": settings.momentum, "predictor_learning_rate": settings.predictor_learning_rate,
+    }  # fmt: skip
+    notes = list(recipe.notes)
+    if settings.plateau or settings.predictor_milestones:
+        notes = [note for note in notes if note != CONSTANT_RATES]
+    if settings.plateau:
+        told["plateau"] = True
+        notes.append(
+            "ReduceLROnPlateau with torch's defaults lowers the network's learning rate, on the training loss."
+        )
+    if settings.predictor_milestones:
+        told["predictor_milestones"] = " ".join(map(str, settings.predictor_milestones))
+        notes.append("MultiStepLR divides the predictor's learning rate by 10 after each of its milestones.")
+    if run.sparsity:
+        notes.append("Sparsity is the mean over the run; of output gradients over its Warm Up and Phase BP batches.")
+    notes.append(
+        "Biases and batch norm's scales and shifts change in Warm Up and Phase BP only: they get no prediction."
+    )
+    return Provenance(origin="trained", command=command, settings=told, notes=(*notes, *notes_of(recording)))
+
+
+@click.command()
+@click.argument("network", default="digits-cnn")
+@click.option("--schedule", default="paper", show_default=True, help="Which batches are Warm Up, Phase BP, Phase GP.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Number of epochs, if not the schedule's own.")
+@click.option("--seed", default=0, show_default=True, help="Of the initial weights and the order of the samples.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Save the run here each epoch, and go on from it.")
+@click.option("--plateau", is_flag=True, help="Lower the network's learning rate with ReduceLROnPlateau.")
+@click.option("--milestone", "milestones", type=click.IntRange(min=1), multiple=True,
+              help="Divide the predictor's learning rate by 10 after this epoch; may be repeated.")  # fmt: skip
+@click.option("--sparsity", is_flag=True, help="Record the share of zeros of inputs, weights and output gradients.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of CIFAR10, CIFAR100 or ImageNet-like images.")
+@click.option("--per-class", type=click.IntRange(min=1), help="Use the first images of each class of --data only.")
+@click.option("--out", type=click.Path(path_type=Path), help="The trace; NETWORK.yaml if not given.")
+def main(
+    network: str, schedule: str, epochs: int | None, seed: int, checkpoint: Path | None, plateau: bool,
+    milestones: tuple[int, ...], sparsity: bool, data: Path | None, per_class: int | None, out: Path | None,
+) -> None:  # fmt: skip
+    """Train NETWORK with ADA-GP and write its trace."""
+    command = shlex.join(["python", "-m", "workloads.pytorch.reference", *sys.argv[1:]])
+    path = Path(f"{network}.yaml") if out is None else out
+    try:
+        recipe = find_recipe(network)
+        split = None if data is None else load_images(recipe.dataset, data, recipe.input_shapes[0][-1], per_class)
+        settings = settings_of(recipe, seed, plateau=plateau, predictor_milestones=milestones, sparsity=sparsity)
+        trace = reference_trace(
+            recipe, load_policy(schedule), settings, command, split, epochs,
+            lambda row, total: click.echo(
+                f"epoch {row.epoch} of {total}: loss {row.train_loss:.4f}, accuracy {row.test_accuracy:.2%}", err=True
+            ),
+            checkpoint,
+        )  # fmt: skip
+        write_trace(trace, path)
+    except InputError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{path}: test accuracy {trace.metrics[-1].test_accuracy:.2%} after {len(trace.metrics)} epochs")
+
+
+if __name__ == "__main__":
+    main()
