@@ -71,6 +71,13 @@ class ConvolutionTiles:
         """Multiply-accumulates of each tile."""
         return self.groups * self.vectors * self.reduction * self.filters
 
+    def kinds(self) -> "list[ConvolutionTiles]":
+        """Return one tile of each size that there is."""
+        sizes = (self.groups, self.images, self.channels, self.filters, self.filter_rows, self.rows)
+        each = np.unique(np.stack(sizes), axis=1)
+        windows = (self.filter_columns, self.columns)
+        return [one_tile(tuple(size.tolist()), windows, self.sliding, self.role) for size in each.T]
+
 
 def whole_convolution(product: Product) -> ConvolutionTiles:
     """Return a product as one tile."""

@@ -68,6 +68,9 @@ class Dataflow(Protocol):
     def quanta(self, array: PEArray, product: Product) -> Quanta:
         """Return the extents of a tile that leave no PE idle."""
 
+    def further_quanta(self, array: PEArray, product: Product) -> tuple[Quanta, ...]:
+        """Return others that may suit tiles of a part of the product better."""
+
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
 
@@ -102,6 +105,10 @@ class JobDataflow:
         streamed: Axis = vectors if job.streamed == "V" else "reduction"
         V, N = (job.V, job.N) if self.stationary == "filter" else (job.N, job.V)
         return Quanta(V, job.D, N, streamed, job.least, job.overhead, step_cycles=job.step_cycles)
+
+    def further_quanta(self, array: PEArray, product: Product) -> tuple[Quanta, ...]:
+        """Return none: an array's quanta are the same for every part."""
+        return ()
 
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""

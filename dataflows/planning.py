@@ -13,7 +13,7 @@ from dataflows.layout import Pieces
 from dataflows.loopnest import extents
 from dataflows.placement import Operand, Placement
 from dataflows.plan import BufferBudget, Integers, Plan, TileTooLargeError
-from dataflows.tile_sequence import tile_sequence
+from dataflows.tile_sequence import TileSequence, tile_sequence
 from dataflows.tiling import choose_tiling
 from dataflows.transfers import Transfers, contiguous, together
 from workloads.passes import Product
@@ -32,8 +32,7 @@ def plan_product(
     TileTooLargeError
         If not even the smallest tile fits in the buffer.
     """
-    tiling = choose_tiling(product, placement, dataflow.quanta(array, product), budget)
-    tiles = tile_sequence(product, tiling)
+    tiles = plan_tiles(product, placement, dataflow, array, budget)
     timing = dataflow.timing(array, tiles.parts)
     finished = int((tiles.result_words * tiles.finished).sum())
     traffic = dataflow.traffic(array, tiles.parts, finished)
@@ -103,6 +102,43 @@ def _transfers(pieces: Pieces, times: Integers, element_bytes: int, write: bool)
 def _held_in(operand: Operand) -> str:
     """Return the memory from which the array reads an operand; what comes from DRAM lies in the buffer then."""
     return "predictor_sram" if operand.place == "predictor_sram" else "buffer"
+
+
+def plan_tiles(
+    product: Product, placement: Placement, dataflow: Dataflow, array: PEArray, budget: BufferBudget
+) -> TileSequence:
+    """Return the tiles of one product; of the cuts that several quanta give, by the rule that chooses among cuts.
+
+    Raises
+    ------
+    TileTooLargeError
+        If not even the smallest tile fits in the buffer.
+    """
+    options = dict.fromkeys((dataflow.quanta(array, product), *dataflow.further_quanta(array, product)))
+    cuts = dict.fromkeys(choose_tiling(product, placement, quanta, budget) for quanta in options)
+    sequences = [tile_sequence(product, cut) for cut in cuts]
+    if len(sequences) == 1:
+        return sequences[0]
+    moved = [_moved_bytes(tiles, placement, budget) for tiles in sequences]
+    cycles = [
+        max(int((timing.stream_cycles + timing.gap_cycles).sum()), (size >> 10) * budget.mebibyte_cycles >> 10)
+        for timing, size in zip((dataflow.timing(array, tiles.parts) for tiles in sequences), moved, strict=True)
+    ]
+    slack = budget.slack_percent
+    limit = max(cycles) if slack is None else min(cycles) + min(cycles) * slack // 100
+    return min((one for one in zip(moved, cycles, sequences, strict=True) if one[1] <= limit), key=lambda one: one[:2])[
+        2
+    ]
+
+
+def _moved_bytes(tiles: TileSequence, placement: Placement, budget: BufferBudget) -> int:
+    words = (
+        tiles.image_words * tiles.image_new * _from_dram(placement.image)
+        + tiles.filter_words * tiles.filter_new * _from_dram(placement.filter)
+        + tiles.result_words * tiles.finished * (placement.result == "dram")
+    )
+    sums = tiles.result_words * (tiles.sums_loaded + tiles.sums_stored)
+    return int((words * budget.word_bytes + sums * budget.partial_sum_bytes).sum())
 
 
 def plan_elementwise(

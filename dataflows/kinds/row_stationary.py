@@ -1,6 +1,6 @@
 """Row stationary on the broadcast array (Chen et al., Eyeriss, ISCA 2016): rows of filters stay, image rows slide."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataflows.array import Interconnect, PEArray
 from dataflows.arrays.job import JobTiming, ceil_div
@@ -14,7 +14,7 @@ from workloads.passes import Product
 
 @dataclass(frozen=True)
 class RowStationary:
-    """The dataflow; each op gets the mapping that is fastest for its largest tile."""
+    """The dataflow; each op gets one mapping for all its tiles."""
 
     name: str = "rs"
     interconnect: Interconnect = "broadcast"
@@ -43,11 +43,22 @@ class RowStationary:
             1, m.r * m.q * s.R * s.S, m.t * m.p, overhead=overhead, groups=m.d, space=(1, m.e), step_cycles=strip
         )
 
+    def further_quanta(self, array: PEArray, product: Product) -> tuple[Quanta, ...]:
+        """Return the quanta for one image, whose mapping need not serve several at once."""
+        if product.shape.N == 1:
+            return ()
+        return (self.quanta(array, replace(product, shape=replace(product.shape, N=1))),)
+
     def mapping(self, array: PEArray, tiles: ConvolutionTiles) -> RowMapping:
-        """Return how tiles lie on the array."""
+        """Return how tiles lie on the array: of the mappings that suit one of them the best for all together."""
         from dataflows.arrays.row_stationary_mapping import choose_mapping  # needs numba
 
-        return choose_mapping(row_array(array), tiles, whole_sets=array.row_stationary_sets == "whole")
+        rows, whole = row_array(array), array.row_stationary_sets == "whole"
+        kinds = tiles.kinds()
+        options = dict.fromkeys(choose_mapping(rows, kind, whole) for kind in kinds)
+        if len(options) == 1:
+            return next(iter(options))
+        return min(options, key=lambda mapping: int(row_timing(rows, mapping, tiles).stream_cycles.sum()))
 
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""

@@ -1,5 +1,7 @@
 """Plans of many tiles against the stepped arrays, tile by tile."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,9 +15,7 @@ from dataflows.kinds.row_stationary import row_array
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.placement import ALL_IN_DRAM
 from dataflows.plan import BufferBudget, TileTooLargeError
-from dataflows.planning import plan_product
-from dataflows.tile_sequence import tile_sequence
-from dataflows.tiling import choose_tiling
+from dataflows.planning import plan_product, plan_tiles
 from workloads.passes import Product
 from workloads.shapes import linear_shape
 
@@ -30,11 +30,12 @@ def ones(groups: int, images: int, channels: int, filters: int) -> ConvolutionOp
     )
 
 
-def step(flow, pe: PEArray, parts: ConvolutionTiles, operands: ConvolutionOperands) -> SteppedProduct:
-    """Step a tile; row stationary keeps one mapping for all tiles of a plan."""
-    if flow.name == "rs":
-        return step_rows(row_array(pe), flow.mapping(pe, parts), operands)
-    return flow.step(pe, operands)
+def stepper(flow, pe: PEArray, parts: ConvolutionTiles) -> Callable[[ConvolutionOperands], SteppedProduct]:
+    """Return what steps a tile; row stationary keeps one mapping for all tiles of a plan."""
+    if flow.name != "rs":
+        return lambda operands: flow.step(pe, operands)
+    mapping = flow.mapping(pe, parts)
+    return lambda operands: step_rows(row_array(pe), mapping, operands)
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: f"{flow.name}-{flow.interconnect}")
@@ -54,12 +55,13 @@ def test_sums_over_tiles(flow, rows: int, reduction: int, columns: int, groups: 
     product = Product(linear_shape(rows, reduction, columns, groups), "forward")
     budget = BufferBudget(capacity, 2, 4, 8)
     try:
-        tiling = choose_tiling(product, ALL_IN_DRAM, flow.quanta(pe, product), budget)
+        tiles = plan_tiles(product, ALL_IN_DRAM, flow, pe, budget)
     except TileTooLargeError:
         return
-    parts = tile_sequence(product, tiling).parts
+    parts = tiles.parts
     sizes = zip(*(getattr(parts, axis).tolist() for axis in ("groups", "images", "channels", "filters")), strict=True)
-    stepped = [step(flow, pe, parts, ones(*size)) for size in sizes]
+    step = stepper(flow, pe, parts)
+    stepped = [step(ones(*size)) for size in sizes]
     plan = plan_product(product, ALL_IN_DRAM, flow, pe, budget)
     assert plan.counts.macs == sum(job.macs for job in stepped)
     assert plan.counts.register_writes == sum(job.traffic.register_writes for job in stepped)
@@ -96,10 +98,9 @@ def test_an_accumulator_bounds_the_vectors_of_a_job(
     product = Product(linear_shape(rows, reduction, columns, groups), "forward")
     budget = BufferBudget(capacity, 2, 4, 8)
     try:
-        tiling = choose_tiling(product, ALL_IN_DRAM, flow.quanta(pe, product), budget)
+        tiles = plan_tiles(product, ALL_IN_DRAM, flow, pe, budget)
     except TileTooLargeError:
         return
-    tiles = tile_sequence(product, tiling)
     plan = plan_product(product, ALL_IN_DRAM, flow, pe, budget)
     jobs, most = [], 0
     sizes = zip(*(getattr(tiles.parts, axis).tolist() for axis in ("groups", "images", "channels", "filters")),
