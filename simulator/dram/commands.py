@@ -14,7 +14,7 @@ from workloads.errors import InputError
 from workloads.validation import StrictModel
 
 if TYPE_CHECKING:
-    from simulator.dram.transfer_time import TransferPattern, TransferTimes
+    from simulator.dram.transfer_time import TransferTimes
 
 
 DramCommand = Literal["read", "write", "activate", "refresh", "active_cycle", "standby_cycle"]
@@ -60,38 +60,6 @@ class CommandDram(StrictModel):
         idle = cycles - bursts * part.burst_cycles
         return part.organization.channels * idle * part.burst_bytes // part.burst_cycles
 
-    def channel_share(self, pattern: "TransferPattern") -> "TransferPattern":
-        """Return what one channel moves of a transfer: its share of each segment, rounded up to whole bytes."""
-        from simulator.dram.transfer_time import TransferPattern, contiguous
-
-        channels = self.memory.organization.channels
-        if channels == 1:
-            return pattern
-        if pattern.contiguous:
-            return contiguous(-(-pattern.moved_bytes // channels), pattern.write)
-        size, stride = -(-pattern.segment_bytes // channels), -(-pattern.stride_bytes // channels)
-        return TransferPattern(pattern.segments, size, stride, pattern.write)
-
-    def pieces(self, pattern: "TransferPattern") -> tuple["TransferPattern", ...]:
-        """Return one channel's share of a transfer, cut where refresh asks for it; see `cut_transfer`."""
-        from simulator.dram.transfer_time import cut_transfer
-
-        return cut_transfer(self.memory, self.channel_share(pattern), self.queue_depth)
-
-    def pattern_cycles(self, pattern: "TransferPattern", frequency_hz: int) -> int:
-        """Return the cycles of the arrays' clock that a transfer, with all its pieces, holds the channels."""
-        from simulator.dram.transfer_time import cut_memory_cycles
-
-        cycles, _, _ = cut_memory_cycles(self.memory, self.channel_share(pattern), self.queue_depth)
-        return self.accelerator_cycles(cycles, frequency_hz)
-
-    def pattern_activates(self, pattern: "TransferPattern") -> int:
-        """Return the activates of a transfer over all channels."""
-        from simulator.dram.transfer_time import cut_memory_cycles
-
-        _, activates, _ = cut_memory_cycles(self.memory, self.channel_share(pattern), self.queue_depth)
-        return self.memory.organization.channels * activates
-
     @property
     def bytes_per_second(self) -> int:
         """The peak of all channels."""
@@ -126,6 +94,7 @@ class CommandDram(StrictModel):
         }[command]  # fmt: skip
 
     def _times(self, transfers: Transfers) -> "TransferTimes":
+        """Return what one channel's share of each pattern takes: a share of each segment, rounded up to bytes."""
         from simulator.dram.transfer_time import cut_times
 
         channels = self.memory.organization.channels

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from simulator.outputs.summary import trace_summary
 from simulator.pipelines.operation import KINDS
 from simulator.pipelines.results import BatchKind, PipelineResults, PipelineRun
 from simulator.results import RESULT_SCHEMA
@@ -13,18 +14,10 @@ from simulator.results import RESULT_SCHEMA
 
 def pipeline_summary(results: PipelineResults) -> dict[str, Any]:
     """Return the summary; docs/pipelines.md describes it."""
-    trace, first = results.trace, results.runs[0]
+    first = results.runs[0]
     return {
         "schema": RESULT_SCHEMA,
-        "trace": {
-            "network": trace.network,
-            "dataset": trace.dataset.name,
-            "batch_size": trace.batch_size,
-            "schedule": trace.schedule.name,
-            "epochs": trace.schedule.epoch_count,
-            "batches": trace.schedule.batches,
-            "origin": trace.provenance.origin,
-        },
+        "trace": trace_summary(results.trace),
         "pipeline": {
             "devices": first.devices,
             "micro_batches": first.micro_batches,

@@ -5,23 +5,28 @@ from typing import Any
 
 from simulator.explain import explain, ideal_speedup
 from simulator.results import RESULT_SCHEMA, PhaseResult, Results, RunResult
+from workloads.trace import Trace
 
 
 def summary(results: Results) -> dict[str, Any]:
     """Return the summary; docs/results.md describes it."""
-    trace = results.trace
     return {
         "schema": RESULT_SCHEMA,
-        "trace": {
-            "network": trace.network,
-            "dataset": trace.dataset.name,
-            "batch_size": trace.batch_size,
-            "schedule": trace.schedule.name,
-            "epochs": trace.schedule.epoch_count,
-            "batches": trace.schedule.batches,
-            "origin": trace.provenance.origin,
-        },
+        "trace": trace_summary(results.trace),
         "runs": [_run(results, run) for run in results.runs],
+    }
+
+
+def trace_summary(trace: Trace) -> dict[str, Any]:
+    """Return what a summary says of the trace."""
+    return {
+        "network": trace.network,
+        "dataset": trace.dataset.name,
+        "batch_size": trace.batch_size,
+        "schedule": trace.schedule.name,
+        "epochs": trace.schedule.epoch_count,
+        "batches": trace.schedule.batches,
+        "origin": trace.provenance.origin,
     }
 
 

@@ -9,8 +9,8 @@ from torch import nn  # noqa: E402
 from workloads.errors import InputError  # noqa: E402
 from workloads.predictor import Predictor  # noqa: E402
 from workloads.pytorch import checkpoint as checkpoints  # noqa: E402
+from workloads.pytorch.masked_adam import MaskedAdam, multi_step  # noqa: E402
 from workloads.pytorch.predictor_module import GradientPredictor  # noqa: E402
-from workloads.pytorch.predictor_optimizer import PredictorOptimizer, multi_step  # noqa: E402
 from workloads.pytorch.training import Settings, Split, train  # noqa: E402
 from workloads.schedule import Policy  # noqa: E402
 from workloads.validation import validate  # noqa: E402
@@ -209,7 +209,7 @@ def test_predictor_rate_falls_as_multi_step_lr():
     parameter = nn.Parameter(torch.zeros(1))
     torchs = torch.optim.Adam([parameter], lr=0.3)
     schedule = torch.optim.lr_scheduler.MultiStepLR(torchs, [2, 5])
-    predictor = PredictorOptimizer(GradientPredictor(SIZES, ["layer"]), 0.3)
+    predictor = MaskedAdam(GradientPredictor(SIZES, ["layer"]), 0.3)
     for epoch in range(1, 8):
         torchs.step()
         schedule.step()

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from naive_dram import odd_part
 
+from dataflows.transfers import Transfers
 from dataflows.transfers import contiguous as in_one_piece
 from simulator.dram.command_kernel import simulate_stream
 from simulator.dram.commands import CommandDram
@@ -189,14 +190,21 @@ def commands(part: str = "ddr3-1600") -> CommandDram:
     return CommandDram(model="commands", part=part, capacity_bytes=2**30)
 
 
+def as_transfers(pattern: TransferPattern) -> Transfers:
+    """One transfer of one pattern, as plans hold them."""
+    columns = (pattern.segments, pattern.segment_bytes, pattern.stride_bytes)
+    return Transfers(*(np.array([[number]]) for number in columns), pattern.write)
+
+
 def test_in_cycles_of_the_arrays() -> None:
     """800 MHz to 200 MHz: a quarter, rounded up once a transfer. A row takes 1048 cycles: 24 beyond its bursts."""
     dram = commands()
     reads = in_one_piece(np.array([0, 1, 64, 16_384, 256 * 16_384]), write=False)
     assert dram.transfer_cycles(reads, 200_000_000).tolist() == [0, 10, 10, 262, (256 * 1024 + 6 * 24) // 4]
     assert dram.transfer_overhead_bytes == 24 * 16
-    assert dram.pattern_cycles(TransferPattern(100, 64, 131_072), 200_000_000) == 975
-    assert dram.pattern_activates(TransferPattern(100, 64, 131_072)) == 100
+    one_bank = as_transfers(TransferPattern(100, 64, 131_072))
+    assert dram.transfer_cycles(one_bank, 200_000_000).tolist() == [975]
+    assert dram.activates(one_bank).tolist() == [100]
     assert dram.refresh(200_000_000) == Refresh(1560, 1, 70)
     assert commands("ddr4-2400").refresh(700_000_000) == Refresh(5460, 1, 245)
     assert dram.refresh(333_000_000) == Refresh(12_987, 5, 117)  # 6240 x 333 / 800; 280 x 333 / 800 = 116.55
@@ -207,7 +215,8 @@ def test_in_cycles_of_the_arrays() -> None:
 def test_bound_from_above(case: tuple[DramPart, TransferPattern, int]) -> None:
     _, pattern, _ = case
     dram = commands()
-    assert dram.pattern_cycles(pattern, 200_000_000) <= dram.bound_cycles(pattern.moved_bytes, 1, 200_000_000)
+    cycles = int(dram.transfer_cycles(as_transfers(pattern), 200_000_000)[0])
+    assert cycles <= dram.bound_cycles(pattern.moved_bytes, 1, 200_000_000)
 
 
 def test_channels_share_every_segment(tmp_path: Path) -> None:
@@ -218,9 +227,9 @@ def test_channels_share_every_segment(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(data), encoding="utf-8")
     one, two = commands(), commands(str(path))
     assert (two.memory.capacity_bytes, two.memory.peak_bytes_per_second) == (2**34, 25_600_000_000)
-    pattern, double = TransferPattern(9, 500, 1001), TransferPattern(9, 1000, 2002)
-    assert two.pattern_cycles(double, 800_000_000) == one.pattern_cycles(pattern, 800_000_000)
-    assert two.pattern_activates(double) == 2 * one.pattern_activates(pattern)
+    pattern, double = as_transfers(TransferPattern(9, 500, 1001)), as_transfers(TransferPattern(9, 1000, 2002))
+    assert two.transfer_cycles(double, 800_000_000) == one.transfer_cycles(pattern, 800_000_000)
+    assert two.activates(double) == 2 * one.activates(pattern)
     assert two.transfer_cycles(in_one_piece(np.array([99_999]), write=False), 10**9) == one.transfer_cycles(
         in_one_piece(np.array([50_000]), write=False), 10**9
     )

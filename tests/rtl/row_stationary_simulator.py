@@ -17,6 +17,8 @@ from rtl_simulator import (
     write_hex,
 )
 
+from dataflows.arrays.row_stationary import RowMapping
+
 __all__ = ["RowJob", "RowMapping", "run_icarus", "run_verilator"]
 
 SOURCES = (
@@ -29,20 +31,6 @@ SOURCES = (
     "row_stationary_pe",
     "row_stationary",
 )
-
-
-@dataclass(frozen=True)
-class RowMapping:
-    """A mapping of docs/microarchitecture.md, "Row stationary (rs)", in the page's letters."""
-
-    h: int
-    w: int
-    q: int
-    p: int
-    r: int
-    e: int
-    t: int
-    d: int
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from row_stationary_simulator import RowJob, run_icarus
-from row_stationary_simulator import RowMapping as RtlMapping
 from rtl_simulator import RtlResult, have_icarus
 
 from dataflows.arrays.row_stationary import RowArray, RowMapping
@@ -64,7 +63,7 @@ def both(
         rows=array.rows, columns=array.columns, filter_port=array.filter_port, image_port=array.image_port,
         output_port=array.output_port, filter_words=array.filter_words, input_words=array.input_words,
         psum_words=array.sum_words,
-        mapping=RtlMapping(**{letter: getattr(mapping, letter) for letter in "hwqpretd"}),
+        mapping=mapping,
         image=operands.image, filters=operands.filters, out_rows=operands.rows, out_columns=operands.columns,
         stride=operands.sliding.stride, dilation=operands.sliding.dilation,
     )  # fmt: skip

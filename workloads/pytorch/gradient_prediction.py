@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from workloads.predictor import Predictor
+from workloads.pytorch.masked_adam import MaskedAdam
 from workloads.pytorch.predictor_module import GradientPredictor, reorganize
-from workloads.pytorch.predictor_optimizer import PredictorOptimizer
 
 # What a Phase GP batch steps with. All but `predicted` are controls: with `zero` momentum goes on and nothing is
 # predicted, `random` is noise as large as the layer's true gradients, `skip` leaves the batch out.
@@ -73,7 +73,7 @@ class GradientPrediction:
         self.layers = predicted_layers(model)
         self.predictor = GradientPredictor(sizes, list(self.layers))
         self._optimizer = optimizer
-        self.predictor_optimizer = PredictorOptimizer(self.predictor, learning_rate)
+        self.predictor_optimizer = MaskedAdam(self.predictor, learning_rate)
         self._images: dict[str, torch.Tensor] = {}
         self._predicted: dict[str, torch.Tensor] = {}
 

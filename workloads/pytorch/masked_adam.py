@@ -1,5 +1,8 @@
 """Adam for the predictor, which leaves the masked outputs alone."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
+
 import torch
 from torch.optim.adam import adam
 
@@ -7,6 +10,16 @@ from workloads.pytorch.predictor_module import GradientPredictor
 
 _BETAS = (0.9, 0.999)
 _EPS = 1e-8
+# What a milestone multiplies the learning rate with: the default of torch's MultiStepLR.
+GAMMA = 0.1
+
+
+def multi_step(initial: float, milestones: Sequence[int], epochs_done: int) -> float:
+    """Return the learning rate of torch's `MultiStepLR` after some epochs.
+
+    In closed form: `MultiStepLR` itself wants an optimizer of torch's, which `MaskedAdam` is not.
+    """
+    return initial * GAMMA ** bisect_right(sorted(milestones), epochs_done)
 
 
 class MaskedAdam:
@@ -19,7 +32,7 @@ class MaskedAdam:
 
     def __init__(self, predictor: GradientPredictor, learning_rate: float) -> None:
         self._conv, self._linear = predictor.conv.weight, predictor.linear.weight
-        self._learning_rate = learning_rate
+        self._initial = self._learning_rate = learning_rate
         self._moments = {
             weight: (torch.zeros_like(weight), torch.zeros_like(weight), torch.zeros(()))
             for weight in (self._conv, self._linear)
@@ -36,3 +49,29 @@ class MaskedAdam:
                 maximize=False,
             )  # fmt: skip
             weight.grad = None
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the steps that follow."""
+        return self._learning_rate
+
+    def follow(self, milestones: Sequence[int], epochs_done: int) -> None:
+        """Take the learning rate of a step schedule after some epochs."""
+        self._learning_rate = multi_step(self._initial, milestones, epochs_done)
+
+    def state_dict(self) -> dict[str, object]:
+        """Return the moments and counts of steps: copies, so that later steps do not change them."""
+        moments = [[tensor.clone() for tensor in self._moments[weight]] for weight in (self._conv, self._linear)]
+        return {"moments": moments, "learning_rate": self._learning_rate}
+
+    @torch.no_grad()
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        """Take over a state that `state_dict` gave."""
+        moments = state["moments"]
+        assert isinstance(moments, list)
+        for weight, saved in zip((self._conv, self._linear), moments, strict=True):
+            for mine, theirs in zip(self._moments[weight], saved, strict=True):
+                mine.copy_(theirs)
+        rate = state["learning_rate"]
+        assert isinstance(rate, float)
+        self._learning_rate = rate
