@@ -113,15 +113,16 @@ def run_step_kernel(
                         if streamed[a] > 0:
                             unhindered = tile_times[t - 1, 3] + gap_cycles[t]
                         with_load = max(unhindered, tile_times[t, 1] + fill_cycles[p])
-                        start, others = with_load, min(behind[t, 0], with_load - unhindered)
+                        start, by_others = with_load, np.int64(0)
                         if earlier > 1:
                             before = store_tiles[begin + earlier - 2]
                             start = max(start, tile_times[before, 5])
-                            others += min(behind[before, 1], start - with_load)
-                            plan_times[p, 3] -= min(behind[before, 1], start - with_load)
-                        plan_times[p, 2] += with_load - unhindered - min(behind[t, 0], with_load - unhindered)
-                        plan_times[p, 3] += start - with_load
-                        plan_times[p, 4] += others
+                            by_others = min(behind[before, 1], start - with_load)
+                        plan_times[p, 3] += start - with_load - by_others
+                        plan_times[p, 4] += by_others
+                        by_others = min(behind[t, 0], with_load - unhindered)
+                        plan_times[p, 2] += with_load - unhindered - by_others
+                        plan_times[p, 4] += by_others
                         tile_times[t, 2] = start
                         tile_times[t, 3] = start + stream_cycles[t]
                         streamed[a] += 1
@@ -143,15 +144,15 @@ def run_step_kernel(
                     if count > 0:
                         drained = tile_times[begin + count - 1, 3] + drain_cycles[p]
                     end = drained
-                    others = np.int64(0)
+                    by_others = np.int64(0)
                     if stored[a] > 0:
                         before = store_tiles[begin + stored[a] - 1]
                         end = max(end, np.int64(tile_times[before, 5]))
-                        others = min(behind[before, 1], end - drained)
+                        by_others = min(behind[before, 1], end - drained)
                     plan_times[p, 0] = started[a]
                     plan_times[p, 1] = end
-                    plan_times[p, 3] += end - drained - others
-                    plan_times[p, 4] += others
+                    plan_times[p, 3] += end - drained - by_others
+                    plan_times[p, 4] += by_others
                     current[a] += 1
                     started[a] = end
                     loaded[a] = 0
