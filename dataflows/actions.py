@@ -1,6 +1,7 @@
 """Action counts: everything that costs energy, as exact integers."""
 
 from dataclasses import dataclass, fields
+from operator import add, attrgetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class ActionCounts:
         return self.predictor_sram_read_bytes > 0 or self.predictor_sram_write_bytes > 0
 
     def __add__(self, other: "ActionCounts") -> "ActionCounts":
-        return ActionCounts(*(getattr(self, name) + getattr(other, name) for name in ACTIONS))
+        return ActionCounts(*map(add, _VALUES(self), _VALUES(other)))
 
 
 ACTIONS: tuple[str, ...] = tuple(field.name for field in fields(ActionCounts))
+_VALUES = attrgetter(*ACTIONS)

@@ -74,9 +74,8 @@ class ConvolutionTiles:
     def kinds(self) -> "list[ConvolutionTiles]":
         """Return one tile of each size that there is."""
         sizes = (self.groups, self.images, self.channels, self.filters, self.filter_rows, self.rows)
-        each = np.unique(np.stack(sizes), axis=1)
-        windows = (self.filter_columns, self.columns)
-        return [one_tile(tuple(size.tolist()), windows, self.sliding, self.role) for size in each.T]
+        each = sorted(set(zip(*(size.tolist() for size in sizes), strict=True)))
+        return [one_tile(size, (self.filter_columns, self.columns), self.sliding, self.role) for size in each]
 
 
 def whole_convolution(product: Product) -> ConvolutionTiles:

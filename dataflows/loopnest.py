@@ -100,7 +100,7 @@ class LoopNest:
         image_sizes = extents(self.images, images)
         first = np.arange(0, self.rows, rows)
         last = np.minimum(first + rows, self.rows)
-        read = self._image_rows(first) * self._image_row_words
+        read = self._image_rows(first) * self.image_row_words
         images_each, rows_each = (i.ravel() for i in np.broadcast_arrays(image_sizes[:, None], last - first))
         return SpatialTiles(
             images=images_each,
@@ -121,7 +121,8 @@ class LoopNest:
         return image, sweep
 
     @property
-    def _image_row_words(self) -> int:
+    def image_row_words(self) -> int:
+        """Words of a row of the swept image."""
         s = self.product.shape
         return s.Q if self.product.role == "dgrad" else s.W
 

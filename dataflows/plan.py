@@ -51,7 +51,7 @@ class Plan:
         """Bytes that each tile writes to DRAM."""
         return self.stores.moved_bytes
 
-    @property
+    @cached_property
     def compute_cycles(self) -> int:
         """Cycles of the op if every tile were in the buffer in time."""
         if len(self.stream_cycles) == 0:

@@ -20,7 +20,7 @@ from math import gcd
 import numpy as np
 
 from dataflows.dataflow import Quanta
-from dataflows.loopnest import LoopNest, extents
+from dataflows.loopnest import LoopNest
 from dataflows.placement import Operand, Placement
 from dataflows.plan import BufferBudget, Integers, TileTooLargeError
 from workloads.passes import Product
@@ -63,40 +63,10 @@ def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget
     """
     from dataflows.tiling_search import search  # needs numba
 
-    nest = LoopNest(product)
-    # Along the spatial axis run the vectors, or the reduction of a wgrad; along `inner` the other of the two.
-    space_quantum, inner_quantum = quanta.vectors, quanta.reduction
-    if nest.reduces_space:
-        space_quantum, inner_quantum = inner_quantum, space_quantum
-    spatial = _spatial_candidates(nest, space_quantum, quanta.space)
-    tiles = [nest.spatial_tiles(images, rows) for images, rows in spatial]
-    groups, outer = _cuts(nest.groups, quanta.groups), _cuts(nest.outer, quanta.columns)
-    inner = _cuts(nest.inner, _quantum(inner_quantum, nest.kernel))
-    streamed = {"vectors": "inner", "reduction": "space"} if nest.reduces_space else {
-        "vectors": "space", "reduction": "inner"}  # fmt: skip
-    streams = streamed.get(quanta.streamed, "outer")
-    space_work = [
-        _work(t.positions, space_quantum, quanta, streams == "space")
-        if quanta.space is None
-        else int((-(-t.images // quanta.space[0]) * -(-t.rows // quanta.space[1])).sum())
-        + quanta.overhead * len(t.rows) * (streams == "space")
-        for t in tiles
-    ]
-    inner_sizes = [extents(nest.inner, size) for size in inner]
-    outer_sizes = [extents(nest.outer, size) for size in outer]
-    inner_work = [_work(sizes * nest.kernel, inner_quantum, quanta, streams == "inner") for sizes in inner_sizes]
-    outer_work = [_work(sizes, quanta.columns, quanta, streams == "outer") for sizes in outer_sizes]
-    group_work = [_work(extents(nest.groups, size), quanta.groups, quanta, False) for size in groups]
+    nest, cuts = LoopNest(product), _cuts_of(product, quanta)
     stored = placement.result == "dram"
     best, needed = search(
-        np.array([
-            [len(t.positions), int(t.image_words.max()), int(t.image_words.sum()), int(t.positions.max()), work]
-            for t, work in zip(tiles, space_work, strict=True)
-        ]),
-        *(
-            np.array([[size, work] for size, work in zip(sizes, works, strict=True)])
-            for sizes, works in ((groups, group_work), (inner, inner_work), (outer, outer_work))
-        ),
+        cuts.space_table, cuts.group_table, cuts.inner_table, cuts.outer_table,
         np.array([nest.groups, nest.inner, nest.outer, nest.kernel, nest.images * nest.rows * nest.row_positions]),
         nest.reduces_space,
         np.array([_loaded_bytes(placement.image, budget), _loaded_bytes(placement.filter, budget),
@@ -107,22 +77,98 @@ def choose_tiling(product: Product, placement: Placement, quanta: Quanta, budget
     )  # fmt: skip
     if best[0] < 0:
         raise TileTooLargeError(int(needed), budget.capacity_bytes)
-    space, group, i_inner, i_outer, order = best.tolist()
-    images, rows = spatial[space]
-    return Tiling(groups[group], images, rows, inner[i_inner], outer[i_outer], ORDERS[order])
+    space, group, inner, outer, order = best.tolist()
+    images, rows = cuts.space[space]
+    sizes = (int(table[row, 0]) for table, row in (
+        (cuts.group_table, group), (cuts.inner_table, inner), (cuts.outer_table, outer)))  # fmt: skip
+    group_size, inner_size, outer_size = sizes
+    return Tiling(group_size, images, rows, inner_size, outer_size, ORDERS[order])
+
+
+@dataclass(frozen=True, slots=True)
+class _Cuts:
+    """The cuts of a product along each axis, and what the search needs of them.
+
+    Attributes
+    ----------
+    space : tuple of (int, int)
+        Images and rows of a tile.
+    space_table : int64[cuts, 5]
+        Of each: tiles, image words of the largest and of all, positions of the largest, steps.
+    group_table, inner_table, outer_table : int64[cuts, 2]
+        Tile size, and steps.
+    """
+
+    space: tuple[tuple[int, int], ...]
+    space_table: Integers
+    group_table: Integers
+    inner_table: Integers
+    outer_table: Integers
+
+
+@lru_cache(maxsize=4096)
+def _cuts_of(product: Product, quanta: Quanta) -> _Cuts:
+    """Return the cuts of a product; designs, phases and buffers share them."""
+    from dataflows.tiling_search import swept_rows
+
+    nest = LoopNest(product)
+    # Along the spatial axis run the vectors, or the reduction of a wgrad; along `inner` the other of the two.
+    space_quantum, inner_quantum = quanta.vectors, quanta.reduction
+    if nest.reduces_space:
+        space_quantum, inner_quantum = inner_quantum, space_quantum
+    image_rows, sweep_rows = nest.meetings()
+    read = swept_rows(image_rows, sweep_rows, nest.rows)
+    spatial = np.array(_spatial_candidates(nest, space_quantum, quanta.space, read[:, 0].tolist()), dtype=np.int64)
+    streamed = {"vectors": "inner", "reduction": "space"} if nest.reduces_space else {
+        "vectors": "space", "reduction": "inner"}  # fmt: skip
+    streams = streamed.get(quanta.streamed, "outer")
+
+    images, rows = spatial.T
+    (image_sizes, image_counts), (row_sizes, row_counts) = _pieces(nest.images, images), _pieces(nest.rows, rows)
+    tile_counts = image_counts[:, :, None] * row_counts[:, None, :]
+    tiles = tile_counts.sum(axis=(1, 2))
+    if quanta.space is None:
+        positions = image_sizes[:, :, None] * row_sizes[:, None, :] * nest.row_positions
+        folds = _steps(positions, space_quantum, quanta, streams == "space")
+        work = (folds * tile_counts).sum(axis=(1, 2))
+    else:
+        side = -(-image_sizes // quanta.space[0])[:, :, None] * -(-row_sizes // quanta.space[1])[:, None, :]
+        work = (side * tile_counts).sum(axis=(1, 2)) + quanta.overhead * tiles * (streams == "space")
+    rows_read = read[rows - 1] * nest.image_row_words
+    space_table = np.stack([
+        tiles, images * rows_read[:, 1], nest.images * rows_read[:, 0], images * rows * nest.row_positions, work,
+    ], axis=1)  # fmt: skip
+
+    def table(total: int, quantum: int, step: int, axis: str, sizes: list[int]) -> Integers:
+        pieces, counts = _pieces(total, np.array(sizes, dtype=np.int64))
+        folds = _steps(pieces * step, quantum, quanta, streams == axis)
+        return np.stack([np.array(sizes, dtype=np.int64), (folds * counts).sum(axis=1)], axis=1)
+
+    return _Cuts(
+        tuple((int(images), int(rows)) for images, rows in spatial),
+        space_table,
+        table(nest.groups, quanta.groups, 1, "groups", _cuts(nest.groups, quanta.groups)),
+        table(nest.inner, inner_quantum, nest.kernel, "inner",
+              _cuts(nest.inner, _quantum(inner_quantum, nest.kernel))),
+        table(nest.outer, quanta.columns, 1, "outer", _cuts(nest.outer, quanta.columns)),
+    )  # fmt: skip
+
+
+def _pieces(total: int, sizes: Integers) -> tuple[Integers, Integers]:
+    """Return the two sizes of pieces of each cut of `total` (the last piece second), and how many of each there are."""
+    most = -(-total // sizes) - 1
+    return np.stack([sizes, total - most * sizes], axis=1), np.stack([most, np.ones_like(most)], axis=1)
+
+
+def _steps(sizes: Integers, quantum: int, quanta: Quanta, streamed: bool) -> Integers:
+    """Return the steps that pieces take along an axis: folds, or on the streamed axis what each fold streams."""
+    folds: Integers = -(-sizes // quantum)
+    return np.maximum(folds, quanta.least) + quanta.overhead if streamed else folds
 
 
 def _loaded_bytes(operand: Operand, budget: BufferBudget) -> int:
     """Return the bytes of an element that tiles load and hold; 0 for what lies on the chip."""
     return budget.word_bytes * operand.tensors * (operand.place == "dram")
-
-
-def _work(sizes: Integers, quantum: int, quanta: Quanta, streamed: bool) -> int:
-    """Return the steps that pieces take along an axis: folds, or on the streamed axis what each fold streams."""
-    folds = -(-sizes // quantum)
-    if streamed:
-        folds = np.maximum(folds, quanta.least) + quanta.overhead
-    return int(folds.sum())
 
 
 def _quantum(size: int, step: int) -> int:
@@ -149,8 +195,13 @@ def _piece_counts(total: int) -> list[int]:
         pieces = -(-total // (size - 1))
 
 
-def _spatial_candidates(nest: LoopNest, quantum: int, space: tuple[int, int] | None) -> list[tuple[int, int]]:
-    """Return (images, rows): whole images first, then parts of one image."""
+def _spatial_candidates(
+    nest: LoopNest, quantum: int, space: tuple[int, int] | None, read: list[int]
+) -> list[tuple[int, int]]:
+    """Return (images, rows): whole images first, then parts of one image.
+
+    `read` has the image rows that all tiles together read, for tiles of 1, 2, ... rows.
+    """
     if space is None:
         image_quantum = min(nest.images, _quantum(quantum, nest.rows * nest.row_positions))
         row_quantum = min(nest.rows, _quantum(quantum, nest.row_positions))
@@ -158,23 +209,19 @@ def _spatial_candidates(nest: LoopNest, quantum: int, space: tuple[int, int] | N
         image_quantum, row_quantum = space
         row_quantum = row_quantum if row_quantum < nest.rows else 1  # rows that all fit side by side fit when cut, too
     whole = [(images, nest.rows) for images in _cuts(nest.images, image_quantum)]
-    parts = [(1, rows) for rows in sorted({*_cuts(nest.rows, row_quantum), *_row_cuts(nest)}, reverse=True)]
+    parts = [(1, rows) for rows in sorted({*_cuts(nest.rows, row_quantum), *_row_cuts(nest.rows, read)}, reverse=True)]
     return list(dict.fromkeys([*whole, *parts]))
 
 
-def _row_cuts(nest: LoopNest) -> list[int]:
+def _row_cuts(rows: int, read: list[int]) -> list[int]:
     """Return the rows of a tile worth a look: for each number of tiles the least, and larger ones that read less.
 
     How many rows are read twice at the borders of tiles depends on where these lie, if there is much padding.
     """
-    from dataflows.tiling_search import swept_rows
-
-    image_rows, sweep_rows = nest.meetings()
-    read = swept_rows(image_rows, sweep_rows, nest.rows)[:, 0].tolist()
     found, pieces, least = [], 0, 0
-    for size in range(1, nest.rows + 1):
-        if -(-nest.rows // size) != pieces:
-            pieces, least = -(-nest.rows // size), read[size - 1]
+    for size in range(1, rows + 1):
+        if -(-rows // size) != pieces:
+            pieces, least = -(-rows // size), read[size - 1]
             found.append(size)
         elif read[size - 1] < least:
             least = read[size - 1]

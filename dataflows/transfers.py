@@ -55,14 +55,13 @@ def together(parts: Sequence[Transfers], write: bool) -> Transfers:
 def end_to_end(parts: Sequence[Transfers], write: bool) -> Transfers:
     """Return the transfers of several plans, one after the other."""
     patterns = max((len(part.segments) for part in parts), default=1)
-
-    def padded(table: Integers) -> Integers:
-        return np.pad(table, ((0, patterns - len(table)), (0, 0)))
-
-    none = np.zeros((patterns, 0), dtype=np.int64)
-    return Transfers(
-        np.concatenate([none, *(padded(part.segments) for part in parts)], axis=1),
-        np.concatenate([none, *(padded(part.segment_bytes) for part in parts)], axis=1),
-        np.concatenate([none, *(padded(part.stride_bytes) for part in parts)], axis=1),
-        write,
-    )
+    # filled in place: padding each part by itself took a quarter of a simulation's time
+    tables = np.zeros((3, patterns, sum(len(part) for part in parts)), dtype=np.int64)
+    begin = 0
+    for part in parts:
+        rows, end = len(part.segments), begin + len(part)
+        tables[0, :rows, begin:end] = part.segments
+        tables[1, :rows, begin:end] = part.segment_bytes
+        tables[2, :rows, begin:end] = part.stride_bytes
+        begin = end
+    return Transfers(tables[0], tables[1], tables[2], write)

@@ -72,10 +72,13 @@ class EnergyTable:
         """Return the energy of some actions by component; what costs by time is not among them."""
         parts = dict.fromkeys(ENERGY_PARTS, 0.0)
         for name in ACTIONS:
-            action, count = self.actions[name], getattr(counts, name)
+            count = getattr(counts, name)
+            if not count:
+                continue
+            action = self.actions[name]
             if action.energy_pj is not None:
                 parts[action.component] += count * action.energy_pj / action.counts_per_access
-            elif count:
+            else:
                 raise ValueError(f"{count} {name} on a machine that has no such memory")
         return Energy(**parts)
 

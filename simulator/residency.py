@@ -52,6 +52,8 @@ class Residency:
             for maker, reader in (handed_on(trace.layers) if spec.gp_outputs_stay else {}).items()
             if not costed or all(one.kind not in costed for one in vectors_behind(trace.layers, maker))
         }
+        by_id = {one.id: one for one in trace.mac_layers}
+        self._maker_of = {reader: by_id[maker] for maker, reader in self._handed_on.items()}
         self.stores_predictions = spec.design_rules.predictor_home == "dram"
 
     def predictor(self, layer: Conv2d | Linear) -> PredictorPlaces:
@@ -102,9 +104,8 @@ class Residency:
 
     def input(self, layer: MacLayer, phase: Phase) -> Place:
         """Return where a layer's forward pass finds its input."""
-        makers = [maker for maker, reader in self._handed_on.items() if reader == layer.id]
-        by_id = {one.id: one for one in self.trace.mac_layers}
-        return self.output(by_id[makers[0]], phase) if makers else "dram"
+        maker = self._maker_of.get(layer.id)
+        return "dram" if maker is None else self.output(maker, phase)
 
     def output(self, layer: MacLayer, phase: Phase) -> Place:
         """Return where a layer's forward pass leaves its output."""

@@ -1,6 +1,7 @@
 """Row stationary on the broadcast array (Chen et al., Eyeriss, ISCA 2016): rows of filters stay, image rows slide."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from dataflows.array import Interconnect, PEArray
 from dataflows.arrays.job import JobTiming, ceil_div
@@ -22,26 +23,7 @@ class RowStationary:
 
     def quanta(self, array: PEArray, product: Product) -> Quanta:
         """Return the extents that fill the array under the whole product's mapping."""
-        tiles, s = whole_convolution(product), product.shape
-        m = self.mapping(array, tiles)
-        cycles = intervals(row_array(array), m, tiles.sliding)
-        runs = min(tiles.sliding.classes, tiles.columns)
-        strip = runs * cycles.first + (tiles.columns - runs) * cycles.next
-        if product.role == "wgrad":  # the moving axis is the image's channels, each of all its strips
-            overhead = ceil_div(cycles.load, strip * ceil_div(s.R, m.e))
-            return Quanta(
-                1,
-                1,
-                m.t * m.p,
-                overhead=overhead,
-                groups=m.d,
-                space=(m.r * m.q, m.h),
-                step_cycles=strip * ceil_div(s.R, m.e),
-            )
-        overhead = ceil_div(cycles.load, strip)
-        return Quanta(
-            1, m.r * m.q * s.R * s.S, m.t * m.p, overhead=overhead, groups=m.d, space=(1, m.e), step_cycles=strip
-        )
+        return _quanta(self, array, product)
 
     def further_quanta(self, array: PEArray, product: Product) -> tuple[Quanta, ...]:
         """Return the quanta for one image, whose mapping need not serve several at once."""
@@ -73,6 +55,28 @@ class RowStationary:
         from dataflows.arrays.row_stationary_stepped import step_rows
 
         return step_rows(row_array(array), self.mapping(array, operands.tiles), operands, dump_cycles)
+
+
+@lru_cache(maxsize=4096)
+def _quanta(flow: RowStationary, array: PEArray, product: Product) -> Quanta:
+    tiles, s = whole_convolution(product), product.shape
+    m = flow.mapping(array, tiles)
+    cycles = intervals(row_array(array), m, tiles.sliding)
+    runs = min(tiles.sliding.classes, tiles.columns)
+    strip = runs * cycles.first + (tiles.columns - runs) * cycles.next
+    if product.role == "wgrad":  # the moving axis is the image's channels, each of all its strips
+        overhead = ceil_div(cycles.load, strip * ceil_div(s.R, m.e))
+        return Quanta(
+            1,
+            1,
+            m.t * m.p,
+            overhead=overhead,
+            groups=m.d,
+            space=(m.r * m.q, m.h),
+            step_cycles=strip * ceil_div(s.R, m.e),
+        )
+    overhead = ceil_div(cycles.load, strip)
+    return Quanta(1, m.r * m.q * s.R * s.S, m.t * m.p, overhead=overhead, groups=m.d, space=(1, m.e), step_cycles=strip)
 
 
 def row_array(array: PEArray) -> RowArray:
