@@ -24,6 +24,10 @@ class InputError(ValueError):
         place = f"{where}: {key}" if key else where
         super().__init__(" ".join(f"{place}: {problem}; {mend}".split()))
 
+    def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, str, str]]:
+        """Return how it is made again in another process."""
+        return InputError, (self.where, self.key, self.problem, self.mend)
+
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the mend for an unknown name: the nearest known one, then all of them."""

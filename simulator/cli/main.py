@@ -15,6 +15,7 @@ from simulator.cli.diff import diff
 from simulator.cli.list import list_shipped
 from simulator.cli.memory import memory
 from simulator.cli.pipeline import pipeline
+from simulator.cli.reproduce import reproduce
 from simulator.cli.show import show
 from simulator.cli.simulate import simulate
 from simulator.cli.trace import trace
@@ -47,7 +48,7 @@ def cli() -> None:
     """  # noqa: D301 (click reads the \b)
 
 
-for _command in (simulate, compare, pipeline, memory, area, show, list_shipped, diff, trace):
+for _command in (simulate, compare, pipeline, reproduce, memory, area, show, list_shipped, diff, trace):
     cli.add_command(_command)
 
 

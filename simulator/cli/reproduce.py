@@ -1,0 +1,61 @@
+"""`adagp-sim reproduce`: every table and figure of the paper's hardware side."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder of the report.")
+@click.option("--only", metavar="KEYS", help="Some exhibits, such as fig17,table2; see --list.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes at once; else one a core.")
+@click.option("--list", "show_list", is_flag=True, help="List the exhibits and do nothing else.")
+def reproduce(out: Path | None, only: str | None, jobs: int | None, show_list: bool) -> None:
+    """Make the paper's tables and figures again, each beside the paper's numbers, with a report of all.
+
+    What is simulated is kept in DIR as it comes, so a call that was broken off goes on where it stopped.
+    """
+    from simulator.cli.console import console, progress
+    from simulator.reproduce.exhibit import chosen_makers, exhibit_makers
+
+    screen = console()
+    if show_list:
+        for maker in exhibit_makers().values():
+            screen.print(f"{maker.key:14} {maker.title}", markup=False)
+        return
+    if out is None:
+        raise click.UsageError("the report needs a place: add --out DIR")
+    makers = chosen_makers(only)
+    from simulator.reproduce.execute import missing_jobs, run_jobs
+    from simulator.reproduce.folder import write_report
+    from simulator.reproduce.store import open_store
+
+    with open_store(out) as store:
+        found, missing = missing_jobs((job for maker in makers for job in maker.jobs()), store)
+        if found and missing:
+            console(stderr=True).print(f"{len(found)} of {len(found) + len(missing)} jobs were there already")
+        with progress(len(missing) + 1) as say:
+            processes = jobs or os.cpu_count() or 1
+            results = {**found, **run_jobs(missing, store, processes, say)}
+            say("writing the report")
+            made = [(maker, maker.make(results)) for maker in makers]
+            write_report(made, out, sys.argv[1:], _head(only))
+    compared = [one for _, exhibit in made for one in exhibit.comparisons if one.ours is not None]
+    beyond = sum(one.needs_reason for one in compared)
+    screen.print(
+        f"{len(made)} exhibits, {len(compared)} numbers beside the paper's, {beyond} of them more than 2 % off: "
+        f"{out / 'report.html'}",
+        markup=False,
+    )
+
+
+def _head(only: str | None) -> str:
+    command = "adagp-sim reproduce" + (f" --only {only}" if only else "")
+    return (
+        f"Made by `{command}` from the shipped traces on the shipped machine (docs/machine.md); no constant is fitted. "
+        "The paper is ADA-GP (Janfaza et al., MICRO 2023); its numbers stand in `configs/paper/ada-gp-micro23.yaml`. "
+        "Speedups are cycles of whole training runs, the baseline's over the design's. Where a number differs from the "
+        "paper's by more than 2 %, the column *why* gives what an experiment found."
+    )

@@ -1,0 +1,149 @@
+"""What an exhibit is: a figure, a table or a study of the report, and where exhibits are found by name.
+
+A new exhibit is one new file in `simulator/reproduce/exhibits/` with an object `EXHIBIT`.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
+
+from simulator.reproduce import exhibits as package
+from simulator.reproduce.job import Findings, Job
+from workloads.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Cell = str | int | float | None
+EXPLAIN_BEYOND = 0.02  # a difference that is larger needs its reason
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A number of the paper beside ours.
+
+    Attributes
+    ----------
+    what : str
+        What it is, with its unit.
+    paper, ours : float
+        The two; `ours` is None where there is nothing of ours to hold against it (an accuracy on data not at hand).
+    reason : str
+        Why they differ, as an experiment found it; needed where the difference exceeds 2 %.
+    digits : int
+        Digits behind the point.
+    """
+
+    what: str
+    paper: float
+    ours: float | None
+    reason: str = ""
+    digits: int = 3
+
+    @property
+    def difference(self) -> float | None:
+        """Ours over the paper's, less one; None without ours, or where the paper's is zero."""
+        return None if self.ours is None or self.paper == 0 else self.ours / self.paper - 1
+
+    @property
+    def needs_reason(self) -> bool:
+        """Whether the difference is beyond what goes without one."""
+        return self.difference is not None and abs(self.difference) > EXPLAIN_BEYOND
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Numbers, written as `NAME.csv` and, if `shown`, printed in the report.
+
+    Attributes
+    ----------
+    digits : int
+        Digits behind the point in the report; the file has every digit.
+    """
+
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    shown: bool = True
+    digits: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture, written as `NAME.png`; `text` says what is to be seen, for those who cannot see it."""
+
+    name: str
+    text: str
+    draw: "Callable[[], Figure]"
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """A figure, a table or a study as it came out.
+
+    Attributes
+    ----------
+    text : str
+        Paragraphs in Markdown.
+    """
+
+    text: str = ""
+    comparisons: tuple[Comparison, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+
+class ExhibitMaker(Protocol):
+    """How an exhibit is made.
+
+    Attributes
+    ----------
+    key : str
+        What `--only` calls it, such as ``fig17``.
+    title : str
+        Its heading.
+    rank : int
+        Its place in the report.
+    """
+
+    key: str
+    title: str
+    rank: int
+
+    def jobs(self) -> Sequence[Job]:
+        """Return what must be simulated for it."""
+
+    def make(self, found: Findings) -> Exhibit:
+        """Return it from the results of its jobs."""
+
+
+@cache
+def exhibit_makers() -> dict[str, ExhibitMaker]:
+    """Return every exhibit by key, in the order of the report."""
+    found: list[ExhibitMaker] = [
+        importlib.import_module(module.name).EXHIBIT
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    ]
+    return {one.key: one for one in sorted(found, key=lambda one: one.rank)}
+
+
+def chosen_makers(only: str | None) -> list[ExhibitMaker]:
+    """Return the exhibits that a list such as ``fig17,table2`` names, in the order of the report; all without one.
+
+    Raises
+    ------
+    InputError
+        If there is none of a name.
+    """
+    known = exhibit_makers()
+    if only is None:
+        return list(known.values())
+    names = [name.strip() for name in only.split(",")]
+    for name in names:
+        if name not in known:
+            raise InputError("--only", "", f"unknown exhibit {name!r}", nearest(name, known))
+    return [maker for key, maker in known.items() if key in names]

@@ -1,0 +1,70 @@
+"""The output folder: the report, its pictures and its tables, written whole or not at all."""
+
+import csv
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from simulator.outputs.folder import json_text
+from simulator.outputs.provenance import provenance
+from simulator.reproduce.exhibit import Exhibit, ExhibitMaker, Table
+from simulator.reproduce.report import html_report, markdown_report
+from workloads.errors import InputError
+
+NAMES = ("report.html", "report.md", "figures", "tables", "provenance.json")
+
+
+def write_report(
+    made: Sequence[tuple[ExhibitMaker, Exhibit]], folder: Path, arguments: Sequence[str], head: str
+) -> None:
+    """Write everything into a hidden folder first, then put it in the place of what an earlier call left.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    stage = Path(tempfile.mkdtemp(prefix=".report-", dir=folder))
+    try:
+        (stage / "figures").mkdir()
+        (stage / "tables").mkdir()
+        pictures = {}
+        for _, exhibit in made:
+            for table in exhibit.tables:
+                write_table(table, stage / "tables")
+            for picture in exhibit.pictures:
+                pictures[picture.name] = _draw(picture.name, picture.draw(), stage / "figures")
+        text = markdown_report(made, head)
+        (stage / "report.md").write_text(text, encoding="utf-8")
+        (stage / "report.html").write_text(html_report(text, pictures, made), encoding="utf-8")
+        record = provenance({}, arguments, stage / "tables")
+        (stage / "provenance.json").write_text(json_text(record), encoding="utf-8")
+        for name in NAMES:
+            old = folder / name
+            if old.is_dir():
+                shutil.rmtree(old)
+            (stage / name).replace(old)
+    except OSError as error:
+        raise InputError("--out", str(folder), f"cannot be written: {error.strerror}", "give another folder") from None
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def write_table(table: Table, folder: Path) -> None:
+    """Write a table as CSV, every number with all its digits."""
+    with (folder / f"{table.name}.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(table.columns)
+        rows.writerows(["" if cell is None else cell for cell in row] for row in table.rows)
+
+
+def _draw(name: str, figure: "object", folder: Path) -> Path:
+    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
+
+    assert isinstance(figure, Figure)
+    path = folder / f"{name}.png"
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+    return path

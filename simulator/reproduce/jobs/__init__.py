@@ -1,0 +1,1 @@
+"""What exhibits ask to be simulated; one kind of job a file."""
