@@ -155,7 +155,7 @@ class Simulation:
             )
 
     def _compute_cycles(self, phase: Phase) -> int:
-        """Return the cycles of a batch if every tile were in the buffer in time: in each step, the longer array's."""
+        """Return the cycles of a batch in which nothing stalls: in each step, the longer array's."""
 
         def longest(works: list[StepWork]) -> int:
             step = merge(works)
@@ -169,7 +169,8 @@ class Simulation:
         most = 0
         for plan in (plan for step in self.works(phase) for work in step for plan in work.plans):
             moved = plan.counts.dram_read_bytes + plan.counts.dram_write_bytes
-            most += plan.compute_cycles + dram.bound_cycles(moved, 2 * len(plan.loads), hz)
+            waits = int(plan.port_wait_cycles.sum())
+            most += plan.compute_cycles + waits + dram.bound_cycles(moved, 2 * len(plan.loads), hz)
         if most > MOST_CYCLES:
             raise InputError("the accelerator", "dram", f"a {phase} batch may take {most} cycles",
                              "give a faster DRAM or a lower frequency_hz")  # fmt: skip
@@ -221,6 +222,7 @@ class Simulation:
             stall_load_cycles=op.stall_load_cycles,
             stall_store_cycles=op.stall_store_cycles,
             stall_other_array_cycles=op.stall_other_array_cycles,
+            stall_buffer_port_cycles=op.stall_buffer_port_cycles,
             pipeline_cycles=op.pipeline_cycles,
             dram_cycles=op.dram_cycles,
             dram_model=self.spec.dram.model,
@@ -249,6 +251,7 @@ class Simulation:
             stall_load_cycles=0,
             stall_store_cycles=0,
             stall_other_array_cycles=0,
+            stall_buffer_port_cycles=0,
             pipeline_cycles=0,
             dram_cycles=0,
             dram_model=spec.dram.model,

@@ -20,7 +20,7 @@ from simulator.engine.work import StepWork, flatten
 class OpRun:
     """One op as it ran; cycles count from the batch's start.
 
-    ``end_cycle - start_cycle`` = compute_cycles and the three stalls. Of the compute cycles, `pipeline_cycles` pass
+    ``end_cycle - start_cycle`` = compute_cycles and the four stalls. Of the compute cycles, `pipeline_cycles` pass
     while the array's pipeline fills, waits for the next fold's words between tiles, or drains.
     """
 
@@ -32,6 +32,7 @@ class OpRun:
     stall_load_cycles: int
     stall_store_cycles: int
     stall_other_array_cycles: int
+    stall_buffer_port_cycles: int
     pipeline_cycles: int
     dram_cycles: int
     counts: ActionCounts
@@ -146,6 +147,7 @@ def _run_step(
                 stall_load_cycles=int(plan_times[span, 2].sum()),
                 stall_store_cycles=int(plan_times[span, 3].sum()),
                 stall_other_array_cycles=int(plan_times[span, 4].sum()),
+                stall_buffer_port_cycles=sum(int(plan.port_wait_cycles.sum()) for plan in plans),
                 pipeline_cycles=sum(plan.compute_cycles - int(plan.stream_cycles.sum()) for plan in plans),
                 dram_cycles=held,
                 counts=counts,

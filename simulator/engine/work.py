@@ -36,7 +36,7 @@ class StepWork:
 
 @dataclass(frozen=True)
 class FlatWork:
-    """A step as flat arrays: one entry a tile, or one entry a plan.
+    """A step as flat arrays: one entry a tile, or one entry a plan. Streams include what tiles wait for ports.
 
     `tile_begin` has one entry more than there are plans; `plan_begin` one more than there are arrays.
     """
@@ -72,7 +72,7 @@ def flatten(work: StepWork, dram: DramModel, frequency_hz: int) -> FlatWork:
         load_activates=dram.activates(loads),
         store_activates=dram.activates(stores),
         stores=(stores.moved_bytes > 0).astype(np.int64),
-        stream_cycles=joined([plan.stream_cycles for plan in plans]),
+        stream_cycles=joined([plan.stream_cycles + plan.port_wait_cycles for plan in plans]),
         gap_cycles=joined([plan.gap_cycles for plan in plans]),
         fill_cycles=np.array([plan.fill_cycles for plan in plans], dtype=np.int64),
         drain_cycles=np.array([plan.drain_cycles for plan in plans], dtype=np.int64),
