@@ -1,5 +1,6 @@
 """Action counts: everything that costs energy, as exact integers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from operator import add, attrgetter
 
@@ -65,3 +66,9 @@ class ActionCounts:
 
 ACTIONS: tuple[str, ...] = tuple(field.name for field in fields(ActionCounts))
 _VALUES = attrgetter(*ACTIONS)
+
+
+def total(parts: Iterable[ActionCounts]) -> ActionCounts:
+    """Return the sum of action counts."""
+    found = list(parts)
+    return found[0] if len(found) == 1 else ActionCounts(*map(sum, zip(*map(_VALUES, found), strict=True)))

@@ -32,5 +32,10 @@ class Placement:
     filter: Operand = Operand()
     result: Place = "dram"
 
+    @property
+    def uses_predictor_sram(self) -> bool:
+        """Whether an operand or the result lies in the predictor SRAM."""
+        return "predictor_sram" in (self.image.place, self.filter.place, self.result)
+
 
 ALL_IN_DRAM = Placement()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dataflows.actions import ActionCounts
+from dataflows.memory_ports import UNLIMITED, MemoryPorts
 from dataflows.transfers import Integers as Integers
 from dataflows.transfers import Transfers
 
@@ -31,6 +32,8 @@ class Plan:
         Cycles from the last vector's entry to the last result.
     counts : ActionCounts
         Everything the tiles do.
+    ports : MemoryPorts
+        What the memories' banks pass in a cycle.
     """
 
     loads: Transfers
@@ -40,6 +43,7 @@ class Plan:
     fill_cycles: int
     drain_cycles: int
     counts: ActionCounts
+    ports: MemoryPorts = UNLIMITED
 
     @cached_property
     def load_bytes(self) -> Integers:
@@ -52,8 +56,18 @@ class Plan:
         return self.stores.moved_bytes
 
     @cached_property
+    def port_wait_cycles(self) -> Integers:
+        """Cycles that each tile streams longer because its bytes must pass the ports of the memories' banks."""
+        return self.ports.wait_cycles(self.counts, self.load_bytes + self.store_bytes, self.stream_cycles)
+
+    @cached_property
+    def port_wait_total(self) -> int:
+        """Cycles that all tiles together wait for ports."""
+        return int(self.port_wait_cycles.sum())
+
+    @cached_property
     def compute_cycles(self) -> int:
-        """Cycles of the op if every tile were in the buffer in time."""
+        """Cycles of the op if every tile were in the buffer in time, and its banks' ports wide enough."""
         if len(self.stream_cycles) == 0:
             return 0
         return int(self.fill_cycles + self.stream_cycles.sum() + self.gap_cycles.sum() + self.drain_cycles)
@@ -75,6 +89,8 @@ class BufferBudget:
         Cycles in which the channel moves 2^20 bytes.
     slack_percent : int, optional
         How much longer than the fastest cut a cut of fewer bytes may take; None: however long.
+    ports : MemoryPorts
+        What the banks pass in a cycle. Tiles are chosen without regard to it.
     """
 
     capacity_bytes: int
@@ -83,6 +99,7 @@ class BufferBudget:
     transfer_overhead_bytes: int
     mebibyte_cycles: int = 0
     slack_percent: int | None = None
+    ports: MemoryPorts = UNLIMITED
 
 
 class TileTooLargeError(Exception):

@@ -82,7 +82,10 @@ def plan_product(
         dram_read_bytes=loaded_bytes,
         dram_write_bytes=stored_bytes,
     )
-    return Plan(loads, stores, timing.stream_cycles, timing.gap_cycles, timing.fill_cycles, timing.drain_cycles, counts)
+    return Plan(
+        loads, stores, timing.stream_cycles, timing.gap_cycles, timing.fill_cycles, timing.drain_cycles, counts,
+        budget.ports,
+    )  # fmt: skip
 
 
 def _from_dram(operand: Operand) -> int:
@@ -141,6 +144,7 @@ def _moved_bytes(tiles: TileSequence, placement: Placement, budget: BufferBudget
     return int((words * budget.word_bytes + sums * budget.partial_sum_bytes).sum())
 
 
+@lru_cache(maxsize=16384)
 def plan_elementwise(
     words: int,
     macs_per_word: int,
@@ -193,9 +197,10 @@ def plan_elementwise(
     )
     loads = together([contiguous(sizes * word * _from_dram(o), write=False) for o in reads], write=False)
     stores = together([contiguous(sizes * word * _from_dram(o), write=True) for o in (*writes, NOTHING)], write=True)
-    return Plan(loads, stores, stream, stream * 0, 1, 2, counts)
+    return Plan(loads, stores, stream, stream * 0, 1, 2, counts, budget.ports)
 
 
+@lru_cache(maxsize=16384)
 def plan_vector(operations: int, read_words: int, written_words: int, lanes: int, budget: BufferBudget) -> Plan:
     """Plan operations of a vector unit, which takes and gives a word a lane and cycle; one cycle latches, one finishes.
 
@@ -221,9 +226,10 @@ def plan_vector(operations: int, read_words: int, written_words: int, lanes: int
         dram_write_bytes=written_words * word,
     )
     loads, stores = contiguous(reads * word, write=False), contiguous(writes * word, write=True)
-    return Plan(loads, stores, stream, stream * 0, 1, 1, counts)
+    return Plan(loads, stores, stream, stream * 0, 1, 1, counts, budget.ports)
 
 
+@lru_cache(maxsize=16384)
 def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Plan:
     """Plan a transfer between DRAM and buffer with no arithmetic, in pieces of half the buffer."""
     piece = max(1, budget.capacity_bytes // 2)
@@ -238,7 +244,9 @@ def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Pl
         dram_write_bytes=store_bytes,
     )
     nothing = np.zeros(len(load), dtype=np.int64)
-    return Plan(contiguous(load, write=False), contiguous(store, write=True), nothing, nothing, 0, 0, counts)
+    return Plan(
+        contiguous(load, write=False), contiguous(store, write=True), nothing, nothing, 0, 0, counts, budget.ports
+    )
 
 
 def _bytes_by_place(operands: tuple[Operand, ...], words: int, word_bytes: int) -> dict[str, int]:

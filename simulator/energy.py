@@ -76,11 +76,10 @@ class EnergyTable:
             if not count:
                 continue
             action = self.actions[name]
-            if action.energy_pj is not None:
-                parts[action.component] += count * action.energy_pj / action.counts_per_access
-            else:
+            if action.energy_pj is None:
                 raise ValueError(f"{count} {name} on a machine that has no such memory")
-        return Energy(**parts)
+            parts[action.component] += count * action.energy_pj / action.counts_per_access
+        return Energy(*parts.values())
 
     def leakage_pj(self, cycles: int, frequency_hz: int) -> float:
         """Return what all memories leak in so many cycles, in picojoules (1 mW = 1e9 pJ a second)."""

@@ -44,7 +44,7 @@ def explain(results: Results, run: RunResult) -> list[Cause]:
     1. the network's own ratio of backward to forward instead of 2;
     2. weight updates, which no batch escapes;
     3. the predictor, less what a second array hides of it (and of updates): then all compute is there;
-    4. memory: everything that waits for DRAM, the predictor's loads and stores among it.
+    4. memory: everything that waits for DRAM, the predictor's loads and stores among it, or for the ports of banks.
 
     Raises
     ------

@@ -5,7 +5,7 @@ operands lie is `simulator.residency`'s to say. In Phase BP and Warm Up predicti
 kept in DRAM for the predictor's training, whose error is the difference of the true and the predicted gradient.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 from dataflows.actions import ActionCounts
@@ -14,6 +14,7 @@ from dataflows.placement import ALL_IN_DRAM, Operand, Place, Placement
 from dataflows.plan import BufferBudget, Plan, TileTooLargeError
 from dataflows.planning import plan_elementwise, plan_product, plan_transfer, plan_vector
 from simulator.design import Task
+from simulator.engine.work import StepWork
 from simulator.residency import Residency
 from simulator.spec import Accelerator
 from workloads.errors import InputError
@@ -31,6 +32,30 @@ class Operations:
     def __init__(self, trace: Trace, spec: Accelerator) -> None:
         self._arrays = [_ArrayOperations(trace, spec, index) for index in range(len(spec.arrays))]
         self._layers = trace.mac_layers
+        self._batch_size = trace.batch_size
+        self._works: dict[Hashable, StepWork] = {}
+
+    def work(self, task: Task, phase: Phase, array_index: int) -> StepWork:
+        """Return a task's plans as an array's work; equal layers of a deep network share one.
+
+        Raises
+        ------
+        InputError
+            If the array's part of the global buffer cannot hold a tile of it.
+        """
+        key = (task.pass_, task.backward, phase, array_index, self._likeness(task, phase))
+        if key not in self._works:
+            plans = tuple(self.plans(task, phase, array_index))
+            self._works[key] = StepWork((), plans) if array_index else StepWork(plans)
+        return self._works[key]
+
+    def _likeness(self, task: Task, phase: Phase) -> Hashable:
+        """Return all of a layer that its plans depend on: the layer itself where others stand behind it."""
+        if task.pass_.startswith("vector"):
+            return task.layer
+        layer, residency = self._layers[task.layer], self._arrays[0].residency
+        places = (residency.input(layer, phase), residency.output(layer, phase))
+        return type(layer), layer.product_shape(self._batch_size), places
 
     def plans(self, task: Task, phase: Phase, array_index: int) -> list[Plan]:
         """Return the plans of a task, to be run one after the other on an array.
@@ -215,6 +240,8 @@ class _ArrayOperations:
         return self.word * self.predictor.weight_words(layer) * ((places.weights == "buffer") + moments)
 
     def _product(self, product: Product, placement: Placement, budget: BufferBudget) -> Plan:
+        if not placement.uses_predictor_sram:  # then designs with and without one share plans
+            budget = replace(budget, ports=replace(budget.ports, predictor_sram_bytes=None))
         return plan_product(product, placement, self.dataflow, self.array, budget)
 
 

@@ -23,7 +23,7 @@ BATCH_ROW = "(batch)"
 class LayerRow:
     """One op of one phase's batch: a row of layers.csv, whose columns docs/results.md describes.
 
-    ``end_cycle - start_cycle`` = compute_cycles and the three stalls. `count` is the number of
+    ``end_cycle - start_cycle`` = compute_cycles and the four stalls. `count` is the number of
     such batches in the run. The row `(batch)` holds what costs by time and belongs to no layer; its cycles are
     zero and its `array` is None.
     """
@@ -42,6 +42,7 @@ class LayerRow:
     stall_load_cycles: int
     stall_store_cycles: int
     stall_other_array_cycles: int
+    stall_buffer_port_cycles: int
     pipeline_cycles: int
     dram_cycles: int
     dram_model: str
@@ -89,6 +90,7 @@ class LayerRow:
             "stall_load_cycles": self.stall_load_cycles,
             "stall_store_cycles": self.stall_store_cycles,
             "stall_other_array_cycles": self.stall_other_array_cycles,
+            "stall_buffer_port_cycles": self.stall_buffer_port_cycles,
             "pipeline_cycles": self.pipeline_cycles,
             "utilization": self.utilization,
             "roofline_bound": self.roofline_bound,

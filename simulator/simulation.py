@@ -38,6 +38,7 @@ class Simulation:
     spec: Accelerator
     _batches: dict[Phase, BatchRun] = field(default_factory=dict, compare=False)
     _works: dict[Phase, list[list[StepWork]]] = field(default_factory=dict, compare=False)
+    _peaks: dict[Phase, int] = field(default_factory=dict, compare=False)
 
     @cached_property
     def _operations(self) -> Operations:
@@ -68,7 +69,8 @@ class Simulation:
                 ):
                     raise InputError("the trace", layer.id, f"its {role} has more than {MOST_MACS} MACs",
                                      "give a smaller --batch-size or layer")  # fmt: skip
-        for phase in self.trace.schedule.counts():
+        kinds = {self.kind(phase): phase for phase in self.trace.schedule.counts()}
+        for phase in kinds.values():
             self._peak_dram_bytes(phase)
             self._check_cycles(phase)
         _ = self._energy  # refuses a table that is not for this machine
@@ -93,10 +95,9 @@ class Simulation:
         return "bp" if kind == "warm_up" else kind  # the same stages, by definition of Warm Up
 
     def _plan(self, phase: Phase) -> list[list[StepWork]]:
-        plans = self._operations.plans
+        work = self._operations.work
         return [
-            [StepWork(first=tuple(plans(task, phase, 0))) for task in step.first]
-            + [StepWork(first=(), second=tuple(plans(task, phase, 1))) for task in step.second]
+            [work(task, phase, 0) for task in step.first] + [work(task, phase, 1) for task in step.second]
             for step in self.steps(phase)
         ]
 
@@ -155,11 +156,11 @@ class Simulation:
             )
 
     def _compute_cycles(self, phase: Phase) -> int:
-        """Return the cycles of a batch if every tile were in the buffer in time: in each step, the longer array's."""
+        """Return the cycles of a batch in which nothing stalls: in each step, the longer array's."""
 
         def longest(works: list[StepWork]) -> int:
-            step = merge(works)
-            return max(sum(plan.compute_cycles for plan in plans) for plans in (step.first, step.second))
+            first = sum(work.compute_cycles for work in works if not work.second)
+            return max(first, sum(work.compute_cycles for work in works if work.second))
 
         return sum(longest(works) for works in self.works(phase))
 
@@ -169,13 +170,17 @@ class Simulation:
         most = 0
         for plan in (plan for step in self.works(phase) for work in step for plan in work.plans):
             moved = plan.counts.dram_read_bytes + plan.counts.dram_write_bytes
-            most += plan.compute_cycles + dram.bound_cycles(moved, 2 * len(plan.loads), hz)
+            waits = plan.port_wait_total
+            most += plan.compute_cycles + waits + dram.bound_cycles(moved, 2 * len(plan.loads), hz)
         if most > MOST_CYCLES:
             raise InputError("the accelerator", "dram", f"a {phase} batch may take {most} cycles",
                              "give a faster DRAM or a lower frequency_hz")  # fmt: skip
 
     def _peak_dram_bytes(self, phase: Phase) -> int:
-        needed, capacity = peak_dram_bytes(self.trace, self.spec, phase), self.spec.dram.capacity_bytes
+        kind = self.kind(phase)
+        if kind not in self._peaks:
+            self._peaks[kind] = peak_dram_bytes(self.trace, self.spec, kind)
+        needed, capacity = self._peaks[kind], self.spec.dram.capacity_bytes
         if needed > capacity:
             problem = f"is {capacity}, but a {phase} batch of {self.trace.network} keeps {needed} bytes"
             mend = "give more DRAM or a smaller --batch-size"
@@ -221,6 +226,7 @@ class Simulation:
             stall_load_cycles=op.stall_load_cycles,
             stall_store_cycles=op.stall_store_cycles,
             stall_other_array_cycles=op.stall_other_array_cycles,
+            stall_buffer_port_cycles=op.stall_buffer_port_cycles,
             pipeline_cycles=op.pipeline_cycles,
             dram_cycles=op.dram_cycles,
             dram_model=self.spec.dram.model,
@@ -249,6 +255,7 @@ class Simulation:
             stall_load_cycles=0,
             stall_store_cycles=0,
             stall_other_array_cycles=0,
+            stall_buffer_port_cycles=0,
             pipeline_cycles=0,
             dram_cycles=0,
             dram_model=spec.dram.model,

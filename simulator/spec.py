@@ -6,6 +6,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from dataflows.array import PEArray
 from dataflows.dataflow import find_dataflow
+from dataflows.memory_ports import MemoryPorts
 from dataflows.plan import BufferBudget
 from simulator.design import Component, Design, find_design
 from simulator.dram.model import DramSpec
@@ -42,10 +43,11 @@ class Precision(StrictModel):
 
 
 class BankedMemory(StrictModel):
-    """An on-chip memory of equal banks."""
+    """An on-chip memory of equal banks; `bank_port_bytes` is what a bank reads or writes in a cycle."""
 
     banks: Annotated[int, Field(ge=1, le=1 << 20)]
     bank_bytes: Annotated[int, Field(ge=1, le=1 << 40)]
+    bank_port_bytes: Annotated[int, Field(ge=1, le=1 << 40)]
 
     @property
     def capacity_bytes(self) -> int:
@@ -151,6 +153,7 @@ class Accelerator(StrictModel):
         second_banks = 0 if self.second_array is None else self.second_array.buffer_banks
         rate = self.dram.bytes_per_second
         banks = second_banks if array_index else self.global_buffer.banks - second_banks
+        predictor = self.predictor_sram
         return BufferBudget(
             capacity_bytes=banks * self.global_buffer.bank_bytes,
             word_bytes=self.precision.word_bits // 8,
@@ -158,4 +161,8 @@ class Accelerator(StrictModel):
             transfer_overhead_bytes=self.dram.transfer_overhead_bytes,
             mebibyte_cycles=0 if rate is None else -(-(self.frequency_hz << 20) // rate),
             slack_percent=self.tiling_slack_percent,
+            ports=MemoryPorts(
+                buffer_bytes=banks * self.global_buffer.bank_port_bytes,
+                predictor_sram_bytes=None if predictor is None else predictor.banks * predictor.bank_port_bytes,
+            ),
         )

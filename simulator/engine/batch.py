@@ -11,16 +11,15 @@ from dataflows.actions import ActionCounts
 from dataflows.plan import Integers
 from simulator.design import Step, Task
 from simulator.dram.model import DramModel
-from simulator.dram.refresh import Refresh
 from simulator.engine.step_kernel import run_step_kernel
-from simulator.engine.work import StepWork, flatten
+from simulator.engine.work import FlatWork, StepWork, flatten
 
 
 @dataclass(frozen=True)
 class OpRun:
     """One op as it ran; cycles count from the batch's start.
 
-    ``end_cycle - start_cycle`` = compute_cycles and the three stalls. Of the compute cycles, `pipeline_cycles` pass
+    ``end_cycle - start_cycle`` = compute_cycles and the four stalls. Of the compute cycles, `pipeline_cycles` pass
     while the array's pipeline fills, waits for the next fold's words between tiles, or drains.
     """
 
@@ -32,6 +31,7 @@ class OpRun:
     stall_load_cycles: int
     stall_store_cycles: int
     stall_other_array_cycles: int
+    stall_buffer_port_cycles: int
     pipeline_cycles: int
     dram_cycles: int
     counts: ActionCounts
@@ -80,15 +80,24 @@ def run_batch(steps: Sequence[Step], works: Sequence[list[StepWork]], dram: Dram
         The arrays' clock.
     """
     env = simpy.Environment()
-    ops: list[OpRun] = []
-    tiles: list[TileRuns] = []
+    merged = [merge(task_works) for task_works in works]
+    for work in merged:
+        work.check_ports()
+    flats = flatten(merged, dram, frequency_hz)
     refresh = dram.refresh(frequency_hz)
+    refreshes = np.zeros(3, np.int64) if refresh is None else refresh.numbers
     channel = np.zeros(3, np.int64)  # as the step kernel wants it
+    runs: list[_StepRun] = []
 
     def batch() -> Generator[simpy.Event, Any, None]:
-        for step, task_works in zip(steps, works, strict=True):
+        for flat in flats:
             channel[0] = env.now
-            cycles = _run_step(step, task_works, dram, frequency_hz, refresh, channel, ops, tiles)
+            plan_times, tile_times = run_step_kernel(
+                flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
+                flat.stream_cycles, flat.gap_cycles, flat.fill_cycles, flat.drain_cycles, refreshes, channel,
+            )  # fmt: skip
+            runs.append(_StepRun(int(env.now), flat, plan_times, tile_times))
+            cycles = int(plan_times[:, 1].max(initial=0))
             channel[1] -= cycles
             yield env.timeout(cycles)
         if refresh is not None:
@@ -98,7 +107,21 @@ def run_batch(steps: Sequence[Step], works: Sequence[list[StepWork]], dram: Dram
 
     env.process(batch())
     env.run()
+    ops: list[OpRun] = []
+    tiles: list[TileRuns] = []
+    for step, task_works, run in zip(steps, works, runs, strict=True):
+        _take_apart(step, task_works, run, ops, tiles)
     return BatchRun(cycles=int(env.now), refreshes=int(channel[2]), ops=tuple(ops), tiles=tuple(tiles))
+
+
+@dataclass(frozen=True, slots=True)
+class _StepRun:
+    """A step as the kernel ran it, from the cycle `start` of the batch on."""
+
+    start: int
+    flat: FlatWork
+    plan_times: Integers
+    tile_times: Integers
 
 
 def merge(works: Sequence[StepWork]) -> StepWork:
@@ -109,46 +132,35 @@ def merge(works: Sequence[StepWork]) -> StepWork:
     )
 
 
-def _run_step(
-    step: Step, task_works: Sequence[StepWork], dram: DramModel, frequency_hz: int, refresh: Refresh | None,
-    channel: Integers, ops: list[OpRun], tiles: list[TileRuns],
-) -> int:  # fmt: skip
-    """Run one step, append its ops and tiles, and return its cycles."""
-    now = int(channel[0])
-    work = merge(task_works)
-    work.check_ports()
-    flat = flatten(work, dram, frequency_hz)
-    plan_times, tile_times = run_step_kernel(
-        flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
-        flat.stream_cycles, flat.gap_cycles, flat.fill_cycles, flat.drain_cycles,
-        np.zeros(3, np.int64) if refresh is None else refresh.numbers, channel,
-    )  # fmt: skip
-    first_plan = 0
-    for array, tasks in enumerate((step.first, step.second)):
-        for task, task_work in zip(tasks, task_works[:len(step.first)] if array == 0 else task_works[len(step.first):],
-                                   strict=True):  # fmt: skip
-            plans = task_work.plans
-            span = slice(first_plan, first_plan + len(plans))
-            first_plan += len(plans)
-            begin, end = int(flat.tile_begin[span.start]), int(flat.tile_begin[span.stop])
-            counts = ActionCounts()
-            for plan in plans:
-                counts += plan.counts
-            held = int(flat.load_cycles[begin:end].sum() + flat.store_cycles[begin:end].sum())
-            opened = int(flat.load_activates[begin:end].sum() + flat.store_activates[begin:end].sum())
-            counts += ActionCounts(dram_activates=opened, dram_active_cycles=held)
-            ops.append(OpRun(
-                task=task,
-                array=array,
-                start_cycle=now + int(plan_times[span.start, 0]),
-                end_cycle=now + int(plan_times[span.stop - 1, 1]),
-                compute_cycles=sum(plan.compute_cycles for plan in plans),
-                stall_load_cycles=int(plan_times[span, 2].sum()),
-                stall_store_cycles=int(plan_times[span, 3].sum()),
-                stall_other_array_cycles=int(plan_times[span, 4].sum()),
-                pipeline_cycles=sum(plan.compute_cycles - int(plan.stream_cycles.sum()) for plan in plans),
-                dram_cycles=held,
-                counts=counts,
-            ))  # fmt: skip
-            tiles.append(TileRuns(op=len(ops) - 1, times=tile_times[begin:end] + now))
-    return int(plan_times[:, 1].max(initial=0))
+def _take_apart(
+    step: Step, task_works: Sequence[StepWork], run: _StepRun, ops: list[OpRun], tiles: list[TileRuns]
+) -> None:
+    """Append a step's ops and tiles."""
+    flat = run.flat
+    held = flat.load_cycles + flat.store_cycles
+    opened = flat.load_activates + flat.store_activates
+    arrays = [0] * len(step.first) + [1] * len(step.second)
+    times, borders = run.plan_times.tolist(), flat.tile_begin.tolist()
+    last_plan = 0
+    for task, array, task_work in zip((*step.first, *step.second), arrays, task_works, strict=True):
+        first_plan, last_plan = last_plan, last_plan + len(task_work.plans)
+        mine = times[first_plan:last_plan]
+        begin, end = borders[first_plan], borders[last_plan]
+        held_cycles = int(held[begin:end].sum())
+        compute, waits = task_work.compute_cycles, task_work.port_wait_cycles
+        channel_use = ActionCounts(dram_activates=int(opened[begin:end].sum()), dram_active_cycles=held_cycles)
+        ops.append(OpRun(
+            task=task,
+            array=array,
+            start_cycle=run.start + mine[0][0],
+            end_cycle=run.start + mine[-1][1],
+            compute_cycles=compute,
+            stall_load_cycles=sum(row[2] for row in mine),
+            stall_store_cycles=sum(row[3] for row in mine),
+            stall_other_array_cycles=sum(row[4] for row in mine),
+            stall_buffer_port_cycles=waits,
+            pipeline_cycles=compute + waits - int(flat.stream_cycles[begin:end].sum()),
+            dram_cycles=held_cycles,
+            counts=task_work.counts + channel_use,
+        ))  # fmt: skip
+        tiles.append(TileRuns(op=len(ops) - 1, times=run.tile_times[begin:end] + run.start))

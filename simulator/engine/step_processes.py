@@ -84,7 +84,7 @@ class _PlanProcess:
             ready = max(loaded_at + plan.fill_cycles, streamed + int(plan.gap_cycles[tile]))
             yield env.timeout(max(0, ready - env.now))
             yield half
-            yield env.timeout(int(plan.stream_cycles[tile]))
+            yield env.timeout(int(plan.stream_cycles[tile]) + int(plan.port_wait_cycles[tile]))
             streamed = env.now
             self.buffer.operand_halves.release(self.operand_half[tile])
             if plan.store_bytes[tile] > 0:

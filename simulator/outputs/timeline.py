@@ -43,7 +43,8 @@ def _process(run: RunResult, phase: Phase, process: int) -> list[dict[str, Any]]
     for op, layer in zip(batch.ops, layers, strict=True):
         arguments = {"layer": layer, "compute_cycles": op.compute_cycles, "stall_load_cycles": op.stall_load_cycles,
                      "stall_store_cycles": op.stall_store_cycles,
-                     "stall_other_array_cycles": op.stall_other_array_cycles}  # fmt: skip
+                     "stall_other_array_cycles": op.stall_other_array_cycles,
+                     "stall_buffer_port_cycles": op.stall_buffer_port_cycles}  # fmt: skip
         events.append(
             _span(f"{layer} {op.task.pass_}", op.start_cycle, op.end_cycle, process, op.array * len(_TRACKS), arguments)
         )

@@ -14,10 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, get_args
 
-from dataflows.plan import Plan
-from simulator.design import Task
 from simulator.engine.batch import run_batch
-from simulator.engine.work import StepWork
 from simulator.operations import Operations
 from simulator.pipelines.link import Link
 from simulator.pipelines.network_stages import NetworkStage
@@ -49,7 +46,6 @@ class StageTimes:
     spec: Accelerator
     predictor_runs: PredictorRuns = "batch"
     _cycles: dict[tuple[Phase, tuple[Stage, ...]], int] = field(default_factory=dict, compare=False)
-    _plans: dict[tuple[Task, Phase, int], tuple[Plan, ...]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def _operations(self) -> Operations:
@@ -127,21 +123,15 @@ class StageTimes:
         if not stages:
             return 0
         if (phase, stages) not in self._cycles:
+            work = self._operations.work
             steps = [step for step in self.spec.design_rules.steps(stages) if step.first or step.second]
             works = [
-                [StepWork(first=self._plans_of(task, phase, 0)) for task in step.first]
-                + [StepWork(first=(), second=self._plans_of(task, phase, 1)) for task in step.second]
+                [work(task, phase, 0) for task in step.first] + [work(task, phase, 1) for task in step.second]
                 for step in steps
             ]
             run = run_batch(steps, works, self.spec.dram, self.spec.frequency_hz)
             self._cycles[phase, stages] = run.cycles
         return self._cycles[phase, stages]
-
-    def _plans_of(self, task: Task, phase: Phase, array: int) -> tuple[Plan, ...]:
-        key = (task, phase, array)
-        if key not in self._plans:
-            self._plans[key] = tuple(self._operations.plans(task, phase, array))
-        return self._plans[key]
 
 
 def without_capacity(spec: Accelerator) -> Accelerator:

@@ -22,6 +22,7 @@ GROWING = {
     "dram.peak_bytes_per_second": ["3200000000", "12800000000", "25600000000"],
     "dram.latency_ns": ["100", "28", "5"],
     "global_buffer.bank_bytes": ["20000", "57024", "228096"],
+    "global_buffer.bank_port_bytes": ["1", "8", "64"],
     "array.weight_port_words_per_cycle": ["6", "12", "180"],
     "array.input_port_words_per_cycle": ["6", "12", "24"],
     "array.output_port_words_per_cycle": ["8", "15", "30"],

@@ -515,6 +515,22 @@ CONFIGS: dict[str, tuple[Files, list[str]]] = {
         ["efficient", "predictor_sram"],
     ),
     "buffer too small": ({"version": 1, "global_buffer": {"bank_bytes": 1}}, ["global_buffer|buffer"]),
+    "zero bytes through a port": (
+        {"version": 1, "global_buffer": {"bank_port_bytes": 0}},
+        ["global_buffer.bank_port_bytes", POSITIVE],
+    ),
+    "half a byte through a port": (
+        {"version": 1, "global_buffer": {"bank_port_bytes": 0.5}},
+        ["global_buffer.bank_port_bytes", NUMBER],
+    ),
+    "no port": (
+        {"version": 1, "predictor_sram": {"bank_port_bytes": None}},
+        ["predictor_sram.bank_port_bytes", NUMBER],
+    ),
+    "a port by another name": (
+        {"version": 1, "global_buffer": {"port_bytes": 8}},
+        ["global_buffer", r"\bport_bytes\b", "bank_port_bytes"],
+    ),
     "second array takes all banks": (
         {"version": 1, "extends": "max", "second_array": {"buffer_banks": 64}},
         ["buffer_banks", "64|global_buffer"],
@@ -606,6 +622,9 @@ def test_a_config_as_trace(tmp_path: Path, refuses: Runner) -> None:
         ("extends=maxx", ["extends|maxx"]),
         ("energy_table=45mn", ["45mn", "45nm"]),
         ("global_buffer.bank_bytes=1", ["global_buffer"]),
+        ("global_buffer.bank_port_bytes=0", ["global_buffer.bank_port_bytes", POSITIVE]),
+        ("predictor_sram.bank_port_bytes=-8", ["predictor_sram.bank_port_bytes", POSITIVE]),
+        ("predictor_sram.bank_port_bytes=wide", ["predictor_sram.bank_port_bytes", "wide", NUMBER]),
         ("dram.capacity_bytes=4096", ["dram.capacity_bytes"]),
     ],
 )
@@ -624,10 +643,12 @@ def test_settings_that_make_no_sense(setting: str, words: list[str], tmp_path: P
         "array.output_port_words_per_cycle",
         "global_buffer.banks",
         "global_buffer.bank_bytes",
+        "global_buffer.bank_port_bytes",
         "dram.capacity_bytes",
         "dram.peak_bytes_per_second",
         "dram.latency_ns",
         "predictor_sram.bank_bytes",
+        "predictor_sram.bank_port_bytes",
         "second_array.rows",
     ],
 )

@@ -17,7 +17,8 @@ HERE = Path(__file__).parent
 COLUMNS = (
     "design", "dataflow", "phase", "index", "layer", "pass", "array", "start_cycle", "end_cycle", "compute_cycles",
     "count",
-    "stall_load_cycles", "stall_store_cycles", "macs", "buffer_read_bytes", "buffer_write_bytes",
+    "stall_load_cycles", "stall_store_cycles", "stall_buffer_port_cycles", "macs",
+    "buffer_read_bytes", "buffer_write_bytes",
     "predictor_sram_read_bytes", "predictor_sram_write_bytes", "dram_read_bytes", "dram_write_bytes",
 )  # fmt: skip
 TRACES = {"vgg13-cifar10": ("ws",), "digits-cnn": ("ws", "is", "os", "rs")}

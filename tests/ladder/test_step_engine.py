@@ -2,6 +2,8 @@
 
 import itertools
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil
 
 import numpy as np
 import simpy
@@ -9,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflows.actions import ActionCounts
+from dataflows.memory_ports import UNLIMITED, MemoryPorts
 from dataflows.plan import Plan
 from dataflows.transfers import Transfers, contiguous
 from simulator.components.dram_channel import DramChannel
@@ -33,20 +36,33 @@ def transfer_cycles(size: int) -> int:
     return size + 2 if size else 0
 
 
-def plan(tiles: list[tuple[int, int, int, int]], fill: int, drain: int) -> Plan:
-    """Make a plan of tiles (load bytes, store bytes, stream cycles, gap before it)."""
+def plan(
+    tiles: list[tuple[int, int, int, int]], fill: int, drain: int, array_bytes: int = 0, sram_bytes: int = 0,
+    ports: MemoryPorts = UNLIMITED,
+) -> Plan:  # fmt: skip
+    """Make a plan of tiles (load bytes, store bytes, stream cycles, gap before it); the array reads the other bytes."""
     columns = [np.array([tile[i] for tile in tiles], dtype=np.int64) for i in range(4)]
     loads, stores = contiguous(columns[0], write=False), contiguous(columns[1], write=True)
-    return Plan(loads, stores, columns[2], columns[3], fill, drain, ActionCounts())
+    loaded, stored = int(columns[0].sum()), int(columns[1].sum())
+    counts = ActionCounts(
+        buffer_read_bytes=array_bytes + stored, buffer_write_bytes=loaded, predictor_sram_read_bytes=sram_bytes,
+        dram_read_bytes=loaded, dram_write_bytes=stored,
+    )  # fmt: skip
+    return Plan(loads, stores, columns[2], columns[3], fill, drain, counts, ports)
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> Plan:
+def plans(draw: st.DrawFn, predictor: bool = False) -> Plan:
+    """Draw a plan; that of `predictor` may use the predictor SRAM, which serves one array in a step."""
     size = st.integers(0, 12)
     tiles = []
     for _ in range(draw(st.integers(0, 5))):
         tiles.append((draw(size), draw(size), draw(size), draw(st.integers(0, 6)) if tiles else 0))
-    return plan(tiles, draw(st.integers(0, 6)), draw(st.integers(0, 4)))
+    widths = st.none() | st.integers(1, 9)
+    return plan(
+        tiles, draw(st.integers(0, 6)), draw(st.integers(0, 4)), draw(st.integers(0, 150)),
+        draw(st.integers(0, 60)) if predictor else 0, MemoryPorts(draw(widths), draw(widths)),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,7 +82,7 @@ class RefreshingDram:
 
 
 def kernel_times(work: StepWork) -> tuple[np.ndarray, np.ndarray, FlatWork]:
-    flat = flatten(work, DRAM, HZ)
+    flat = flatten([work], DRAM, HZ)[0]
     times, tiles = run_step_kernel(
         flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
         flat.stream_cycles, flat.gap_cycles, flat.fill_cycles, flat.drain_cycles,
@@ -84,6 +100,24 @@ def process_times(work: StepWork) -> list[tuple[int, int]]:
         PredictorSram(env),
     )
     return env.run(env.process(run_step_processes(env, machine, work)))
+
+
+def naive_stream(current: Plan, tile: int) -> int:
+    """Stream a tile cycle by cycle: until the array has had its cycles and all bytes have passed both ports."""
+    least = int(current.stream_cycles[tile])
+    if least == 0:
+        return 0
+    counts, share = current.counts, Fraction(least, int(current.stream_cycles.sum()))
+    on_dram_side = int(current.load_bytes.sum() + current.store_bytes.sum())
+    array_side = counts.buffer_read_bytes + counts.buffer_write_bytes - on_dram_side
+    own = int(current.load_bytes[tile] + current.store_bytes[tile])
+    buffer, sram = ceil(array_side * share) + own, ceil(counts.predictor_sram_read_bytes * share)
+    cycles = 0
+    while cycles < least or buffer > 0 or sram > 0:
+        cycles += 1
+        buffer = 0 if current.ports.buffer_bytes is None else buffer - current.ports.buffer_bytes
+        sram = 0 if current.ports.predictor_sram_bytes is None else sram - current.ports.predictor_sram_bytes
+    return cycles
 
 
 @dataclass
@@ -165,7 +199,7 @@ def naive_advance(
         array_free = t == 0 or array.streamed[t - 1] <= now
         if filled <= now and room and array_free:
             array.stream_start.append(now)
-            array.streamed.append(now + int(current.stream_cycles[t]))
+            array.streamed.append(now + naive_stream(current, t))
             return True
     s = len(array.stored)
     may_store = s < len(stores) and not array.storing and stores[s] < len(array.streamed)
@@ -183,7 +217,7 @@ def naive_advance(
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(plans(), max_size=3), st.lists(plans(), max_size=3))
+@given(st.lists(plans(), max_size=3), st.lists(plans(predictor=True), max_size=3))
 def test_kernel_equals_processes_and_naive_model(first: list[Plan], second: list[Plan]) -> None:
     work = StepWork(tuple(first), tuple(second))
     times, _, _ = kernel_times(work)
@@ -193,14 +227,14 @@ def test_kernel_equals_processes_and_naive_model(first: list[Plan], second: list
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(plans(), max_size=3), st.lists(plans(), max_size=3))
+@given(st.lists(plans(), max_size=3), st.lists(plans(predictor=True), max_size=3))
 def test_time_is_compute_plus_stalls_and_the_channel_carries_one_transfer(
     first: list[Plan], second: list[Plan]
 ) -> None:
     work = StepWork(tuple(first), tuple(second))
     times, tiles, flat = kernel_times(work)
     for one, (start, end, *stalls) in zip(work.plans, times.tolist(), strict=True):
-        assert end - start == one.compute_cycles + sum(stalls)
+        assert end - start == one.compute_cycles + int(one.port_wait_cycles.sum()) + sum(stalls)
         assert min(stalls) >= 0
         if not (first and second):
             assert stalls[2] == 0  # nobody to wait for
@@ -259,8 +293,8 @@ def test_arrays_with_nothing_to_do() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.lists(st.tuples(st.lists(plans(), min_size=1, max_size=2), st.lists(plans(), min_size=1, max_size=2)),
-             min_size=1, max_size=3),
+    st.lists(st.tuples(st.lists(plans(predictor=True), min_size=1, max_size=2),
+                       st.lists(plans(), min_size=1, max_size=2)), min_size=1, max_size=3),
     st.integers(1, 200), st.integers(1, 7), st.integers(1, 9),
 )  # fmt: skip
 def test_batches_with_refreshes_equal_processes(

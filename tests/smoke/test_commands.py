@@ -222,8 +222,9 @@ def test_provenance_tells_what_was_read_and_written(pair: tuple[Path, Path, Done
 
 COLUMNS = """
 design dataflow phase index layer pass array start_cycle end_cycle cycles compute_cycles stall_load_cycles
-stall_store_cycles stall_other_array_cycles pipeline_cycles count utilization roofline_bound roofline_ratio
-dram_cycles dram_model macs adds register_* scratchpad_* array_network_bytes accumulator_*_bytes buffer_*_bytes
+stall_store_cycles stall_other_array_cycles stall_buffer_port_cycles pipeline_cycles count utilization
+roofline_bound roofline_ratio dram_cycles dram_model macs adds register_* scratchpad_* array_network_bytes
+accumulator_*_bytes buffer_*_bytes
 predictor_sram_*_bytes dram_*_bytes dram_activates dram_refreshes dram_*_cycles energy_*_pj energy_pj
 """
 
@@ -244,7 +245,7 @@ def test_layers_add_up_to_the_summary(pair: tuple[Path, Path, Done]) -> None:
         key = (row["design"], row["phase"])
         for column in ("macs", "dram_read_bytes", "dram_write_bytes", "energy_pj"):
             sums[key][column] += float(row[column])
-        stalls = sum(int(row[f"stall_{cause}_cycles"]) for cause in ("load", "store", "other_array"))
+        stalls = sum(int(row[f"stall_{cause}_cycles"]) for cause in ("load", "store", "other_array", "buffer_port"))
         assert int(row["cycles"]) == int(row["end_cycle"]) - int(row["start_cycle"])
         assert int(row["cycles"]) == int(row["compute_cycles"]) + stalls
         parts = sum(float(row[column]) for column in row if fnmatch.fnmatch(column, "energy_*_pj"))

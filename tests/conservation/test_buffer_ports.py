@@ -1,0 +1,273 @@
+"""Ports of the memories' banks: waits by hand, what passes a port, and that a wider one costs nothing."""
+
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from networks import chains, make_trace
+from test_by_hand import one_layer
+from test_rows import check
+
+from dataflows.actions import ActionCounts
+from dataflows.memory_ports import MemoryPorts, in_proportion
+from dataflows.placement import Operand
+from dataflows.plan import BufferBudget, Plan
+from dataflows.planning import plan_elementwise, plan_transfer, plan_vector
+from dataflows.transfers import contiguous
+from simulator.design import Step, Task
+from simulator.dram.bandwidth import BandwidthDram
+from simulator.engine.batch import run_batch
+from simulator.engine.work import StepWork
+from simulator.results import LayerRow, Results
+from simulator.simulation import Simulation, compare, simulate
+from simulator.spec_loading import load_accelerator, load_designs
+from workloads.trace import Trace, load_trace
+
+NARROW = ["global_buffer.bank_port_bytes=1", "predictor_sram.bank_port_bytes=1", "predictor_sram.banks=4"]
+IDEAL_DRAM = "dram={model: ideal, capacity_bytes: 8589934592}"
+
+
+def a_plan(buffer_bytes: int, predictor_bytes: int, tiles: list[tuple[int, int, int]], ports: MemoryPorts) -> Plan:
+    """Return a plan of tiles (load bytes, store bytes, streaming cycles); its first bytes are the array's."""
+    loads, stores, stream = (np.array(column, np.int64) for column in zip(*tiles, strict=True))
+    loaded, stored = int(loads.sum()), int(stores.sum())
+    counts = ActionCounts(
+        buffer_read_bytes=buffer_bytes // 2 + stored, buffer_write_bytes=buffer_bytes - buffer_bytes // 2 + loaded,
+        predictor_sram_read_bytes=predictor_bytes, dram_read_bytes=loaded, dram_write_bytes=stored,
+    )  # fmt: skip
+    return Plan(
+        contiguous(loads, write=False), contiguous(stores, write=True), stream, stream * 0, 2, 3, counts, ports
+    )  # fmt: skip
+
+
+# By hand.
+
+
+def test_waits_of_three_tiles_by_hand() -> None:
+    """700 bytes of the array over 10 + 20 + 5 cycles: 200, 400 and 100; through 20 bytes a cycle.
+
+    With their own 30 and 10, 0 and 1, 60 and 5 bytes they need 12, 21 (20.05) and 9 (8.25) cycles.
+    """
+    tiles = [(30, 10, 10), (0, 1, 20), (60, 5, 5)]
+    plan = a_plan(700, 0, tiles, MemoryPorts(buffer_bytes=20))
+    assert plan.port_wait_cycles.tolist() == [2, 1, 4]
+    assert plan.compute_cycles == 2 + 35 + 3
+    # 701 bytes: 200.3, 400.6 and 100.1 are rounded up, each by itself; 241, 402 and 166 bytes
+    plan = a_plan(701, 0, tiles, MemoryPorts(buffer_bytes=20))
+    assert plan.port_wait_cycles.tolist() == [13 - 10, 21 - 20, 9 - 5]
+    # 84 bytes of the predictor SRAM: 24, 48 and 12 at 2 bytes a cycle, more than the buffer asks of the first two
+    plan = a_plan(700, 84, tiles, MemoryPorts(buffer_bytes=20, predictor_sram_bytes=2))
+    assert plan.port_wait_cycles.tolist() == [2, 4, 4]
+
+
+def test_a_tile_that_does_not_stream_does_not_wait() -> None:
+    plan = a_plan(100, 0, [(10**6, 0, 0), (0, 0, 10), (0, 10**6, 0)], MemoryPorts(buffer_bytes=5))
+    assert plan.port_wait_cycles.tolist() == [0, 10, 0]
+    assert plan_transfer(10**6, 10**6, BufferBudget(1000, 2, 4, 8, ports=MemoryPorts(1))).port_wait_cycles.sum() == 0
+
+
+def forward(overrides: list[str]) -> LayerRow:
+    """Return the forward op of `one_layer` on a baseline that runs it as one tile (see test_by_hand)."""
+    spec = load_accelerator(design="baseline", overrides=["dram.latency_ns=100000", *overrides])
+    return next(row for row in Simulation(one_layer(), spec).run().rows if row.pass_ == "forward")
+
+
+def test_a_convolution_by_hand() -> None:
+    """The layer of test_by_hand: 2 * (2304 + 720 + 640) bytes of the array, 2016 loaded and 1280 stored, 192 cycles."""
+    halves = ["global_buffer.banks=32", "global_buffer.bank_bytes=228096"]
+    wide, narrow = forward(halves), forward([*halves, "global_buffer.bank_port_bytes=1"])
+    bytes_through = 2 * (2304 + 720 + 640) + 2016 + 1280
+    assert (wide.stall_buffer_port_cycles, narrow.stall_buffer_port_cycles) == (0, ceil(bytes_through / 32) - 192)
+    assert narrow.stall_buffer_port_cycles == 140
+    assert narrow.cycles == wide.cycles + 140
+    assert (narrow.compute_cycles, narrow.counts) == (wide.compute_cycles, wide.counts)
+    # Without accumulators two of three sums of 32 x 20 results, 4 bytes each, go to the buffer and come back.
+    sums = forward([*halves, "global_buffer.bank_port_bytes=1", "array.accumulator_sums=0"])
+    assert sums.stall_buffer_port_cycles == (bytes_through + 2 * 4 * 1280) // 32 - 192 == 460
+
+
+def test_the_predictor_sram_by_hand() -> None:
+    """An optimizer on 600 words that all lie there: four tensors read and three written, 8,400 bytes."""
+    array = load_accelerator(design="baseline").array
+    budget = BufferBudget(1000, 2, 4, 8, ports=MemoryPorts(buffer_bytes=1, predictor_sram_bytes=64))
+    near = Operand("predictor_sram")
+    plan = plan_elementwise(600, 13, (near, near, Operand("predictor_sram", 2)), (near, near, near), array, budget)
+    # 13 MACs on 180 PEs: 44 cycles; in at 12 + 12 words a cycle: 100; out at 15: 120
+    assert plan.stream_cycles.tolist() == [120]
+    assert plan.port_wait_cycles.tolist() == [ceil(8400 / 64) - 120] == [12]
+
+
+def test_the_vector_unit_by_hand() -> None:
+    """150 words in and 150 out through 15 lanes: 600 bytes on its side and 600 on DRAM's."""
+    plan = plan_vector(150, 150, 150, 15, BufferBudget(10**6, 2, 4, 10**6, ports=MemoryPorts(buffer_bytes=100)))
+    assert plan.stream_cycles.tolist() == [10]
+    assert plan.port_wait_cycles.tolist() == [2]
+
+
+def test_shares_of_the_shipped_designs() -> None:
+    """64 banks of 8 bytes a cycle, of which 16 serve the second array."""
+    assert load_accelerator(design="baseline").budget(0).ports == MemoryPorts(512, None)
+    assert load_accelerator(design="efficient").budget(0).ports == MemoryPorts(512, 512)
+    spec = load_accelerator(design="max")
+    assert (spec.budget(0).ports, spec.budget(1).ports) == (MemoryPorts(384, 512), MemoryPorts(128, 512))
+
+
+def test_bytes_that_an_op_adds_pass_the_port() -> None:
+    """The error of the predictor's training is written where it stays, beside what its product writes."""
+    spec = load_accelerator(design="efficient", overrides=NARROW)
+    trace = make_trace([{"id": "a", "kind": "linear", "inputs": ("input",), "L": 64, "C": 256, "K": 256}], 1,
+                       {"input": (64, 256)})  # fmt: skip
+    simulation = Simulation(trace, spec)
+    plans = [
+        plan
+        for step, works in zip(simulation.steps("bp"), simulation.works("bp"), strict=True)
+        for task, work in zip(step.first, works, strict=True)
+        if task.pass_ == "predictor_backward"
+        for plan in work.plans
+    ]
+    assert plans[0].counts.buffer_write_bytes >= 2 * 256 * 256
+    for plan in plans:
+        through = plan.counts.buffer_read_bytes + plan.counts.buffer_write_bytes
+        assert through <= 64 * int((plan.stream_cycles + plan.port_wait_cycles).sum())
+
+
+# Exactly, and never less than what must pass.
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.integers(0, 1 << 58),
+    st.lists(st.one_of(st.integers(0, 9), st.integers(0, 1 << 56)), min_size=1, max_size=9).filter(any),
+)
+def test_proportions_are_exact_beyond_64_bits(total: int, weights: list[int]) -> None:
+    found = in_proportion(total, np.array(weights, np.int64)).tolist()
+    assert found == [ceil(Fraction(total * weight, sum(weights))) for weight in weights]
+    assert total <= sum(found) < total + len(weights)
+
+
+TILES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(1, 20)), min_size=1, max_size=8)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 900), st.integers(0, 300), TILES, st.integers(1, 40), st.integers(1, 40))
+def test_all_bytes_pass_and_no_cycle_is_waited_for_nothing(
+    buffer_bytes: int, predictor_bytes: int, tiles: list[tuple[int, int, int]], width: int, predictor_width: int
+) -> None:
+    """A tile with a wait would be short of bytes had it waited a cycle less."""
+    plan = a_plan(buffer_bytes, predictor_bytes, tiles, MemoryPorts(width, predictor_width))
+    whole = sum(stream for *_, stream in tiles)
+    for (load, store, stream), wait in zip(tiles, plan.port_wait_cycles.tolist(), strict=True):
+        asked = [(Fraction(buffer_bytes * stream, whole) + load + store, width),
+                 (Fraction(predictor_bytes * stream, whole), predictor_width)]  # fmt: skip
+        assert all(share <= (stream + wait) * rate for share, rate in asked)
+        if wait:
+            assert any(ceil(share) > (stream + wait - 1) * rate for share, rate in asked)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 900), TILES, st.integers(1, 40), st.integers(1, 40))
+def test_waits_never_grow_with_the_width(
+    buffer_bytes: int, tiles: list[tuple[int, int, int]], width: int, more: int
+) -> None:
+    narrow, wide = (a_plan(buffer_bytes, 0, tiles, MemoryPorts(w)).port_wait_cycles for w in (width, width + more))
+    assert (wide <= narrow).all()
+    loads_only = [(load, 0, stream) for load, _, stream in tiles]
+    dram = BandwidthDram(model="bandwidth", capacity_bytes=1, peak_bytes_per_second=10**9, latency_ns=1)
+    cycles = [
+        run_batch([Step((Task(0, "forward"),))],
+                  [[StepWork((a_plan(buffer_bytes, 0, loads_only, MemoryPorts(w)),))]], dram, 10**9).cycles
+        for w in (width, width + more)
+    ]  # fmt: skip
+    assert cycles[1] <= cycles[0]
+
+
+# Whole batches.
+
+
+@pytest.mark.parametrize("dataflow", ["ws", "is", "os", "rs"])
+def test_time_is_compute_and_stalls(dataflow: str) -> None:
+    results = compare(load_trace("digits-cnn"), load_designs(dataflow=dataflow, overrides=NARROW))
+    check(results)
+    for run in results.runs:
+        assert any(row.stall_buffer_port_cycles for row in run.rows)
+        assert run.total_cycles > 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(chains(), st.sampled_from(["ws", "is", "os", "rs"]), st.integers(1, 8))
+def test_random_networks(trace: Trace, dataflow: str, banks: int) -> None:
+    small = [f"global_buffer.banks={banks + 1}", f"global_buffer.bank_bytes={96_000 // banks}",
+             "second_array.buffer_banks=1", *NARROW]  # fmt: skip
+    results = compare(trace, load_designs(dataflow=dataflow, overrides=small), exact=(4, 6))
+    check(results)
+    assert all(run.exact is not None and run.exact.equal for run in results.runs)
+    for run in results.runs:
+        widths = [banks + 1 - (len(run.spec.arrays) - 1), 1]
+        for row in run.rows:
+            if row.pass_ in ("forward", "dgrad", "wgrad", "update") and row.array is not None:
+                through = row.counts.buffer_read_bytes + row.counts.buffer_write_bytes
+                assert through <= widths[row.array] * row.cycles
+            sram = row.counts.predictor_sram_read_bytes + row.counts.predictor_sram_write_bytes
+            assert sram <= 4 * row.cycles
+
+
+@pytest.mark.parametrize("dataflow", ["ws", "rs"])
+def test_without_dram_time_an_op_takes_its_compute_and_its_ports(dataflow: str) -> None:
+    for run in compare(load_trace("digits-cnn"), load_designs(dataflow=dataflow, overrides=[IDEAL_DRAM, *NARROW])).runs:
+        assert all(row.cycles == row.compute_cycles + row.stall_buffer_port_cycles for row in run.rows)
+        assert any(row.stall_buffer_port_cycles for row in run.rows)
+
+
+def test_batches_one_by_one_equal_composed_ones() -> None:
+    trace = load_trace("digits-cnn")
+    costed = [*NARROW, "vector_unit.costed=[activation, pool]"]
+    for overrides in (NARROW, costed):
+        results = compare(trace, load_designs(overrides=overrides), exact=(trace.schedule.counts()["warm_up"] - 2, 6))
+        assert all(run.exact is not None and run.exact.equal for run in results.runs)
+
+
+def totals(results: Results) -> list[int]:
+    return [phase.cycles_per_batch for run in results.runs for phase in run.phases]
+
+
+@pytest.mark.parametrize("dataflow", ["ws", "is", "os", "rs"])
+@pytest.mark.parametrize("name", ["digits-cnn", "vgg13-cifar10"])
+def test_a_wider_port_is_not_slower(name: str, dataflow: str) -> None:
+    """Tiles are the same, so nothing changes but waits.
+
+    Where two arrays meet on the channel a wait may reorder them, which may cost a few cycles (test_more_is_not_slower
+    has such an order); of a batch that is less than a hundred-thousandth.
+    """
+    trace = load_trace(name)
+    found = [
+        totals(compare(trace, load_designs(
+            dataflow=dataflow, overrides=[f"global_buffer.bank_port_bytes={width}",
+                                          f"predictor_sram.bank_port_bytes={width}"],
+        )))
+        for width in (1, 2, 4, 8, 9, 16)
+    ]  # fmt: skip
+    for narrow, wide in pairwise(found):
+        assert all(b <= a + a // 100_000 for a, b in zip(narrow, wide, strict=True))
+    assert sum(found[0]) > sum(found[-1])
+
+
+@pytest.mark.parametrize("dataflow", ["ws", "is", "os", "rs"])
+def test_where_it_binds_as_shipped(dataflow: str) -> None:
+    """docs/machine.md: on `max` alone, in the predictor's passes on the second array, and not with 9 bytes."""
+    trace = load_trace("vgg13-cifar10")
+    for run in compare(trace, load_designs(dataflow=dataflow)).runs:
+        waiting = {(row.pass_, row.array) for row in run.rows if row.stall_buffer_port_cycles}
+        expected = run.design == "max" and dataflow in ("ws", "is")
+        assert waiting == ({("predictor_backward", 1)} if expected else set())
+    wider = load_accelerator(design="max", dataflow=dataflow, overrides=["global_buffer.bank_port_bytes=9"])
+    assert not any(row.stall_buffer_port_cycles for row in simulate(trace, wider).rows)
+
+
+def test_ports_do_not_choose_tiles() -> None:
+    trace = load_trace("digits-cnn")
+    for one, other in zip(compare(trace).rows, compare(trace, load_designs(overrides=NARROW[:2])).rows, strict=True):
+        assert (one.compute_cycles, one.dram_cycles) == (other.compute_cycles, other.dram_cycles)
