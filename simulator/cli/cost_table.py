@@ -33,9 +33,12 @@ def _title(found: "CostToTarget") -> str:
 
 
 def _row(cost: "Cost") -> list[str]:
+    from rich.markup import escape
+
     from simulator.cli.console import duration, joules, thousands
 
-    head = [cost.title, cost.design, _NEVER if cost.epochs is None else str(cost.epochs), _range(cost.epochs_by_seed)]
+    title = escape(cost.title)  # a trace's own words
+    head = [title, cost.design, _NEVER if cost.epochs is None else str(cost.epochs), _range(cost.epochs_by_seed)]
     if cost.cycles is None or cost.seconds is None or cost.energy_pj is None:
         return [*head, "-", "-", "-", "-", "-"]
     ratios = [f"{ratio:.4f}" if ratio is not None else "-" for ratio in (cost.cycles_ratio, cost.energy_ratio)]

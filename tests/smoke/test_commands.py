@@ -412,6 +412,12 @@ def test_a_trained_trace_without_controls(adagp: Adagp, tmp_path: Path) -> None:
     assert "note: this trace has no controls" in said
 
 
+def test_a_title_stands_as_the_trace_has_it(adagp: Adagp, tmp_path: Path) -> None:
+    text = (ROOT / "traces" / "digits-cnn.yaml").read_text(encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(text.replace("title: GP batches left out", "title: '[red]left out[/]'"))
+    assert re.search(r"(?m)^ \[red\]left out\[/\] +baseline ", adagp("compare", "mine.yaml").out)
+
+
 def test_a_recorded_trace_has_no_costs(adagp: Adagp) -> None:
     assert "cost_to_target" not in adagp("simulate", "vgg13-cifar10", "--json").json
     assert TO_TARGET not in adagp("compare", "vgg13-cifar10").out
