@@ -35,8 +35,15 @@ def inspection(trace: Trace) -> dict[str, Any]:
         },
         "schedule": {"name": trace.schedule.name, "epochs": trace.schedule.epoch_count} | trace.schedule.counts(),
         "final_test_accuracy": trace.metrics[-1].test_accuracy if trace.metrics else "not trained",
+        "controls": _controls(trace),
         "mac_layers": rows,
     }  # fmt: skip
+
+
+def _controls(trace: Trace) -> str:
+    if not trace.controls:
+        return "none"
+    return f"{', '.join(runs.name for runs in trace.controls)}, {len(trace.controls[0].test_accuracy)} seeds"
 
 
 def _row(trace: Trace, layer: MacLayer, needs_dgrad: bool) -> dict[str, Any]:

@@ -72,10 +72,16 @@ class Schedule(StrictModel):
 
     def counts(self) -> dict[Phase, int]:
         """Return the number of batches of each phase that occurs, in the order of `PHASES`."""
-        totals = dict.fromkeys(PHASES, 0)
+        return self.counts_until(self.epoch_count)
+
+    def counts_until(self, epoch: int) -> dict[Phase, int]:
+        """Return the batches of each phase that occurs in the first `epoch` epochs, in the order of `PHASES`."""
+        totals, left = dict.fromkeys(PHASES, 0), epoch
         for epochs in self.epochs:
+            taken = min(left, epochs.repeat)
+            left -= taken
             for phase, count in epochs.counts().items():
-                totals[phase] += epochs.repeat * count
+                totals[phase] += taken * count
         return {phase: count for phase, count in totals.items() if count}
 
     @property

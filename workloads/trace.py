@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
+from workloads.control_runs import Accuracy, ControlRuns, check_controls
 from workloads.errors import InputError
 from workloads.graph import check_graph
 from workloads.layers import Conv2d, Extent, Layer, Linear, MacLayer, Matmul, gradient_words_per_channel
@@ -47,7 +48,7 @@ class EpochMetrics(StrictModel):
 
     epoch: PositiveInt
     train_loss: float
-    test_accuracy: Annotated[float, Field(ge=0.0, le=1.0)]
+    test_accuracy: Accuracy
     predictor_cosine: float | None = None
     predictor_relative_l2: float | None = None
     predictor_mape: float | None = None
@@ -80,6 +81,7 @@ class Trace(StrictModel):
     layers: Annotated[tuple[Layer, ...], Field(min_length=1)]
     schedule: Schedule
     metrics: tuple[EpochMetrics, ...] = ()
+    controls: tuple[ControlRuns, ...] = ()
     provenance: Provenance
 
     @model_validator(mode="after")
@@ -106,6 +108,7 @@ class Trace(StrictModel):
         for index, row in enumerate(self.metrics):
             if row.epoch != index + 1:
                 raise InputError("", f"metrics[{index}].epoch", f"is {row.epoch}", f"write epoch: {index + 1}")
+        check_controls(self.controls, self.provenance.origin, self.schedule.epoch_count)
         return self
 
     @property
@@ -114,16 +117,18 @@ class Trace(StrictModel):
         return tuple(layer for layer in self.layers if isinstance(layer, Conv2d | Linear | Matmul))
 
     def with_batch_size(self, batch_size: int) -> "Trace":
-        """Return the same run with another batch size; its sequence of batches stays as it is."""
+        """Return the run with another batch size; its sequence of batches stays, what was measured does not."""
         if batch_size < 1:
             raise InputError("--batch-size", "", f"is {batch_size}", "give at least 1")
-        return self.model_copy(update={"batch_size": batch_size})
+        if batch_size == self.batch_size:
+            return self
+        return self.model_copy(update={"batch_size": batch_size, "metrics": (), "controls": ()})
 
     def with_schedule(self, policy: Policy) -> "Trace":
         """Return the workload under another schedule: its epochs, batches from the data set's size."""
         batches = self.dataset.batches_per_epoch(self.batch_size)
         schedule = policy.expand(batches)
-        return self.model_copy(update={"schedule": schedule, "metrics": ()})
+        return self.model_copy(update={"schedule": schedule, "metrics": (), "controls": ()})
 
 
 def load_trace(name_or_path: str | Path) -> Trace:

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from workloads.control_runs import ControlRuns
 from workloads.errors import InputError
 from workloads.trace import Trace
 from workloads.validation import StrictModel
@@ -31,6 +32,8 @@ def trace_text(trace: Trace) -> str:
     if trace.metrics:
         lines.append("metrics:\n")
         lines += [f"- {_flow(row.model_dump(exclude_none=True))}\n" for row in trace.metrics]
+    if trace.controls:
+        lines += ["controls:\n", *(_control(runs) for runs in trace.controls)]
     lines.append(_block({"provenance": _plain(_without_defaults(trace.provenance))}))
     return "".join(lines)
 
@@ -60,6 +63,13 @@ def write_trace(trace: Trace, path: Path) -> None:
         raise InputError(str(path), "", f"cannot be written: {error.strerror}", "give another place") from None
 
 
+def _control(runs: ControlRuns) -> str:
+    """Return the runs of a control: a line a key, and one a seed."""
+    head = yaml.safe_dump(runs.model_dump(exclude={"test_accuracy"}), sort_keys=False, default_flow_style=False,
+                          width=10**9, allow_unicode=True).replace("\n", "\n  ")  # fmt: skip
+    return f"- {head}test_accuracy:\n" + "".join(f"  - {_flow(list(row))}\n" for row in runs.test_accuracy)
+
+
 def _without_defaults(model: StrictModel) -> dict[str, Any]:
     data = model.model_dump(exclude_defaults=True)
     first = {key: data.pop(key) for key in ("id", "kind", "inputs") if key in data}
@@ -78,5 +88,5 @@ def _block(data: dict[str, Any]) -> str:
     return yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=100, allow_unicode=True)
 
 
-def _flow(data: dict[str, Any]) -> str:
+def _flow(data: dict[str, Any] | list[Any]) -> str:
     return yaml.safe_dump(data, sort_keys=False, default_flow_style=True, width=10**9, allow_unicode=True).strip()

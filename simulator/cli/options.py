@@ -26,6 +26,7 @@ class RunRequest:
     timeline: bool
     plot: bool
     as_json: bool
+    target_accuracy: float | None = None
 
 
 _RUN_OPTIONS = (
@@ -56,6 +57,10 @@ _RUN_OPTIONS = (
     click.option("--timeline", is_flag=True, help="With --out: also write timeline.json for Perfetto."),
     click.option("--plot", is_flag=True, help="With --out: also draw comparison.png and layers.png."),
     click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON and nothing else."),
+    click.option(
+        "--target-accuracy", type=float, metavar="SHARE",
+        help="Of a trained trace: what ADA-GP and its controls cost until they reach this test accuracy, such as 0.95.",
+    ),
 )  # fmt: skip
 
 
@@ -65,9 +70,11 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     def collected(
         config: str | None, dataflow: str | None, overrides: tuple[str, ...], batch_size: int | None,
         schedule: str | None, exact: str | None, out: Path | None, timeline: bool, plot: bool, as_json: bool,
-        **own: Any,
+        target_accuracy: float | None, **own: Any,
     ) -> None:  # fmt: skip
-        request = RunRequest(config, dataflow, overrides, batch_size, schedule, exact, out, timeline, plot, as_json)
+        request = RunRequest(
+            config, dataflow, overrides, batch_size, schedule, exact, out, timeline, plot, as_json, target_accuracy
+        )
         command(request=request, **own)
 
     wrapped: Callable[..., None] = update_wrapper(collected, command)

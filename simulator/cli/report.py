@@ -27,12 +27,15 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
         missing = "--timeline" if request.timeline else "--plot"
         raise click.UsageError(f"{missing} needs a place for its file: add --out DIR")
     from simulator.cli.console import console, progress
+    from simulator.cost_to_target import check_target
     from simulator.outputs.folder import json_text, write_results
     from simulator.outputs.staging import staged_output
     from simulator.outputs.summary import summary
     from simulator.simulation import compare
 
     trace = chosen_trace(trace_name, request)
+    if request.target_accuracy is not None:
+        check_target(trace, request.target_accuracy)
     specs = load_specs()
     stretch = exact_stretch(request.exact, trace)
     steps = len(specs) * (len(trace.schedule.counts()) + (stretch[1] if stretch else 0)) + (out is not None)
@@ -46,12 +49,14 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
             if stage is not None:
                 say(f"writing {out}")
                 files = input_files(trace_name, request, {spec.energy_table for spec in specs})
-                write_results(results, stage, files, sys.argv[1:], request.timeline, request.plot)
+                write_results(
+                    results, stage, files, sys.argv[1:], request.timeline, request.plot, request.target_accuracy
+                )
     if request.as_json:
-        click.echo(json_text(summary(results)), nl=False)
+        click.echo(json_text(summary(results, request.target_accuracy)), nl=False)
     else:
         screen = console()
-        print_results(results, screen)
+        print_results(results, screen, request.target_accuracy)
         if request.batch_size is not None and request.schedule is None:
             batches = trace.schedule.batches
             screen.print(f"note: the sequence of {batches:,} batches is the trace's, at another batch size; "
@@ -68,8 +73,8 @@ def _with_file(error: InputError, trace_name: str, request: RunRequest) -> Input
     return type(error)(places.get(error.where, error.where), error.key, error.problem, error.mend)
 
 
-def print_results(results: "Results", screen: "Console") -> None:
-    """Print the table of designs, why speedups are what they are, and the exact stretch."""
+def print_results(results: "Results", screen: "Console", target_accuracy: float | None = None) -> None:
+    """Print the table of designs, why speedups are what they are, costs to an accuracy, and the exact stretch."""
     from simulator.cli.console import duration, joules, percent, print_table, table, thousands
 
     trace = results.trace
@@ -113,6 +118,7 @@ def print_results(results: "Results", screen: "Console") -> None:
     if results.baseline is not None and with_predictor:
         _print_causes(results, with_predictor, screen)
     _print_order(with_predictor, screen)
+    _print_costs(results, target_accuracy, screen)
     for run in results.runs:
         if run.exact is not None:
             begin, cycles = run.exact.first_batch, run.exact.cycles
@@ -137,6 +143,17 @@ def _print_causes(results: "Results", runs: "Sequence[RunResult]", screen: "Cons
     rows.append(["simulated", *(f"{column[-1].speedup:.4f}" for column in causes)])
     columns = [("", False), *((run.design, True) for run in runs)]
     print_table(screen, table("Speedup, and what each cause is worth", columns, rows))
+
+
+def _print_costs(results: "Results", target_accuracy: float | None, screen: "Console") -> None:
+    """Print costs to an accuracy where one was asked for, or designs are compared on a trace with controls."""
+    from simulator.cli.cost_table import print_costs
+    from simulator.cost_to_target import cost_to_target
+
+    if target_accuracy is not None or (results.trace.controls and len(results.runs) > 1):
+        found = cost_to_target(results, target_accuracy)
+        if found is not None:
+            print_costs(results, found, screen)
 
 
 def _print_order(runs: "Sequence[RunResult]", screen: "Console") -> None:

@@ -70,10 +70,23 @@ def inspect(name: str, as_json: bool) -> None:
     show_default=True,
     help="With --model: training samples of the data set, which fix the batches of an epoch.",
 )
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Save a training here each epoch, and go on from it; not the runs of --controls.",
+)
+@click.option(
+    "--controls",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Also train ADA-GP and its controls with N seeds, and write their accuracies into the trace.",
+)
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Of --controls: processes at once; else 1.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to write; else NETWORK.yaml here.")
 def export(
     network: str | None, model: str | None, inputs: tuple[str, ...], schedule: str, epochs: int | None, seed: int,
-    samples: int, out: Path | None,
+    samples: int, checkpoint: Path | None, controls: int | None, jobs: int | None, out: Path | None,
 ) -> None:  # fmt: skip
     """Export the trace of NETWORK (see adagp-sim list), trained or recorded, or of your own --model.
 
@@ -85,9 +98,10 @@ def export(
         raise click.UsageError("--model needs the shape of its input: add --input 128x3x32x32")
     if inputs and model is None:
         raise click.UsageError("--input goes with --model")
-    from simulator.cli.trace_export import export_trace
+    from simulator.cli.trace_export import TrainingRequest, export_trace
 
-    export_trace(network, model, inputs, schedule, epochs, seed, samples, out)
+    training = TrainingRequest(seed, checkpoint, controls, jobs)
+    export_trace(network, model, inputs, schedule, epochs, training, samples, out)
 
 
 @trace.command("import")

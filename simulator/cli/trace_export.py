@@ -1,6 +1,7 @@
 """`adagp-sim trace export`, once its options are read."""
 
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,21 +14,35 @@ from workloads.trace import Trace, load_policy
 from workloads.trace_writer import write_trace
 
 if TYPE_CHECKING:
+    from workloads.networks.recipe import Recipe
+    from workloads.pytorch.controls import Result
+    from workloads.schedule import Policy
     from workloads.trace import EpochMetrics
 
 ALL = "all"
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingRequest:
+    """What the options for a training ask for; each field is the option of its name."""
+
+    seed: int = 0
+    checkpoint: Path | None = None
+    controls: int | None = None
+    jobs: int | None = None
+
+
 def export_trace(
-    network: str | None, model: str | None, inputs: tuple[str, ...], schedule: str, epochs: int | None, seed: int,
-    samples: int, out: Path | None,
+    network: str | None, model: str | None, inputs: tuple[str, ...], schedule: str, epochs: int | None,
+    training: TrainingRequest, samples: int, out: Path | None,
 ) -> None:  # fmt: skip
     """Train or record a network, or record all that are not trained, and write the traces."""
+    _check_training(network, training)
     if network == ALL:
         _export_all(schedule, epochs, Path() if out is None else out)
         return
     if network is not None:
-        trace, name = _named(network, schedule, epochs, seed), network
+        trace, name = _named(network, schedule, epochs, training), network
     else:
         assert model is not None
         trace, name = _own(model, inputs, schedule, epochs, samples), model.rpartition(":")[2]
@@ -39,6 +54,17 @@ def export_trace(
     _tell_unrecorded(trace)
 
 
+def _check_training(network: str | None, training: TrainingRequest) -> None:
+    """Refuse options of a training where nothing is trained."""
+    given = {"--checkpoint": training.checkpoint, "--controls": training.controls, "--jobs": training.jobs}
+    for option, value in given.items():
+        if value is not None and (network in (None, ALL) or find_recipe(network or "").training is None):
+            trained = ", ".join(name for name in recipe_names() if find_recipe(name).training is not None)
+            raise InputError(option, "", f"is for a network that is trained: {trained}", "name it, or leave it out")
+    if training.jobs is not None and training.controls is None:
+        raise InputError("--jobs", "", "is for the runs of --controls", "add --controls N, or leave it out")
+
+
 def _export_all(schedule: str, epochs: int | None, folder: Path) -> None:
     """Record every network whose recipe has no training; a trained trace is another one on every machine."""
     if folder.exists() and not folder.is_dir():
@@ -46,7 +72,7 @@ def _export_all(schedule: str, epochs: int | None, folder: Path) -> None:
     names = [name for name in recipe_names() if find_recipe(name).training is None]
     with progress(len(names)) as say:
         for name in names:
-            trace = _named(name, schedule, epochs, seed=0)
+            trace = _named(name, schedule, epochs, TrainingRequest())
             write_trace(trace, folder / f"{name}.yaml")
             say(f"{name}: {_line(trace)}")
             _tell_unrecorded(trace)
@@ -67,16 +93,24 @@ def _tell_unrecorded(trace: Trace) -> None:
         click.echo(f"  {note}")
 
 
-def _named(network: str, schedule: str, epochs: int | None, seed: int) -> Trace:
+def _named(network: str, schedule: str, epochs: int | None, training: TrainingRequest) -> Trace:
     recipe, policy = find_recipe(network), load_policy(schedule)
     options = [] if schedule == "paper" else ["--schedule", schedule]
     options += [] if epochs is None else ["--epochs", str(epochs)]
-    options += [] if seed == 0 else ["--seed", str(seed)]
+    options += [] if training.seed == 0 else ["--seed", str(training.seed)]
+    options += [] if training.controls is None else ["--controls", str(training.controls)]
+    # Not where it is saved on the way, or how many processes run: the trace is the same.
     command = shlex.join(["adagp-sim", "trace", "export", network, *options])
-    from workloads.pytorch.export import export_recorded, export_trained
+    from workloads.pytorch.export import export_recorded
 
     if recipe.training is None:
         return export_recorded(recipe, policy, command, epochs)
+    return _trained(recipe, policy, command, epochs, training)
+
+
+def _trained(recipe: "Recipe", policy: "Policy", command: str, epochs: int | None, training: TrainingRequest) -> Trace:
+    from workloads.pytorch.export import export_trained
+
     with progress(epochs or policy.epochs) as say:
 
         def on_epoch(metrics: "EpochMetrics", total: int) -> None:
@@ -84,7 +118,20 @@ def _named(network: str, schedule: str, epochs: int | None, seed: int) -> Trace:
                 f"epoch {metrics.epoch} of {total}: loss {metrics.train_loss:.4f}, accuracy {metrics.test_accuracy:.2%}"
             )
 
-        return export_trained(recipe, policy, command, epochs, seed, on_epoch)
+        trace = export_trained(recipe, policy, command, epochs, training.seed, on_epoch, training.checkpoint)
+    if training.controls is None:
+        return trace
+    from workloads.pytorch.export_controls import runs_beside, with_controls
+
+    with progress(runs_beside(training.controls)) as say:
+
+        def on_result(result: "Result") -> None:
+            last = result.run.metrics[-1].test_accuracy
+            say(f"{result.control.title}, seed {result.seed}: accuracy {last:.2%}")
+
+        return with_controls(
+            trace, recipe.name, policy, epochs, training.seed, training.controls, training.jobs or 1, on_result
+        )
 
 
 def _own(model: str, inputs: tuple[str, ...], schedule: str, epochs: int | None, samples: int) -> Trace:

@@ -20,6 +20,7 @@ def write_results(
     arguments: Sequence[str] = (),
     with_timeline: bool = False,
     with_plot: bool = False,
+    target_accuracy: float | None = None,
 ) -> None:
     """Write summary.json, layers.csv, config.resolved.yaml and provenance.json, and what else is asked for.
 
@@ -35,8 +36,10 @@ def write_results(
         The command line, without the program's name.
     with_timeline, with_plot : bool
         Whether to write timeline.json, and comparison.png and layers.png.
+    target_accuracy : float, optional
+        Of a trained trace: the accuracy to which costs are counted, if not the default.
     """
-    (folder / "summary.json").write_text(json_text(summary(results)), encoding="utf-8")
+    (folder / "summary.json").write_text(json_text(summary(results, target_accuracy)), encoding="utf-8")
     (folder / "layers.csv").write_text(layers_csv(results), encoding="utf-8")
     (folder / "config.resolved.yaml").write_text(resolved_config(results), encoding="utf-8")
     if with_timeline:

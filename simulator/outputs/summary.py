@@ -3,18 +3,26 @@
 from dataclasses import asdict
 from typing import Any
 
+from simulator.cost_to_target import cost_to_target
 from simulator.explain import explain, ideal_speedup
 from simulator.results import RESULT_SCHEMA, PhaseResult, Results, RunResult
 from workloads.trace import Trace
 
 
-def summary(results: Results) -> dict[str, Any]:
-    """Return the summary; docs/results.md describes it."""
-    return {
+def summary(results: Results, target_accuracy: float | None = None) -> dict[str, Any]:
+    """Return the summary; docs/results.md describes it. Costs are counted to the target, or to the default."""
+    data: dict[str, Any] = {
         "schema": RESULT_SCHEMA,
         "trace": trace_summary(results.trace),
         "runs": [_run(results, run) for run in results.runs],
     }
+    found = cost_to_target(results, target_accuracy)
+    if found is not None:
+        data["cost_to_target"] = {
+            "target_accuracy": found.target_accuracy,
+            "runs": [asdict(cost) for cost in found.costs],
+        }
+    return data
 
 
 def trace_summary(trace: Trace) -> dict[str, Any]:

@@ -9,12 +9,16 @@ from click.testing import CliRunner
 torch = pytest.importorskip("torch", reason="needs the torch extra")
 pytest.importorskip("sklearn", reason="needs the torch extra")
 
+from simulator.cli.main import cli  # noqa: E402
 from workloads.errors import InputError  # noqa: E402
 from workloads.pytorch import controls  # noqa: E402
 from workloads.pytorch.controls import CONTROLS, main, run_controls, weights_by_layer, write_csv  # noqa: E402
 from workloads.pytorch.controls_page import page  # noqa: E402
+from workloads.pytorch.export import export_trained  # noqa: E402
+from workloads.pytorch.export_controls import runs_beside, with_controls  # noqa: E402
 from workloads.schedule import Policy  # noqa: E402
 from workloads.trace import load_policy, load_trace  # noqa: E402
+from workloads.trace_writer import write_trace  # noqa: E402
 from workloads.validation import validate  # noqa: E402
 
 WARM_UP, EPOCHS = 1, 2
@@ -122,6 +126,50 @@ def test_mean_of_the_layers_is_the_epochs_metric(results):
 
 def test_processes_change_no_number(policy, results):
     assert run_controls(policy, [0], epochs=1, jobs=2)[0].run.metrics == results[0].run.metrics[:1]
+
+
+def test_trace_holds_what_the_controls_reached(policy, results, tmp_path):
+    recipe = controls.find_recipe(controls.NETWORK)
+    alone = export_trained(recipe, policy, "the command")
+    told = []
+    trace = with_controls(alone, recipe.name, policy, None, seed=0, seeds=2, on_result=told.append)
+    assert [(runs.name, runs.title) for runs in trace.controls] == [(one.key, one.title) for one in CONTROLS]
+    expected = {"ada-gp": "predicted", "bp": "backpropagated", "skip": "left_out"}
+    for runs in trace.controls:
+        assert runs.gp_batches == expected.get(runs.name, "updated_only")
+        for seed, row in enumerate(runs.test_accuracy):
+            assert row == tuple(epoch.test_accuracy for epoch in by_key(results, seed)[runs.name].metrics)
+    # The trace's own run is not made twice.
+    assert len(told) == runs_beside(2) == len(results) - 1
+    assert trace.model_copy(update={"controls": ()}) == alone
+    write_trace(trace, tmp_path / "trace.yaml")
+    assert load_trace(tmp_path / "trace.yaml") == trace
+    lines = (tmp_path / "trace.yaml").read_text(encoding="utf-8").splitlines()
+    assert lines.count("  test_accuracy:") == len(CONTROLS)
+    assert sum(line.startswith("  - [") for line in lines) == len(results)
+
+
+def test_export_by_its_command(tmp_path):
+    """With controls or not, killed on the way or not, the run is the same one."""
+
+    def export(name: str, *options: str):
+        out = tmp_path / f"{name}.yaml"
+        run = CliRunner().invoke(cli, ["trace", "export", "digits-cnn", *options, "--out", str(out)])
+        assert run.exit_code == 0, run.output
+        return load_trace(out), run.stderr
+
+    plain, _ = export("plain", "--epochs", "2", "--seed", "5")
+    saved = ("--checkpoint", str(tmp_path / "run.pt"))
+    export("begun", "--epochs", "1", "--seed", "5", *saved)
+    resumed, said = export("resumed", "--epochs", "2", "--seed", "5", *saved)
+    assert resumed == plain
+    assert "epoch 1 of 2" not in said
+    full, said = export("full", "--epochs", "2", "--seed", "5", "--controls", "1", "--jobs", "2")
+    assert full.provenance.command == "adagp-sim trace export digits-cnn --epochs 2 --seed 5 --controls 1"
+    assert full.metrics == plain.metrics
+    # Two epochs of Warm Up, in which all do the same.
+    assert {runs.test_accuracy for runs in full.controls} == {(tuple(row.test_accuracy for row in plain.metrics),)}
+    assert f"[4/4] {CONTROLS[-1].title}, seed 5: accuracy" in said
 
 
 def test_command_writes_the_page(tmp_path):

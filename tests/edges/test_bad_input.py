@@ -168,10 +168,11 @@ def drop(*keys: str | int) -> Edit:
     return edit
 
 
+@pytest.mark.parametrize("with_controls", [False, True])
 def test_the_trace_that_is_broken_below_is_a_good_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    with_controls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write_trace(tmp_path)
+    path = write_trace(tmp_path, controls() if with_controls else None)
     assert load_trace(path).network == "tiny"
     outcome = run_here(monkeypatch, capsys, ["simulate", str(path), "--json"])
     assert outcome.code == 0
@@ -271,6 +272,23 @@ def test_a_trace_that_cannot_be_read_in_inspect(tmp_path: Path, refuses: Runner)
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Traces as documents
+
+
+def controls(edit: Edit | None = None, origin: str = "trained") -> Edit:
+    """Return an edit that gives the trace two good controls, and then damages them."""
+    runs = [
+        {"name": "ada-gp", "title": "ADA-GP", "gp_batches": "predicted", "test_accuracy": [[0.5, 0.75], [0.5, 1.0]]},
+        {"name": "bp", "title": "BP", "gp_batches": "backpropagated", "test_accuracy": [[0.5, 0.75], [0, 1]]},
+    ]
+
+    def both(document: Document) -> None:
+        document["controls"] = copy.deepcopy(runs)
+        document["provenance"]["origin"] = origin
+        if edit is not None:
+            edit(document)
+
+    return both
+
 
 NUMBER = "whole number|integer"
 POSITIVE = "at least 1|above 0|>= ?1|positive|1 or more|greater than 0"
@@ -421,6 +439,36 @@ EDITS: dict[str, tuple[Edit, list[str]]] = {
         ["predictor", "outputs", r"\b7[12]\b", "first|second"],
     ),
     "a metric too few": (drop("metrics", 1), ["metrics", r"\b1\b", r"\b2\b"]),
+    "controls of a trace that was not trained": (controls(origin="recorded"), ["controls", "recorded", "leave"]),
+    "no control": (controls(put("controls", value=5)), ["controls", "list"]),
+    "unknown key in a control": (controls(put("controls", 1, "nmae", value="x")), [r"controls\[1\]", "nmae", "name"]),
+    "a control twice": (controls(put("controls", 1, "name", value="ada-gp")), [r"controls\[1\]\.name", "ada-gp"]),
+    "a control without a name": (controls(put("controls", 1, "name", value="")), [r"controls\[1\]\.name", "text"]),
+    "unknown GP batches": (
+        controls(put("controls", 1, "gp_batches", value="left-out")),
+        [r"controls\[1\]\.gp_batches", "left-out", "left_out"],
+    ),
+    "a control without ADA-GP": (controls(drop("controls", 0)), ["controls", "predicted"]),
+    "a control without seeds": (
+        controls(put("controls", 1, "test_accuracy", value=[])),
+        [r"controls\[1\]\.test_accuracy", "at least 1"],
+    ),
+    "a control's epoch too few": (
+        controls(drop("controls", 1, "test_accuracy", 0, 1)),
+        [r"controls\[1\]\.test_accuracy\[0\]", r"\b1\b", r"\b2 epochs"],
+    ),
+    "a control's seed too few": (
+        controls(drop("controls", 1, "test_accuracy", 1)),
+        [r"controls\[1\]\.test_accuracy", "1 seeds", "has 2"],
+    ),
+    "a control's accuracy in per cent": (
+        controls(put("controls", 1, "test_accuracy", 0, 1, value=75.0)),
+        [r"controls\[1\]\.test_accuracy\[0\]\[1\]", r"75", r"at most 1"],
+    ),
+    "a control's accuracy that is no number": (
+        controls(put("controls", 1, "test_accuracy", 0, 1, value=float("nan"))),
+        [r"controls\[1\]\.test_accuracy\[0\]\[1\]", "nan"],
+    ),
     "metrics out of order": (put("metrics", 0, "epoch", value=2), ["metrics", "epoch"]),
     "a line break in a name": (
         put("layers", 1, "inputs", value=["a\nb"]),
@@ -856,6 +904,12 @@ def test_schedule_that_is_none(case: str, tmp_path: Path, refuses: Runner) -> No
         (["--exact", "99:1"], ["--exact", "99", r"\b4\b"]),
         (["--exact", "1:99"], ["--exact", "99", r"\b4\b"]),
         (["--exact", "99"], ["--exact", "99", r"\b4\b"]),
+        (["--target-accuracy", "0.5"], ["--target-accuracy", "recorded, not trained"]),
+        (["--target-accuracy", "0"], ["--target-accuracy", r"\b0\b", r"0\.95"]),
+        (["--target-accuracy", "-0.5"], ["--target-accuracy", r"-0\.5", r"0\.95"]),
+        (["--target-accuracy", "95"], ["--target-accuracy", r"\b95\b", r"0\.95"]),
+        (["--target-accuracy", "nan"], ["--target-accuracy", "nan", r"0\.95"]),
+        (["--target-accuracy", "high"], ["--target-accuracy", "high"]),
         (["--unknown"], ["--unknown"]),
         (["--desing", "max"], ["--desing", "--design"]),
         (["one-more"], ["one-more"]),
@@ -866,6 +920,13 @@ def test_options_that_make_no_sense(
     command: str, arguments: list[str], words: list[str], tmp_path: Path, refuses: Runner
 ) -> None:
     refuses([command, str(write_trace(tmp_path)), *arguments], *words)
+
+
+@pytest.mark.parametrize("option", [["--schedule", "bp"], ["--batch-size", "7"]])
+def test_accuracies_of_another_run_are_no_target(option: list[str], refuses: Runner) -> None:
+    refuses(
+        ["compare", "digits-cnn", *option, "--target-accuracy", "0.9"], "--target-accuracy", "another run", option[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -892,6 +953,16 @@ def test_options_that_make_no_sense(
         (["diff", "absent-a", "absent-b", "--top", "0"], ["--top"]),
         (["trace", "export"], ["NETWORK|--model"]),
         (["trace", "export", "digits-cn"], ["digits-cn", "digits-cnn"]),
+        (["trace", "export", "digits-cn", "--controls", "1"], ["digits-cn", "digits-cnn"]),
+        (["trace", "export", "vgg13-cifar10", "--controls", "1"], ["--controls", "trained", "digits-cnn"]),
+        (["trace", "export", "vgg13-cifar10", "--checkpoint", "x.pt"], ["--checkpoint", "trained", "digits-cnn"]),
+        (["trace", "export", "all", "--controls", "1"], ["--controls", "trained", "digits-cnn"]),
+        (["trace", "export", "all", "--checkpoint", "x.pt"], ["--checkpoint", "trained", "digits-cnn"]),
+        (["trace", "export", "--model", "m:f", "--input", "2x3", "--controls", "1"], ["--controls", "digits-cnn"]),
+        (["trace", "export", "--model", "m:f", "--input", "2x3", "--checkpoint", "x"], ["--checkpoint", "digits-cnn"]),
+        (["trace", "export", "digits-cnn", "--controls", "0"], ["--controls", r"\b0\b"]),
+        (["trace", "export", "digits-cnn", "--controls", "1", "--jobs", "0"], ["--jobs", r"\b0\b"]),
+        (["trace", "export", "digits-cnn", "--jobs", "2"], ["--jobs", "--controls"]),
     ],
 )
 def test_commands_that_make_no_sense(arguments: list[str], words: list[str], refuses: Runner) -> None:

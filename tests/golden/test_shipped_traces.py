@@ -1,7 +1,7 @@
 """The shipped traces are what the exporter makes.
 
 `adagp-sim trace export all --out traces` makes them again, all but the trained one:
-`adagp-sim trace export digits-cnn --out traces/digits-cnn.yaml`.
+`adagp-sim trace export digits-cnn --controls 3 --out traces/digits-cnn.yaml`, some eight minutes on one core.
 """
 
 import time
@@ -91,12 +91,37 @@ def test_digits_run_is_good_and_honest_about_its_predictor():
 def test_digits_training_gives_the_shipped_trace_again():
     pytest.importorskip("sklearn", reason="needs the torch extra")
     shipped = load_trace("digits-cnn")
-    again = export_trained(find_recipe("digits-cnn"), load_policy("paper"), "adagp-sim trace export digits-cnn")
-    assert again.model_copy(update={"metrics": ()}) == shipped.model_copy(update={"metrics": ()})
+    command = "adagp-sim trace export digits-cnn --controls 3"
+    again = export_trained(find_recipe("digits-cnn"), load_policy("paper"), command)
+    trained = {"metrics": (), "controls": ()}  # the controls are fourteen more runs; one of them is made again below
+    assert again.model_copy(update=trained) == shipped.model_copy(update=trained)
     for mine, theirs in zip(again.metrics, shipped.metrics, strict=True):
         assert mine.epoch == theirs.epoch
         for name, tolerance in TOLERANCES.items():
             assert getattr(mine, name) == pytest.approx(getattr(theirs, name), abs=tolerance), (mine.epoch, name)
+
+
+def test_shipped_controls_are_of_the_shipped_run():
+    shipped = load_trace("digits-cnn")
+    names = ["ada-gp", "bp", "skip", "zero", "random"]
+    assert [(runs.name, len(runs.test_accuracy)) for runs in shipped.controls] == [(name, 3) for name in names]
+    own = tuple(row.test_accuracy for row in shipped.metrics)
+    assert shipped.controls[0].test_accuracy[0] == own
+    for seed in range(3):  # all of them are one run until the first Phase GP batch
+        assert len({runs.test_accuracy[seed][:10] for runs in shipped.controls}) == 1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["bp", "zero"])
+def test_a_control_reaches_what_the_shipped_trace_says(name):
+    pytest.importorskip("sklearn", reason="needs the torch extra")
+    from workloads.pytorch.controls import CONTROLS, run_control
+
+    (control,) = (one for one in CONTROLS if one.key == name)
+    (shipped,) = (runs for runs in load_trace("digits-cnn").controls if runs.name == name)
+    again = run_control(control, 1, load_policy("paper"), 16).run.metrics
+    found = [row.test_accuracy for row in again]
+    assert found == pytest.approx(shipped.test_accuracy[1][:16], abs=TOLERANCES["test_accuracy"])
 
 
 @pytest.mark.long

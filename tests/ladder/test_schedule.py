@@ -22,6 +22,9 @@ def test_compression_keeps_every_batch_in_order(rows: list[list]) -> None:
     assert schedule.epoch_count == len(rows)
     assert schedule.batches == sum(map(len, rows))
     assert schedule.counts() == {p: n for p in PHASES if (n := sum(row.count(p) for row in rows))}
+    for epoch in range(len(rows) + 2):
+        until = {p: n for p in PHASES if (n := sum(row.count(p) for row in rows[:epoch]))}
+        assert schedule.counts_until(epoch) == until
 
 
 def test_papers_schedule_by_hand() -> None:

@@ -339,6 +339,92 @@ def test_compare_of_some_designs(adagp: Adagp) -> None:
     assert {one["design"] for one in said["runs"]} == {"baseline", "max", "low"}
 
 
+TO_TARGET = "Cost to a test accuracy of "
+
+
+def test_summary_of_a_trained_trace_has_costs(pair: tuple[Path, Path, Done]) -> None:
+    found = pair[2].json["cost_to_target"]
+    trace = yaml.safe_load((ROOT / "traces" / "digits-cnn.yaml").read_text(encoding="utf-8"))
+    means = {
+        runs["name"]: [sum(epoch) / len(epoch) for epoch in zip(*runs["test_accuracy"], strict=True)]
+        for runs in trace["controls"]
+    }
+    target = found["target_accuracy"]
+    assert target <= min(max(row) for row in means.values()) + 1e-9 < target + 0.01
+    where = [(one["name"], one["design"]) for one in found["runs"]]
+    assert where == [("ada-gp", one) for one in DESIGNS[1:]] + [
+        (one, "baseline") for one in ("bp", "skip", "zero", "random")
+    ]
+    totals = {one["design"]: one["total_cycles"] for one in pair[2].json["runs"]}
+    for one in found["runs"]:
+        keys = "title gp_batches dataflow epochs epochs_by_seed cycles seconds energy_pj cycles_ratio energy_ratio"
+        assert set(keys.split()) <= set(one)
+        reached = [mean >= target - 1e-9 for mean in means[one["name"]]]
+        assert one["epochs"] == reached.index(True) + 1
+        assert len(one["epochs_by_seed"]) == 3
+        assert 0 < one["cycles"] <= totals[one["design"]]
+        assert one["seconds"] == pytest.approx(one["cycles"] / 200_000_000)
+    # An epoch is 44 batches, each of Phase BP where everything is backpropagated.
+    plain = found["runs"][3]
+    assert plain["cycles"] == plain["epochs"] * 44 * pair[2].json["runs"][0]["phases"]["bp"]["cycles_per_batch"]
+    assert (plain["cycles_ratio"], plain["energy_ratio"]) == (1, 1)
+
+
+def test_compare_prints_costs_to_the_default(adagp: Adagp, pair: tuple[Path, Path, Done]) -> None:
+    said, found = adagp("compare", "digits-cnn").out, pair[2].json["cost_to_target"]
+    per_cent = round(100 * found["target_accuracy"])
+    assert f"{TO_TARGET}{per_cent} % in the mean of 3 seeds, the highest whole per cent that every run reaches" in said
+    table = said[said.index(TO_TARGET) :]
+    for one in found["runs"]:
+        assert re.search(
+            rf"(?m)^ {re.escape(one['title'])} +{one['design']} +{one['epochs']} .*{one['cycles']:,}", table
+        )
+    for quantity, words in (("cycles", "fewest cycles"), ("energy_pj", "least energy")):
+        cheapest = min(found["runs"], key=lambda one: one[quantity])
+        assert (f"{words}, {cheapest['title']}" in table) == (cheapest["name"] != "ada-gp")
+
+
+def test_costs_to_a_target_of_ones_own(adagp: Adagp, tmp_path: Path) -> None:
+    said = adagp("compare", "digits-cnn", "--target-accuracy", "0.9", "--out", "results").out
+    assert f"{TO_TARGET}90 % in the mean of 3 seeds\n" in re.sub(" +\n", "\n", said)
+    written = json.loads((tmp_path / "results" / "summary.json").read_text())["cost_to_target"]
+    assert written["target_accuracy"] == 0.9
+    assert "never" in adagp("compare", "digits-cnn", "--target-accuracy", "1").out
+
+
+def test_simulate_tells_costs_when_asked(adagp: Adagp) -> None:
+    assert TO_TARGET not in adagp("simulate", "digits-cnn").out
+    said = adagp("simulate", "digits-cnn", "--design", "low", "--target-accuracy", "0.9").out
+    table = said[said.index(TO_TARGET) :]
+    assert len(re.findall(r"(?m)^ ADA-GP +low ", table)) == 1
+    assert "note: the controls run on the baseline, which is not among these designs; compare has them" in table
+    said = adagp("simulate", "digits-cnn", "--design", "baseline", "--target-accuracy", "0.9").out
+    assert "note: ADA-GP runs on low, efficient and max" in said
+
+
+def test_a_trained_trace_without_controls(adagp: Adagp, tmp_path: Path) -> None:
+    trace = yaml.safe_load((ROOT / "traces" / "digits-cnn.yaml").read_text(encoding="utf-8"))
+    del trace["controls"]
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(trace))
+    assert TO_TARGET not in adagp("compare", "mine.yaml").out
+    said = adagp("compare", "mine.yaml", "--target-accuracy", "0.9").out
+    assert len(re.findall(r"(?m)^ ADA-GP +(?:low|efficient|max) ", said)) == 3
+    assert f"{TO_TARGET}90 % with one seed" in said
+    assert "note: this trace has no controls" in said
+
+
+def test_a_title_stands_as_the_trace_has_it(adagp: Adagp, tmp_path: Path) -> None:
+    text = (ROOT / "traces" / "digits-cnn.yaml").read_text(encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(text.replace("title: GP batches left out", "title: '[red]left out[/]'"))
+    assert re.search(r"(?m)^ \[red\]left out\[/\] +baseline ", adagp("compare", "mine.yaml").out)
+
+
+def test_a_recorded_trace_has_no_costs(adagp: Adagp) -> None:
+    assert "cost_to_target" not in adagp("simulate", "vgg13-cifar10", "--json").json
+    assert TO_TARGET not in adagp("compare", "vgg13-cifar10").out
+    assert "cost_to_target" not in adagp("compare", "digits-cnn", "--schedule", "bp", "--json").json
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # simulate and its options
 

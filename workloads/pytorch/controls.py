@@ -5,7 +5,7 @@ and writes the page; a run of 90 epochs takes half a minute on one core.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from workloads.control_runs import GpBatches
 from workloads.errors import InputError
 from workloads.networks import find_recipe
 from workloads.pytorch.assembly import predictor_of
@@ -24,6 +25,9 @@ from workloads.schedule import Policy
 from workloads.trace import load_policy
 
 NETWORK = "digits-cnn"
+_GP_BATCHES: dict[GpGradient, GpBatches] = {
+    "predicted": "predicted", "skip": "left_out", "zero": "updated_only", "random": "updated_only",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,11 @@ class Control:
     gp_gradient: GpGradient = "predicted"
     backpropagation: bool = False
 
+    @property
+    def gp_batches(self) -> GpBatches:
+        """What a trace says that a scheduled GP batch came to."""
+        return "backpropagated" if self.backpropagation else _GP_BATCHES[self.gp_gradient]
+
 
 CONTROLS = (
     Control("ada-gp", "ADA-GP"),
@@ -53,6 +62,10 @@ CONTROLS = (
     Control("zero", "zero gradients in GP (momentum only)", "zero"),
     Control("random", "random gradients in GP", "random"),
 )
+
+
+# Control, seed, schedule, epochs, network.
+Task = tuple[Control, int, Policy, int | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +77,11 @@ class Result:
     run: Run
 
 
-def run_control(control: Control, seed: int, policy: Policy, epochs: int | None) -> Result:
-    """Train the digits network once."""
-    recipe = find_recipe(NETWORK)
+def run_control(
+    control: Control, seed: int, policy: Policy, epochs: int | None = None, network: str = NETWORK
+) -> Result:
+    """Train a network once."""
+    recipe = find_recipe(network)
     training = recipe.training
     assert training is not None
     shapes = [(recipe.batch_size, *shape) for shape in recipe.input_shapes]
@@ -103,12 +118,17 @@ def run_controls(policy: Policy, seeds: Sequence[int], epochs: int | None = None
                           ("--jobs", jobs)):  # fmt: skip
         if value < 1:
             raise InputError(option, "", f"is {value}", "give at least 1")
-    tasks = [(control, seed, policy, epochs) for control in CONTROLS for seed in seeds]
+    return list(run_tasks([(control, seed, policy, epochs, NETWORK) for control in CONTROLS for seed in seeds], jobs))
+
+
+def run_tasks(tasks: Sequence[Task], jobs: int) -> Iterator[Result]:
+    """Train once for each task, so many at once, and give the results in the order of the tasks as they are there."""
     if jobs == 1:
-        return [run_control(*task) for task in tasks]
+        yield from (run_control(*task) for task in tasks)
+        return
     # New processes, not forked ones: torch's threads do not survive a fork.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(run_control, *zip(*tasks, strict=True)))
+        yield from pool.map(run_control, *zip(*tasks, strict=True))
 
 
 def weights_by_layer() -> dict[str, int]:

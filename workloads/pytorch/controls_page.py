@@ -33,7 +33,8 @@ its predictions. A gap of a sample or two, or one that not every seed shows, is 
 too, what Phase GP steps with hardly matters to the task. The epochs on the way tell more than the last one, by which
 every run has learnt it. Digits are easy: these runs show that the training does what it should, and say nothing about
 the paper's networks, where the controls would have to be run again. Cycles and energy in the simulator depend on the
-sequence of batches alone.
+sequence of batches alone; what each run takes to reach an accuracy, `adagp-sim compare digits-cnn` prints
+([results.md](results.md)).
 """
 
 _ERRORS = """

@@ -5,6 +5,7 @@ torch is imported when something is exported, so that its absence can be told in
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workloads.errors import InputError
@@ -60,6 +61,7 @@ def export_trained(
     epochs: int | None = None,
     seed: int = 0,
     on_epoch: OnEpoch | None = None,
+    checkpoint: Path | None = None,
 ) -> Trace:
     """Train a recipe's network with ADA-GP, and write down what ran.
 
@@ -77,11 +79,13 @@ def export_trained(
         Of the initial weights and the order of the samples.
     on_epoch : callable, optional
         Called with the metrics of each epoch and the number of epochs.
+    checkpoint : Path, optional
+        Where the run is saved after each epoch, and goes on from.
 
     Raises
     ------
     InputError
-        If the recipe has no training, or a package of the torch extra is missing.
+        If the recipe has no training, the checkpoint is of another run, or a package of the torch extra is missing.
     """
     training = recipe.training
     if training is None:
@@ -94,7 +98,9 @@ def export_trained(
             batch_size=recipe.batch_size, learning_rate=training.learning_rate, momentum=training.momentum,
             predictor_learning_rate=training.predictor_learning_rate, seed=seed,
         )  # fmt: skip
-        run = train(recipe.build, training.load_data(), predictor_of(recording), policy, settings, epochs, on_epoch)
+        run = train(
+            recipe.build, training.load_data(), predictor_of(recording), policy, settings, epochs, on_epoch, checkpoint
+        )  # fmt: skip
     provenance = Provenance(
         origin="trained",
         command=command,
