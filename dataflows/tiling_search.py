@@ -11,7 +11,7 @@ def search(
     space: Integers, groups: Integers, inner: Integers, outer: Integers, extents: Integers, reduces_space: bool,
     element_bytes: Integers, limits: Integers, orders: Integers,
 ) -> tuple[Integers, np.int64]:  # fmt: skip
-    """Return the best candidate of each axis and the order, or -1, and the bytes that the smallest tile needs.
+    """Return the best candidate of each axis and the order, or -1 and the bytes that the smallest tile needs.
 
     Parameters
     ----------
@@ -35,8 +35,38 @@ def search(
     image_bytes, filter_bytes, result_bytes, sum_bytes = element_bytes
     capacity, overhead, step_cycles, mebibyte_cycles, slack = limits
     best = np.full(5, -1, np.int64)
-    best_traffic = best_work = best_exposed = smallest = least_time = never
-    pieces = np.empty(3, np.int64)
+    best_traffic = best_work = best_exposed = least_time = never
+    group_tiles, inner_tiles, outer_tiles = (
+        -(-all_groups // groups[:, 0]), -(-all_inner // inner[:, 0]), -(-all_outer // outer[:, 0])
+    )  # fmt: skip
+    least_group = groups[:, 1].min()
+    least_outer = outer[:, 1].min() * least_group * step_cycles
+    least_inner = inner[:, 1].min() * least_outer
+    made_whole = positions * all_outer * all_groups
+    window_whole = all_inner * all_outer * kernel * all_groups
+    filter_whole = made_whole if reduces_space else window_whole
+    result_whole = window_whole if reduces_space else made_whole
+    # An operand is loaded again for each turn of a loop that it does not span, if one that it does span turns inside.
+    # again[order, which axes are cut]: 1 the filter, 2 the result (partial sums), 4 the image; -1: as an order before.
+    again = np.zeros((len(orders), 8), np.int64)
+    within = np.zeros(len(orders), np.int64)  # the axes inside the reduction's loop
+    for o in range(len(orders)):
+        for cut in range(8):
+            inside = 0
+            for place in (2, 1, 0):
+                axis = orders[o, place]
+                if inside & cut and cut >> axis & 1:
+                    again[o, cut] |= 1 << axis
+                if axis == 1:
+                    within[o] = inside
+                inside |= 1 << axis
+    for cut in range(8):
+        for o in range(len(orders) - 1, 0, -1):
+            for before in range(o):
+                # where partial sums return, orders differ in how soon
+                if again[o, cut] == again[before, cut] and not again[o, cut] & 2:
+                    again[o, cut] = -1
+                    break
     # Once for the least time, where it matters, then for the fewest bytes that take little longer.
     for turn in range(0 if slack >= 0 else 1, 2):
         limit = never
@@ -44,24 +74,26 @@ def search(
             limit = least_time + least_time * slack // 100
         for s in range(len(space)):
             space_tiles, image_most, image_all, positions_most, space_work = space[s]
+            image_whole = image_all * all_inner * all_groups
+            least = image_whole * image_bytes + filter_whole * filter_bytes + result_whole * result_bytes
+            if turn == 0:
+                if max(space_work * least_inner, (least >> 10) * mebibyte_cycles >> 10) >= least_time:
+                    continue
+            elif least > best_traffic or space_work * least_inner > limit:
+                continue
             for a in range(len(inner)):
                 inner_size, inner_work = inner[a]
-                inner_tiles = -(-all_inner // inner_size)
-                pieces[0] = inner_tiles if reduces_space else space_tiles
-                pieces[1] = space_tiles if reduces_space else inner_tiles
+                if space_work * inner_work * least_outer > (least_time if turn == 0 else limit):
+                    continue
+                moving = inner_tiles[a] if reduces_space else space_tiles
+                reduction = space_tiles if reduces_space else inner_tiles[a]
                 image = image_most * inner_size
-                image_whole = image_all * all_inner * all_groups
-                made_whole = positions * all_outer * all_groups
-                window_whole = all_inner * all_outer * kernel * all_groups
-                filter_whole = made_whole if reduces_space else window_whole
-                result_whole = window_whole if reduces_space else made_whole
                 for b in range(len(outer)):
                     outer_size, outer_work = outer[b]
-                    pieces[2] = -(-all_outer // outer_size)
+                    columns = outer_tiles[b]
                     made, window = positions_most * outer_size, inner_size * outer_size * kernel
                     filter_, result = (made, window) if reduces_space else (window, made)
                     needed = 2 * (image * image_bytes + filter_ * filter_bytes + result * sum_bytes)
-                    smallest = min(smallest, needed)
                     if needed > capacity:
                         continue
                     group_work = never
@@ -72,22 +104,15 @@ def search(
                     if work_time > limit or (turn == 0 and work_time >= least_time):
                         continue
                     least = never
+                    cut = (moving > 1) | (reduction > 1) << 1 | (columns > 1) << 2
                     for o in range(len(orders)):
-                        # an operand is loaded again for each turn of a loop that it does not span, if one that it
-                        # does span turns inside
-                        image_times = filter_times = result_times = np.int64(1)
-                        inside, returns_after = np.int64(1), never
-                        for place in (2, 1, 0):
-                            axis = orders[o, place]
-                            if inside > 1:
-                                if axis == 0:
-                                    filter_times = pieces[0]
-                                elif axis == 1:
-                                    result_times = pieces[1]
-                                    returns_after = inside
-                                else:
-                                    image_times = pieces[2]
-                            inside *= pieces[axis]
+                        repeated = again[o, cut]
+                        if repeated < 0:
+                            continue
+                        image_times = columns if repeated & 4 else 1
+                        filter_times = moving if repeated & 1 else 1
+                        result_times = reduction if repeated & 2 else 1
+                        returns_after = (moving if within[o] & 1 else 1) * (columns if within[o] & 4 else 1)
                         traffic = (
                             image_times * image_whole * image_bytes + filter_times * filter_whole * filter_bytes
                             + result_whole * (result_bytes + 2 * (result_times - 1) * sum_bytes)
@@ -106,7 +131,7 @@ def search(
                                 continue
                             exposed = (
                                 group_size * (image * image_bytes + filter_ * filter_bytes + result * result_bytes)
-                                + overhead * -(-all_groups // group_size) * pieces[0] * pieces[1] * pieces[2]
+                                + overhead * group_tiles[g] * moving * reduction * columns
                             )  # fmt: skip
                             if traffic < best_traffic or (
                                 work < best_work or (work == best_work and exposed < best_exposed)
@@ -115,6 +140,16 @@ def search(
                                 best[0], best[1], best[2], best[3], best[4] = s, g, a, b, o
                     if least > best_traffic:
                         break  # smaller pieces of the outer axis never move less
+    smallest = never
+    if best[0] < 0:  # then the caller says what would have been needed
+        for s in range(len(space)):
+            for a in range(len(inner)):
+                for b in range(len(outer)):
+                    made, window = space[s, 3] * outer[b, 0], inner[a, 0] * outer[b, 0] * kernel
+                    filter_, result = (made, window) if reduces_space else (window, made)
+                    image = space[s, 1] * inner[a, 0]
+                    needed = 2 * (image * image_bytes + filter_ * filter_bytes + result * sum_bytes)
+                    smallest = min(smallest, needed)
     return best, smallest
 
 
