@@ -257,7 +257,7 @@ def test_a_wider_port_is_not_slower(name: str, dataflow: str) -> None:
 
 @pytest.mark.parametrize("dataflow", ["ws", "is", "os", "rs"])
 def test_where_it_binds_as_shipped(dataflow: str) -> None:
-    """docs/machine.md: on `max` alone, in the predictor's passes on the second array, and not with 9 bytes."""
+    """docs/machine.md: on `max` alone, in a pass of the predictor on the second array, and here not with 9 bytes."""
     trace = load_trace("vgg13-cifar10")
     for run in compare(trace, load_designs(dataflow=dataflow)).runs:
         waiting = {(row.pass_, row.array) for row in run.rows if row.stall_buffer_port_cycles}
