@@ -20,13 +20,13 @@ from workloads.trace import load_policy, load_trace
 from workloads.trace_writer import trace_text
 
 # The order of a sum depends on the CPU, so results differ in their last bits. Starting from weights that are off by one
-# such bit (1.2e-7), or by eight, moves the metrics of an epoch by no more than stands beside each tolerance.
+# such bit (1.2e-7) moves the metrics of an epoch by no more than stands beside each tolerance: a few times as much.
 TOLERANCES = {
-    "train_loss": 0.003,  # moved by 0.0003
+    "train_loss": 0.003,  # moved by 0.0004
     "test_accuracy": 0.012,  # by 0.0028, one sample of 360
-    "predictor_cosine": 0.01,  # by 0.0017
-    "predictor_relative_l2": 0.001,  # by 0.0001
-    "predictor_mape": 0.2,  # by 0.042
+    "predictor_cosine": 0.04,  # by 0.0108: few batches an epoch, and a fast predictor
+    "predictor_relative_l2": 0.004,  # by 0.0009
+    "predictor_mape": 0.4,  # by 0.11
 }
 # The controls are other runs: those of three seeds and the three runs with prediction end within 0.0056 of each other.
 CONTROL_TOLERANCE = 0.0084

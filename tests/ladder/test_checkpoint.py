@@ -11,6 +11,7 @@ from workloads.predictor import Predictor  # noqa: E402
 from workloads.pytorch import checkpoint as checkpoints  # noqa: E402
 from workloads.pytorch.masked_adam import MaskedAdam, multi_step  # noqa: E402
 from workloads.pytorch.predictor_module import GradientPredictor  # noqa: E402
+from workloads.pytorch.predictor_training import PredictorTraining  # noqa: E402
 from workloads.pytorch.training import Settings, Split, train  # noqa: E402
 from workloads.schedule import Policy  # noqa: E402
 from workloads.validation import validate  # noqa: E402
@@ -18,7 +19,8 @@ from workloads.validation import validate  # noqa: E402
 SIZES = Predictor(outputs=4 * 3 * 3)
 EPOCHS = 5
 PLAIN = {"batch_size": 8, "learning_rate": 0.05, "momentum": 0.9, "predictor_learning_rate": 0.01}
-ALL = {"plateau": True, "predictor_milestones": (2, 4), "sparsity": True}
+OTHER = PredictorTraining(targets="batch", inputs="standardised", start="small", steps=2)
+ALL = {"plateau": True, "predictor_milestones": (2, 4), "sparsity": True, "predictor_training": OTHER}
 
 
 class KilledError(Exception):
@@ -160,7 +162,8 @@ def test_checkpoint_of_another_run_is_refused(tmp_path):
     path, settings = tmp_path / "run.pt", Settings(**PLAIN)
     train(Networks(), data(), SIZES, policy(), settings, epochs=1, checkpoint=path)
     for changed in (
-        {"settings": Settings(**PLAIN, seed=1)}, {"policy": policy("other")}, {"data": data(48)},
+        {"settings": Settings(**PLAIN, seed=1)}, {"settings": Settings(**PLAIN, predictor_training=OTHER)},
+        {"policy": policy("other")}, {"data": data(48)},
         {"sizes": Predictor(outputs=36, channels=2)},
         {"build": lambda: nn.Sequential(nn.Flatten(), nn.Linear(36, 3))},
     ):  # fmt: skip

@@ -1,8 +1,10 @@
 """How to export the trace of one network on one data set."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from workloads.pytorch.predictor_training import PredictorTraining
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,12 +24,15 @@ class Training:
         Of the network's SGD.
     predictor_learning_rate : float
         Of the predictor's Adam.
+    predictor_training : PredictorTraining
+        How the predictor is trained besides its rate.
     """
 
     load_data: Callable[[], "Split"]
     learning_rate: float
     momentum: float
     predictor_learning_rate: float
+    predictor_training: PredictorTraining = field(default_factory=PredictorTraining)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from workloads.pytorch.assembly import predictor_of
 from workloads.pytorch.controls_page import page
 from workloads.pytorch.gradient_prediction import GpGradient, predicted_layers
 from workloads.pytorch.model_loading import record_anywhere
-from workloads.pytorch.training import Run, Settings, train
+from workloads.pytorch.settings import settings_of
+from workloads.pytorch.training import Run, train
 from workloads.schedule import Policy
 from workloads.trace import load_policy
 
@@ -86,10 +87,7 @@ def run_control(
     assert training is not None
     shapes = [(recipe.batch_size, *shape) for shape in recipe.input_shapes]
     sizes = predictor_of(record_anywhere(recipe.build, shapes, recipe.input_dtypes, recipe.name))
-    settings = Settings(
-        batch_size=recipe.batch_size, learning_rate=training.learning_rate, momentum=training.momentum,
-        predictor_learning_rate=training.predictor_learning_rate, seed=seed, gp_gradient=control.gp_gradient,
-    )  # fmt: skip
+    settings = settings_of(recipe, seed, gp_gradient=control.gp_gradient)
     chosen = load_policy("bp") if control.backpropagation else policy
     length = policy.epochs if epochs is None else epochs
     return Result(control, seed, train(recipe.build, training.load_data(), sizes, chosen, settings, length))

@@ -52,18 +52,24 @@ _SOURCES = (
     ("---", "---", "---"),
     ("10 epochs Warm Up, then 4:1, 3:1, 2:1 for 4 epochs each, then 1:1", "paper, 3.2 and 3.5", "schedule `paper`"),
     ("90 epochs", "paper, figure 15", "the default"),
-    ("SGD with momentum, rate 0.001; the predictor's Adam, rate 0.0001", "paper, 5.2", "as they are"),
+    ("SGD with momentum, rate 0.001", "paper, 5.2", "as it is"),
+    ("the predictor's Adam", "paper, 5.2", "as it is"),
+    ("its rate, 0.0001", "paper, 5.2", "0.01 (ours) on digits; `--predictor-rate 0.0001` is the paper's"),
+    ("one step of it on each layer's true gradient", "paper, 3.3", "as it is; `--predictor-steps`"),
     ("momentum 0.9", "ours, the paper names none", "fixed"),
     ("ReduceLROnPlateau, torch's defaults", "paper, 5.2", "`--plateau`, off here; watches the training loss (ours)"),
     ("MultiStepLR for the predictor", "paper, 5.2, no milestones", "`--milestone`, none here; each divides by 10"),
     ("predictor's form", "paper, 3.6, no sizes", "pooled to 4 x 4, Conv2d 1 -> 4 of 3 x 3, one linear layer"),
-    ("its linear layer starts at zero, targets over a running RMS", "ours", "without it, predictions ruin the model"),
+    ("its linear layer starts at zero", "ours", "`--predictor-start`: also `default`, which is torch's, and `small`"),
+    ("its targets are over a running RMS of the layer", "ours", "`--predictor-targets`: also `plain` and `batch`"),
+    ("its inputs as they are", "ours, the paper does not say", "`--predictor-inputs`: also `standardised`"),
     ("biases and batch norm's affine part rest in Phase GP", "ours, the paper does not say", "as said"),
     ("MAPE", "paper, equation 1", "as a factor; true gradients count as 0.001 of their RMS at least"),
 )
 
 _END = """
-`--plateau` and `--milestone` are options of `python -m workloads.pytorch.reference`.
+The options are those of `python -m workloads.pytorch.reference`. What each of the predictor's is worth, and how far
+prediction goes on this task: [predictor.md](predictor.md), [predictor-study.md](predictor-study.md).
 
 The paper's figure 15 has a MAPE below 0.16 % for layers 2 to 10 of VGG13. Nothing here comes near it, and the paper
 does not say how it was measured: a prediction of zero has a MAPE of 100 %, one of 0.16 % has a cosine of nearly 1.

@@ -91,29 +91,24 @@ def export_trained(
     if training is None:
         raise InputError(recipe.name, "", "has no training settings", "record its shapes instead")
     with torch_extra(recipe.name):
-        from workloads.pytorch.training import Settings, train
+        from workloads.pytorch.settings import settings_of
+        from workloads.pytorch.training import train
 
         recording = _record(recipe)
-        settings = Settings(
-            batch_size=recipe.batch_size, learning_rate=training.learning_rate, momentum=training.momentum,
-            predictor_learning_rate=training.predictor_learning_rate, seed=seed,
-        )  # fmt: skip
+        settings = settings_of(recipe, seed)
         run = train(
             recipe.build, training.load_data(), predictor_of(recording), policy, settings, epochs, on_epoch, checkpoint
         )  # fmt: skip
     provenance = Provenance(
         origin="trained",
         command=command,
-        settings={
-            "epochs": len(run.phases), "seed": seed, "learning_rate": settings.learning_rate,
-            "momentum": settings.momentum, "predictor_learning_rate": settings.predictor_learning_rate,
-        },
+        settings={"epochs": len(run.phases)} | settings.told(),
         notes=(
             *recipe.notes,
             "Biases and batch norm's scales and shifts change in Warm Up and Phase BP only: they get no prediction.",
             *notes_of(recording),
         ),
-    )  # fmt: skip
+    )
     return assemble(
         recording,
         recipe.network,

@@ -7,10 +7,12 @@ from typing import Any, Literal
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from workloads.predictor import Predictor
 from workloads.pytorch.masked_adam import MaskedAdam
 from workloads.pytorch.predictor_module import GradientPredictor, reorganize
+from workloads.pytorch.predictor_training import PredictorTraining
 
 # What a Phase GP batch steps with. All but `predicted` are controls: with `zero` momentum goes on and nothing is
 # predicted, `random` is noise as large as the layer's true gradients, `skip` leaves the batch out.
@@ -37,7 +39,7 @@ def prediction_error(predicted: torch.Tensor, true: torch.Tensor) -> PredictionE
         return None
     difference = predicted - true
     floor = _MAPE_FLOOR * true.square().mean().sqrt()
-    cosine = torch.nn.functional.cosine_similarity(predicted.flatten(), true.flatten(), dim=0)
+    cosine = functional.cosine_similarity(predicted.flatten(), true.flatten(), dim=0)
     return PredictionError(
         cosine=float(cosine), relative_l2=float(difference.norm() / norm),
         mape=float((difference.abs() / true.abs().clamp_min(floor)).mean()), mse=float(difference.square().mean()),
@@ -47,6 +49,17 @@ def prediction_error(predicted: torch.Tensor, true: torch.Tensor) -> PredictionE
 def predicted_layers(model: nn.Module) -> dict[str, nn.Module]:
     """Return the layers whose weight gradients are predicted, first to last."""
     return {name: module for name, module in model.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
+
+
+def train_predictor(
+    predictor: GradientPredictor, optimizer: MaskedAdam, layer: str, images: torch.Tensor, true: torch.Tensor
+) -> None:
+    """Train the predictor on the true gradient of one layer, which is not zero throughout."""
+    predictor.observe(layer, true)
+    target = predictor.target(layer, true)
+    for _ in range(predictor.training_choices.steps):
+        functional.mse_loss(predictor(images, target.shape[1]), target).backward()
+        optimizer.step(target.shape[1])
 
 
 class GradientPrediction:
@@ -65,13 +78,16 @@ class GradientPrediction:
         The network's optimizer. Phase GP steps with it too, so both phases share the momentum.
     learning_rate : float
         The predictor's own learning rate, for Adam.
+    training : PredictorTraining, optional
+        How it is trained besides.
     """
 
     def __init__(
-        self, model: nn.Module, sizes: Predictor, optimizer: torch.optim.Optimizer, learning_rate: float
-    ) -> None:
+        self, model: nn.Module, sizes: Predictor, optimizer: torch.optim.Optimizer, learning_rate: float,
+        training: PredictorTraining | None = None,
+    ) -> None:  # fmt: skip
         self.layers = predicted_layers(model)
-        self.predictor = GradientPredictor(sizes, list(self.layers))
+        self.predictor = GradientPredictor(sizes, list(self.layers), training)
         self._optimizer = optimizer
         self.predictor_optimizer = MaskedAdam(self.predictor, learning_rate)
         self._images: dict[str, torch.Tensor] = {}
@@ -131,6 +147,12 @@ class GradientPrediction:
         with self._hooks(hook_of):
             yield
 
+    def seen(self) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
+        """Give what the predictor is to learn from after a backward pass: layer, images, true gradient; last first."""
+        for name in reversed(self._images):
+            weight: Any = self.layers[name].weight
+            yield name, self._images[name], weight.grad
+
     def learn(self) -> dict[str, PredictionError]:
         """Train the predictor on the true gradients of a backward pass, last layer to first.
 
@@ -141,18 +163,12 @@ class GradientPrediction:
             whose true gradient is zero throughout has none.
         """
         errors: dict[str, PredictionError] = {}
-        for name in reversed(self._images):
-            weight: Any = self.layers[name].weight
-            true = weight.grad
+        for name, images, true in self.seen():
             error = prediction_error(self._predicted[name], true)
             if error is None:
                 continue
             errors[name] = error
-            self.predictor.observe(name, true)
-            target = (true / self.predictor.scale(name)).flatten(1)
-            normalised = self.predictor(self._images[name], target.shape[1])
-            torch.nn.functional.mse_loss(normalised, target).backward()
-            self.predictor_optimizer.step(target.shape[1])
+            train_predictor(self.predictor, self.predictor_optimizer, name, images, true)
         self._images.clear()
         self._predicted.clear()
         return errors

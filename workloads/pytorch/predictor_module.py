@@ -5,10 +5,15 @@ from torch import nn
 from torch.nn import functional
 
 from workloads.predictor import Predictor
+from workloads.pytorch.predictor_training import PredictorTraining
 
 # Weight of the newest batch in the running mean square of a layer's gradient: it follows the last
 # ten batches or so, since gradients shrink quickly while a network trains.
 _NEWEST = 0.1
+# Of the variance that standardised images are divided by: images that are equal throughout stay zero.
+_EPSILON = 1e-12
+# What a `small` start multiplies torch's first weights with.
+_SMALL = 0.01
 
 
 def reorganize(output: torch.Tensor, channels_last: bool) -> torch.Tensor:
@@ -35,9 +40,9 @@ def reorganize(output: torch.Tensor, channels_last: bool) -> torch.Tensor:
 class GradientPredictor(nn.Module):
     """One predictor for all layers: average pooling, a small convolution, one fully connected layer.
 
-    It works on gradients divided by the running root mean square of their layer, and multiplies
-    its predictions by it: layers differ in scale by orders of magnitude. The fully connected layer
-    starts at zero, so an untrained predictor leaves the weights alone instead of swamping them.
+    Unless told otherwise it works on gradients divided by the running root mean square of their layer,
+    and multiplies its predictions by it: layers differ in scale by orders of magnitude. The fully connected
+    layer starts at zero, so an untrained predictor leaves the weights alone instead of swamping them.
 
     Parameters
     ----------
@@ -45,17 +50,22 @@ class GradientPredictor(nn.Module):
         The sizes that the trace records and the simulator charges for.
     layers : sequence of str
         Names of the predicted layers.
+    training : PredictorTraining, optional
+        What it reads, is compared with, and starts at.
     """
 
     mean_square: torch.Tensor
 
-    def __init__(self, sizes: Predictor, layers: list[str]) -> None:
+    def __init__(self, sizes: Predictor, layers: list[str], training: PredictorTraining | None = None) -> None:
         super().__init__()
+        self.training_choices = PredictorTraining() if training is None else training
         self.pool = sizes.pool
         padding = (sizes.kernel[0] // 2, sizes.kernel[1] // 2)
         self.conv = nn.Conv2d(1, sizes.channels, sizes.kernel, padding=padding, bias=False)
         self.linear = nn.Linear(sizes.features, sizes.outputs, bias=False)
-        nn.init.zeros_(self.linear.weight)
+        factor = {"zero": 0.0, "small": _SMALL, "default": 1.0}[self.training_choices.start]
+        with torch.no_grad():
+            self.linear.weight.mul_(factor)
         self._rows = {name: row for row, name in enumerate(layers)}
         self.register_buffer("mean_square", torch.zeros(len(layers)))
 
@@ -74,15 +84,34 @@ class GradientPredictor(nn.Module):
         Tensor
             (K, width).
         """
+        return functional.linear(self.features(images), self.linear.weight[:width])
+
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        """Return what the fully connected layer reads: (K, features)."""
         pooled = functional.adaptive_avg_pool2d(images, self.pool)
-        features = functional.relu(self.conv(pooled)).flatten(1)
-        return functional.linear(features, self.linear.weight[:width])
+        # A single number has no variance: it stays as it is, or nothing would be left of it.
+        if self.training_choices.inputs == "standardised" and pooled.numel() > 1:
+            variance, mean = torch.var_mean(pooled, correction=0)
+            pooled = (pooled - mean) / (variance + _EPSILON).sqrt()
+        return functional.relu(self.conv(pooled)).flatten(1)
 
     @torch.no_grad()
     def predict(self, layer: str, images: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Return the predicted gradient of a layer's weight, in the weight's shape."""
         normalised = self(images, weight[0].numel())
-        return (normalised * self.scale(layer)).reshape(weight.shape)
+        if self.training_choices.targets != "plain":
+            normalised = normalised * self.scale(layer)
+        return normalised.reshape(weight.shape)
+
+    @torch.no_grad()
+    def target(self, layer: str, gradient: torch.Tensor) -> torch.Tensor:
+        """Return what the predictor's outputs for a layer should be, (K, width), after it has observed its gradient."""
+        targets = self.training_choices.targets
+        if targets == "running":
+            gradient = gradient / self.scale(layer)
+        elif targets == "batch":
+            gradient = gradient / gradient.square().mean().sqrt()
+        return gradient.flatten(1)
 
     def scale(self, layer: str) -> torch.Tensor:
         """Return the running root mean square of a layer's true gradients; 0 before the first one."""

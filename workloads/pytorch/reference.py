@@ -8,7 +8,7 @@ import dataclasses
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -20,21 +20,13 @@ from workloads.networks.recipe import Recipe
 from workloads.pytorch.assembly import assemble, notes_of, predictor_of
 from workloads.pytorch.datasets import load_images
 from workloads.pytorch.model_loading import record_anywhere, torch_extra
+from workloads.pytorch.predictor_training import Inputs, Start, Targets
 from workloads.pytorch.recorder import Recording
-from workloads.pytorch.training import OnEpoch, Run, Settings, Split, train
+from workloads.pytorch.settings import Settings, settings_of, with_predictor
+from workloads.pytorch.training import OnEpoch, Run, Split, train
 from workloads.schedule import Policy, compress
 from workloads.trace import Dataset, Provenance, Trace, load_policy
 from workloads.trace_writer import write_trace
-
-# The paper's (section 5.2), for networks whose recipe has no training of its own; the momentum is the customary one.
-_PAPER_RATES = {"learning_rate": 0.001, "momentum": 0.9, "predictor_learning_rate": 0.0001}
-
-
-def settings_of(recipe: Recipe, seed: int = 0, **options: Any) -> Settings:
-    """Return the settings of a recipe, or the paper's where it has none, with some options."""
-    training = recipe.training
-    rates = _PAPER_RATES if training is None else {name: getattr(training, name) for name in _PAPER_RATES}
-    return Settings(batch_size=recipe.batch_size, seed=seed, **rates, **options)
 
 
 def reference_trace(
@@ -113,26 +105,21 @@ def _with_sparsity(recording: Recording, run: Run) -> Recording:
 
 
 def _provenance(recipe: Recipe, recording: Recording, settings: Settings, run: Run, command: str) -> Provenance:
-    told: dict[str, str | int | float | bool] = {
-        "epochs": len(run.phases), "seed": settings.seed, "learning_rate": settings.learning_rate,
-        "momentum": settings.momentum, "predictor_learning_rate": settings.predictor_learning_rate,
-    }  # fmt: skip
     notes = list(recipe.notes)
     if settings.plateau or settings.predictor_milestones:
         notes = [note for note in notes if note != CONSTANT_RATES]
     if settings.plateau:
-        told["plateau"] = True
         notes.append(
             "ReduceLROnPlateau with torch's defaults lowers the network's learning rate, on the training loss."
         )
     if settings.predictor_milestones:
-        told["predictor_milestones"] = " ".join(map(str, settings.predictor_milestones))
         notes.append("MultiStepLR divides the predictor's learning rate by 10 after each of its milestones.")
     if run.sparsity:
         notes.append("Sparsity is the mean over the run; of output gradients over its Warm Up and Phase BP batches.")
     notes.append(
         "Biases and batch norm's scales and shifts change in Warm Up and Phase BP only: they get no prediction."
     )
+    told = {"epochs": len(run.phases)} | settings.told()
     return Provenance(origin="trained", command=command, settings=told, notes=(*notes, *notes_of(recording)))
 
 
@@ -145,13 +132,22 @@ def _provenance(recipe: Recipe, recording: Recording, settings: Settings, run: R
 @click.option("--plateau", is_flag=True, help="Lower the network's learning rate with ReduceLROnPlateau.")
 @click.option("--milestone", "milestones", type=click.IntRange(min=1), multiple=True,
               help="Divide the predictor's learning rate by 10 after this epoch; may be repeated.")  # fmt: skip
+@click.option("--predictor-rate", type=click.FloatRange(min=0.0, min_open=True),
+              help="The predictor's learning rate, if not the network's own.")  # fmt: skip
+@click.option("--predictor-inputs", "inputs", type=click.Choice(get_args(Inputs)), help="What the predictor reads.")
+@click.option("--predictor-targets", "targets", type=click.Choice(get_args(Targets)), help="What it is to give.")
+@click.option(
+    "--predictor-start", "start", type=click.Choice(get_args(Start)), help="Its linear layer's first weights."
+)
+@click.option("--predictor-steps", "steps", type=click.IntRange(min=1), help="Its steps on each true gradient.")
 @click.option("--sparsity", is_flag=True, help="Record the share of zeros of inputs, weights and output gradients.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of CIFAR10, CIFAR100 or ImageNet-like images.")
 @click.option("--per-class", type=click.IntRange(min=1), help="Use the first images of each class of --data only.")
 @click.option("--out", type=click.Path(path_type=Path), help="The trace; NETWORK.yaml if not given.")
 def main(
     network: str, schedule: str, epochs: int | None, seed: int, checkpoint: Path | None, plateau: bool,
-    milestones: tuple[int, ...], sparsity: bool, data: Path | None, per_class: int | None, out: Path | None,
+    milestones: tuple[int, ...], predictor_rate: float | None, sparsity: bool, data: Path | None,
+    per_class: int | None, out: Path | None, **choices: Any,
 ) -> None:  # fmt: skip
     """Train NETWORK with ADA-GP and write its trace."""
     command = shlex.join(["python", "-m", "workloads.pytorch.reference", *sys.argv[1:]])
@@ -160,6 +156,7 @@ def main(
         recipe = find_recipe(network)
         split = None if data is None else load_images(recipe.dataset, data, recipe.input_shapes[0][-1], per_class)
         settings = settings_of(recipe, seed, plateau=plateau, predictor_milestones=milestones, sparsity=sparsity)
+        settings = with_predictor(settings, predictor_rate, **choices)
         trace = reference_trace(
             recipe, load_policy(schedule), settings, command, split, epochs,
             lambda row, total: click.echo(

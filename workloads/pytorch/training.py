@@ -16,7 +16,8 @@ from workloads.errors import InputError
 from workloads.layers import Sparsity
 from workloads.predictor import Predictor
 from workloads.pytorch.checkpoint import load_checkpoint, save_checkpoint
-from workloads.pytorch.gradient_prediction import GpGradient, GradientPrediction, PredictionError
+from workloads.pytorch.gradient_prediction import GradientPrediction, PredictionError
+from workloads.pytorch.settings import Settings as Settings
 from workloads.pytorch.sparsity import SparsityCounter
 from workloads.schedule import Phase, Policy
 from workloads.trace import EpochMetrics
@@ -34,44 +35,6 @@ class Split:
     train_labels: torch.Tensor
     test_images: torch.Tensor
     test_labels: torch.Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Numbers of a training run.
-
-    Attributes
-    ----------
-    batch_size : int
-        Samples of a batch; the rest of an epoch that does not fill one is left out.
-    learning_rate, momentum : float
-        Of the network's SGD, the same in all phases; the rate is the initial one where a schedule lowers it.
-    predictor_learning_rate : float
-        Of the predictor's Adam, in the same way.
-    seed : int
-        Of the initial weights, dropout and the order of the samples.
-    gp_gradient : str
-        What a Phase GP batch steps with: ``predicted``, or as controls ``zero`` (momentum alone),
-        ``random`` (noise as large as the true gradients) or ``skip`` (the batch is left out). A run
-        says something about prediction only beside them.
-    plateau : bool
-        Lower the network's rate with torch's ReduceLROnPlateau and its defaults, as the paper does.
-        It watches the mean training loss of an epoch: the paper does not say what its own watches.
-    predictor_milestones : tuple of int
-        Epochs after which the predictor's rate falls to a tenth (MultiStepLR). The paper names none.
-    sparsity : bool
-        Count the zeros of what each layer reads, holds and gets back.
-    """
-
-    batch_size: int
-    learning_rate: float
-    momentum: float
-    predictor_learning_rate: float
-    seed: int = 0
-    gp_gradient: GpGradient = "predicted"
-    plateau: bool = False
-    predictor_milestones: tuple[int, ...] = ()
-    sparsity: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +103,9 @@ class Trainer:
     def __init__(self, model: nn.Module, sizes: Predictor, settings: Settings) -> None:
         self.model = model
         self.optimizer = torch.optim.SGD(model.parameters(), lr=settings.learning_rate, momentum=settings.momentum)
-        self.prediction = GradientPrediction(model, sizes, self.optimizer, settings.predictor_learning_rate)
+        self.prediction = GradientPrediction(
+            model, sizes, self.optimizer, settings.predictor_learning_rate, settings.predictor_training
+        )
         self.sparsity = SparsityCounter(model) if settings.sparsity else None
         self._settings = settings
         self._plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(self.optimizer) if settings.plateau else None
@@ -268,7 +233,7 @@ def train(
             "has dni batches, which the reference training does not know",
             "train under a schedule of warm_up, bp and gp batches",
         )
-    with _reproducible(settings.seed):
+    with reproducible(settings.seed):
         trainer = Trainer(build(), sizes, settings)
         order = torch.Generator().manual_seed(settings.seed)
         record = Record()
@@ -285,10 +250,8 @@ def train(
                 )
         done = len(record.phases)
         for number, row in enumerate(plan[done:], start=done + 1):
-            shuffled = torch.randperm(len(data.train_labels), generator=order)[: per_epoch * settings.batch_size]
-            chosen = zip(row, shuffled.split(settings.batch_size), strict=True)
             rates = trainer.learning_rates
-            log = trainer.epoch((phase, data.train_images[rows], data.train_labels[rows]) for phase, rows in chosen)
+            log = trainer.epoch(shuffled(data, row, settings.batch_size, order))
             metrics = _metrics(number, log, trainer.accuracy(data.test_images, data.test_labels))
             trainer.end_epoch(number, log)
             record.phases.append(log.phases)
@@ -301,6 +264,15 @@ def train(
             if on_epoch is not None:
                 on_epoch(metrics, len(plan))
     return record.run({} if trainer.sparsity is None else trainer.sparsity.shares())
+
+
+def shuffled(
+    data: Split, phases: Sequence[Phase], batch_size: int, order: torch.Generator
+) -> Iterator[tuple[Phase, torch.Tensor, torch.Tensor]]:
+    """Give the batches of an epoch one by one, each with its phase; what fills no batch is left out."""
+    rows = torch.randperm(len(data.train_labels), generator=order)[: len(phases) * batch_size]
+    for phase, some in zip(phases, rows.split(batch_size), strict=True):
+        yield phase, data.train_images[some], data.train_labels[some]
 
 
 def _identity(model: nn.Module, data: Split, sizes: Predictor, policy: Policy, settings: Settings) -> dict[str, Any]:
@@ -333,7 +305,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 @contextmanager
-def _reproducible(seed: int) -> Iterator[None]:
+def reproducible(seed: int) -> Iterator[None]:
     """Seed torch and run it on one thread, whose sums have one order; restore both at the end."""
     threads = torch.get_num_threads()
     try:
