@@ -60,8 +60,14 @@ class ActionCounts:
         """Whether the predictor SRAM is read or written."""
         return self.predictor_sram_read_bytes > 0 or self.predictor_sram_write_bytes > 0
 
+    @property
+    def values(self) -> tuple[int, ...]:
+        """All counts, in the order of `ACTIONS`."""
+        found: tuple[int, ...] = _VALUES(self)
+        return found
+
     def __add__(self, other: "ActionCounts") -> "ActionCounts":
-        return ActionCounts(*map(add, _VALUES(self), _VALUES(other)))
+        return ActionCounts(*map(add, self.values, other.values))
 
 
 ACTIONS: tuple[str, ...] = tuple(field.name for field in fields(ActionCounts))
@@ -71,4 +77,4 @@ _VALUES = attrgetter(*ACTIONS)
 def total(parts: Iterable[ActionCounts]) -> ActionCounts:
     """Return the sum of action counts."""
     found = list(parts)
-    return found[0] if len(found) == 1 else ActionCounts(*map(sum, zip(*map(_VALUES, found), strict=True)))
+    return found[0] if len(found) == 1 else ActionCounts(*map(sum, zip(*(part.values for part in found), strict=True)))

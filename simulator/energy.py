@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 from dataflows.actions import ACTIONS, ActionCounts
 from simulator.dram.commands import CommandDram
@@ -60,7 +61,7 @@ class ActionEnergy:
     counts_per_access: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EnergyTable:
     """What every action costs on one machine, and what its memories leak (milliwatts, all banks)."""
 
@@ -70,16 +71,19 @@ class EnergyTable:
 
     def energy(self, counts: ActionCounts) -> Energy:
         """Return the energy of some actions by component; what costs by time is not among them."""
-        parts = dict.fromkeys(ENERGY_PARTS, 0.0)
-        for name in ACTIONS:
-            count = getattr(counts, name)
-            if not count:
-                continue
-            action = self.actions[name]
-            if action.energy_pj is None:
-                raise ValueError(f"{count} {name} on a machine that has no such memory")
-            parts[action.component] += count * action.energy_pj / action.counts_per_access
-        return Energy(*parts.values())
+        parts = [0.0] * len(ENERGY_PARTS)
+        for count, (part, energy_pj, counts_per_access) in zip(counts.values, self._costs, strict=True):
+            if count:
+                if energy_pj is None:
+                    raise ValueError(f"{counts} on a machine that lacks one of the memories")
+                parts[part] += count * energy_pj / counts_per_access
+        return Energy(*parts)
+
+    @cached_property
+    def _costs(self) -> tuple[tuple[int, float | None, int], ...]:
+        """In the order of `ACTIONS`: the component's place in `ENERGY_PARTS`, energy, and counts of an access."""
+        actions = (self.actions[name] for name in ACTIONS)
+        return tuple((ENERGY_PARTS.index(one.component), one.energy_pj, one.counts_per_access) for one in actions)
 
     def leakage_pj(self, cycles: int, frequency_hz: int) -> float:
         """Return what all memories leak in so many cycles, in picojoules (1 mW = 1e9 pJ a second)."""

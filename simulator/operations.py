@@ -240,7 +240,9 @@ class _ArrayOperations:
         return self.word * self.predictor.weight_words(layer) * ((places.weights == "buffer") + moments)
 
     def _product(self, product: Product, placement: Placement, budget: BufferBudget) -> Plan:
-        if not placement.uses_predictor_sram:  # then designs with and without one share plans
+        if (
+            budget.ports.predictor_sram_bytes is not None and not placement.uses_predictor_sram
+        ):  # then designs with and without one share plans
             budget = replace(budget, ports=replace(budget.ports, predictor_sram_bytes=None))
         return plan_product(product, placement, self.dataflow, self.array, budget)
 
