@@ -1,7 +1,7 @@
 """The trace: a workload as a PyTorch run exported it. docs/trace-format.md describes the file."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -11,12 +11,15 @@ from workloads.graph import check_graph
 from workloads.layers import Conv2d, Extent, Layer, Linear, MacLayer, Matmul, gradient_words_per_channel
 from workloads.optimizers import OptimizerName
 from workloads.predictor import Predictor
+from workloads.predictor_errors import LayerErrors, check_predictor_errors
 from workloads.schedule import Policy, Schedule
 from workloads.shipped import resolve
 from workloads.strict_yaml import read_yaml
 from workloads.validation import StrictModel, VersionOne, validate
 
 TRACE_VERSION = 1
+# What a run measured, taken away: it does not hold for another run.
+_UNMEASURED: dict[str, Any] = {"metrics": (), "predictor_errors": {}, "controls": ()}
 
 
 class Dataset(StrictModel):
@@ -81,6 +84,7 @@ class Trace(StrictModel):
     layers: Annotated[tuple[Layer, ...], Field(min_length=1)]
     schedule: Schedule
     metrics: tuple[EpochMetrics, ...] = ()
+    predictor_errors: dict[str, LayerErrors] = {}
     controls: tuple[ControlRuns, ...] = ()
     provenance: Provenance
 
@@ -108,7 +112,9 @@ class Trace(StrictModel):
         for index, row in enumerate(self.metrics):
             if row.epoch != index + 1:
                 raise InputError("", f"metrics[{index}].epoch", f"is {row.epoch}", f"write epoch: {index + 1}")
-        check_controls(self.controls, self.provenance.origin, self.schedule.epoch_count)
+        epochs = self.schedule.epoch_count
+        check_predictor_errors(self.predictor_errors, self.provenance.origin, self.predicted_layers, epochs)
+        check_controls(self.controls, self.provenance.origin, epochs)
         return self
 
     @property
@@ -116,19 +122,24 @@ class Trace(StrictModel):
         """The layers that run on a PE array, in the order of the forward pass."""
         return tuple(layer for layer in self.layers if isinstance(layer, Conv2d | Linear | Matmul))
 
+    @property
+    def predicted_layers(self) -> tuple[str, ...]:
+        """The ids of the layers whose gradients ADA-GP predicts, in the order of the forward pass."""
+        return tuple(layer.id for layer in self.layers if isinstance(layer, Conv2d | Linear) and layer.predicted)
+
     def with_batch_size(self, batch_size: int) -> "Trace":
         """Return the run with another batch size; its sequence of batches stays, what was measured does not."""
         if batch_size < 1:
             raise InputError("--batch-size", "", f"is {batch_size}", "give at least 1")
         if batch_size == self.batch_size:
             return self
-        return self.model_copy(update={"batch_size": batch_size, "metrics": (), "controls": ()})
+        return self.model_copy(update={"batch_size": batch_size} | _UNMEASURED)
 
     def with_schedule(self, policy: Policy) -> "Trace":
         """Return the workload under another schedule: its epochs, batches from the data set's size."""
         batches = self.dataset.batches_per_epoch(self.batch_size)
         schedule = policy.expand(batches)
-        return self.model_copy(update={"schedule": schedule, "metrics": (), "controls": ()})
+        return self.model_copy(update={"schedule": schedule} | _UNMEASURED)
 
 
 def load_trace(name_or_path: str | Path) -> Trace:

@@ -9,6 +9,7 @@ import yaml
 
 from workloads.control_runs import ControlRuns
 from workloads.errors import InputError
+from workloads.predictor_errors import LayerErrors
 from workloads.trace import Trace
 from workloads.validation import StrictModel
 
@@ -32,6 +33,8 @@ def trace_text(trace: Trace) -> str:
     if trace.metrics:
         lines.append("metrics:\n")
         lines += [f"- {_flow(row.model_dump(exclude_none=True))}\n" for row in trace.metrics]
+    if trace.predictor_errors:
+        lines += ["predictor_errors:\n", *(_errors(layer, one) for layer, one in trace.predictor_errors.items())]
     if trace.controls:
         lines += ["controls:\n", *(_control(runs) for runs in trace.controls)]
     lines.append(_block({"provenance": _plain(_without_defaults(trace.provenance))}))
@@ -68,6 +71,12 @@ def _control(runs: ControlRuns) -> str:
     head = yaml.safe_dump(runs.model_dump(exclude={"test_accuracy"}), sort_keys=False, default_flow_style=False,
                           width=10**9, allow_unicode=True).replace("\n", "\n  ")  # fmt: skip
     return f"- {head}test_accuracy:\n" + "".join(f"  - {_flow(list(row))}\n" for row in runs.test_accuracy)
+
+
+def _errors(layer: str, errors: LayerErrors) -> str:
+    """Return the predictor's errors of a layer: a line each."""
+    head = _flow([layer])[1:-1]  # in quotes where YAML needs them
+    return f"  {head}:\n" + "".join(f"    {name}: {_flow(list(row))}\n" for name, row in errors.model_dump().items())
 
 
 def _without_defaults(model: StrictModel) -> dict[str, Any]:

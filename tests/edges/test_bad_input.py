@@ -290,6 +290,19 @@ def controls(edit: Edit | None = None, origin: str = "trained") -> Edit:
     return both
 
 
+def predictor_errors(edit: Edit | None = None, origin: str = "trained") -> Edit:
+    """Return an edit that gives the trace good errors of two layers, and then damages them."""
+    errors = {"cosine": [0.5, None], "relative_l2": [0.9, None], "mape": [1.5, None], "mse": [2e-5, None]}
+
+    def both(document: Document) -> None:
+        document["predictor_errors"] = {layer: copy.deepcopy(errors) for layer in ("first", "head")}
+        document["provenance"]["origin"] = origin
+        if edit is not None:
+            edit(document)
+
+    return both
+
+
 NUMBER = "whole number|integer"
 POSITIVE = "at least 1|above 0|>= ?1|positive|1 or more|greater than 0"
 
@@ -468,6 +481,52 @@ EDITS: dict[str, tuple[Edit, list[str]]] = {
     "a control's accuracy that is no number": (
         controls(put("controls", 1, "test_accuracy", 0, 1, value=float("nan"))),
         [r"controls\[1\]\.test_accuracy\[0\]\[1\]", "nan"],
+    ),
+    "errors of a trace that was not trained": (
+        predictor_errors(origin="recorded"),
+        ["predictor_errors", "recorded", "leave"],
+    ),
+    "errors that are a list": (predictor_errors(put("predictor_errors", value=[1])), ["predictor_errors", "mapping"]),
+    "errors of no layer": (
+        predictor_errors(
+            put("predictor_errors", "frist", value={"cosine": [], "relative_l2": [], "mape": [], "mse": []})
+        ),
+        [r"predictor_errors\.frist", "predicted", r"first\b"],
+    ),
+    "errors of a layer without weights": (
+        predictor_errors(
+            put("predictor_errors", "relu", value={"cosine": [], "relative_l2": [], "mape": [], "mse": []})
+        ),
+        [r"predictor_errors\.relu", "predicted"],
+    ),
+    "errors of a layer that is not predicted": (
+        predictor_errors(put("layers", 4, "predicted", value=False)),
+        [r"predictor_errors\.head", "predicted"],
+    ),
+    "an unknown error": (
+        predictor_errors(put("predictor_errors", "head", "cosin", value=[0, 0])),
+        [r"predictor_errors\.head", "cosin", r"cosine\b"],
+    ),
+    "an error missing": (predictor_errors(drop("predictor_errors", "head", "mse")), [r"head\.mse", "missing"]),
+    "an error's epoch too few": (
+        predictor_errors(drop("predictor_errors", "head", "mape", 1)),
+        [r"head\.mape", r"\b1\b", "2 epochs"],
+    ),
+    "an error in an epoch without the others": (
+        predictor_errors(put("predictor_errors", "head", "mape", 1, value=1.0)),
+        [r"head\.mape", "null", "cosine"],
+    ),
+    "a cosine above one": (
+        predictor_errors(put("predictor_errors", "head", "cosine", 0, value=1.5)),
+        [r"head\.cosine\[0\]", r"1\.5", "at most 1"],
+    ),
+    "an error below zero": (
+        predictor_errors(put("predictor_errors", "head", "mse", 0, value=-1e-9)),
+        [r"head\.mse\[0\]", "at least 0"],
+    ),
+    "an error that is no number": (
+        predictor_errors(put("predictor_errors", "head", "mape", 0, value=float("inf"))),
+        [r"head\.mape\[0\]", "inf"],
     ),
     "metrics out of order": (put("metrics", 0, "epoch", value=2), ["metrics", "epoch"]),
     "a line break in a name": (

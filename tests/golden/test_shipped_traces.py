@@ -28,6 +28,13 @@ TOLERANCES = {
     "predictor_relative_l2": 0.004,  # by 0.0009
     "predictor_mape": 0.4,  # by 0.11
 }
+# The same of a layer's errors in one epoch, which are means over fewer numbers; of the squared error in parts of it.
+LAYER_TOLERANCES = {
+    "cosine": 0.1,  # moved by 0.033
+    "relative_l2": 0.012,  # by 0.0039
+    "mape": 1.2,  # by 0.41
+}
+MSE_TOLERANCE = 0.08  # by 0.027
 # The controls are other runs: those of three seeds and the three runs with prediction end within 0.0056 of each other.
 CONTROL_TOLERANCE = 0.0084
 
@@ -93,12 +100,32 @@ def test_digits_training_gives_the_shipped_trace_again():
     shipped = load_trace("digits-cnn")
     command = "adagp-sim trace export digits-cnn --controls 3"
     again = export_trained(find_recipe("digits-cnn"), load_policy("paper"), command)
-    trained = {"metrics": (), "controls": ()}  # the controls are fourteen more runs; one of them is made again below
+    trained = {
+        "metrics": (),
+        "predictor_errors": {},
+        "controls": (),
+    }  # the controls are fourteen more runs; one of them is made again below
     assert again.model_copy(update=trained) == shipped.model_copy(update=trained)
     for mine, theirs in zip(again.metrics, shipped.metrics, strict=True):
         assert mine.epoch == theirs.epoch
         for name, tolerance in TOLERANCES.items():
             assert getattr(mine, name) == pytest.approx(getattr(theirs, name), abs=tolerance), (mine.epoch, name)
+    assert list(again.predictor_errors) == list(shipped.predictor_errors) == list(shipped.predicted_layers)
+    for layer, theirs in shipped.predictor_errors.items():
+        mine = again.predictor_errors[layer]
+        for name, tolerance in LAYER_TOLERANCES.items():
+            assert getattr(mine, name) == pytest.approx(getattr(theirs, name), abs=tolerance), (layer, name)
+        assert mine.mse == pytest.approx(theirs.mse, rel=MSE_TOLERANCE), layer
+
+
+def test_shipped_errors_of_layers_have_the_epochs_means():
+    shipped = load_trace("digits-cnn")
+    layers = shipped.predictor_errors.values()
+    for index, row in enumerate(shipped.metrics):
+        for name in ("cosine", "relative_l2", "mape"):
+            mean = sum(getattr(errors, name)[index] for errors in layers) / len(layers)
+            # Both are rounded: to four digits behind the point, and to four significant ones.
+            assert getattr(row, f"predictor_{name}") == pytest.approx(mean, abs=6e-4), (row.epoch, name)
 
 
 def test_shipped_controls_are_of_the_shipped_run():

@@ -1,11 +1,14 @@
 """Put a trace together from what was recorded: predictor, notes, schedule and where it comes from."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from workloads.errors import InputError
 from workloads.layers import Conv2d, Linear, gradient_words_per_channel
 from workloads.optimizers import OptimizerName
 from workloads.predictor import Predictor
+from workloads.predictor_errors import LayerErrors
 from workloads.schedule import Schedule
 from workloads.trace import Dataset, EpochMetrics, Provenance, Trace
 
@@ -56,12 +59,13 @@ def assemble(
     provenance: Provenance,
     metrics: tuple[EpochMetrics, ...] = (),
     optimizer: OptimizerName = "sgd_momentum",
+    predictor_errors: Mapping[str, LayerErrors] = MappingProxyType({}),
 ) -> Trace:
     """Return the trace of a recording."""
     return Trace(
         version=1, network=network, dataset=dataset, batch_size=batch_size, inputs=recording.inputs,
         optimizer=optimizer, predictor=predictor_of(recording), layers=recording.layers, schedule=schedule,
-        metrics=metrics, provenance=provenance,
+        metrics=metrics, predictor_errors=dict(predictor_errors), provenance=provenance,
     )  # fmt: skip
 
 

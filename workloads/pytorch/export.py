@@ -91,6 +91,7 @@ def export_trained(
     if training is None:
         raise InputError(recipe.name, "", "has no training settings", "record its shapes instead")
     with torch_extra(recipe.name):
+        from workloads.pytorch.layer_errors import layer_errors
         from workloads.pytorch.settings import settings_of
         from workloads.pytorch.training import train
 
@@ -117,6 +118,7 @@ def export_trained(
         compress(policy.name, run.phases),
         provenance,
         run.metrics,
+        predictor_errors=layer_errors(run, recording.layers),
     )
 
 

@@ -19,6 +19,7 @@ from workloads.networks.digits_cnn import CONSTANT_RATES
 from workloads.networks.recipe import Recipe
 from workloads.pytorch.assembly import assemble, notes_of, predictor_of
 from workloads.pytorch.datasets import load_images
+from workloads.pytorch.layer_errors import layer_errors
 from workloads.pytorch.model_loading import record_anywhere, torch_extra
 from workloads.pytorch.predictor_training import Inputs, Start, Targets
 from workloads.pytorch.recorder import Recording
@@ -80,6 +81,7 @@ def reference_trace(
         _with_sparsity(recording, run), recipe.network,
         Dataset(name=recipe.dataset, training_samples=len(data.train_labels), drop_last=True), recipe.batch_size,
         compress(policy.name, run.phases), _provenance(recipe, recording, settings, run, command), run.metrics,
+        predictor_errors=layer_errors(run, recording.layers),
     )  # fmt: skip
 
 
