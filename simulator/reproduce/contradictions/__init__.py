@@ -1,0 +1,1 @@
+"""Where the paper contradicts itself, a module a subject; each has a function that returns what it found."""
