@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from simulator.reproduce.job import Plain
 from simulator.reproduce.resized import with_image, with_tokens
+from simulator.reproduce.shipped_traces import shipped_trace
 from simulator.results import RunResult
 from simulator.simulation import Simulation
 from simulator.spec_loading import load_designs
-from workloads.trace import Trace, load_trace
+from workloads.trace import Trace
 
 ALL = ("baseline", "low", "efficient", "max")
 
@@ -55,7 +56,7 @@ class LayerCycles:
 
     def workload(self) -> Trace:
         """Return the trace with what is changed."""
-        trace = load_trace(self.trace)
+        trace = shipped_trace(self.trace)
         if self.tokens is not None:
             trace = with_tokens(trace, self.tokens)
         if self.image is not None:

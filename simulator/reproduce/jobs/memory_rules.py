@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from simulator.memory_study import memory_studies
 from simulator.reproduce.job import Plain
+from simulator.reproduce.shipped_traces import shipped_trace
 from simulator.spec_loading import load_designs
-from workloads.trace import load_trace
 
 DESIGNS = ("low", "efficient", "max")
 
@@ -31,7 +31,7 @@ class MemoryRules:
     def compute(self) -> Plain:
         """Return by design, for each rule with all before it: the rule, the baseline's and the design's picojoules."""
         specs = {spec.design: spec for spec in load_designs(None, self.dataflow)}
-        studies = memory_studies(load_trace(self.trace), specs["baseline"], [specs[name] for name in self.designs])
+        studies = memory_studies(shipped_trace(self.trace), specs["baseline"], [specs[name] for name in self.designs])
         return {
             name: [[row.rule, row.baseline_pj, row.design_pj] for row in rows]
             for name, rows in zip(self.designs, studies, strict=True)
