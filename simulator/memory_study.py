@@ -142,35 +142,66 @@ def memory_study(trace: Trace, baseline: Accelerator, spec: Accelerator) -> list
     InputError
         If the trace does not fit on one of the machines.
     """
-    leaving = {"gp_outputs_stay": False}
-    before = [_by_rule(Simulation(trace, one.model_copy(update=leaving))) for one in (baseline, spec)]
+    return memory_studies(trace, baseline, [spec])[0]
+
+
+def memory_studies(trace: Trace, baseline: Accelerator, specs: Sequence[Accelerator]) -> list[list[StudyRow]]:
+    """Return a study of each spec against the one baseline."""
+    base = _accesses(trace, baseline)
+    return [_rows(base, _accesses(trace, spec)) for spec in specs]
+
+
+@dataclass(frozen=True, slots=True)
+class _Accesses:
+    """Energy of a run in picojoules: each rule's where no output stays, and all rules' and the chip's where some do."""
+
+    by_rule: list[float]
+    staying: float
+    on_chip: float
+
+
+def _accesses(trace: Trace, spec: Accelerator) -> _Accesses:
+    leaving = Simulation(trace, spec.model_copy(update={"gp_outputs_stay": False}))
+    staying = Simulation(trace, spec)
+    by_rule, all_staying, on_chip = [0.0] * len(RULES), 0.0, 0.0
+    for kind, batches in _batches_by_kind(staying).items():
+        ops = _ops(staying, kind)
+        rules = _by_rule(ops, staying)
+        all_staying += batches * sum(rules)
+        on_chip += batches * _on_chip(ops, staying)
+        if kind == "gp":  # outputs stay in no other
+            rules = _by_rule(_ops(leaving, kind), leaving)
+        by_rule = [total + batches * one for total, one in zip(by_rule, rules, strict=True)]
+    return _Accesses(by_rule, all_staying, on_chip)
+
+
+def _rows(baseline: _Accesses, design: _Accesses) -> list[StudyRow]:
+    both = (baseline, design)
     rows = []
     for index, rule in enumerate(RULES):
-        sums = [sum(one[: index + 1]) for one in before]
-        rows.append(StudyRow(rule.name, *sums))
-    runs = [Simulation(trace, one) for one in (baseline, spec)]
-    after = [sum(_by_rule(run)) for run in runs]
-    rows.append(StudyRow(STAY, *after))
-    chip = [_on_chip(run) for run in runs]
-    rows.append(StudyRow(ON_CHIP, *(a + c for a, c in zip(after, chip, strict=True))))
+        rows.append(StudyRow(rule.name, *(sum(one.by_rule[: index + 1]) for one in both)))
+    rows.append(StudyRow(STAY, *(one.staying for one in both)))
+    rows.append(StudyRow(ON_CHIP, *(one.staying + one.on_chip for one in both)))
     return rows
 
 
-def _by_rule(simulation: Simulation) -> list[float]:
-    """Return each rule's energy over the whole run, in picojoules."""
+def _batches_by_kind(simulation: Simulation) -> dict[Phase, int]:
+    found: dict[Phase, int] = {}
+    for phase, batches in simulation.trace.schedule.counts().items():
+        kind = simulation.kind(phase)
+        found[kind] = found.get(kind, 0) + batches
+    return found
+
+
+def _by_rule(ops: Sequence[Op], simulation: Simulation) -> list[float]:
+    """Return each rule's energy in a batch, in picojoules."""
     dram = energy_table_of(simulation.spec).actions["dram_read_bytes"]
     assert dram.energy_pj is not None, "every machine has DRAM"
     each = dram.energy_pj / dram.counts_per_access
-    totals = [0] * len(RULES)
-    for phase, batches in simulation.trace.schedule.counts().items():
-        for op in _ops(simulation, phase):
-            for index, rule in enumerate(RULES):
-                totals[index] += batches * rule.dram_bytes(op)
-    return [total * each for total in totals]
+    return [sum(rule.dram_bytes(op) for op in ops) * each for rule in RULES]
 
 
-def _ops(simulation: Simulation, phase: Phase) -> list[Op]:
-    kind = simulation.kind(phase)
+def _ops(simulation: Simulation, kind: Phase) -> list[Op]:
     layers = simulation.trace.mac_layers
     return [
         Op(simulation, task, layers[task.layer], work.plans)
@@ -179,12 +210,11 @@ def _ops(simulation: Simulation, phase: Phase) -> list[Op]:
     ]
 
 
-def _on_chip(simulation: Simulation) -> float:
-    """Return the energy of accumulators, global buffer and predictor SRAM over the whole run, in picojoules."""
+def _on_chip(ops: Sequence[Op], simulation: Simulation) -> float:
+    """Return the energy of accumulators, global buffer and predictor SRAM in a batch, in picojoules."""
     table, total = energy_table_of(simulation.spec), 0.0
-    for phase, batches in simulation.trace.schedule.counts().items():
-        for op in _ops(simulation, phase):
-            for plan in op.plans:
-                energy = table.energy(plan.counts)
-                total += batches * (energy.memory - energy.dram)
+    for op in ops:
+        for plan in op.plans:
+            energy = table.energy(plan.counts)
+            total += energy.memory - energy.dram
     return total

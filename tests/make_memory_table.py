@@ -1,4 +1,4 @@
-"""Make the table of docs/memory.md: ``python tests/make_memory_table.py`` (some minutes)."""
+"""Make the table of docs/memory.md: ``python tests/make_memory_table.py`` (half a minute)."""
 
 import sys
 from pathlib import Path
@@ -6,16 +6,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from simulator.memory_study import memory_study  # noqa: E402
-from simulator.spec_loading import load_designs  # noqa: E402
-from workloads.trace import load_trace  # noqa: E402
+from simulator.reproduce.exhibits.memory_energy import SHORT  # noqa: E402
+from simulator.reproduce.jobs.memory_rules import MemoryRules  # noqa: E402
+from simulator.reproduce.paper import NETWORKS, trace_name  # noqa: E402
 
-NETWORKS = (
-    "resnet50", "resnet101", "resnet152", "inception-v4", "inception-v3", "vgg13", "vgg16", "vgg19", "densenet121",
-    "densenet161", "densenet169", "densenet201", "mobilenet-v2",
-)  # fmt: skip
-SHORT = ("activations", "+ ReLU masks", "+ weights", "+ partial sums", "+ updates", "+ optimizer", "+ predictor",
-         "outputs stay", "+ on chip")  # fmt: skip
 HEAD = (
     "# What of memory's energy ADA-GP saves\n\n"
     'The paper\'s figure 21 has an average reduction of 34 % for "memory accesses" and does not say which are counted. '
@@ -36,17 +30,16 @@ HEAD = (
 
 
 def main() -> None:
-    specs = {spec.design: spec for spec in load_designs()}
     lines = [HEAD]
-    for dataset in ("cifar10", "imagenet"):
+    for dataset in ("CIFAR10", "ImageNet"):
         sums = [0.0] * len(SHORT)
-        lines += [f"## {'CIFAR10' if dataset == 'cifar10' else 'ImageNet'}, per cent saved\n",
+        lines += [f"## {dataset}, per cent saved\n",
                   "| network | " + " | ".join(SHORT) + " |", "|---|" + "---|" * len(SHORT)]  # fmt: skip
         for network in NETWORKS:
-            trace = load_trace(f"{network}-{dataset}")
-            saved = [row.reduction for row in memory_study(trace, specs["baseline"], specs["max"])]
+            rows = MemoryRules(trace_name(network, dataset), designs=("max",)).compute()["max"]
+            saved = [1 - own / baseline for _, baseline, own in rows]
             sums = [a + b for a, b in zip(sums, saved, strict=True)]
-            lines.append(f"| {trace.network} | " + " | ".join(f"{100 * one:.1f}" for one in saved) + " |")
+            lines.append(f"| {network} | " + " | ".join(f"{100 * one:.1f}" for one in saved) + " |")
         lines.append("| **mean** | " + " | ".join(f"**{100 * one / len(NETWORKS):.1f}**" for one in sums) + " |\n")
     (ROOT / "docs" / "memory.md").write_text("\n".join(lines), encoding="utf-8")
 

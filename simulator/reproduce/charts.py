@@ -106,7 +106,7 @@ def tornado(rows: Sequence[tuple[str, float]], unit: str, title: str) -> Figure:
     bars = axes.barh([name for name, _ in ordered], [value for _, value in ordered], color=colours)
     axes.bar_label(bars, [f"{value:+.3f}" for _, value in ordered], padding=3, fontsize=8)
     axes.axvline(0, color="#000000", linewidth=0.8)
-    axes.margins(x=0.16)
+    axes.margins(x=0.16, y=0.01)
     axes.set_xlabel(unit)
     axes.set_title(title, fontsize=10)
     tidy(axes)

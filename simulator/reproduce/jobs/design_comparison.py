@@ -1,15 +1,15 @@
 """A job: some designs on one trace."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from simulator.explain import backward_ratio, explain, ideal_speedup
 from simulator.reproduce.job import Plain
+from simulator.reproduce.shipped_traces import shipped_trace
 from simulator.results import RunResult
 from simulator.simulation import compare
 from simulator.spec_loading import load_designs
 from workloads.layers import Linear
-from workloads.trace import Trace, load_policy, load_trace
+from workloads.trace import Trace, load_policy
 
 ALL = ("baseline", "low", "efficient", "max")
 
@@ -54,11 +54,11 @@ class DesignComparison:
     def weight(self) -> int:
         """Layers, twice where other tiles must be found."""
         changed = bool(self.settings) or self.batch_size is not None or self.predictor is not None
-        return len(_load(self.trace).mac_layers) * len(self.designs) * (2 if changed else 1)
+        return len(shipped_trace(self.trace).mac_layers) * len(self.designs) * (2 if changed else 1)
 
     def workload(self) -> Trace:
         """Return the trace with what is changed."""
-        trace = _load(self.trace)
+        trace = shipped_trace(self.trace)
         if self.batch_size is not None:
             trace = trace.with_batch_size(self.batch_size)
         if self.schedule is not None:
@@ -89,11 +89,6 @@ class DesignComparison:
             }
             for run in results.runs
         }
-
-
-@lru_cache(maxsize=64)
-def _load(name: str) -> Trace:
-    return load_trace(name)
 
 
 def _totals(run: RunResult) -> dict[str, Plain]:
