@@ -1,38 +1,31 @@
 """The tables of an exhibit as `adagp-sim reproduce` writes them, held against reviewed copies in `reproduce/`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from simulator.reproduce.exhibit import Table, exhibit_makers
+from simulator.reproduce.exhibit import ExhibitMaker, Table
 from simulator.reproduce.folder import write_table
+from simulator.reproduce.job import Findings
 
 GOLDEN = Path(__file__).parent / "reproduce"
 
 
-def tables(key: str) -> Iterator[Table]:
+def tables(maker: ExhibitMaker, found: Findings) -> Iterator[Table]:
     """Give an exhibit's tables, and what it holds against the paper as one more."""
-    maker = exhibit_makers()[key]
-    exhibit = maker.make({job: job.compute() for job in maker.jobs()})
+    exhibit = maker.make(found)
     rows = tuple((one.what, one.paper, one.ours) for one in exhibit.comparisons)
-    yield Table(f"{key}-comparisons", "Beside the paper", ("number", "paper", "here"), rows)
+    yield Table(f"{maker.key}-comparisons", "Beside the paper", ("number", "paper", "here"), rows)
     yield from exhibit.tables
 
 
-def check_tables(key: str, folder: Path) -> None:
+def check_tables(maker: ExhibitMaker, found: Findings, folder: Path) -> None:
     """Write an exhibit's tables into a folder and hold them against the copies, to the letter."""
     names = set()
-    for table in tables(key):
+    for table in tables(maker, found):
         write_table(table, folder)
         name = f"{table.name}.csv"
         names.add(name)
-        found, expected = ((place / name).read_text(encoding="utf-8") for place in (folder, GOLDEN))
-        assert found == expected
-    assert names == {path.name for path in GOLDEN.glob(f"{key}-*.csv")}
-
-
-def write_tables(keys: Sequence[str]) -> None:
-    """Write the copies anew."""
-    GOLDEN.mkdir(exist_ok=True)
-    for key in keys:
-        for table in tables(key):
-            write_table(table, GOLDEN)
+        now, reviewed = ((place / name).read_text(encoding="utf-8") for place in (folder, GOLDEN))
+        changed = [pair for pair in zip(now.splitlines(), reviewed.splitlines(), strict=False) if pair[0] != pair[1]]
+        assert now == reviewed, f"{name}: {changed[:2]}"
+    assert names == {path.name for path in GOLDEN.glob(f"{maker.key}-*.csv")}

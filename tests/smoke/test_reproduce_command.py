@@ -1,0 +1,96 @@
+"""`adagp-sim reproduce`: what it writes, and what it refuses."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulator.reproduce.exhibit import exhibit_makers
+
+
+def run(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "simulator.cli.main", "reproduce", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def test_exhibits_are_listed_in_the_order_of_the_report() -> None:
+    lines = run("--list").stdout.splitlines()
+    keys = [line.split()[0] for line in lines]
+    assert keys == list(exhibit_makers())
+    papers = [f"fig{number}" for number in (7, 8, 9, 10, 11, 12, 15, 16, 17, 18, 19, 20, 21)]
+    papers += [f"table{number}" for number in range(1, 6)]
+    assert set(papers) <= set(keys)
+
+
+def test_what_is_written(tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    done = run("--only", "fig7,fig10,schedules", "--out", str(out), "--jobs", "1")
+    assert "3 exhibits" in done.stdout and str(out / "report.html") in done.stdout
+    names = {path.name for path in out.iterdir()}
+    assert names == {"report.html", "report.md", "figures", "tables", "provenance.json", "jobs.sqlite"}
+    markdown = (out / "report.md").read_text(encoding="utf-8")
+    for path in (out / "figures").iterdir():
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert f"(figures/{path.name})" in markdown
+    for path in (out / "tables").iterdir():
+        assert f"(tables/{path.name})" in markdown
+        assert len(path.read_text(encoding="utf-8").splitlines()) > 1
+    html = (out / "report.html").read_text(encoding="utf-8")
+    assert html.count('src="data:image/png;base64,') == len(list((out / "figures").iterdir())) == 2
+    assert 'id="fig10"' in html and 'href="#fig10"' in html and 'src="figures' not in html
+    tables = json.loads((out / "provenance.json").read_text(encoding="utf-8"))["outputs"]
+    assert set(tables) == {path.name for path in (out / "tables").iterdir()}
+
+
+def test_a_second_call_takes_what_is_there_and_leaves_other_files(tmp_path: Path) -> None:
+    first = run("--only", "schedules", "--out", str(tmp_path))
+    assert "[2/2] writing the report" in first.stderr
+    (tmp_path / "notes.txt").write_text("mine")
+    before = (tmp_path / "tables" / "schedules-orders.csv").read_text()
+    second = run("--only", "schedules,fig7", "--out", str(tmp_path))
+    assert "[1/1] writing the report" in second.stderr
+    assert (tmp_path / "tables" / "schedules-orders.csv").read_text() == before
+    assert (tmp_path / "figures" / "fig7-timeline.png").exists()
+    third = run("--only", "fig7", "--out", str(tmp_path))
+    assert third.returncode == 0
+    assert not (tmp_path / "tables" / "schedules-orders.csv").exists()  # of an exhibit that was not asked for
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--only", "fig71", "--out", "new"), ("--only", "fig71", "did you mean fig7")),
+        (("--only", "", "--out", "new"), ("--only", "known:")),
+        (("--only", "fig7"), ("--out DIR",)),
+        (("--only", "fig7", "--out", "new", "--jobs", "0"), ("--jobs",)),
+    ],
+)
+def test_what_is_refused(arguments: tuple[str, ...], words: tuple[str, ...], tmp_path: Path) -> None:
+    paths = [str(tmp_path / one) if one == "new" else one for one in arguments]
+    done = run(*paths, code=2)
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    for word in words:
+        assert word in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_file_in_the_folders_place_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "taken"
+    place.write_text("mine")
+    done = run("--only", "fig7", "--out", str(place), code=2)
+    assert len(done.stderr.splitlines()) == 1 and "--out" in done.stderr
+    assert place.read_text() == "mine"
+
+
+def test_a_store_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "jobs.sqlite").write_text("no data base at all, but long enough to be one" * 100)
+    done = run("--only", "schedules", "--out", str(tmp_path), code=2)
+    assert len(done.stderr.splitlines()) == 1
+    assert "jobs.sqlite" in done.stderr and "remove it" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"jobs.sqlite"}
