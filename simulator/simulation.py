@@ -7,7 +7,7 @@ from itertools import islice
 
 from dataflows.actions import ActionCounts
 from simulator.design import Step
-from simulator.energy import EnergyTable, energy_table_of
+from simulator.energy import Energy, EnergyTable, energy_table_of
 from simulator.engine.batch import BatchRun, OpRun, merge, run_batch
 from simulator.engine.exact import run_batches_exactly
 from simulator.engine.work import StepWork
@@ -38,6 +38,7 @@ class Simulation:
     spec: Accelerator
     _batches: dict[Phase, BatchRun] = field(default_factory=dict, compare=False)
     _works: dict[Phase, list[list[StepWork]]] = field(default_factory=dict, compare=False)
+    _energies: dict[Phase, list[Energy]] = field(default_factory=dict, compare=False)
     _peaks: dict[Phase, int] = field(default_factory=dict, compare=False)
 
     @cached_property
@@ -207,10 +208,14 @@ class Simulation:
         )
 
     def _rows(self, phase: Phase, batch: BatchRun, batches: int) -> list[LayerRow]:
-        rows = [self._op_row(phase, index, op, batches) for index, op in enumerate(batch.ops)]
+        kind = self.kind(phase)  # of which phases share a batch, and so its energies
+        if kind not in self._energies:
+            self._energies[kind] = [self._energy.energy(op.counts) for op in batch.ops]
+        pairs = zip(batch.ops, self._energies[kind], strict=True)
+        rows = [self._op_row(phase, index, op, energy, batches) for index, (op, energy) in enumerate(pairs)]
         return [*rows, self._batch_row(phase, len(rows), batch, batches)]
 
-    def _op_row(self, phase: Phase, index: int, op: OpRun, batches: int) -> LayerRow:
+    def _op_row(self, phase: Phase, index: int, op: OpRun, energy: Energy, batches: int) -> LayerRow:
         return LayerRow(
             design=self.spec.design,
             dataflow=self.spec.dataflow,
@@ -232,7 +237,7 @@ class Simulation:
             dram_model=self.spec.dram.model,
             pes=self.spec.arrays[op.array].pes,
             counts=op.counts,
-            energy=self._energy.energy(op.counts),
+            energy=energy,
         )
 
     def _batch_row(self, phase: Phase, index: int, batch: BatchRun, batches: int) -> LayerRow:

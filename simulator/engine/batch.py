@@ -137,8 +137,10 @@ def _take_apart(
 ) -> None:
     """Append a step's ops and tiles."""
     flat = run.flat
-    held = flat.load_cycles + flat.store_cycles
-    opened = flat.load_activates + flat.store_activates
+    # sums up to each tile, so that an op's is a difference
+    held = _sums(flat.load_cycles + flat.store_cycles)
+    opened = _sums(flat.load_activates + flat.store_activates)
+    streamed = _sums(flat.stream_cycles)
     arrays = [0] * len(step.first) + [1] * len(step.second)
     times, borders = run.plan_times.tolist(), flat.tile_begin.tolist()
     last_plan = 0
@@ -146,9 +148,9 @@ def _take_apart(
         first_plan, last_plan = last_plan, last_plan + len(task_work.plans)
         mine = times[first_plan:last_plan]
         begin, end = borders[first_plan], borders[last_plan]
-        held_cycles = int(held[begin:end].sum())
+        held_cycles = held[end] - held[begin]
         compute, waits = task_work.compute_cycles, task_work.port_wait_cycles
-        channel_use = ActionCounts(dram_activates=int(opened[begin:end].sum()), dram_active_cycles=held_cycles)
+        channel_use = ActionCounts(dram_activates=opened[end] - opened[begin], dram_active_cycles=held_cycles)
         ops.append(OpRun(
             task=task,
             array=array,
@@ -159,8 +161,13 @@ def _take_apart(
             stall_store_cycles=sum(row[3] for row in mine),
             stall_other_array_cycles=sum(row[4] for row in mine),
             stall_buffer_port_cycles=waits,
-            pipeline_cycles=compute + waits - int(flat.stream_cycles[begin:end].sum()),
+            pipeline_cycles=compute + waits - (streamed[end] - streamed[begin]),
             dram_cycles=held_cycles,
             counts=task_work.counts + channel_use,
         ))  # fmt: skip
         tiles.append(TileRuns(op=len(ops) - 1, times=run.tile_times[begin:end] + run.start))
+
+
+def _sums(values: Integers) -> list[int]:
+    """Return the sum of the first 0, 1, 2, ... values."""
+    return [0, *np.cumsum(values).tolist()]
