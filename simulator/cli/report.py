@@ -114,6 +114,7 @@ def print_results(results: "Results", screen: "Console", target_accuracy: float 
     print_table(screen, table("Cycles of a batch in each phase, and of the whole run", columns, cycle_rows))
     columns = [("design", False), ("energy", True), ("reduction", True), ("memory energy", True), ("reduction", True)]
     print_table(screen, table("Energy of the whole run", columns, energy_rows))
+    _print_gating(results, screen)
     with_predictor = [run for run in results.runs if run.design != "baseline"]
     if results.baseline is not None and with_predictor:
         _print_causes(results, with_predictor, screen)
@@ -127,6 +128,22 @@ def print_results(results: "Results", screen: "Console", target_accuracy: float 
                 f"exact: {run.design}, batches {begin} to {begin + len(cycles) - 1} one by one: {sum(cycles):,} cycles"
             )
             screen.print(f"{line}, {verdict}", markup=False)
+
+
+def _print_gating(results: "Results", screen: "Console") -> None:
+    """Print what zero gating would save, where the trace has shares of zeros."""
+    from simulator.cli.console import joules, percent, print_table, table
+    from simulator.zero_gating import zero_gating
+
+    gated = zero_gating(results)
+    if gated:
+        columns = [("design", False), ("MACs gated", True), ("saves", True), ("of the energy", True)]
+        rows = [
+            [run.design, percent(run.gated_macs / run.macs), joules(run.saved_pj), percent(run.saved_share)]
+            for run in gated
+        ]
+        title = "Zero gating, which is not counted above: multipliers held still where an input or dY is zero"
+        print_table(screen, table(title, columns, rows))
 
 
 def _print_causes(results: "Results", runs: "Sequence[RunResult]", screen: "Console") -> None:

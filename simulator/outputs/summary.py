@@ -6,6 +6,7 @@ from typing import Any
 from simulator.cost_to_target import cost_to_target
 from simulator.explain import explain, ideal_speedup
 from simulator.results import RESULT_SCHEMA, PhaseResult, Results, RunResult
+from simulator.zero_gating import zero_gating
 from workloads.trace import Trace
 
 
@@ -16,6 +17,9 @@ def summary(results: Results, target_accuracy: float | None = None) -> dict[str,
         "trace": trace_summary(results.trace),
         "runs": [_run(results, run) for run in results.runs],
     }
+    gated = zero_gating(results)
+    if gated:
+        data["zero_gating"] = [asdict(run) for run in gated]
     found = cost_to_target(results, target_accuracy)
     if found is not None:
         data["cost_to_target"] = {

@@ -318,13 +318,13 @@ def test_reference_without_options_is_the_export():
     pytest.importorskip("sklearn", reason="needs the torch extra")
     recipe, plan = find_recipe("digits-cnn"), load_policy("paper")
     exported = export_trained(recipe, plan, "the command", epochs=2)
-    assert reference_trace(recipe, plan, settings_of(recipe), "the command", epochs=2) == exported
+    assert reference_trace(recipe, plan, settings_of(recipe, sparsity=True), "the command", epochs=2) == exported
 
 
 def test_reference_with_options_tells_them(tmp_path):
     pytest.importorskip("sklearn", reason="needs the torch extra")
     out, kept = tmp_path / "own.yaml", tmp_path / "run.pt"
-    options = ["digits-cnn", "--epochs", "1", "--schedule", "bp", "--plateau", "--milestone", "1", "--sparsity",
+    options = ["digits-cnn", "--epochs", "1", "--schedule", "bp", "--plateau", "--milestone", "1",
                "--checkpoint", str(kept), "--out", str(out)]  # fmt: skip
     run = CliRunner().invoke(main, options)
     assert run.exit_code == 0, run.output

@@ -93,10 +93,11 @@ def export_trained(
     with torch_extra(recipe.name):
         from workloads.pytorch.layer_errors import layer_errors
         from workloads.pytorch.settings import settings_of
+        from workloads.pytorch.sparsity import SPARSITY_NOTE, with_sparsity
         from workloads.pytorch.training import train
 
         recording = _record(recipe)
-        settings = settings_of(recipe, seed)
+        settings = settings_of(recipe, seed, sparsity=True)
         run = train(
             recipe.build, training.load_data(), predictor_of(recording), policy, settings, epochs, on_epoch, checkpoint
         )  # fmt: skip
@@ -106,12 +107,13 @@ def export_trained(
         settings={"epochs": len(run.phases)} | settings.told(),
         notes=(
             *recipe.notes,
+            SPARSITY_NOTE,
             "Biases and batch norm's scales and shifts change in Warm Up and Phase BP only: they get no prediction.",
             *notes_of(recording),
         ),
     )
     return assemble(
-        recording,
+        with_sparsity(recording, run.sparsity),
         recipe.network,
         Dataset(name=recipe.dataset, training_samples=recipe.training_samples, drop_last=True),
         recipe.batch_size,

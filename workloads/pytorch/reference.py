@@ -1,10 +1,9 @@
 """The reference training with all its options: checkpoints, learning-rate schedules, sparsity, data from disk.
 
-``python -m workloads.pytorch.reference digits-cnn --checkpoint run.pt --plateau --sparsity --out mine.yaml``
+``python -m workloads.pytorch.reference digits-cnn --checkpoint run.pt --plateau --out mine.yaml``
 trains a network and writes its trace. Without options it is `adagp-sim trace export`, to the letter.
 """
 
-import dataclasses
 import shlex
 import sys
 from pathlib import Path
@@ -24,6 +23,7 @@ from workloads.pytorch.model_loading import record_anywhere, torch_extra
 from workloads.pytorch.predictor_training import Inputs, Start, Targets
 from workloads.pytorch.recorder import Recording
 from workloads.pytorch.settings import Settings, settings_of, with_predictor
+from workloads.pytorch.sparsity import SPARSITY_NOTE, with_sparsity
 from workloads.pytorch.training import OnEpoch, Run, Split, train
 from workloads.schedule import Policy, compress
 from workloads.trace import Dataset, Provenance, Trace, load_policy
@@ -78,7 +78,7 @@ def reference_trace(
             recipe.build, data, predictor_of(recording), policy, settings, epochs, on_epoch, checkpoint
         )  # fmt: skip
     return assemble(
-        _with_sparsity(recording, run), recipe.network,
+        with_sparsity(recording, run.sparsity), recipe.network,
         Dataset(name=recipe.dataset, training_samples=len(data.train_labels), drop_last=True), recipe.batch_size,
         compress(policy.name, run.phases), _provenance(recipe, recording, settings, run, command), run.metrics,
         predictor_errors=layer_errors(run, recording.layers),
@@ -98,14 +98,6 @@ def _check_data(recipe: Recipe, recording: Recording, data: Split) -> None:
         raise InputError(recipe.name, "", problem, "give more samples")
 
 
-def _with_sparsity(recording: Recording, run: Run) -> Recording:
-    layers = tuple(
-        layer.model_copy(update={"sparsity": run.sparsity[layer.id]}) if layer.id in run.sparsity else layer
-        for layer in recording.layers
-    )
-    return dataclasses.replace(recording, layers=layers)
-
-
 def _provenance(recipe: Recipe, recording: Recording, settings: Settings, run: Run, command: str) -> Provenance:
     notes = list(recipe.notes)
     if settings.plateau or settings.predictor_milestones:
@@ -117,7 +109,7 @@ def _provenance(recipe: Recipe, recording: Recording, settings: Settings, run: R
     if settings.predictor_milestones:
         notes.append("MultiStepLR divides the predictor's learning rate by 10 after each of its milestones.")
     if run.sparsity:
-        notes.append("Sparsity is the mean over the run; of output gradients over its Warm Up and Phase BP batches.")
+        notes.append(SPARSITY_NOTE)
     notes.append(
         "Biases and batch norm's scales and shifts change in Warm Up and Phase BP only: they get no prediction."
     )
@@ -142,7 +134,8 @@ def _provenance(recipe: Recipe, recording: Recording, settings: Settings, run: R
     "--predictor-start", "start", type=click.Choice(get_args(Start)), help="Its linear layer's first weights."
 )
 @click.option("--predictor-steps", "steps", type=click.IntRange(min=1), help="Its steps on each true gradient.")
-@click.option("--sparsity", is_flag=True, help="Record the share of zeros of inputs, weights and output gradients.")
+@click.option("--sparsity/--no-sparsity", default=True, show_default=True,
+              help="Record the share of zeros of inputs, weights and output gradients.")  # fmt: skip
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of CIFAR10, CIFAR100 or ImageNet-like images.")
 @click.option("--per-class", type=click.IntRange(min=1), help="Use the first images of each class of --data only.")
 @click.option("--out", type=click.Path(path_type=Path), help="The trace; NETWORK.yaml if not given.")

@@ -1,7 +1,8 @@
 """Shares of zeros in what the layers of a training run read, hold and get back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -9,11 +10,22 @@ from torch import nn
 
 from workloads.layers import Sparsity
 from workloads.pytorch.gradient_prediction import predicted_layers
+from workloads.pytorch.recorder import Recording
 
 Kind = Literal["inputs", "weights", "output_gradients"]
 KINDS: tuple[Kind, ...] = ("inputs", "weights", "output_gradients")
 # Digits of a share in a trace, as of its metrics.
 _DIGITS = 4
+SPARSITY_NOTE = "Sparsity is the mean over the run; of output gradients over its Warm Up and Phase BP batches."
+
+
+def with_sparsity(recording: Recording, shares: Mapping[str, Sparsity]) -> Recording:
+    """Return a recording whose layers have the shares that `SparsityCounter` gave."""
+    layers = tuple(
+        layer.model_copy(update={"sparsity": shares[layer.id]}) if layer.id in shares else layer
+        for layer in recording.layers
+    )
+    return replace(recording, layers=layers)
 
 
 class SparsityCounter:
