@@ -22,7 +22,8 @@ from workloads.pytorch.masked_adam import MaskedAdam  # noqa: E402
 from workloads.pytorch.predictor_module import GradientPredictor, reorganize  # noqa: E402
 from workloads.pytorch.reference import main, reference_trace, settings_of  # noqa: E402
 from workloads.pytorch.sparsity import SparsityCounter  # noqa: E402
-from workloads.pytorch.training import Settings, Split, Trainer, train  # noqa: E402
+from workloads.pytorch.split import Split  # noqa: E402
+from workloads.pytorch.training import Settings, Trainer, train  # noqa: E402
 from workloads.schedule import Policy  # noqa: E402
 from workloads.trace import load_policy, load_trace  # noqa: E402
 from workloads.trace_writer import write_trace  # noqa: E402

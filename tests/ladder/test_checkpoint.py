@@ -12,7 +12,8 @@ from workloads.pytorch import checkpoint as checkpoints  # noqa: E402
 from workloads.pytorch.masked_adam import MaskedAdam, multi_step  # noqa: E402
 from workloads.pytorch.predictor_module import GradientPredictor  # noqa: E402
 from workloads.pytorch.predictor_training import PredictorTraining  # noqa: E402
-from workloads.pytorch.training import Settings, Split, train  # noqa: E402
+from workloads.pytorch.split import Split  # noqa: E402
+from workloads.pytorch.training import Settings, train  # noqa: E402
 from workloads.schedule import Policy  # noqa: E402
 from workloads.validation import validate  # noqa: E402
 

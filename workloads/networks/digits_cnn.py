@@ -7,7 +7,7 @@ from workloads.networks.recipe import Recipe, Training
 if TYPE_CHECKING:
     from torch import nn
 
-    from workloads.pytorch.training import Split
+    from workloads.pytorch.split import Split
 
 
 # What a run whose learning rates follow a schedule leaves out of its trace.

@@ -9,7 +9,7 @@ from workloads.pytorch.predictor_training import PredictorTraining
 if TYPE_CHECKING:
     from torch import nn
 
-    from workloads.pytorch.training import Split
+    from workloads.pytorch.split import Split
 
 
 @dataclass(frozen=True, slots=True)

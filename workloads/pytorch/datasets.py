@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from workloads.errors import InputError, nearest
-from workloads.pytorch.training import Split
+from workloads.pytorch.split import Split
 
 _CIFAR_SHAPE = (3, 32, 32)
 _WHITE = 255.0

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits
 
-from workloads.pytorch.training import Split
+from workloads.pytorch.split import Split
 
 TRAINING_SAMPLES = 1437
 # The split is part of the data set here; the seed of a run does not change it. numpy has frozen the numbers that

@@ -12,7 +12,8 @@ from workloads.networks.recipe import Recipe
 from workloads.predictor import Predictor
 from workloads.pytorch.gradient_prediction import GradientPrediction, PredictionError, predicted_layers
 from workloads.pytorch.settings import settings_of
-from workloads.pytorch.training import Split, Trainer, reproducible, shuffled
+from workloads.pytorch.split import Split
+from workloads.pytorch.training import Trainer, reproducible, shuffled
 from workloads.schedule import Phase, Policy
 
 # Of a layer: the pooled images of its output, (K, 1, height, width), and its true gradient, (K, C/groups R S).

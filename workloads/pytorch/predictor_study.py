@@ -23,7 +23,8 @@ from workloads.pytorch.model_loading import record_anywhere
 from workloads.pytorch.predictor_study_page import Accuracy, Score, page, score
 from workloads.pytorch.predictor_training import Inputs, PredictorTraining
 from workloads.pytorch.settings import Settings, settings_of
-from workloads.pytorch.training import Split, train
+from workloads.pytorch.split import Split
+from workloads.pytorch.training import train
 from workloads.schedule import Policy
 from workloads.trace import load_policy
 

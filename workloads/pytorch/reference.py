@@ -24,7 +24,8 @@ from workloads.pytorch.predictor_training import Inputs, Start, Targets
 from workloads.pytorch.recorder import Recording
 from workloads.pytorch.settings import Settings, settings_of, with_predictor
 from workloads.pytorch.sparsity import SPARSITY_NOTE, with_sparsity
-from workloads.pytorch.training import OnEpoch, Run, Split, train
+from workloads.pytorch.split import Split
+from workloads.pytorch.training import OnEpoch, Run, train
 from workloads.schedule import Policy, compress
 from workloads.trace import Dataset, Provenance, Trace, load_policy
 from workloads.trace_writer import write_trace

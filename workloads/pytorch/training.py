@@ -19,22 +19,13 @@ from workloads.pytorch.checkpoint import load_checkpoint, save_checkpoint
 from workloads.pytorch.gradient_prediction import GradientPrediction, PredictionError
 from workloads.pytorch.settings import Settings as Settings
 from workloads.pytorch.sparsity import SparsityCounter
+from workloads.pytorch.split import Split
 from workloads.schedule import Phase, Policy
 from workloads.trace import EpochMetrics
 
 OnEpoch = Callable[[EpochMetrics, int], None]
 # Test samples of one forward pass: all of CIFAR's 10,000 would take many gigabytes in a deep network.
 _TESTED_AT_ONCE = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """A data set of a classification task: images (samples, C, H, W) and class numbers (samples,)."""
-
-    train_images: torch.Tensor
-    train_labels: torch.Tensor
-    test_images: torch.Tensor
-    test_labels: torch.Tensor
 
 
 @dataclass(frozen=True, slots=True)
