@@ -159,7 +159,8 @@ def test_reference_training_gives_the_shipped_layers_and_its_phases():
             trainer.epoch([(phase, data.train_images[:32], data.train_labels[:32])])
         trainer.accuracy(data.test_images, data.test_labels)
     trace = recording.trace()
-    assert trace.layers == shipped.layers
+    # shares of zeros come from training, not from recording
+    assert trace.layers == tuple(layer.model_copy(update={"sparsity": None}) for layer in shipped.layers)
     assert trace.predictor == shipped.predictor
     assert list(trace.schedule.phases()) == ["warm_up", "gp", "gp", "bp"]
 
