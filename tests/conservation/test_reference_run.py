@@ -12,11 +12,9 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from workloads.errors import InputError  # noqa: E402
-from workloads.networks import find_recipe  # noqa: E402
 from workloads.networks.digits_cnn import CONSTANT_RATES  # noqa: E402
 from workloads.networks.recipe import Recipe  # noqa: E402
 from workloads.predictor import Predictor  # noqa: E402
-from workloads.pytorch.export import export_trained  # noqa: E402
 from workloads.pytorch.gradient_prediction import prediction_error  # noqa: E402
 from workloads.pytorch.masked_adam import MaskedAdam  # noqa: E402
 from workloads.pytorch.predictor_module import GradientPredictor, reorganize  # noqa: E402
@@ -313,13 +311,6 @@ def test_counting_zeros_changes_nothing_and_phase_gp_has_no_gradients():
     gp = train(build, data(), SIZES, policy({"phase": "gp"}), Settings(8, 0.05, 0.9, 0.01, sparsity=True))
     assert gp.sparsity["7"].output_gradients is None
     assert gp.sparsity["7"].inputs is not None
-
-
-def test_reference_without_options_is_the_export():
-    pytest.importorskip("sklearn", reason="needs the torch extra")
-    recipe, plan = find_recipe("digits-cnn"), load_policy("paper")
-    exported = export_trained(recipe, plan, "the command", epochs=2)
-    assert reference_trace(recipe, plan, settings_of(recipe, sparsity=True), "the command", epochs=2) == exported
 
 
 def test_reference_with_options_tells_them(tmp_path):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from workloads.errors import InputError
 from workloads.networks.recipe import Recipe
-from workloads.pytorch.assembly import assemble, notes_of, predictor_of
+from workloads.pytorch.assembly import assemble, notes_of
 from workloads.pytorch.model_loading import check_inputs, find_callable, record_anywhere, torch_extra
-from workloads.schedule import Policy, compress
+from workloads.schedule import Policy
 from workloads.trace import Dataset, EpochMetrics, Provenance, Trace
 
 if TYPE_CHECKING:
@@ -87,41 +87,13 @@ def export_trained(
     InputError
         If the recipe has no training, the checkpoint is of another run, or a package of the torch extra is missing.
     """
-    training = recipe.training
-    if training is None:
+    if recipe.training is None:
         raise InputError(recipe.name, "", "has no training settings", "record its shapes instead")
     with torch_extra(recipe.name):
-        from workloads.pytorch.layer_errors import layer_errors
+        from workloads.pytorch.reference import reference_trace
         from workloads.pytorch.settings import settings_of
-        from workloads.pytorch.sparsity import SPARSITY_NOTE, with_sparsity
-        from workloads.pytorch.training import train
-
-        recording = _record(recipe)
-        settings = settings_of(recipe, seed, sparsity=True)
-        run = train(
-            recipe.build, training.load_data(), predictor_of(recording), policy, settings, epochs, on_epoch, checkpoint
-        )  # fmt: skip
-    provenance = Provenance(
-        origin="trained",
-        command=command,
-        settings={"epochs": len(run.phases)} | settings.told(),
-        notes=(
-            *recipe.notes,
-            SPARSITY_NOTE,
-            "Biases and batch norm's scales and shifts change in Warm Up and Phase BP only: they get no prediction.",
-            *notes_of(recording),
-        ),
-    )
-    return assemble(
-        with_sparsity(recording, run.sparsity),
-        recipe.network,
-        Dataset(name=recipe.dataset, training_samples=recipe.training_samples, drop_last=True),
-        recipe.batch_size,
-        compress(policy.name, run.phases),
-        provenance,
-        run.metrics,
-        predictor_errors=layer_errors(run, recording.layers),
-    )
+    settings = settings_of(recipe, seed, sparsity=True)
+    return reference_trace(recipe, policy, settings, command, None, epochs, on_epoch, checkpoint)
 
 
 def export_model(

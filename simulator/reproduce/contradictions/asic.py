@@ -6,6 +6,8 @@ from simulator.reproduce.contradictions.contradiction import Contradiction
 from simulator.reproduce.contradictions.fpga import DESIGNS
 from simulator.reproduce.contradictions.network import block_ram_bytes
 from simulator.reproduce.paper import targets
+from simulator.spec_loading import load_accelerator
+from simulator.sram import sram
 
 
 def contradictions() -> list[Contradiction]:
@@ -39,14 +41,17 @@ def _total() -> Contradiction:
 def _no_memory() -> Contradiction:
     added = _areas()["Efficient"][-1] - _areas()["LOW"][-1]
     bits = 8 * (block_ram_bytes("Efficient") - block_ram_bytes("LOW"))
+    memory = load_accelerator(design="efficient").predictor_sram
+    assert memory is not None, "Efficient has a memory for the predictor"
+    cell = sram(22, memory.bank_bytes, 8 * memory.bank_port_bytes).area_mm2 * 1e6 / (8 * memory.bank_bytes)
     return Contradiction(
         "asic-memory", "Table 5's areas hold no memory",
         "Section 4.2: what Efficient adds to LOW is a memory for the predictor's weights; table 4 has block RAM for "
         "it.",
-        f"Table 5: Efficient is {added:,} larger than LOW. For {bits:,} bits that are {added / bits:.5f} a bit: in "
-        "square micrometres, less than a tenth of the smallest SRAM cells that are made (about 0.02).",
+        f"Table 5: Efficient is {added:,} larger than LOW. For {bits:,} bits that are {added / bits:.5f} a bit. In "
+        f"square micrometres CACTI has {cell:.3f} for a bit of such a bank at 22 nm, the smallest process of its grid.",
         "`adagp-sim area` gives the SRAM by CACTI beside the table (docs/area.md).",
-        (("area that Efficient adds to LOW", added), ("area a bit", added / bits)),
+        (("area that Efficient adds to LOW", added), ("area a bit", added / bits), ("CACTI's at 22 nm", cell)),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from simulator.reproduce.contradictions.network import block_ram_bytes
 from simulator.reproduce.paper import targets
 
 DESIGNS = ("LOW", "Efficient", "MAX")
-# XC7VX1140T, of all Virtex-7 the one with most block RAM (Xilinx DS180, 7 Series FPGAs overview).
+# The most that any chip of the 7 series has (Xilinx DS180 v2.5, 7 Series FPGAs overview, section Block RAM).
 MOST_RAMB36 = 1880
 
 
@@ -40,9 +40,9 @@ def _block_ram() -> Contradiction:
         "Section 5.1: a Virtex 7 board; numbers are of the synthesized, placed and routed design.",
         f"Table 4: Efficient and MAX have {blocks['Efficient']:,.0f} blocks of 36 Kbit (two of 18 Kbit count as "
         "one), the "
-        f"baseline {blocks['Baseline']:,.0f}. The largest Virtex-7 by block RAM, XC7VX1140T, has {MOST_RAMB36:,} by "
-        "its "
-        "data sheet (DS180), so these two cannot have been placed on one chip. This is the paper against a data sheet.",
+        f"baseline {blocks['Baseline']:,.0f}. No chip of the 7 series has more than {MOST_RAMB36:,} by "
+        "its data sheet (DS180), so these two cannot have been placed on one chip. This is the paper against a data "
+        "sheet.",
         f"The sizes are used as printed: {added:,} bytes more are Efficient's predictor SRAM.",
         (("blocks of the baseline", blocks["Baseline"]), ("blocks of Efficient", blocks["Efficient"]),
          ("bytes of the predictor SRAM", added)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from simulator.reproduce.error_bounds import least_cosine, paper_mape, signs_off, wrong_signs
 from simulator.reproduce.exhibit import Cell, Comparison, Exhibit, Picture, Table
 from simulator.reproduce.job import Findings, Job
+from simulator.reproduce.paper import targets
 from workloads.predictor_errors import LayerErrors
 from workloads.trace import Trace, load_trace
 
@@ -44,7 +45,7 @@ class PredictorError:
                 Picture(
                     "fig15-errors",
                     "Four panels over 90 epochs, a line a layer: MAPE stays above 100 %, the mean squared error moves "
-                    "with the gradients, the cosine rises to 0.35 in Warm Up and falls, relative L2 stays near 1",
+                    "with the gradients, the cosine rises in Warm Up and falls, relative L2 stays near 1",
                     lambda: _draw(trace),
                 ),
             ),
@@ -101,9 +102,11 @@ def _text(trace: Trace) -> str:
     return (
         "**Ours is not the paper's network.** The paper trains VGG13 and does not say on which data; neither CIFAR nor "
         f"ImageNet is at hand. Here is the shipped run of `{TRACE}` (docs/reference-run.md): three convolutions and a "
-        "linear layer on scikit-learn's digits, 90 epochs under the paper's schedule, the predictor's rate 0.01 "
-        "instead of 0.0001. VGG13's own errors come from `python -m workloads.pytorch.reference vgg13-cifar10 --data "
-        "FOLDER --checkpoint FILE`, which writes them into its trace (`predictor_errors`). The paper's layers 1 to 10 "
+        "linear layer on scikit-learn's digits, 90 epochs under the paper's schedule, the predictor's rate "
+        f"{trace.provenance.settings['predictor_learning_rate']} where the paper's is "
+        f"{targets()['training_setup']['learning_rate']['predictor']:g}. VGG13's own errors come from "
+        "`python -m workloads.pytorch.reference vgg13-cifar10 --data FOLDER --checkpoint FILE`, which writes them "
+        "into its trace (`predictor_errors`). The paper's layers 1 to 10 "
         "are VGG13's convolutions; the text names none of its linear layers.\n\n"
         f"**MAPE** is {min(values):.0f} to {max(values):.0f} % over all layers and epochs, the cosine "
         f"{fmean(cosine):.3f} in the mean and {max(cosine):.3f} at best. A prediction of zero has a MAPE of 100 % and "
