@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workloads.validation import StrictModel
+from workloads.foundation.validation import StrictModel
 
 Interconnect = Literal["broadcast", "systolic"]
 Extent = Annotated[int, Field(ge=1, le=1 << 20)]  # far above any array; keeps products of extents within 64 bits

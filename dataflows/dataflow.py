@@ -15,14 +15,14 @@ from dataflows.arrays.job import ArrayModel, Geometry, JobBlocks, JobTiles, JobT
 from dataflows.convolution import ConvolutionTiles
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.traffic import ArrayTraffic
-from workloads.errors import InputError, nearest
+from workloads.foundation.errors import InputError, nearest
 from workloads.passes import Product
 
 Axis = Literal["vectors", "reduction", "columns"]
 
 
 @dataclass(frozen=True, slots=True)
-class Quanta:
+class Granularity:
     """Extents of tiles that suit the array.
 
     Attributes
@@ -65,10 +65,10 @@ class Dataflow(Protocol):
     def __hash__(self) -> int:
         """Plans are remembered by dataflow."""
 
-    def quanta(self, array: PEArray, product: Product) -> Quanta:
+    def granularity(self, array: PEArray, product: Product) -> Granularity:
         """Return the extents of a tile that leave no PE idle."""
 
-    def further_quanta(self, array: PEArray, product: Product) -> tuple[Quanta, ...]:
+    def further_granularities(self, array: PEArray, product: Product) -> tuple[Granularity, ...]:
         """Return others that may suit tiles of a part of the product better."""
 
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
@@ -98,16 +98,16 @@ class JobDataflow:
     model: ArrayModel
     stationary: Literal["filter", "image"]
 
-    def quanta(self, array: PEArray, product: Product) -> Quanta:
-        """Return the array's quanta along the product's axes."""
-        job = self.model.quanta(self.geometry(array))
+    def granularity(self, array: PEArray, product: Product) -> Granularity:
+        """Return the array's granularity along the product's axes."""
+        job = self.model.granularity(self.geometry(array))
         vectors: Axis = "vectors" if self.stationary == "filter" else "columns"
         streamed: Axis = vectors if job.streamed == "V" else "reduction"
         V, N = (job.V, job.N) if self.stationary == "filter" else (job.N, job.V)
-        return Quanta(V, job.D, N, streamed, job.least, job.overhead, step_cycles=job.step_cycles)
+        return Granularity(V, job.D, N, streamed, job.least, job.overhead, step_cycles=job.step_cycles)
 
-    def further_quanta(self, array: PEArray, product: Product) -> tuple[Quanta, ...]:
-        """Return none: an array's quanta are the same for every part."""
+    def further_granularities(self, array: PEArray, product: Product) -> tuple[Granularity, ...]:
+        """Return none: an array's granularity is the same for every part."""
         return ()
 
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:

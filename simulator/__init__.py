@@ -15,21 +15,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulator.simulation import compare, simulate
-    from simulator.spec_loading import load_accelerator, load_designs
-    from workloads.errors import InputError
+    from simulator.machine.spec_loading import load_accelerator, load_designs
+    from simulator.run.simulation import compare, simulate
+    from workloads.foundation.errors import InputError
     from workloads.trace import load_policy, load_trace
 
 __all__ = ["InputError", "compare", "load_accelerator", "load_designs", "load_policy", "load_trace", "simulate"]
 
 _HOMES = {
-    "InputError": "workloads.errors",
-    "compare": "simulator.simulation",
-    "load_accelerator": "simulator.spec_loading",
-    "load_designs": "simulator.spec_loading",
+    "InputError": "workloads.foundation.errors",
+    "compare": "simulator.run.simulation",
+    "load_accelerator": "simulator.machine.spec_loading",
+    "load_designs": "simulator.machine.spec_loading",
     "load_policy": "workloads.trace",
     "load_trace": "workloads.trace",
-    "simulate": "simulator.simulation",
+    "simulate": "simulator.run.simulation",
 }
 
 

@@ -21,11 +21,11 @@ from test_stepped_equals_rtl import both, cases, operands  # noqa: E402
 from dataflows.arrays.job import Geometry, JobTiles, Ports  # noqa: E402
 from dataflows.arrays.stepped import ARRAYS, MODELS, step_job  # noqa: E402
 from dataflows.dataflow import find_dataflow  # noqa: E402
-from dataflows.placement import ALL_IN_DRAM  # noqa: E402
-from dataflows.planning import plan_product  # noqa: E402
-from dataflows.tiling import choose_tiling  # noqa: E402
-from simulator.simulation import Simulation  # noqa: E402
-from simulator.spec_loading import load_accelerator  # noqa: E402
+from dataflows.plans.placement import ALL_IN_DRAM  # noqa: E402
+from dataflows.plans.planning import plan_product  # noqa: E402
+from dataflows.plans.tiling import choose_tiling  # noqa: E402
+from simulator.machine.spec_loading import load_accelerator  # noqa: E402
+from simulator.run.simulation import Simulation  # noqa: E402
 from workloads.passes import Product  # noqa: E402
 from workloads.shapes import linear_shape  # noqa: E402
 from workloads.trace import load_trace  # noqa: E402

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workloads.errors import InputError
-from workloads.validation import StrictModel
+from workloads.foundation.errors import InputError
+from workloads.foundation.validation import StrictModel
 
-# What a scheduled GP batch came to; what a run costs follows from it alone (simulator/cost_to_target.py).
+# What a scheduled GP batch came to; what a run costs follows from it alone (simulator/studies/cost_to_target.py).
 GpBatches = Literal["predicted", "backpropagated", "left_out", "updated_only"]
 Accuracy = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -59,5 +59,5 @@ def check_controls(controls: Sequence[ControlRuns], origin: str, epochs: int) ->
                 problem = f"{len(row)} numbers for {epochs} epochs"
                 raise InputError("", f"controls[{index}].test_accuracy[{seed}]", problem, "give one an epoch")
     if all(runs.gp_batches != "predicted" for runs in controls):
-        mend = "give ADA-GP's own runs too (gp_batches: predicted)"
-        raise InputError("", "controls", "none is of ADA-GP itself", mend)
+        remedy = "give ADA-GP's own runs too (gp_batches: predicted)"
+        raise InputError("", "controls", "none is of ADA-GP itself", remedy)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import prod
 
-from workloads.errors import InputError, nearest
+from workloads.foundation.errors import InputError, nearest
 from workloads.layers import Conv2d, Layer, Linear, Matmul, VectorLayer, WeightedLayer
 
 Shape = tuple[int, ...]

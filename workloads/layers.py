@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
+from workloads.foundation.validation import StrictModel
 from workloads.shapes import ConvShape, linear_shape, output_extent
-from workloads.validation import StrictModel
 
 Extent = Annotated[int, Field(ge=1)]
 Pair = tuple[Extent, Extent]

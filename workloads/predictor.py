@@ -11,12 +11,12 @@ from typing import Annotated
 
 from pydantic import Field, PositiveInt, model_validator
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
+from workloads.foundation.validation import StrictModel
 from workloads.layers import Conv2d, Linear, gradient_words_per_channel
 from workloads.optimizers import OptimizerName
 from workloads.passes import Product
 from workloads.shapes import ConvShape, linear_shape
-from workloads.validation import StrictModel
 
 Extent = Annotated[int, Field(ge=1)]
 

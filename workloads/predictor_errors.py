@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from workloads.errors import InputError, nearest
-from workloads.validation import StrictModel
+from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.validation import StrictModel
 
 _Cosine = Annotated[float, Field(ge=-1.0, le=1.0)]
 _Size = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]

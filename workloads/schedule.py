@@ -10,8 +10,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Discriminator, Field, PositiveInt, Tag, model_validator
 
-from workloads.errors import InputError
-from workloads.validation import StrictModel, VersionOne
+from workloads.foundation.errors import InputError
+from workloads.foundation.validation import StrictModel, VersionOne
 
 Phase = Literal["warm_up", "bp", "gp", "dni"]
 PHASES: tuple[Phase, ...] = get_args(Phase)

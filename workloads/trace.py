@@ -6,16 +6,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from workloads.control_runs import Accuracy, ControlRuns, check_controls
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
+from workloads.foundation.shipped import resolve
+from workloads.foundation.strict_yaml import read_yaml
+from workloads.foundation.validation import StrictModel, VersionOne, validate
 from workloads.graph import check_graph
 from workloads.layers import Conv2d, Extent, Layer, Linear, MacLayer, Matmul, gradient_words_per_channel
 from workloads.optimizers import OptimizerName
 from workloads.predictor import Predictor
 from workloads.predictor_errors import LayerErrors, check_predictor_errors
 from workloads.schedule import Policy, Schedule
-from workloads.shipped import resolve
-from workloads.strict_yaml import read_yaml
-from workloads.validation import StrictModel, VersionOne, validate
 
 TRACE_VERSION = 1
 # What a run measured, taken away: it does not hold for another run.

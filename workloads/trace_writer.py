@@ -8,10 +8,10 @@ from typing import Any
 import yaml
 
 from workloads.control_runs import ControlRuns
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
+from workloads.foundation.validation import StrictModel
 from workloads.predictor_errors import LayerErrors
 from workloads.trace import Trace
-from workloads.validation import StrictModel
 
 
 def trace_text(trace: Trace) -> str:

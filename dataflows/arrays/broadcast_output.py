@@ -5,7 +5,7 @@ F folds of D steps take (F - 1) max(D II, DC) + D II + DC + 3 cycles (docs/micro
 
 import numpy as np
 
-from dataflows.arrays.job import Geometry, JobQuanta, JobTiles, JobTiming, JobTraffic, ceil_div, folds, gaps_behind
+from dataflows.arrays.job import Geometry, JobGranularity, JobTiles, JobTiming, JobTraffic, ceil_div, folds, gaps_behind
 
 
 class BroadcastOutput:
@@ -14,10 +14,10 @@ class BroadcastOutput:
     sums_by_vector = False
     sums_return = False
 
-    def quanta(self, array: Geometry) -> JobQuanta:
+    def granularity(self, array: Geometry) -> JobGranularity:
         """Return rows of V, columns of N, and the steps that hide a fold's draining."""
         least = ceil_div(_drain_cycles(array), _step_interval(array))
-        return JobQuanta(
+        return JobGranularity(
             V=array.rows, D=1, N=array.columns, streamed="D", least=least, step_cycles=_step_interval(array)
         )
 

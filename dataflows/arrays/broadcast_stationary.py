@@ -6,7 +6,7 @@ F folds of V vectors take LC + 1 + (F - 1) max(V II, LC + 1) + V II + ceil(log2 
 
 import numpy as np
 
-from dataflows.arrays.job import Geometry, JobQuanta, JobTiles, JobTiming, JobTraffic, ceil_div, folds, gaps_behind
+from dataflows.arrays.job import Geometry, JobGranularity, JobTiles, JobTiming, JobTraffic, ceil_div, folds, gaps_behind
 
 
 class BroadcastStationary:
@@ -15,10 +15,10 @@ class BroadcastStationary:
     sums_by_vector = True
     sums_return = True
 
-    def quanta(self, array: Geometry) -> JobQuanta:
+    def granularity(self, array: Geometry) -> JobGranularity:
         """Return rows of D, columns of N, and the vectors that hide a fold's loading."""
         least = ceil_div(_fill_cycles(array), vector_interval(array))
-        return JobQuanta(
+        return JobGranularity(
             V=1, D=array.rows, N=array.columns, streamed="V", least=least, step_cycles=vector_interval(array)
         )
 

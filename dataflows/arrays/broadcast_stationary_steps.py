@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dataflows.plan import Integers
+from dataflows.plans.plan import Integers
 
 
 @njit(cache=True)

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from dataflows.plan import Integers
+from dataflows.plans.plan import Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class JobTiles:
 
 
 @dataclass(frozen=True, slots=True)
-class JobQuanta:
+class JobGranularity:
     """Extents of a tile that suit the array.
 
     Attributes
@@ -74,7 +74,7 @@ class JobQuanta:
 
 @dataclass(frozen=True, slots=True)
 class JobTiming:
-    """Cycles of tiles on the array; see `dataflows.plan.Plan` for their meaning."""
+    """Cycles of tiles on the array; see `dataflows.plans.plan.Plan` for their meaning."""
 
     stream_cycles: Integers
     gap_cycles: Integers
@@ -118,7 +118,7 @@ class ArrayModel(Protocol):
     sums_by_vector: bool
     sums_return: bool
 
-    def quanta(self, array: Geometry) -> JobQuanta:
+    def granularity(self, array: Geometry) -> JobGranularity:
         """Return the extents that suit the array."""
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:

@@ -10,7 +10,7 @@ import numpy as np
 
 from dataflows.arrays.job import JobTiming, ceil_div, folds
 from dataflows.convolution import ConvolutionTiles, Sliding
-from dataflows.plan import Integers
+from dataflows.plans.plan import Integers
 from dataflows.traffic import ArrayTraffic
 
 

@@ -19,7 +19,7 @@ from numba import njit
 
 from dataflows.arrays.row_stationary import RowArray, RowMapping
 from dataflows.convolution import ConvolutionTiles
-from dataflows.plan import Integers
+from dataflows.plans.plan import Integers
 
 
 def choose_mapping(array: RowArray, tiles: ConvolutionTiles, whole_sets: bool) -> RowMapping:

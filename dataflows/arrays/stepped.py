@@ -11,7 +11,7 @@ from dataflows.arrays.broadcast_output import BROADCAST_OUTPUT
 from dataflows.arrays.broadcast_stationary import BROADCAST_STATIONARY
 from dataflows.arrays.job import ArrayModel, Geometry, JobTraffic
 from dataflows.arrays.systolic import SYSTOLIC_OUTPUT, SYSTOLIC_STATIONARY
-from dataflows.plan import Integers
+from dataflows.plans.plan import Integers
 
 ArrayName = Literal["broadcast_stationary", "broadcast_output", "systolic_stationary", "systolic_output"]
 ARRAYS: tuple[ArrayName, ...] = get_args(ArrayName)

@@ -6,8 +6,8 @@ which is SCALE-Sim's count (docs/microarchitecture.md).
 
 from dataflows.arrays.broadcast_output import output_stationary_traffic
 from dataflows.arrays.broadcast_stationary import BROADCAST_STATIONARY
-from dataflows.arrays.job import Geometry, JobQuanta, JobTiles, JobTiming, JobTraffic, ceil_div, folds
-from dataflows.plan import Integers
+from dataflows.arrays.job import Geometry, JobGranularity, JobTiles, JobTiming, JobTraffic, ceil_div, folds
+from dataflows.plans.plan import Integers
 
 
 class SystolicStationary:
@@ -16,11 +16,11 @@ class SystolicStationary:
     sums_by_vector = True
     sums_return = False
 
-    def quanta(self, array: Geometry) -> JobQuanta:
+    def granularity(self, array: Geometry) -> JobGranularity:
         """Return rows of D, columns of N, and the loading and skew of each fold."""
         load, beat = self._load_and_beat(array)
         overhead = ceil_div(load, beat) + array.rows + array.columns - 2
-        return JobQuanta(V=1, D=array.rows, N=array.columns, streamed="V", overhead=overhead, step_cycles=beat)
+        return JobGranularity(V=1, D=array.rows, N=array.columns, streamed="V", overhead=overhead, step_cycles=beat)
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile."""
@@ -43,11 +43,11 @@ class SystolicOutput:
     sums_by_vector = False
     sums_return = False
 
-    def quanta(self, array: Geometry) -> JobQuanta:
+    def granularity(self, array: Geometry) -> JobGranularity:
         """Return rows of V, columns of N, and the skew and draining of each fold."""
         beat, drain = self._beat_and_drain(array)
         overhead = array.rows + array.columns - 2 + ceil_div(drain, beat)
-        return JobQuanta(V=array.rows, D=1, N=array.columns, streamed="D", overhead=overhead, step_cycles=beat)
+        return JobGranularity(V=array.rows, D=1, N=array.columns, streamed="D", overhead=overhead, step_cycles=beat)
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile."""

@@ -7,7 +7,7 @@ from dataflows.array import Interconnect, PEArray
 from dataflows.arrays.job import JobTiming, ceil_div
 from dataflows.arrays.row_stationary import RowArray, RowMapping, intervals, row_timing, row_traffic
 from dataflows.convolution import ConvolutionTiles, whole_convolution
-from dataflows.dataflow import Quanta
+from dataflows.dataflow import Granularity
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.traffic import ArrayTraffic
 from workloads.passes import Product
@@ -21,15 +21,15 @@ class RowStationary:
     interconnect: Interconnect = "broadcast"
     description: str = "filter rows stay, image rows slide, sums go down a column (Eyeriss)"
 
-    def quanta(self, array: PEArray, product: Product) -> Quanta:
+    def granularity(self, array: PEArray, product: Product) -> Granularity:
         """Return the extents that fill the array under the whole product's mapping."""
-        return _quanta(self, array, product)
+        return _granularity(self, array, product)
 
-    def further_quanta(self, array: PEArray, product: Product) -> tuple[Quanta, ...]:
-        """Return the quanta for one image, whose mapping need not serve several at once."""
+    def further_granularities(self, array: PEArray, product: Product) -> tuple[Granularity, ...]:
+        """Return the granularity for one image, whose mapping need not serve several at once."""
         if product.shape.N == 1:
             return ()
-        return (self.quanta(array, replace(product, shape=replace(product.shape, N=1))),)
+        return (self.granularity(array, replace(product, shape=replace(product.shape, N=1))),)
 
     def mapping(self, array: PEArray, tiles: ConvolutionTiles) -> RowMapping:
         """Return how tiles lie on the array: of the mappings that suit one of them the best for all together."""
@@ -58,7 +58,7 @@ class RowStationary:
 
 
 @lru_cache(maxsize=4096)
-def _quanta(flow: RowStationary, array: PEArray, product: Product) -> Quanta:
+def _granularity(flow: RowStationary, array: PEArray, product: Product) -> Granularity:
     tiles, s = whole_convolution(product), product.shape
     m = flow.mapping(array, tiles)
     cycles = intervals(row_array(array), m, tiles.sliding)
@@ -66,7 +66,7 @@ def _quanta(flow: RowStationary, array: PEArray, product: Product) -> Quanta:
     strip = runs * cycles.first + (tiles.columns - runs) * cycles.next
     if product.role == "wgrad":  # the moving axis is the image's channels, each of all its strips
         overhead = ceil_div(cycles.load, strip * ceil_div(s.R, m.e))
-        return Quanta(
+        return Granularity(
             1,
             1,
             m.t * m.p,
@@ -76,7 +76,9 @@ def _quanta(flow: RowStationary, array: PEArray, product: Product) -> Quanta:
             step_cycles=strip * ceil_div(s.R, m.e),
         )
     overhead = ceil_div(cycles.load, strip)
-    return Quanta(1, m.r * m.q * s.R * s.S, m.t * m.p, overhead=overhead, groups=m.d, space=(1, m.e), step_cycles=strip)
+    return Granularity(
+        1, m.r * m.q * s.R * s.S, m.t * m.p, overhead=overhead, groups=m.d, space=(1, m.e), step_cycles=strip
+    )
 
 
 def row_array(array: PEArray) -> RowArray:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from simulator.area.sizes import Sizes, ratios_of
-from simulator.shipped_csv import read_csv
-from simulator.spec import Accelerator
-from simulator.sram import sram
-from workloads.shipped import shipped_folder
+from simulator.energy.sram import sram
+from simulator.machine.spec import Accelerator
+from workloads.foundation.shipped import shipped_folder
+from workloads.foundation.shipped_csv import read_csv
 
 _PORT_BITS = 64  # as the energy tables' accesses
 

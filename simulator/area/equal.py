@@ -10,10 +10,10 @@ from dataflows.array import PEArray
 from simulator.area.asic import asic_area, asic_power
 from simulator.area.fpga import fpga_power
 from simulator.area.sizes import Sizes, sizes_of
-from simulator.shipped_csv import read_csv
-from simulator.simulation import Simulation
-from simulator.spec import Accelerator
-from workloads.shipped import shipped_folder
+from simulator.machine.spec import Accelerator
+from simulator.run.simulation import Simulation
+from workloads.foundation.shipped import shipped_folder
+from workloads.foundation.shipped_csv import read_csv
 from workloads.trace import Trace
 
 # What may be held equal, by name: a cost that grows with PEs.

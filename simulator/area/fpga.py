@@ -6,8 +6,8 @@ from functools import cache
 from math import ceil
 
 from simulator.area.sizes import Sizes, printed_sizes, ratios_of
-from simulator.shipped_csv import read_csv
-from workloads.shipped import shipped_folder
+from workloads.foundation.shipped import shipped_folder
+from workloads.foundation.shipped_csv import read_csv
 
 # Operand widths of a DSP48E1's multiplier, signed (Xilinx, 7 Series DSP48E1 Slice, UG479).
 _DSP_BITS = (25, 18)

@@ -8,8 +8,8 @@ from simulator.area.asic import AsicArea, AsicPower, SramArea, asic_area, asic_p
 from simulator.area.equal import EqualStudy, LargerBaseline, published
 from simulator.area.fpga import FpgaPower, FpgaResources, fpga_power, fpga_resources
 from simulator.area.sizes import sizes_of
-from simulator.energy_table import load_energy_table
-from simulator.spec import Accelerator
+from simulator.energy.energy_table import load_energy_table
+from simulator.machine.spec import Accelerator
 
 SCHEMA = 1
 

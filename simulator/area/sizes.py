@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from simulator.spec import Accelerator
-from simulator.spec_loading import load_accelerator
+from simulator.machine.spec import Accelerator
+from simulator.machine.spec_loading import load_accelerator
 
 
 @dataclass(frozen=True, slots=True)

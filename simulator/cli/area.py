@@ -32,7 +32,7 @@ def area(
     from simulator.area.equal import equal_studies, larger_baselines
     from simulator.area.report import area_data, cost_of
     from simulator.cli.console import console, progress
-    from simulator.spec_loading import load_designs
+    from simulator.machine.spec_loading import load_designs
     from workloads.trace import load_trace
 
     specs = load_designs(config, dataflow, overrides)

@@ -8,7 +8,7 @@ from simulator.cli.options import RunRequest, run_options
 from simulator.cli.report import run_and_report
 
 if TYPE_CHECKING:
-    from simulator.spec import Accelerator
+    from simulator.machine.spec import Accelerator
 
 
 @click.command()
@@ -19,8 +19,8 @@ def compare(trace: str, only: tuple[str, ...], request: RunRequest) -> None:
     """Compare baseline, LOW, Efficient and MAX on TRACE (a file or a shipped name)."""
 
     def load_specs() -> "list[Accelerator]":
-        from simulator.design import find_design
-        from simulator.spec_loading import load_designs
+        from simulator.machine.spec_loading import load_designs
+        from simulator.phases.design import find_design
 
         wanted = {"baseline", *(find_design(name).name for name in only)}
         specs = load_designs(request.config, request.dataflow, request.overrides)

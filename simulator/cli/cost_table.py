@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from simulator.cost_to_target import Cost, CostToTarget, Quantity
-    from simulator.results import Results
+    from simulator.run.results import Results
+    from simulator.studies.cost_to_target import Cost, CostToTarget, Quantity
 
 _NEVER = "never"
 

@@ -10,11 +10,11 @@ def list_shipped(as_json: bool) -> None:
     import json
 
     from dataflows.dataflow import dataflows
-    from simulator.design import designs
-    from simulator.energy_table import load_energy_table
+    from simulator.energy.energy_table import load_energy_table
+    from simulator.phases.design import designs
     from simulator.pipelines.schedule import schedules
+    from workloads.foundation.shipped import shipped_names
     from workloads.networks import find_recipe, recipe_names
-    from workloads.shipped import shipped_names
     from workloads.trace import load_policy, load_trace
 
     def trace_line(name: str) -> str:

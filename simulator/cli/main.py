@@ -19,7 +19,7 @@ from simulator.cli.reproduce import reproduce
 from simulator.cli.show import show
 from simulator.cli.simulate import simulate
 from simulator.cli.trace import trace
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 
 class _InOrder(click.Group):

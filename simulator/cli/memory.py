@@ -20,9 +20,9 @@ def memory(
     import json
 
     from simulator.cli.console import console, print_table, table
-    from simulator.design import find_design
-    from simulator.memory_study import memory_study
-    from simulator.spec_loading import load_designs
+    from simulator.machine.spec_loading import load_designs
+    from simulator.phases.design import find_design
+    from simulator.studies.memory_study import memory_study
     from workloads.trace import load_trace
 
     specs = {spec.design: spec for spec in load_designs(config, dataflow, overrides)}

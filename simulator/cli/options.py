@@ -110,7 +110,7 @@ def exact_stretch(text: str | None, trace: "Trace") -> tuple[int, int] | None:
 
 def input_files(trace: str, request: RunRequest, energy_tables: set[str]) -> dict[str, Path]:
     """Return the files that a run read, by the name to record: shipped ones relative to the project."""
-    from workloads.shipped import resolve, shipped_folder, shipped_names
+    from workloads.foundation.shipped import resolve, shipped_folder, shipped_names
 
     wanted = [(trace, "traces", "trace")]
     wanted += [(name, "configs/energy", "energy table") for name in sorted(energy_tables)]

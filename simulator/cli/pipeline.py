@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.options import RunRequest, chosen_trace, exact_stretch, input_files
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from simulator.machine.spec import Accelerator
     from simulator.pipelines.results import PipelineResults, PipelineRun
     from simulator.pipelines.schedule import PipelineSchedule
     from simulator.pipelines.simulation import PipelineSetup
-    from simulator.spec import Accelerator
     from workloads.trace import Trace
 
 _DEFAULT = 4  # devices and micro-batches, as in the paper's section 3.8
@@ -134,7 +134,7 @@ def _run(name: str, request: RunRequest, own: _PipelineRequest) -> None:
             except InputError as error:
                 places = {"the trace": name, "the accelerator": request.config or "the shipped accelerator"}
                 where = places.get(error.where, error.where)
-                raise InputError(where, error.key, error.problem, error.mend) from None
+                raise InputError(where, error.key, error.problem, error.remedy) from None
             if stage is not None:
                 say(f"writing {out}")
                 files = input_files(name, request, {spec.energy_table for spec in specs})
@@ -178,8 +178,8 @@ def _default_stretch(trace: "Trace") -> tuple[int, int]:
 
 
 def _specs(request: RunRequest, only: tuple[str, ...]) -> "list[Accelerator]":
-    from simulator.design import find_design
-    from simulator.spec_loading import load_designs
+    from simulator.machine.spec_loading import load_designs
+    from simulator.phases.design import find_design
 
     wanted = {"baseline", *(find_design(name).name for name in only)}
     specs = load_designs(request.config, request.dataflow, request.overrides)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.options import RunRequest, chosen_trace, exact_stretch, input_files
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from simulator.results import Results, RunResult
-    from simulator.spec import Accelerator
+    from simulator.machine.spec import Accelerator
+    from simulator.run.results import Results, RunResult
 
 _PHASE_NAMES = {"warm_up": "Warm Up", "bp": "Phase BP", "gp": "Phase GP", "dni": "DNI"}
 
@@ -27,11 +27,11 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
         missing = "--timeline" if request.timeline else "--plot"
         raise click.UsageError(f"{missing} needs a place for its file: add --out DIR")
     from simulator.cli.console import console, progress
-    from simulator.cost_to_target import check_target
     from simulator.outputs.folder import json_text, write_results
     from simulator.outputs.staging import staged_output
     from simulator.outputs.summary import summary
-    from simulator.simulation import compare
+    from simulator.run.simulation import compare
+    from simulator.studies.cost_to_target import check_target
 
     trace = chosen_trace(trace_name, request)
     if request.target_accuracy is not None:
@@ -70,7 +70,7 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
 def _with_file(error: InputError, trace_name: str, request: RunRequest) -> InputError:
     """Name the file where the simulation could only say "the trace" or "the accelerator"."""
     places = {"the trace": trace_name, "the accelerator": request.config or "the shipped accelerator"}
-    return type(error)(places.get(error.where, error.where), error.key, error.problem, error.mend)
+    return type(error)(places.get(error.where, error.where), error.key, error.problem, error.remedy)
 
 
 def print_results(results: "Results", screen: "Console", target_accuracy: float | None = None) -> None:
@@ -133,7 +133,7 @@ def print_results(results: "Results", screen: "Console", target_accuracy: float 
 def _print_gating(results: "Results", screen: "Console") -> None:
     """Print what zero gating would save, where the trace has shares of zeros."""
     from simulator.cli.console import joules, percent, print_table, table
-    from simulator.zero_gating import zero_gating
+    from simulator.studies.zero_gating import zero_gating
 
     gated = zero_gating(results)
     if gated:
@@ -148,7 +148,7 @@ def _print_gating(results: "Results", screen: "Console") -> None:
 
 def _print_causes(results: "Results", runs: "Sequence[RunResult]", screen: "Console") -> None:
     from simulator.cli.console import print_table, table
-    from simulator.explain import backward_ratio, explain, ideal_speedup
+    from simulator.studies.explain import backward_ratio, explain, ideal_speedup
 
     causes = [explain(results, run) for run in runs]
     rows = [["ideal: BW = 2 FW, free predictor", *(f"{ideal_speedup(run):.4f}" for run in runs)]]
@@ -165,7 +165,7 @@ def _print_causes(results: "Results", runs: "Sequence[RunResult]", screen: "Cons
 def _print_costs(results: "Results", target_accuracy: float | None, screen: "Console") -> None:
     """Print costs to an accuracy where one was asked for, or designs are compared on a trace with controls."""
     from simulator.cli.cost_table import print_costs
-    from simulator.cost_to_target import cost_to_target
+    from simulator.studies.cost_to_target import cost_to_target
 
     if target_accuracy is not None or (results.trace.controls and len(results.runs) > 1):
         found = cost_to_target(results, target_accuracy)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from workloads.validation import StrictModel
+    from workloads.foundation.validation import StrictModel
 
 
 @click.command()
@@ -22,12 +22,12 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
     An accelerator is printed with what it extends filled in.
     """
     from simulator.dram.part import load_part
-    from simulator.energy_table import load_energy_table
+    from simulator.energy.energy_table import load_energy_table
+    from simulator.machine.spec_loading import load_accelerator
     from simulator.outputs.resolved import plain, spec_data, to_yaml
-    from simulator.spec_loading import load_accelerator
-    from workloads.errors import InputError, nearest
-    from workloads.shipped import resolve, shipped_names
-    from workloads.strict_yaml import read_yaml
+    from workloads.foundation.errors import InputError, nearest
+    from workloads.foundation.shipped import resolve, shipped_names
+    from workloads.foundation.strict_yaml import read_yaml
     from workloads.trace import load_policy
 
     # What each kind of file other than an accelerator is read by, and a key that only it has.

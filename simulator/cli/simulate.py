@@ -9,7 +9,7 @@ from simulator.cli.options import RunRequest, chosen_trace, run_options
 from simulator.cli.report import run_and_report
 
 if TYPE_CHECKING:
-    from simulator.spec import Accelerator
+    from simulator.machine.spec import Accelerator
 
 _DRAM_TRACE_FORMS = ("dramsim3", "ramulator2")
 
@@ -31,7 +31,7 @@ def simulate(
     """Simulate TRACE (a file or a shipped name) on one design."""
 
     def load_specs() -> "list[Accelerator]":
-        from simulator.spec_loading import load_accelerator
+        from simulator.machine.spec_loading import load_accelerator
 
         return [load_accelerator(request.config, design, request.dataflow, request.overrides)]
 
@@ -43,7 +43,7 @@ def simulate(
 
 
 def _check_phase(trace: str, request: RunRequest, phase: str) -> None:
-    from workloads.errors import InputError, nearest
+    from workloads.foundation.errors import InputError, nearest
 
     counts = chosen_trace(trace, request).schedule.counts()
     if phase not in counts:
@@ -56,7 +56,7 @@ def _write_dram_trace(trace: str, spec: "Accelerator", request: RunRequest, path
     from simulator.dram.commands import CommandDram
     from simulator.dram.request_trace import write_dramsim3_trace, write_ramulator2_trace
     from simulator.outputs.dram_trace import burst_requests
-    from simulator.simulation import Simulation
+    from simulator.run.simulation import Simulation
 
     requests = list(burst_requests(Simulation(chosen_trace(trace, request), spec), phase, spec.dram.capacity_bytes))  # type: ignore[arg-type]
     addresses = np.concatenate([np.zeros(0, np.int64), *(one.addresses for one in requests)])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.console import progress
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 from workloads.networks import find_recipe, recipe_names
 from workloads.trace import Trace, load_policy
 from workloads.trace_writer import write_trace

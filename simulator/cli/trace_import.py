@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 from workloads.importers import find_importer
 from workloads.layers import Conv2d, Linear, gradient_words_per_channel
 from workloads.predictor import Predictor

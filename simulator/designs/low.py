@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from simulator.design import Component, Step, tasks
-from simulator.stages import Stage
+from simulator.phases.design import Component, Step, tasks
+from simulator.phases.stages import Stage
 from workloads.passes import Pass
 from workloads.schedule import Phase
 

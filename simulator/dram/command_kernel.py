@@ -10,9 +10,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from dataflows.plan import Integers
+from dataflows.plans.plan import Integers
 from simulator.dram.part import DramPart
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 ACTIVATE, PRECHARGE, PRECHARGE_ALL, READ, WRITE, REFRESH = range(6)  # kinds in a command log
 

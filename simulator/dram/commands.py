@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Field, PositiveInt, model_validator
 
-from dataflows.plan import Integers
-from dataflows.transfers import Transfers
+from dataflows.plans.plan import Integers
+from dataflows.plans.transfers import Transfers
 from simulator.dram.part import DramPart, load_part
 from simulator.dram.refresh import Refresh
-from workloads.errors import InputError
-from workloads.validation import StrictModel
+from workloads.foundation.errors import InputError
+from workloads.foundation.validation import StrictModel
 
 if TYPE_CHECKING:
     from simulator.dram.transfer_time import TransferTimes
@@ -38,7 +38,7 @@ class CommandDram(StrictModel):
             memory = load_part(self.part)
         except InputError as error:  # its own file would be lost behind the key of this one
             problem = " ".join(filter(None, [error.key, error.problem]))
-            raise InputError("", "part", f"is {self.part}: {problem}", error.mend) from None
+            raise InputError("", "part", f"is {self.part}: {problem}", error.remedy) from None
         if self.capacity_bytes > memory.capacity_bytes:
             problem = f"is {self.capacity_bytes}, and {self.part} has {memory.capacity_bytes}"
             raise InputError("", "capacity_bytes", problem, "give no more, or more ranks or channels in the part")

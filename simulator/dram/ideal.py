@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import PositiveInt
 
-from dataflows.plan import Integers
-from dataflows.transfers import Transfers
-from workloads.validation import StrictModel
+from dataflows.plans.plan import Integers
+from dataflows.plans.transfers import Transfers
+from workloads.foundation.validation import StrictModel
 
 
 class IdealDram(StrictModel):

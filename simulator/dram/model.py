@@ -4,8 +4,8 @@ from typing import Annotated, Protocol, get_args
 
 from pydantic import Field
 
-from dataflows.plan import Integers
-from dataflows.transfers import Transfers
+from dataflows.plans.plan import Integers
+from dataflows.plans.transfers import Transfers
 from simulator.dram.bandwidth import BandwidthDram
 from simulator.dram.commands import CommandDram
 from simulator.dram.ideal import IdealDram

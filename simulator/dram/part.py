@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from workloads.errors import InputError
-from workloads.shipped import resolve
-from workloads.strict_yaml import read_yaml
-from workloads.validation import StrictModel, VersionOne, validate
+from workloads.foundation.errors import InputError
+from workloads.foundation.shipped import resolve
+from workloads.foundation.strict_yaml import read_yaml
+from workloads.foundation.validation import StrictModel, VersionOne, validate
 
 Cycles = Annotated[int, Field(ge=1, le=10**6)]
 CyclesOrNone = Annotated[int, Field(ge=0, le=10**6)]
@@ -177,8 +177,8 @@ class DramPart(StrictModel):
     @model_validator(mode="after")
     def _every_field_once(self) -> Self:
         if sorted(self.address_order) != ["bank", "bank_group", "column", "rank", "row"]:
-            mend = "name each of row, rank, bank, column, bank_group once"
-            raise InputError("", "address_order", f"is {list(self.address_order)}", mend)
+            remedy = "name each of row, rank, bank, column, bank_group once"
+            raise InputError("", "address_order", f"is {list(self.address_order)}", remedy)
         return self
 
     @property

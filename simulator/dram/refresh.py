@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dataflows.plan import Integers
+from dataflows.plans.plan import Integers
 
 
 @dataclass(frozen=True, slots=True)

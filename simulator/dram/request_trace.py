@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 
 def write_dramsim3_trace(path: Path, addresses: ArrayLike, is_write: ArrayLike, cycles: ArrayLike) -> None:

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dataflows.plan import Integers
+from dataflows.plans.plan import Integers
 from simulator.dram.part import CommandTiming, DramPart
 from simulator.dram.transfer_kernel import run_transfers
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 POSTPONED_REFRESHES = 8  # JEDEC (JESD79-3F 4.15, JESD79-4B 4.26): so many refreshes may be postponed
 QUEUE_DEPTH = 32

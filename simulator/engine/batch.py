@@ -8,11 +8,11 @@ import numpy as np
 import simpy
 
 from dataflows.actions import ActionCounts
-from dataflows.plan import Integers
-from simulator.design import Step, Task
+from dataflows.plans.plan import Integers
 from simulator.dram.model import DramModel
 from simulator.engine.step_kernel import run_step_kernel
 from simulator.engine.work import FlatWork, StepWork, flatten
+from simulator.phases.design import Step, Task
 
 
 @dataclass(frozen=True)

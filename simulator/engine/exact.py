@@ -5,11 +5,11 @@ from typing import Any
 
 import simpy
 
-from simulator.components.dram_channel import DramChannel
-from simulator.components.global_buffer import BufferShare
-from simulator.components.pe_array import PEArrayComponent
-from simulator.components.predictor_sram import PredictorSram
 from simulator.dram.model import DramModel
+from simulator.engine.components.dram_channel import DramChannel
+from simulator.engine.components.global_buffer import BufferShare
+from simulator.engine.components.pe_array import PEArrayComponent
+from simulator.engine.components.predictor_sram import PredictorSram
 from simulator.engine.step_processes import Machine, run_step_processes
 from simulator.engine.work import StepWork
 from workloads.schedule import Phase

@@ -25,7 +25,7 @@ The rules (docs/machine.md tells them in full):
 import numpy as np
 from numba import njit
 
-from dataflows.plan import Integers
+from dataflows.plans.plan import Integers
 
 
 @njit(cache=True)

@@ -10,11 +10,11 @@ from typing import Any
 
 import simpy
 
-from dataflows.plan import Plan
-from simulator.components.dram_channel import LOAD, STORE, DramChannel
-from simulator.components.global_buffer import BufferShare
-from simulator.components.pe_array import PEArrayComponent
-from simulator.components.predictor_sram import PredictorSram
+from dataflows.plans.plan import Plan
+from simulator.engine.components.dram_channel import LOAD, STORE, DramChannel
+from simulator.engine.components.global_buffer import BufferShare
+from simulator.engine.components.pe_array import PEArrayComponent
+from simulator.engine.components.predictor_sram import PredictorSram
 from simulator.engine.work import StepWork
 
 Process = Generator[simpy.Event, Any, Any]

@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from dataflows.actions import ActionCounts, total
-from dataflows.plan import Integers, Plan
-from dataflows.transfers import end_to_end
+from dataflows.plans.plan import Integers, Plan
+from dataflows.plans.transfers import end_to_end
 from simulator.dram.model import DramModel
 
 

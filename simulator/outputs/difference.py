@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from simulator.results import RESULT_SCHEMA
-from workloads.errors import InputError
-from workloads.strict_yaml import read_text, read_yaml
+from simulator.run.results import RESULT_SCHEMA
+from workloads.foundation.errors import InputError
+from workloads.foundation.strict_yaml import read_text, read_yaml
 
 _TOTALS = ("total_cycles", "energy_pj", "memory_energy_pj", "speedup", "energy_reduction", "peak_dram_bytes")
 _QUANTITIES: dict[str, type] = {

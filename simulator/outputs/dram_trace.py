@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dataflows.plan import Integers
-from dataflows.transfers import Transfers
-from simulator.simulation import Simulation
+from dataflows.plans.plan import Integers
+from dataflows.plans.transfers import Transfers
+from simulator.run.simulation import Simulation
 from workloads.schedule import Phase
 
 BURST_BYTES = 64

@@ -10,7 +10,7 @@ from simulator.outputs.provenance import provenance
 from simulator.outputs.resolved import resolved_config
 from simulator.outputs.summary import summary
 from simulator.outputs.timeline import timeline
-from simulator.results import Results
+from simulator.run.results import Results
 
 
 def write_results(

@@ -1,9 +1,9 @@
-"""layers.csv: one row an op, in the columns of `simulator.results.LayerRow.values`."""
+"""layers.csv: one row an op, in the columns of `simulator.run.results.LayerRow.values`."""
 
 import csv
 import io
 
-from simulator.results import Results
+from simulator.run.results import Results
 
 
 def layers_csv(results: Results) -> str:

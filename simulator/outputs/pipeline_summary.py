@@ -9,7 +9,7 @@ from typing import Any
 from simulator.outputs.summary import trace_summary
 from simulator.pipelines.operation import KINDS
 from simulator.pipelines.results import BatchKind, PipelineResults, PipelineRun
-from simulator.results import RESULT_SCHEMA
+from simulator.run.results import RESULT_SCHEMA
 
 
 def pipeline_summary(results: PipelineResults) -> dict[str, Any]:

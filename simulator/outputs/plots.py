@@ -9,9 +9,9 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from simulator.energy import ENERGY_PARTS
-from simulator.explain import ideal_speedup
-from simulator.results import LayerRow, Results, RunResult
+from simulator.energy.energy import ENERGY_PARTS
+from simulator.run.results import LayerRow, Results, RunResult
+from simulator.studies.explain import ideal_speedup
 from workloads.schedule import Phase
 
 # Okabe and Ito's palette, which people with any colour vision can tell apart.

@@ -4,9 +4,9 @@ from typing import Any
 
 import yaml
 
-from simulator.energy import load_energy_table
-from simulator.results import Results
-from simulator.spec import Accelerator
+from simulator.energy.energy import load_energy_table
+from simulator.machine.spec import Accelerator
+from simulator.run.results import Results
 from workloads.trace import Trace
 
 

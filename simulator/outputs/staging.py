@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 # What an earlier run with other options may have left in the folder.
 OUTPUT_NAMES = (

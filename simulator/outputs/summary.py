@@ -3,10 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
-from simulator.cost_to_target import cost_to_target
-from simulator.explain import explain, ideal_speedup
-from simulator.results import RESULT_SCHEMA, PhaseResult, Results, RunResult
-from simulator.zero_gating import zero_gating
+from simulator.run.results import RESULT_SCHEMA, PhaseResult, Results, RunResult
+from simulator.studies.cost_to_target import cost_to_target
+from simulator.studies.explain import explain, ideal_speedup
+from simulator.studies.zero_gating import zero_gating
 from workloads.trace import Trace
 
 

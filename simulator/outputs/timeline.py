@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulator.results import Results, RunResult
+from simulator.run.results import Results, RunResult
 from workloads.schedule import Phase
 
 _ARRAYS = ("PE array", "second PE array")

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from simulator.pipelines.merging import Layout, lay_out, shift
 from simulator.pipelines.work import BatchWork
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 from workloads.schedule import Batches, Epochs, Phase, Repeat, Schedule
 
 Matrix = npt.NDArray[np.int64]

@@ -13,9 +13,9 @@ from simulator.pipelines.merging import lay_out
 from simulator.pipelines.operation import KINDS, Kind, Operation
 from simulator.pipelines.programme import Programme, build_programme
 from simulator.pipelines.schedule import Orders, PipelineSchedule, find_schedule
-from workloads.errors import InputError, nearest
-from workloads.strict_yaml import parse_yaml, read_text
-from workloads.validation import StrictModel, VersionOne, validate
+from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.strict_yaml import parse_yaml, read_text
+from workloads.foundation.validation import StrictModel, VersionOne, validate
 
 _COLUMNS = ("device", "pass", "micro_batch", "stage")
 MOST = 1 << 16  # operations of a file
@@ -159,7 +159,9 @@ def _read_csv(text: str, where: str) -> Orders:
     try:
         rows = list(reader)
     except csv.Error as error:
-        raise InputError(where, f"line {reader.line_num}", f"not valid CSV: {error}", "mend the syntax there") from None
+        raise InputError(
+            where, f"line {reader.line_num}", f"not valid CSV: {error}", "correct the syntax there"
+        ) from None
     for line, row in enumerate(rows, start=2):
         device, operation = _csv_row(row, where, line)
         orders.setdefault(device, []).append(operation)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

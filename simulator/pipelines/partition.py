@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 
 def balanced_cuts(costs: Sequence[int], parts: int) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from simulator.pipelines.operation import Operation
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

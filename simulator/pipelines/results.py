@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from simulator.machine.spec import Accelerator
 from simulator.pipelines.engine import Run
 from simulator.pipelines.link import Link
 from simulator.pipelines.memory import DeviceMemory
 from simulator.pipelines.network_stages import NetworkStage
 from simulator.pipelines.stage_times import PredictorRuns
 from simulator.pipelines.work import BatchWork
-from simulator.spec import Accelerator
 from workloads.schedule import Phase
 from workloads.trace import Trace
 

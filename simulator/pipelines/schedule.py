@@ -8,7 +8,7 @@ from typing import Protocol
 
 from simulator.pipelines import schedules as package
 from simulator.pipelines.operation import Operation
-from workloads.errors import InputError, nearest
+from workloads.foundation.errors import InputError, nearest
 
 Orders = tuple[tuple[Operation, ...], ...]  # the operations of each device, in its order
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from simulator.footprint import peak_dram_bytes
+from simulator.batch.footprint import peak_dram_bytes
+from simulator.machine.spec import Accelerator
 from simulator.pipelines.composition import Composer
 from simulator.pipelines.engine import run_alone, run_batches
 from simulator.pipelines.link import Link
@@ -17,9 +18,8 @@ from simulator.pipelines.results import BatchKind, PipelineResults, PipelineRun,
 from simulator.pipelines.schedule import PipelineSchedule, forward_only
 from simulator.pipelines.stage_times import PredictorRuns, StageTimes, without_capacity
 from simulator.pipelines.work import BatchWork
-from simulator.simulation import Simulation
-from simulator.spec import Accelerator
-from workloads.errors import InputError
+from simulator.run.simulation import Simulation
+from workloads.foundation.errors import InputError
 from workloads.schedule import Phase
 from workloads.trace import Trace
 
@@ -97,8 +97,8 @@ def _check_memory(micro: Trace, spec: Accelerator, devices: int) -> None:
     needed = max(peak_dram_bytes(micro, spec, phase) for phase in micro.schedule.counts())
     if needed > devices * spec.dram.capacity_bytes:
         problem = f"is {spec.dram.capacity_bytes}, and on {devices} devices a micro-batch keeps {needed} bytes"
-        mend = "give more DRAM, more devices or micro-batches, or a smaller --batch-size"
-        raise InputError("the accelerator", "dram.capacity_bytes", problem, mend)
+        remedy = "give more DRAM, more devices or micro-batches, or a smaller --batch-size"
+        raise InputError("the accelerator", "dram.capacity_bytes", problem, remedy)
 
 
 def _check_stretch(trace: Trace, stretch: tuple[int, int]) -> None:
@@ -176,6 +176,6 @@ def _memory(
     for one in memory:
         if one.peak_bytes > spec.dram.capacity_bytes:
             problem = f"is {spec.dram.capacity_bytes}, but device {one.device} keeps {one.peak_bytes} bytes"
-            mend = "give more DRAM, more devices or a smaller --batch-size"
-            raise InputError("the accelerator", "dram.capacity_bytes", problem, mend)
+            remedy = "give more DRAM, more devices or a smaller --batch-size"
+            raise InputError("the accelerator", "dram.capacity_bytes", problem, remedy)
     return memory

@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, get_args
 
+from simulator.batch.operations import Operations
 from simulator.engine.batch import run_batch
-from simulator.operations import Operations
+from simulator.machine.spec import Accelerator
+from simulator.phases.stages import LayerFacts, Stage, layer_facts, stages_of
 from simulator.pipelines.link import Link
 from simulator.pipelines.network_stages import NetworkStage
 from simulator.pipelines.operation import Kind
 from simulator.pipelines.programme import Programme
 from simulator.pipelines.work import BatchWork
-from simulator.spec import Accelerator
-from simulator.stages import LayerFacts, Stage, layer_facts, stages_of
 from workloads.passes import Pass
 from workloads.schedule import Phase
 from workloads.trace import Trace

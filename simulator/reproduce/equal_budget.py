@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 from dataflows.array import PEArray
 from simulator.area.equal import BUDGETS, larger_baselines, published, shapes
 from simulator.area.sizes import sizes_of
+from simulator.machine.spec_loading import load_accelerator, load_designs
 from simulator.reproduce.exhibit import Cell, Comparison, Picture, Table
 from simulator.reproduce.job import Findings, Job
 from simulator.reproduce.jobs.design_comparison import DesignComparison
 from simulator.reproduce.jobs.fold_counts import FoldCounts
 from simulator.reproduce.jobs.larger_baseline import LargerBaseline
 from simulator.reproduce.paper import DATASETS, NETWORKS, trace_name
-from simulator.spec_loading import load_accelerator, load_designs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from simulator.reproduce import exhibits as package
 from simulator.reproduce.job import Findings, Job
-from workloads.errors import InputError, nearest
+from workloads.foundation.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from simulator.outputs.folder import json_text
 from simulator.outputs.provenance import provenance
 from simulator.reproduce.exhibit import Exhibit, ExhibitMaker, Table
 from simulator.reproduce.report import html_report, markdown_report
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 NAMES = ("report.html", "report.md", "figures", "tables", "provenance.json")
 

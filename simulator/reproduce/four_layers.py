@@ -11,14 +11,14 @@ from fractions import Fraction
 import numpy as np
 
 from dataflows.actions import ActionCounts
-from dataflows.plan import Plan
-from dataflows.transfers import contiguous
-from simulator.design import Task, find_design
+from dataflows.plans.plan import Plan
+from dataflows.plans.transfers import contiguous
 from simulator.dram.ideal import IdealDram
 from simulator.engine.batch import BatchRun, OpRun, run_batch
 from simulator.engine.work import StepWork
+from simulator.phases.design import Task, find_design
+from simulator.phases.stages import LayerFacts, stages_of
 from simulator.reproduce.timelines import Box, Kind, Timeline
-from simulator.stages import LayerFacts, stages_of
 from workloads.passes import Pass
 from workloads.schedule import Phase
 

@@ -3,8 +3,8 @@
 from functools import cache
 from typing import Any
 
-from workloads.shipped import shipped_folder
-from workloads.strict_yaml import read_yaml
+from workloads.foundation.shipped import shipped_folder
+from workloads.foundation.strict_yaml import read_yaml
 
 # The paper's names of networks and data sets, and those of the shipped traces.
 NETWORKS = {

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import simulator
 from simulator.reproduce.job import Job, Plain, job_key
-from workloads.errors import InputError
-from workloads.shipped import shipped_folder
+from workloads.foundation.errors import InputError
+from workloads.foundation.shipped import shipped_folder
 
 STORE_NAME = "jobs.sqlite"
 # Pictures and words may change without a job's result changing with them.

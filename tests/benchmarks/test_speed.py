@@ -10,13 +10,13 @@ from dataflows.arrays.job import Geometry, Ports
 from dataflows.arrays.stepped import ARRAYS, ArrayName, step_job
 from dataflows.convolution import whole_convolution
 from dataflows.dataflow import find_dataflow
-from dataflows.planning import plan_product
-from dataflows.tiling import choose_tiling
+from dataflows.plans.planning import plan_product
+from dataflows.plans.tiling import choose_tiling
 from simulator.engine.batch import merge
 from simulator.engine.step_kernel import run_step_kernel
 from simulator.engine.work import flatten
-from simulator.simulation import Simulation, compare
-from simulator.spec_loading import load_accelerator
+from simulator.machine.spec_loading import load_accelerator
+from simulator.run.simulation import Simulation, compare
 from workloads.passes import Product, decomposed_dgrad
 from workloads.shapes import ConvShape, linear_shape
 from workloads.trace import load_trace

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import product as pairs
 from random import Random
 
-from dataflows.placement import Operand, Placement
-from dataflows.tiling import Tiling
+from dataflows.plans.placement import Operand, Placement
+from dataflows.plans.tiling import Tiling
 from workloads.passes import Product, Role
 from workloads.shapes import ConvShape
 

@@ -11,7 +11,7 @@ from simulator.area.asic import asic_area, asic_power, asic_table, sram_area
 from simulator.area.equal import BUDGETS, equal_studies, grown, larger_baseline, published, shapes
 from simulator.area.fpga import fpga_power, fpga_resources, fpga_table
 from simulator.area.sizes import Sizes, sizes_of
-from simulator.spec_loading import load_accelerator, load_designs
+from simulator.machine.spec_loading import load_accelerator, load_designs
 from workloads.trace import load_trace
 
 DESIGNS = ["baseline", "low", "efficient", "max"]

@@ -13,18 +13,18 @@ from test_by_hand import one_layer
 from test_rows import check
 
 from dataflows.actions import ActionCounts
-from dataflows.memory_ports import MemoryPorts, in_proportion
-from dataflows.placement import Operand
-from dataflows.plan import BufferBudget, Plan
-from dataflows.planning import plan_elementwise, plan_transfer, plan_vector
-from dataflows.transfers import contiguous
-from simulator.design import Step, Task
+from dataflows.plans.memory_ports import MemoryPorts, in_proportion
+from dataflows.plans.placement import Operand
+from dataflows.plans.plan import BufferBudget, Plan
+from dataflows.plans.planning import plan_elementwise, plan_transfer, plan_vector
+from dataflows.plans.transfers import contiguous
 from simulator.dram.bandwidth import BandwidthDram
 from simulator.engine.batch import run_batch
 from simulator.engine.work import StepWork
-from simulator.results import LayerRow, Results
-from simulator.simulation import Simulation, compare, simulate
-from simulator.spec_loading import load_accelerator, load_designs
+from simulator.machine.spec_loading import load_accelerator, load_designs
+from simulator.phases.design import Step, Task
+from simulator.run.results import LayerRow, Results
+from simulator.run.simulation import Simulation, compare, simulate
 from workloads.trace import Trace, load_trace
 
 NARROW = ["global_buffer.bank_port_bytes=1", "predictor_sram.bank_port_bytes=1", "predictor_sram.banks=4"]

@@ -7,12 +7,12 @@ import pytest
 from networks import make_trace
 
 from dataflows.actions import ActionCounts
-from simulator.energy import energy_table_of
-from simulator.explain import explain
-from simulator.footprint import peak_dram_bytes
-from simulator.results import LayerRow, RunResult
-from simulator.simulation import Simulation, compare
-from simulator.spec_loading import load_accelerator, load_designs
+from simulator.batch.footprint import peak_dram_bytes
+from simulator.energy.energy import energy_table_of
+from simulator.machine.spec_loading import load_accelerator, load_designs
+from simulator.run.results import LayerRow, RunResult
+from simulator.run.simulation import Simulation, compare
+from simulator.studies.explain import explain
 from workloads.trace import Trace, load_trace
 
 
@@ -176,7 +176,7 @@ def test_low_loses_to_efficient_in_memory_alone() -> None:
 
 
 def test_a_precision_without_arithmetic_is_refused() -> None:
-    from workloads.errors import InputError
+    from workloads.foundation.errors import InputError
 
     with pytest.raises(InputError, match=r"precision\.partial_sum_bits"):
         compare(one_layer(), load_designs(overrides=["precision.partial_sum_bits=64"]))
@@ -185,8 +185,8 @@ def test_a_precision_without_arithmetic_is_refused() -> None:
 def test_one_port_of_the_predictor_sram() -> None:
     from dataclasses import replace
 
-    from dataflows.plan import BufferBudget
-    from dataflows.planning import plan_transfer
+    from dataflows.plans.plan import BufferBudget
+    from dataflows.plans.planning import plan_transfer
     from simulator.engine.work import StepWork
 
     plan = plan_transfer(0, 0, BufferBudget(1000, 2, 4, 8))

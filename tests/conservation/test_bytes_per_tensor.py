@@ -10,15 +10,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from naive_buffer import SUM, WORD, Convolution, NaiveBuffer, tiles_in_order
 
-from dataflows import planning
 from dataflows.array import PEArray
 from dataflows.dataflow import Dataflow, dataflows
-from dataflows.placement import Operand, Placement
-from dataflows.plan import BufferBudget, Integers, Plan, TileTooLargeError
-from dataflows.planning import plan_elementwise, plan_product, plan_tiles, plan_transfer, plan_vector
-from dataflows.tile_sequence import tile_sequence
-from dataflows.tiling import ORDERS, Tiling, choose_tiling
-from dataflows.transfers import Transfers
+from dataflows.plans import planning
+from dataflows.plans.placement import Operand, Placement
+from dataflows.plans.plan import BufferBudget, Integers, Plan, TileTooLargeError
+from dataflows.plans.planning import plan_elementwise, plan_product, plan_tiles, plan_transfer, plan_vector
+from dataflows.plans.tile_sequence import tile_sequence
+from dataflows.plans.tiling import ORDERS, Tiling, choose_tiling
+from dataflows.plans.transfers import Transfers
 from workloads.passes import Product, Role, decomposed_dgrad
 from workloads.shapes import ConvShape, linear_shape, output_extent
 
@@ -78,8 +78,8 @@ PLACEMENTS = {
 def tiling_of(product: Product, placement: Placement, flow: Dataflow, pe: PEArray, budget: BufferBudget) -> Tiling:
     """Return the cut behind `plan_tiles`, which shows only its tiles."""
     found = plan_tiles(product, placement, flow, pe, budget)
-    for quanta in (flow.quanta(pe, product), *flow.further_quanta(pe, product)):
-        tiling = choose_tiling(product, placement, quanta, budget)
+    for granularity in (flow.granularity(pe, product), *flow.further_granularities(pe, product)):
+        tiling = choose_tiling(product, placement, granularity, budget)
         tiles = tile_sequence(product, tiling)
         names = ("image_words", "filter_words", "result_words", "image_new", "filter_new", "finished")
         if all(np.array_equal(getattr(tiles, name), getattr(found, name)) for name in names):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from networks import chains, make_trace
 from test_kept_outputs import CHAIN
 
-from simulator.simulation import Simulation, compare, simulate
-from simulator.spec_loading import load_accelerator, load_designs
+from simulator.machine.spec_loading import load_accelerator, load_designs
+from simulator.run.simulation import Simulation, compare, simulate
 from workloads.trace import Trace, load_trace
 
 COMMANDS = ["dram.model=commands"]

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import chains
 
-from simulator.results import Results
-from simulator.simulation import Simulation, compare
-from simulator.spec_loading import load_designs
+from simulator.machine.spec_loading import load_designs
+from simulator.run.results import Results
+from simulator.run.simulation import Simulation, compare
 from workloads.trace import Trace, load_trace
 
 # Slow DRAM and a small buffer, so that arrays wait for the channel and for each other.

@@ -10,7 +10,8 @@ torch = pytest.importorskip("torch", reason="needs the torch extra")
 pytest.importorskip("sklearn", reason="needs the torch extra")
 
 from simulator.cli.main import cli  # noqa: E402
-from workloads.errors import InputError  # noqa: E402
+from workloads.foundation.errors import InputError  # noqa: E402
+from workloads.foundation.validation import validate  # noqa: E402
 from workloads.pytorch import controls  # noqa: E402
 from workloads.pytorch.controls import CONTROLS, main, run_controls, weights_by_layer, write_csv  # noqa: E402
 from workloads.pytorch.controls_page import page  # noqa: E402
@@ -19,7 +20,6 @@ from workloads.pytorch.export_controls import runs_beside, with_controls  # noqa
 from workloads.schedule import Policy  # noqa: E402
 from workloads.trace import load_policy, load_trace  # noqa: E402
 from workloads.trace_writer import write_trace  # noqa: E402
-from workloads.validation import validate  # noqa: E402
 
 WARM_UP, EPOCHS = 1, 2
 

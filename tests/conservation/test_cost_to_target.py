@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import make_trace
 
-from simulator.cost_to_target import Cost, CostToTarget, cost_to_target, default_target, measured_runs
-from simulator.energy import energy_table_of
-from simulator.results import Results
-from simulator.simulation import compare
-from simulator.spec_loading import load_designs
-from workloads.errors import InputError
+from simulator.energy.energy import energy_table_of
+from simulator.machine.spec_loading import load_designs
+from simulator.run.results import Results
+from simulator.run.simulation import compare
+from simulator.studies.cost_to_target import Cost, CostToTarget, cost_to_target, default_target, measured_runs
+from workloads.foundation.errors import InputError
 from workloads.trace import Trace
 
 # The second layer has no prediction, so its update does not run in a GP batch.

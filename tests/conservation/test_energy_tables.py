@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflows.actions import ACTIONS, ActionCounts
-from simulator.energy import ENERGY_PARTS, EnergyTable, energy_table_of, load_energy_table
-from simulator.spec_loading import load_accelerator
-from workloads.errors import InputError
-from workloads.shipped import shipped_names
+from simulator.energy.energy import ENERGY_PARTS, EnergyTable, energy_table_of, load_energy_table
+from simulator.machine.spec_loading import load_accelerator
+from workloads.foundation.errors import InputError
+from workloads.foundation.shipped import shipped_names
 
 TABLES = list(shipped_names("configs/energy"))
 NODES = {"65nm": 65, "45nm": 45, "32nm": 32, "22nm": 22}

@@ -3,9 +3,9 @@
 import pytest
 from networks import make_trace
 
-from simulator.results import RunResult
-from simulator.simulation import simulate
-from simulator.spec_loading import load_accelerator
+from simulator.machine.spec_loading import load_accelerator
+from simulator.run.results import RunResult
+from simulator.run.simulation import simulate
 
 
 def conv(name: str, before: str, C: int, K: int) -> dict:

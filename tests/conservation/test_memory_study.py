@@ -4,8 +4,8 @@ import pytest
 from networks import make_trace
 from test_kept_outputs import CHAIN
 
-from simulator.memory_study import RULES, STAY, memory_study
-from simulator.spec_loading import load_accelerator
+from simulator.machine.spec_loading import load_accelerator
+from simulator.studies.memory_study import RULES, STAY, memory_study
 
 
 def test_rules_by_hand() -> None:
@@ -57,7 +57,7 @@ def test_a_deep_network_approaches_two_sevenths() -> None:
 
 
 def test_rules_add_up_to_all_of_dram() -> None:
-    from simulator.simulation import Simulation
+    from simulator.run.simulation import Simulation
 
     trace, spec = make_trace(CHAIN), load_accelerator(design="low")
     run = Simulation(trace, spec).run()

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflows.actions import ActionCounts
-from dataflows.plan import Plan
-from dataflows.transfers import contiguous
-from simulator.design import Step, Task
+from dataflows.plans.plan import Plan
+from dataflows.plans.transfers import contiguous
 from simulator.dram.bandwidth import BandwidthDram
 from simulator.engine.batch import run_batch
 from simulator.engine.work import StepWork
-from simulator.simulation import simulate
-from simulator.spec_loading import load_accelerator
+from simulator.machine.spec_loading import load_accelerator
+from simulator.phases.design import Step, Task
+from simulator.run.simulation import simulate
 from workloads.trace import load_trace
 
 GROWING = {

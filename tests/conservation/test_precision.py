@@ -2,8 +2,8 @@
 
 from networks import make_trace
 
-from simulator.simulation import simulate
-from simulator.spec_loading import load_accelerator
+from simulator.machine.spec_loading import load_accelerator
+from simulator.run.simulation import simulate
 
 LINEAR = {"id": "fc", "kind": "linear", "inputs": ("input",), "C": 6, "K": 10}
 

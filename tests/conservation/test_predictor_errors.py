@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the torch extra")
 pytest.importorskip("sklearn", reason="needs the torch extra")
 
+from workloads.foundation.validation import validate  # noqa: E402
 from workloads.networks import find_recipe  # noqa: E402
 from workloads.pytorch.export import export_trained  # noqa: E402
 from workloads.pytorch.gradient_prediction import PredictionError  # noqa: E402
@@ -18,7 +19,6 @@ from workloads.pytorch.training import Run, train  # noqa: E402
 from workloads.schedule import Policy  # noqa: E402
 from workloads.trace import load_policy, load_trace  # noqa: E402
 from workloads.trace_writer import write_trace  # noqa: E402
-from workloads.validation import validate  # noqa: E402
 
 LAYERS = ["conv1", "conv2", "conv3", "classifier"]
 

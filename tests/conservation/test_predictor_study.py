@@ -11,6 +11,7 @@ from click.testing import CliRunner  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
+from workloads.foundation.validation import validate  # noqa: E402
 from workloads.networks import find_recipe  # noqa: E402
 from workloads.predictor import Predictor  # noqa: E402
 from workloads.pytorch.ceilings import fit_to_batch, least_squares, replay, running_mean  # noqa: E402
@@ -20,7 +21,6 @@ from workloads.pytorch.predictor_training import PredictorTraining  # noqa: E402
 from workloads.pytorch.settings import settings_of  # noqa: E402
 from workloads.pytorch.training import train  # noqa: E402
 from workloads.schedule import Policy  # noqa: E402
-from workloads.validation import validate  # noqa: E402
 
 SIZES = Predictor(outputs=288)
 

@@ -11,7 +11,8 @@ from click.testing import CliRunner  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
-from workloads.errors import InputError  # noqa: E402
+from workloads.foundation.errors import InputError  # noqa: E402
+from workloads.foundation.validation import validate  # noqa: E402
 from workloads.networks.digits_cnn import CONSTANT_RATES  # noqa: E402
 from workloads.networks.recipe import Recipe  # noqa: E402
 from workloads.predictor import Predictor  # noqa: E402
@@ -25,7 +26,6 @@ from workloads.pytorch.training import Settings, Trainer, train  # noqa: E402
 from workloads.schedule import Policy  # noqa: E402
 from workloads.trace import load_policy, load_trace  # noqa: E402
 from workloads.trace_writer import write_trace  # noqa: E402
-from workloads.validation import validate  # noqa: E402
 
 SIZES = Predictor(outputs=4 * 3 * 3)
 SETTINGS = Settings(batch_size=8, learning_rate=0.05, momentum=0.9, predictor_learning_rate=0.01)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.machine.spec_loading import load_accelerator
 from simulator.reproduce.composed import BatchCycles, batch_cycles, gp_share, paper_batches
 from simulator.reproduce.exhibit import exhibit_makers
 from simulator.reproduce.exhibits.memory_energy import SHORT
@@ -19,8 +20,7 @@ from simulator.reproduce.jobs.memory_rules import MemoryRules
 from simulator.reproduce.other_networks import Kept, backward_cycles
 from simulator.reproduce.paper import DATASETS, NETWORKS, targets, trace_name
 from simulator.reproduce.resized import with_image, with_tokens
-from simulator.simulation import simulate
-from simulator.spec_loading import load_accelerator
+from simulator.run.simulation import simulate
 from workloads.layers import Linear, Matmul
 from workloads.trace import load_policy, load_trace
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from networks import chains
 
 from dataflows.actions import ACTIONS
+from simulator.machine.spec_loading import load_designs
 from simulator.outputs.layers_csv import layers_csv
 from simulator.outputs.summary import summary
-from simulator.results import BATCH_ROW, Results
-from simulator.simulation import compare
-from simulator.spec_loading import load_designs
+from simulator.run.results import BATCH_ROW, Results
+from simulator.run.simulation import compare
 from workloads.graph import needs_input_gradient
 from workloads.layers import Conv2d
 from workloads.trace import Trace, load_trace
@@ -177,7 +177,7 @@ def test_attention_product_has_both_gradients_and_no_update() -> None:
 
 
 def test_energy_table_swaps_without_simulating_again() -> None:
-    from simulator.energy import energy_table_of
+    from simulator.energy.energy import energy_table_of
 
     trace = load_trace("digits-cnn")
     one = compare(trace)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.machine.spec_loading import load_designs
 from simulator.pipelines.schedule import find_schedule
 from simulator.pipelines.simulation import PipelineSetup, simulate_pipelines
 from simulator.reproduce.exhibit import ExhibitMaker, exhibit_makers
@@ -16,7 +17,6 @@ from simulator.reproduce.job import Findings, Job, Plain
 from simulator.reproduce.jobs.pipeline_comparison import PipelineComparison
 from simulator.reproduce.jobs.predictor_share import PredictorShare
 from simulator.reproduce.unit_pipelines import unit_run
-from simulator.spec_loading import load_designs
 from workloads.schedule import Phase
 from workloads.trace import load_policy, load_trace
 

@@ -3,8 +3,8 @@
 from networks import make_trace
 from test_kept_outputs import CHAIN
 
-from simulator.simulation import simulate
-from simulator.spec_loading import load_accelerator
+from simulator.machine.spec_loading import load_accelerator
+from simulator.run.simulation import simulate
 
 BATCH_NORM = {"id": "bn", "kind": "batch_norm", "op": "batch_norm", "inputs": ("a",), "shape": (4, 8, 8),
               "parameters": 8}  # fmt: skip

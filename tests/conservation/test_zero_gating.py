@@ -3,8 +3,8 @@
 import pytest
 
 from simulator import compare, load_trace
-from simulator.spec_loading import load_designs
-from simulator.zero_gating import zero_gating
+from simulator.machine.spec_loading import load_designs
+from simulator.studies.zero_gating import zero_gating
 from workloads.layers import Sparsity
 from workloads.trace import Trace
 

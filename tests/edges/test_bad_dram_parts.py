@@ -1,4 +1,4 @@
-"""A bad DRAM part ends in one line that names file, key and mend."""
+"""A bad DRAM part ends in one line that names file, key and remedy."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +9,9 @@ import yaml
 
 from simulator.dram.commands import CommandDram
 from simulator.dram.part import load_part
-from workloads.errors import InputError
-from workloads.shipped import shipped_folder, shipped_names
-from workloads.validation import validate
+from workloads.foundation.errors import InputError
+from workloads.foundation.shipped import shipped_folder, shipped_names
+from workloads.foundation.validation import validate
 
 GOOD = (shipped_folder("configs/dram") / "ddr3-1600.yaml").read_text(encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Bad input ends with exit code 2 and one line that names file, key and mend, and leaves nothing behind."""
+"""Bad input ends with exit code 2 and one line that names file, key and remedy, and leaves nothing behind."""
 
 import copy
 import gzip
@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simulator.cli.main import main
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 from workloads.trace import load_trace
 
 Document = dict[str, Any]

@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the torch extra")
 
-from workloads.errors import InputError  # noqa: E402
+from workloads.foundation.errors import InputError  # noqa: E402
 from workloads.pytorch.datasets import load_images  # noqa: E402
 
 CIFAR_FILES = {"CIFAR10": [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"], "CIFAR100": ["train", "test"]}

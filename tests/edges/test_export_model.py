@@ -9,7 +9,7 @@ from click.testing import CliRunner
 torch = pytest.importorskip("torch", reason="needs the torch extra")
 
 from simulator.cli.main import cli  # noqa: E402
-from workloads.errors import InputError  # noqa: E402
+from workloads.foundation.errors import InputError  # noqa: E402
 from workloads.networks import find_recipe, recipe_names  # noqa: E402
 from workloads.pytorch.assembly import unrecorded  # noqa: E402
 from workloads.pytorch.export import export_model, export_trained  # noqa: E402

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.shipped_csv import read_csv
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
+from workloads.foundation.shipped_csv import read_csv
 
 
 def test_comments_and_texts(tmp_path: Path) -> None:

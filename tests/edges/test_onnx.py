@@ -11,7 +11,7 @@ onnx = pytest.importorskip("onnx", reason="needs the onnx extra")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from simulator.cli.main import cli  # noqa: E402
-from workloads.errors import InputError  # noqa: E402
+from workloads.foundation.errors import InputError  # noqa: E402
 from workloads.graph import check_graph  # noqa: E402
 from workloads.importers import find_importer  # noqa: E402
 from workloads.layers import Conv2d, Linear, Matmul  # noqa: E402

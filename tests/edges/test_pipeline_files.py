@@ -1,4 +1,4 @@
-"""Pipelines and bad input: one line that names file, key and mend, exit code 2, and nothing left behind."""
+"""Pipelines and bad input: one line that names file, key and remedy, exit code 2, and nothing left behind."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import pytest
 
 from simulator.cli.main import main
 from simulator.pipelines.file_schedule import read_schedule
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 Refuses = Callable[..., None]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 from workloads.importers import find_importer
 from workloads.layers import Conv2d, Linear
 from workloads.trace import load_trace

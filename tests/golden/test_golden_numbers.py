@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.simulation import compare
-from simulator.spec_loading import load_designs
+from simulator.machine.spec_loading import load_designs
+from simulator.run.simulation import compare
 from workloads.trace import load_trace
 
 HERE = Path(__file__).parent

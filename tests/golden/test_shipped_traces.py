@@ -13,9 +13,9 @@ pytest.importorskip("torch", reason="needs the torch extra")
 
 from simulator.cli import trace_export
 from simulator.cli.main import cli
+from workloads.foundation.shipped import resolve
 from workloads.networks import find_recipe, recipe_names
 from workloads.pytorch.export import export_recorded, export_trained
-from workloads.shipped import resolve
 from workloads.trace import load_policy, load_trace
 from workloads.trace_writer import trace_text
 

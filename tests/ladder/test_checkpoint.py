@@ -6,7 +6,8 @@ torch = pytest.importorskip("torch", reason="needs the torch extra")
 
 from torch import nn  # noqa: E402
 
-from workloads.errors import InputError  # noqa: E402
+from workloads.foundation.errors import InputError  # noqa: E402
+from workloads.foundation.validation import validate  # noqa: E402
 from workloads.predictor import Predictor  # noqa: E402
 from workloads.pytorch import checkpoint as checkpoints  # noqa: E402
 from workloads.pytorch.masked_adam import MaskedAdam, multi_step  # noqa: E402
@@ -15,7 +16,6 @@ from workloads.pytorch.predictor_training import PredictorTraining  # noqa: E402
 from workloads.pytorch.split import Split  # noqa: E402
 from workloads.pytorch.training import Settings, train  # noqa: E402
 from workloads.schedule import Policy  # noqa: E402
-from workloads.validation import validate  # noqa: E402
 
 SIZES = Predictor(outputs=4 * 3 * 3)
 EPOCHS = 5

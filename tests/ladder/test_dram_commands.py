@@ -13,7 +13,7 @@ from simulator.dram.command_kernel import StreamResult, simulate_stream
 from simulator.dram.part import DramPart, load_part
 from simulator.dram.power import command_energies, stream_energy
 from simulator.dram.request_trace import write_dramsim3_trace, write_ramulator2_trace
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 DDR3, DDR4, LPDDR4 = (load_part(name) for name in ("ddr3-1600", "ddr4-2400", "lpddr4-3200"))
 GIB = 2**30

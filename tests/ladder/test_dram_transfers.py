@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from naive_dram import odd_part
 
-from dataflows.transfers import Transfers
-from dataflows.transfers import contiguous as in_one_piece
+from dataflows.plans.transfers import Transfers
+from dataflows.plans.transfers import contiguous as in_one_piece
 from simulator.dram.command_kernel import simulate_stream
 from simulator.dram.commands import CommandDram
 from simulator.dram.part import DramPart, load_part
@@ -25,7 +25,7 @@ from simulator.dram.transfer_time import (
     transfer_memory_cycles,
     transfer_times,
 )
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 DDR3, DDR4, LPDDR4 = (load_part(name) for name in ("ddr3-1600", "ddr4-2400", "lpddr4-3200"))
 

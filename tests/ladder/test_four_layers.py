@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from dataflows.actions import ActionCounts
-from dataflows.plan import Plan
-from dataflows.transfers import contiguous
-from simulator.design import Task, find_design
+from dataflows.plans.plan import Plan
+from dataflows.plans.transfers import contiguous
 from simulator.dram.ideal import IdealDram
 from simulator.engine.batch import run_batch
 from simulator.engine.work import StepWork
-from simulator.stages import LayerFacts, stages_of
+from simulator.phases.design import Task, find_design
+from simulator.phases.stages import LayerFacts, stages_of
 from workloads.schedule import Phase
 from workloads.trace import load_policy
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from dataflows.array import PEArray
 from dataflows.dataflow import dataflows
-from dataflows.functional import run_dgrad, run_forward, run_wgrad
-from dataflows.placement import ALL_IN_DRAM
-from dataflows.plan import BufferBudget
-from dataflows.planning import plan_product
+from dataflows.functional.products import run_dgrad, run_forward, run_wgrad
+from dataflows.plans.placement import ALL_IN_DRAM
+from dataflows.plans.plan import BufferBudget
+from dataflows.plans.planning import plan_product
 from workloads.passes import Product, decomposed_dgrad
 from workloads.shapes import ConvShape, linear_shape, output_extent
 

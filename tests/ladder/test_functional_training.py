@@ -5,7 +5,7 @@ import pytest
 
 from dataflows.array import PEArray
 from dataflows.dataflow import dataflows
-from dataflows.functional_training import FunctionalNetwork, FunctionalPredictor
+from dataflows.functional.training import FunctionalNetwork, FunctionalPredictor
 from workloads.predictor import Predictor
 from workloads.shapes import ConvShape, linear_shape
 

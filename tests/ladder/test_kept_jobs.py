@@ -11,12 +11,12 @@ import pytest
 from kept_jobs import Square, squares
 
 from simulator import compare, load_trace
+from simulator.machine.spec_loading import load_designs
 from simulator.reproduce import store as store_module
 from simulator.reproduce.execute import missing_jobs, run_jobs
 from simulator.reproduce.job import job_key
 from simulator.reproduce.jobs.design_comparison import DesignComparison
 from simulator.reproduce.store import open_store
-from simulator.spec_loading import load_designs
 
 
 def run_all(folder: Path, jobs: list[Square], processes: int = 1) -> dict[Square, dict[str, int]]:

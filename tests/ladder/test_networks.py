@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from simulator.cli.main import cli
+from workloads.foundation.shipped import shipped_names
 from workloads.layers import Conv2d, Linear, Matmul, VectorLayer
 from workloads.networks import find_recipe, recipe_names
-from workloads.shipped import shipped_names
 from workloads.trace import Trace, load_trace
 
 DATA = Path(__file__).parents[1] / "data/networks.csv"

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from networks import chains, make_trace
 
+from simulator.machine.spec_loading import load_designs
 from simulator.pipelines.composition import Composer
 from simulator.pipelines.engine import Run, run_alone, run_batches
 from simulator.pipelines.link import Link
@@ -25,10 +26,9 @@ from simulator.pipelines.programme import Programme, build_programme
 from simulator.pipelines.schedule import find_schedule, forward_only, schedules
 from simulator.pipelines.simulation import PipelineSetup, simulate_pipelines
 from simulator.pipelines.work import BatchWork, unit_work
-from simulator.simulation import compare
-from simulator.spec_loading import load_designs
+from simulator.run.simulation import compare
+from workloads.foundation.shipped import shipped_names
 from workloads.schedule import Batches, Epochs, Phase, Repeat, Schedule
-from workloads.shipped import shipped_names
 from workloads.trace import Trace, load_trace
 
 ALL = list(schedules())

@@ -13,9 +13,9 @@ from dataflows.convolution import ConvolutionTiles, Sliding
 from dataflows.dataflow import dataflows
 from dataflows.kinds.row_stationary import row_array
 from dataflows.operands import ConvolutionOperands, SteppedProduct
-from dataflows.placement import ALL_IN_DRAM
-from dataflows.plan import BufferBudget, TileTooLargeError
-from dataflows.planning import plan_product, plan_tiles
+from dataflows.plans.placement import ALL_IN_DRAM
+from dataflows.plans.plan import BufferBudget, TileTooLargeError
+from dataflows.plans.planning import plan_product, plan_tiles
 from workloads.passes import Product
 from workloads.shapes import linear_shape
 

@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch", reason="needs the torch extra")
 
 from click.testing import CliRunner  # noqa: E402
 
-from workloads.errors import InputError  # noqa: E402
+from workloads.foundation.errors import InputError  # noqa: E402
 from workloads.networks import find_recipe, recipe_names  # noqa: E402
 from workloads.predictor import Predictor  # noqa: E402
 from workloads.pytorch.gradient_prediction import train_predictor  # noqa: E402

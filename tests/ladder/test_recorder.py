@@ -10,7 +10,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
-from workloads.errors import InputError  # noqa: E402
+from workloads.foundation.errors import InputError  # noqa: E402
 from workloads.graph import check_graph, needs_input_gradient  # noqa: E402
 from workloads.layers import Conv2d, Linear, Matmul, VectorLayer  # noqa: E402
 from workloads.pytorch.recorder import Recording, record_forward  # noqa: E402

@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch", reason="needs the torch extra")
 
 from torch import nn  # noqa: E402
 
-from workloads.errors import InputError  # noqa: E402
+from workloads.foundation.errors import InputError  # noqa: E402
 from workloads.pytorch.recorder import record_forward  # noqa: E402
 from workloads.pytorch.training_loop import record  # noqa: E402
 from workloads.trace import load_trace  # noqa: E402

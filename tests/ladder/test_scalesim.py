@@ -9,10 +9,10 @@ import pytest
 from dataflows.arrays.job import Geometry, Ports
 from dataflows.arrays.stepped import step_job
 from dataflows.dataflow import find_dataflow
-from dataflows.placement import ALL_IN_DRAM
-from dataflows.plan import BufferBudget
-from dataflows.planning import plan_product
-from simulator.spec_loading import load_accelerator
+from dataflows.plans.placement import ALL_IN_DRAM
+from dataflows.plans.plan import BufferBudget
+from dataflows.plans.planning import plan_product
+from simulator.machine.spec_loading import load_accelerator
 from workloads.passes import Product
 from workloads.shapes import linear_shape
 

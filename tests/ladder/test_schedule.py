@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 from workloads.schedule import PHASES, Policy, compress
 from workloads.trace import load_policy
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.sram import WIDEST_PORT_BITS, Sram, nodes_nm, sram
-from workloads.errors import InputError
+from simulator.energy.sram import WIDEST_PORT_BITS, Sram, nodes_nm, sram
+from workloads.foundation.errors import InputError
 
 LINES = (Path(__file__).parents[2] / "configs/energy/cacti_sram.csv").read_text(encoding="utf-8").splitlines()
 ROWS = list(csv.DictReader(line for line in LINES if not line.startswith("#")))

@@ -11,21 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflows.actions import ActionCounts
-from dataflows.memory_ports import UNLIMITED, MemoryPorts
-from dataflows.plan import Plan
-from dataflows.transfers import Transfers, contiguous
-from simulator.components.dram_channel import DramChannel
-from simulator.components.global_buffer import BufferShare
-from simulator.components.pe_array import PEArrayComponent
-from simulator.components.predictor_sram import PredictorSram
-from simulator.design import Step, Task
+from dataflows.plans.memory_ports import UNLIMITED, MemoryPorts
+from dataflows.plans.plan import Plan
+from dataflows.plans.transfers import Transfers, contiguous
 from simulator.dram.bandwidth import BandwidthDram
 from simulator.dram.refresh import Refresh
 from simulator.engine.batch import run_batch
+from simulator.engine.components.dram_channel import DramChannel
+from simulator.engine.components.global_buffer import BufferShare
+from simulator.engine.components.pe_array import PEArrayComponent
+from simulator.engine.components.predictor_sram import PredictorSram
 from simulator.engine.exact import run_batches_exactly
 from simulator.engine.step_kernel import run_step_kernel
 from simulator.engine.step_processes import Machine, run_step_processes
 from simulator.engine.work import FlatWork, StepWork, flatten
+from simulator.phases.design import Step, Task
 
 # One byte a cycle and a latency of two cycles, so that bytes are cycles less two.
 DRAM = BandwidthDram(model="bandwidth", capacity_bytes=1, peak_bytes_per_second=1_000_000_000, latency_ns=2)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dataflows.arrays.job import Geometry, JobTiles, Ports
 from dataflows.arrays.stepped import ARRAYS, MODELS, ArrayName, step_job
-from dataflows.plan import Plan
+from dataflows.plans.plan import Plan
 
 small = st.integers(1, 7)
 geometries = st.builds(

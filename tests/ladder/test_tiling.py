@@ -8,13 +8,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dataflows.dataflow import Quanta, find_dataflow
-from dataflows.placement import ALL_IN_DRAM, Operand, Placement
-from dataflows.plan import BufferBudget, TileTooLargeError
-from dataflows.planning import plan_product
-from dataflows.tile_sequence import TileSequence, tile_sequence
-from dataflows.tiling import ORDERS, Tiling, choose_tiling
-from simulator.spec_loading import load_accelerator
+from dataflows.dataflow import Granularity, find_dataflow
+from dataflows.plans.placement import ALL_IN_DRAM, Operand, Placement
+from dataflows.plans.plan import BufferBudget, TileTooLargeError
+from dataflows.plans.planning import plan_product
+from dataflows.plans.tile_sequence import TileSequence, tile_sequence
+from dataflows.plans.tiling import ORDERS, Tiling, choose_tiling
+from simulator.machine.spec_loading import load_accelerator
 from workloads.passes import Product, Role, layer_products
 from workloads.shapes import ConvShape, linear_shape, output_extent
 from workloads.trace import load_trace
@@ -129,7 +129,7 @@ def test_chosen_tiles_fit_and_traffic_is_at_least_compulsory(
     product, budget = Product(shape, role), BufferBudget(capacity, 2, 4, overhead)
     try:
         tiling = choose_tiling(
-            product, ALL_IN_DRAM, Quanta(vectors=3, reduction=4, columns=5, least=6, overhead=2), budget
+            product, ALL_IN_DRAM, Granularity(vectors=3, reduction=4, columns=5, least=6, overhead=2), budget
         )
     except TileTooLargeError as error:
         assert error.needed_bytes > capacity
@@ -165,10 +165,10 @@ def held_bytes(tiles: TileSequence) -> int:
 @given(shapes(), st.sampled_from(ROLES), st.integers(50, 1500), st.integers(1, 1500))
 def test_traffic_never_rises_with_the_buffer(shape: ConvShape, role: Role, capacity: int, more: int) -> None:
     def traffic(capacity_bytes: int) -> int:
-        tiling = choose_tiling(product, ALL_IN_DRAM, quanta, BufferBudget(capacity_bytes, 2, 4, 8))
+        tiling = choose_tiling(product, ALL_IN_DRAM, granularity, BufferBudget(capacity_bytes, 2, 4, 8))
         return traffic_bytes(tile_sequence(product, tiling))
 
-    product, quanta = Product(shape, role), Quanta(vectors=1, reduction=1, columns=1)
+    product, granularity = Product(shape, role), Granularity(vectors=1, reduction=1, columns=1)
     try:
         smaller = traffic(capacity)
     except TileTooLargeError:
@@ -179,9 +179,9 @@ def test_traffic_never_rises_with_the_buffer(shape: ConvShape, role: Role, capac
 @settings(max_examples=40, deadline=None)
 @given(
     shapes(), st.sampled_from(ROLES), st.integers(40, 1200),
-    st.builds(Quanta, st.integers(1, 6), st.integers(1, 6), st.integers(1, 6)),
+    st.builds(Granularity, st.integers(1, 6), st.integers(1, 6), st.integers(1, 6)),
 )  # fmt: skip
-def test_no_cut_moves_fewer_bytes(shape: ConvShape, role: Role, capacity: int, quanta: Quanta) -> None:
+def test_no_cut_moves_fewer_bytes(shape: ConvShape, role: Role, capacity: int, granularity: Granularity) -> None:
     """Brute force: every tile size, every order of loops, each laid out tile by tile."""
     product, budget = Product(shape, role), BufferBudget(capacity, 2, 4, 8)
     rows_all = shape.H if role == "dgrad" else shape.P
@@ -197,7 +197,7 @@ def test_no_cut_moves_fewer_bytes(shape: ConvShape, role: Role, capacity: int, q
         moved = traffic_bytes(tiles)
         fewest = moved if fewest is None else min(fewest, moved)
     try:
-        chosen = tile_sequence(product, choose_tiling(product, ALL_IN_DRAM, quanta, budget))
+        chosen = tile_sequence(product, choose_tiling(product, ALL_IN_DRAM, granularity, budget))
     except TileTooLargeError:
         assert fewest is None
         return
@@ -222,7 +222,7 @@ def test_of_the_cuts_that_are_fast_enough_none_moves_fewer_bytes(
         return max(int((parts.groups * steps).sum()) * 3, (traffic_bytes(tiles) >> 10) * mebibyte >> 10)
 
     product = Product(shape, role)
-    quanta = Quanta(1, rows, columns, least=least, step_cycles=3)
+    granularity = Granularity(1, rows, columns, least=least, step_cycles=3)
     budget = BufferBudget(capacity, 2, 4, 8, mebibyte, slack)
     rows_all = shape.H if role == "dgrad" else shape.P
     inner_all, outer_all = shape.C // shape.groups, shape.K // shape.groups
@@ -235,7 +235,7 @@ def test_of_the_cuts_that_are_fast_enough_none_moves_fewer_bytes(
         if held_bytes(tiles) <= capacity and not asks_too_early(tiles):
             found.append((traffic_bytes(tiles), time(tiles)))
     try:
-        chosen = tile_sequence(product, choose_tiling(product, ALL_IN_DRAM, quanta, budget))
+        chosen = tile_sequence(product, choose_tiling(product, ALL_IN_DRAM, granularity, budget))
     except TileTooLargeError:
         assert not found
         return
@@ -252,14 +252,14 @@ def asks_too_early(tiles: TileSequence) -> bool:
 
 
 def test_what_is_on_chip_is_not_loaded() -> None:
-    product, quanta = Product(linear_shape(64, 100, 100), "forward"), Quanta(1, 1, 1)
+    product, granularity = Product(linear_shape(64, 100, 100), "forward"), Granularity(1, 1, 1)
     for place in ("predictor_sram", "buffer"):
-        tiling = choose_tiling(product, Placement(filter=Operand(place)), quanta, BufferBudget(2000, 2, 4, 8))
+        tiling = choose_tiling(product, Placement(filter=Operand(place)), granularity, BufferBudget(2000, 2, 4, 8))
         tiles = tile_sequence(product, tiling)
         held = 2 * (2 * tiles.image_words.max() + 4 * tiles.result_words.max())
         assert held <= 2000
     with pytest.raises(TileTooLargeError):
-        choose_tiling(product, ALL_IN_DRAM, quanta, BufferBudget(10, 2, 4, 8))
+        choose_tiling(product, ALL_IN_DRAM, granularity, BufferBudget(10, 2, 4, 8))
 
 
 @pytest.mark.parametrize("name", ["ws", "is", "os"])

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from dataflows.array import PEArray
 from dataflows.convolution import ConvolutionTiles, Sliding
 from dataflows.dataflow import find_dataflow
-from dataflows.placement import ALL_IN_DRAM
-from dataflows.plan import BufferBudget
-from dataflows.planning import plan_product
-from dataflows.tile_sequence import tile_sequence
-from dataflows.tiling import choose_tiling
+from dataflows.plans.placement import ALL_IN_DRAM
+from dataflows.plans.plan import BufferBudget
+from dataflows.plans.planning import plan_product
+from dataflows.plans.tile_sequence import tile_sequence
+from dataflows.plans.tiling import choose_tiling
 from workloads.passes import Product
 from workloads.shapes import linear_shape
 
@@ -136,7 +136,7 @@ def test_tiles_follow_each_other_without_a_gap(reduction: int, vectors: int, out
     pe = array(4, 5, 20, 4, 5)  # a fold loads in 2 cycles
     budget = BufferBudget(capacity, 2, 4, 8)
     product = Product(linear_shape(vectors, reduction, outputs), "forward")
-    tiling = choose_tiling(product, ALL_IN_DRAM, WS.quanta(pe, product), budget)
+    tiling = choose_tiling(product, ALL_IN_DRAM, WS.granularity(pe, product), budget)
     tiles = tile_sequence(product, tiling)
     plan = plan_product(product, ALL_IN_DRAM, WS, pe, budget)
     # every fold of every tile in one sequence; the first fill and the last fold's streaming stand alone

@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from simulator.cli.main import cli
+from simulator.machine.spec_loading import load_accelerator
 from simulator.outputs.dram_trace import burst_requests
-from simulator.simulation import Simulation
-from simulator.spec_loading import load_accelerator
+from simulator.run.simulation import Simulation
 from workloads.trace import load_trace
 
 
@@ -45,7 +45,7 @@ def test_every_byte_is_asked_for(phase: str) -> None:
 
 
 def test_a_phase_that_the_run_has_not_is_refused(tmp_path: Path) -> None:
-    from workloads.errors import InputError
+    from workloads.foundation.errors import InputError
 
     result = CliRunner().invoke(
         cli, ["simulate", "digits-cnn", "--dram-trace", str(tmp_path / "x"), "--dram-trace-phase", "dni"]

@@ -42,8 +42,8 @@ def test_packages_import_one_way(package: str) -> None:
 
 
 def test_energy_and_outputs_never_import_the_engine() -> None:
-    for path in [ROOT / "simulator/energy.py", ROOT / "simulator/results.py", *modules("simulator/outputs")]:
-        wrong = {name for name in imports(path) if name.startswith(("simulator.engine", "simulator.components"))}
+    for path in [ROOT / "simulator/energy/energy.py", ROOT / "simulator/run/results.py", *modules("simulator/outputs")]:
+        wrong = {name for name in imports(path) if name.startswith(("simulator.engine", "simulator.engine.components"))}
         assert not wrong, f"{path.relative_to(ROOT)} imports {wrong}"
 
 

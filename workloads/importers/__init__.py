@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from workloads.errors import InputError, nearest
+from workloads.foundation.errors import InputError, nearest
 from workloads.layers import Layer
 
 

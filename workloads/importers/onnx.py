@@ -10,7 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 from workloads.importers import Imported, Importer
 from workloads.layers import Conv2d, Layer, Linear, Matmul, VectorKind, VectorLayer
 

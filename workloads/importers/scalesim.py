@@ -11,10 +11,10 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
+from workloads.foundation.strict_yaml import read_text
 from workloads.importers import Imported, Importer
 from workloads.layers import Conv2d, Layer, Linear, VectorLayer
-from workloads.strict_yaml import read_text
 
 _CONVOLUTION = ("ifmap height", "ifmap width", "filter height", "filter width", "channels", "filters", "stride")
 _PRODUCT = ("M", "N", "K")
@@ -36,11 +36,11 @@ def read_topology(path: Path) -> Imported:
     words = ("ifmap", "ifmap", "filter", "filter", "channel", "filter", "stride")
     convolutions = len(header) > len(words) and all(w in cell for w, cell in zip(words, header[1:], strict=False))
     if not products and not convolutions:
-        mend = (
+        remedy = (
             "give SCALE-Sim's in its order: name, M, N, K, or name, ifmap height and width, filter height and width, "
             "channels, filters, strides"
         )
-        raise InputError(str(path), f"line {rows[0][0]}", f"the columns are {', '.join(rows[0][1])}", mend)
+        raise InputError(str(path), f"line {rows[0][0]}", f"the columns are {', '.join(rows[0][1])}", remedy)
     if any("stride" in cell for cell in header[len(words) + 1 :]):
         raise InputError(str(path), f"line {rows[0][0]}", "a second stride", "give one stride for both axes")
     layers: list[Layer] = []

@@ -7,7 +7,7 @@ or its modules does not import torch.
 from importlib import import_module
 from pkgutil import iter_modules
 
-from workloads.errors import InputError, nearest
+from workloads.foundation.errors import InputError, nearest
 from workloads.networks.recipe import Recipe
 
 

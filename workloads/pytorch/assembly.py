@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 from workloads.layers import Conv2d, Linear, gradient_words_per_channel
 from workloads.optimizers import OptimizerName
 from workloads.predictor import Predictor

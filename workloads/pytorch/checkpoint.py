@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 CHECKPOINT_VERSION = 1
 

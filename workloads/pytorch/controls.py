@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from workloads.control_runs import GpBatches
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 from workloads.networks import find_recipe
 from workloads.pytorch.assembly import predictor_of
 from workloads.pytorch.controls_page import page

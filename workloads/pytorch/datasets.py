@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import torch
 
-from workloads.errors import InputError, nearest
+from workloads.foundation.errors import InputError, nearest
 from workloads.pytorch.split import Split
 
 _CIFAR_SHAPE = (3, 32, 32)
@@ -159,7 +159,7 @@ def _decoded(path: Path, size: int) -> np.ndarray:
         with Image.open(path) as image:
             fitted = ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.BILINEAR)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise InputError(str(path), "", "is no image that can be read", "delete it or mend it") from None
+        raise InputError(str(path), "", "is no image that can be read", "delete it or remedy it") from None
     return np.asarray(fitted, dtype=np.uint8).transpose(2, 0, 1)
 
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 from workloads.networks.recipe import Recipe
 from workloads.pytorch.assembly import assemble, notes_of
 from workloads.pytorch.model_loading import check_inputs, find_callable, record_anywhere, torch_extra

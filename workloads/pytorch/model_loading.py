@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workloads.errors import InputError, nearest
+from workloads.foundation.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from torch import nn
@@ -74,7 +74,7 @@ def find_callable(target: str) -> Callable[[], Any]:
     except ModuleNotFoundError as error:
         raise InputError(target, "", f"no module {error.name}", "check the name, or install what it needs") from None
     except Exception as error:  # the module is the user's own: anything can happen in it
-        raise InputError(target, "", f"importing {module_name} fails: {_told(error)}", "mend the module") from None
+        raise InputError(target, "", f"importing {module_name} fails: {_told(error)}", "correct the module") from None
     finally:
         sys.path.remove(here)
     found = getattr(module, attribute, None)

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 from workloads.networks import find_recipe
 from workloads.networks.recipe import Recipe
 from workloads.predictor import Predictor

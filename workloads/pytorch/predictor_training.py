@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 
 # What the predictor's outputs are compared with: the true gradient as it is, divided by the running root mean
 # square of its layer, or by its own.

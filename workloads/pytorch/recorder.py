@@ -16,7 +16,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 from workloads.graph import Shape, check_graph
 from workloads.layers import Layer
 from workloads.pytorch import aten_products, aten_vectors

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import click
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 from workloads.layers import Conv2d, Linear
 from workloads.networks import find_recipe
 from workloads.networks.digits_cnn import CONSTANT_RATES

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from workloads.errors import InputError
+from workloads.foundation.errors import InputError
 from workloads.layers import Sparsity
 from workloads.predictor import Predictor
 from workloads.pytorch.checkpoint import load_checkpoint, save_checkpoint

@@ -21,14 +21,14 @@ import torch
 from torch import nn
 from torch.utils._pytree import tree_leaves
 
-from workloads.errors import InputError, nearest
+from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.validation import validate
 from workloads.optimizers import OptimizerName
 from workloads.pytorch.assembly import assemble, notes_of
 from workloads.pytorch.recorder import Observer, Recording, argument_names, finished, following_places
 from workloads.pytorch.tape import Tape
 from workloads.schedule import PHASES, Phase, compress
 from workloads.trace import Dataset, EpochMetrics, Provenance, Trace
-from workloads.validation import validate
 
 
 class LoopRecording:

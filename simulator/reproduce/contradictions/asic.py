@@ -2,12 +2,12 @@
 
 from math import floor
 
+from simulator.energy.sram import sram
+from simulator.machine.spec_loading import load_accelerator
 from simulator.reproduce.contradictions.contradiction import Contradiction
 from simulator.reproduce.contradictions.fpga import DESIGNS
 from simulator.reproduce.contradictions.network import block_ram_bytes
 from simulator.reproduce.paper import targets
-from simulator.spec_loading import load_accelerator
-from simulator.sram import sram
 
 
 def contradictions() -> list[Contradiction]:

@@ -7,13 +7,13 @@ from typing import Any
 from simulator.area.asic import asic_area, sram_area
 from simulator.area.fpga import fpga_power
 from simulator.area.sizes import sizes_of
+from simulator.machine.spec import Accelerator
+from simulator.machine.spec_loading import load_designs
 from simulator.reproduce.assumptions import STUDIED, array
 from simulator.reproduce.exhibit import Cell, Exhibit, Table
 from simulator.reproduce.job import Findings
 from simulator.reproduce.jobs.design_comparison import DesignComparison
 from simulator.reproduce.paper import DATASETS, DESIGNS, NETWORKS, trace_name
-from simulator.spec import Accelerator
-from simulator.spec_loading import load_designs
 
 _FLOWS = ("ws", "is", "rs", "os")
 _NODE_NM = 45  # of the default energy table

@@ -5,11 +5,11 @@ from dataclasses import astuple, dataclass
 
 from simulator.area.fpga import FpgaPower, FpgaResources, fpga_power, fpga_resources, fpga_table
 from simulator.area.sizes import sizes_of
+from simulator.machine.spec_loading import load_accelerator
 from simulator.reproduce.equal_budget import EqualBudget, beside
 from simulator.reproduce.exhibit import Cell, Comparison, Exhibit, Table
 from simulator.reproduce.job import Findings, Job
 from simulator.reproduce.paper import DESIGNS, targets
-from simulator.spec_loading import load_accelerator
 
 _STUDY = EqualBudget("table4", "FPGA power")
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from simulator.memory_study import ON_CHIP, RULES, STAY
 from simulator.reproduce.exhibit import Cell, Comparison, Exhibit, Picture, Table
 from simulator.reproduce.job import Findings
 from simulator.reproduce.jobs.memory_rules import MemoryRules
 from simulator.reproduce.paper import DATASETS, DESIGNS, NETWORKS, targets, trace_name
+from simulator.studies.memory_study import ON_CHIP, RULES, STAY
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from simulator.explain import backward_ratio, explain, ideal_speedup
+from simulator.machine.spec_loading import load_designs
 from simulator.reproduce.job import Plain
 from simulator.reproduce.shipped_traces import shipped_trace
-from simulator.results import RunResult
-from simulator.simulation import compare
-from simulator.spec_loading import load_designs
+from simulator.run.results import RunResult
+from simulator.run.simulation import compare
+from simulator.studies.explain import backward_ratio, explain, ideal_speedup
 from workloads.layers import Linear
 from workloads.trace import Trace, load_policy
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dataflows.plan import Integers
+from dataflows.plans.plan import Integers
+from simulator.machine.spec_loading import load_accelerator
 from simulator.reproduce.job import Plain
 from simulator.reproduce.shipped_traces import shipped_trace
-from simulator.spec_loading import load_accelerator
 from workloads.graph import needs_input_gradient
 from workloads.passes import ROLES, layer_products
 from workloads.trace import Trace

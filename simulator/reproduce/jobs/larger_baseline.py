@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from simulator.area.equal import grown
+from simulator.machine.spec_loading import load_accelerator
 from simulator.reproduce.job import Plain
 from simulator.reproduce.shipped_traces import shipped_trace
-from simulator.simulation import Simulation
-from simulator.spec_loading import load_accelerator
+from simulator.run.simulation import Simulation
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from simulator.machine.spec_loading import load_designs
 from simulator.reproduce.job import Plain
 from simulator.reproduce.resized import with_image, with_tokens
 from simulator.reproduce.shipped_traces import shipped_trace
-from simulator.results import RunResult
-from simulator.simulation import Simulation
-from simulator.spec_loading import load_designs
+from simulator.run.results import RunResult
+from simulator.run.simulation import Simulation
 from workloads.trace import Trace
 
 ALL = ("baseline", "low", "efficient", "max")

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from simulator.memory_study import memory_studies
+from simulator.machine.spec_loading import load_designs
 from simulator.reproduce.job import Plain
 from simulator.reproduce.shipped_traces import shipped_trace
-from simulator.spec_loading import load_designs
+from simulator.studies.memory_study import memory_studies
 
 DESIGNS = ("low", "efficient", "max")
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryRules:
-    """One trace, by the names of shipped ones; see `simulator.memory_study`."""
+    """One trace, by the names of shipped ones; see `simulator.studies.memory_study`."""
 
     trace: str
     dataflow: str = "ws"

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from simulator.machine.spec_loading import load_designs
 from simulator.pipelines.composition import Composer
 from simulator.pipelines.results import PipelineRun
 from simulator.pipelines.schedule import find_schedule
 from simulator.pipelines.simulation import PipelineSetup, simulate_pipelines
 from simulator.reproduce.job import Plain
 from simulator.reproduce.stage_experiments import Works, equal_stages, in_steps, nothing_once_a_batch
-from simulator.spec_loading import load_designs
 from workloads.schedule import Schedule
 from workloads.trace import load_policy, load_trace
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.machine.spec_loading import load_designs
 from simulator.reproduce.job import Plain
-from simulator.results import RunResult
-from simulator.simulation import compare
-from simulator.spec_loading import load_designs
+from simulator.run.results import RunResult
+from simulator.run.simulation import compare
 from workloads.trace import load_trace
 
 DESIGNS = ("baseline", "efficient", "max")

@@ -2,16 +2,16 @@
 
 from dataclasses import asdict, dataclass
 
-from simulator.cost_to_target import CostToTarget, cost_to_target, default_target
+from simulator.machine.spec_loading import load_designs
 from simulator.reproduce.job import Plain
-from simulator.simulation import compare
-from simulator.spec_loading import load_designs
+from simulator.run.simulation import compare
+from simulator.studies.cost_to_target import CostToTarget, cost_to_target, default_target
 from workloads.trace import load_trace
 
 
 @dataclass(frozen=True, slots=True)
 class TargetCosts:
-    """ADA-GP on each design, its controls on the baseline (`simulator.cost_to_target`).
+    """ADA-GP on each design, its controls on the baseline (`simulator.studies.cost_to_target`).
 
     Attributes
     ----------

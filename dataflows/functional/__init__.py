@@ -1,0 +1,1 @@
+"""Products and training steps with real numbers on the stepped arrays."""

@@ -1,0 +1,1 @@
+"""Plans: one op cut into tiles, with the cycles and the actions of each."""

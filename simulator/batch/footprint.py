@@ -1,0 +1,55 @@
+"""How many bytes lie in DRAM at once in a batch of each phase."""
+
+from math import prod
+
+from simulator.batch.residency import Residency
+from simulator.machine.spec import Accelerator
+from workloads.graph import peak_live_words
+from workloads.layers import Conv2d, Linear, VectorLayer
+from workloads.optimizers import OPTIMIZERS
+from workloads.schedule import Phase
+from workloads.trace import Trace
+
+
+def peak_dram_bytes(trace: Trace, spec: Accelerator, phase: Phase) -> int:
+    """Return the most bytes that lie in DRAM at once in a batch.
+
+    Always there: master weights and their optimizer's state, words for the passes where those are wider, and what of
+    the predictor (weights, moments) has no place on the chip. A batch with a backward pass keeps the network's inputs
+    and the output of every layer with multiply-accumulates (others work in place or are made again), the gradients of
+    one layer's input and output, one weight gradient (two where a second array trains the predictor on the one before),
+    and until the predictor is trained all predictions, pooled means and features. A GP batch keeps what a later layer
+    still reads and one prediction.
+    """
+    owners = [
+        layer for layer in trace.layers if isinstance(layer, Conv2d | Linear) and layer.shares_weights_with is None
+    ]
+    weights = [layer.product_shape(1).weight_words for layer in owners]
+    others = sum(layer.parameters for layer in trace.layers if isinstance(layer, VectorLayer))
+    wide = spec.precision.master_words
+    words = (sum(weights) + others) * (wide * (1 + OPTIMIZERS[trace.optimizer].state_words) + (wide > 1))
+    predicted = [layer for layer in owners if layer.predicted] if spec.design_rules.predictor_home is not None else []
+    words += _predictor_words(trace, spec, predicted)
+    if spec.design_rules.runs_as(phase) == "gp":
+        words += trace.batch_size * peak_live_words(trace.layers, trace.inputs) + max(weights, default=0)
+    else:
+        shapes = [layer.product_shape(trace.batch_size) for layer in trace.mac_layers]
+        words += trace.batch_size * sum(prod(shape) for shape in trace.inputs.values())
+        words += sum(shape.output_words for shape in shapes)
+        words += max(shape.input_words + shape.output_words for shape in shapes)
+        words += len(spec.arrays) * max(weights, default=0)
+        kept = [trace.predictor.conv_shape(layer) for layer in predicted]
+        words += sum(layer.product_shape(1).weight_words for layer in predicted)
+        words += sum(shape.input_words + shape.output_words for shape in kept)
+    return words * spec.precision.word_bits // 8
+
+
+def _predictor_words(trace: Trace, spec: Accelerator, predicted: list[Conv2d | Linear]) -> int:
+    """Words of the predictor's weights, gradient and moments that DRAM holds."""
+    if not predicted:
+        return 0
+    total, moments = trace.predictor.total_weight_words, OPTIMIZERS[trace.predictor.optimizer].state_words
+    if spec.predictor_sram is None:  # at home in DRAM; the gradient lives on the chip or is streamed
+        return total * (1 + moments)
+    places = Residency(trace, spec, len(spec.arrays) - 1).predictor(predicted[0])
+    return total * ((places.weights == "dram") + (places.gradient == "dram") + moments * (places.moments == "dram"))

@@ -1,0 +1,257 @@
+"""From a task to plans: which products, updates and transfers a pass consists of.
+
+The layer's own passes read their operands from DRAM and store their results there. Where the predictor's
+operands lie is `simulator.batch.residency`'s to say. In Phase BP and Warm Up predictions, pooled means and features are
+kept in DRAM for the predictor's training, whose error is the difference of the true and the predicted gradient.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+
+from dataflows.actions import ActionCounts
+from dataflows.dataflow import find_dataflow
+from dataflows.plans.placement import ALL_IN_DRAM, Operand, Place, Placement
+from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
+from dataflows.plans.planning import plan_elementwise, plan_product, plan_transfer, plan_vector
+from simulator.batch.residency import Residency
+from simulator.engine.work import StepWork
+from simulator.machine.spec import Accelerator
+from simulator.phases.design import Task
+from workloads.foundation.errors import InputError
+from workloads.layers import Conv2d, Linear, MacLayer, Matmul
+from workloads.optimizers import OPTIMIZERS
+from workloads.passes import Pass, Product, Role, layer_products
+from workloads.schedule import Phase
+from workloads.trace import Trace
+from workloads.vectors import Direction, vector_work, vectors_behind
+
+
+class Operations:
+    """Plans the tasks of one trace on one accelerator."""
+
+    def __init__(self, trace: Trace, spec: Accelerator) -> None:
+        self._arrays = [_ArrayOperations(trace, spec, index) for index in range(len(spec.arrays))]
+        self._layers = trace.mac_layers
+        self._batch_size = trace.batch_size
+        self._works: dict[Hashable, StepWork] = {}
+
+    def work(self, task: Task, phase: Phase, array_index: int) -> StepWork:
+        """Return a task's plans as an array's work; equal layers of a deep network share one.
+
+        Raises
+        ------
+        InputError
+            If the array's part of the global buffer cannot hold a tile of it.
+        """
+        key = (task.pass_, task.backward, phase, array_index, self._likeness(task, phase))
+        if key not in self._works:
+            plans = tuple(self.plans(task, phase, array_index))
+            self._works[key] = StepWork((), plans) if array_index else StepWork(plans)
+        return self._works[key]
+
+    def _likeness(self, task: Task, phase: Phase) -> Hashable:
+        """Return all of a layer that its plans depend on: the layer itself where others stand behind it."""
+        if task.pass_.startswith("vector"):
+            return task.layer
+        layer, residency = self._layers[task.layer], self._arrays[0].residency
+        places = (residency.input(layer, phase), residency.output(layer, phase))
+        return type(layer), layer.product_shape(self._batch_size), places
+
+    def plans(self, task: Task, phase: Phase, array_index: int) -> list[Plan]:
+        """Return the plans of a task, to be run one after the other on an array.
+
+        Raises
+        ------
+        InputError
+            If the array's part of the global buffer cannot hold a tile of it.
+        """
+        layer = self._layers[task.layer]
+        try:
+            return self._arrays[array_index].passes[task.pass_](layer, task, phase)
+        except TileTooLargeError as error:
+            key = "second_array.buffer_banks" if array_index else "global_buffer.bank_bytes"
+            problem = f"too small for {task.pass_} of layer {layer.id}: {error}"
+            raise InputError("the accelerator", key, problem, "give the buffer more bytes") from None
+
+
+class _ArrayOperations:
+    """Plans tasks on one of the arrays."""
+
+    def __init__(self, trace: Trace, spec: Accelerator, array_index: int) -> None:
+        self.trace, self.spec, self.predictor = trace, spec, trace.predictor
+        self.array = spec.arrays[array_index]
+        self.dataflow = find_dataflow(spec.dataflow, self.array.interconnect, "", "dataflow")
+        self.residency = Residency(trace, spec, array_index)
+        self.word = self.residency.word
+        self.passes: dict[Pass, Callable[[MacLayer, Task, Phase], list[Plan]]] = {
+            "forward": self._forward,
+            "vector_forward": self._vector_forward,
+            "vector_backward": self._vector_backward,
+            "dgrad": self._dgrad,
+            "wgrad": self._wgrad,
+            "update": self._update,
+            "predictor_load": self._predictor_load,
+            "predictor_forward": self._predictor_forward,
+            "predictor_backward": self._predictor_backward,
+            "predictor_update": self._predictor_update,
+            "predictor_store": self._predictor_store,
+        }
+
+    # The layer's own passes.
+
+    def _forward(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        found, left = self.residency.input(layer, phase), self.residency.output(layer, phase)
+        shape = layer.product_shape(self.trace.batch_size)
+        budget = self.residency.left((found, shape.input_words), (left, shape.output_words))
+        products = layer_products(layer, "forward", self.trace.batch_size)
+        return [self._product(product, Placement(Operand(found), result=left), budget) for product in products]
+
+    def _dgrad(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        return self._layer_products(layer, "dgrad")
+
+    def _wgrad(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        return self._layer_products(layer, "wgrad")
+
+    def _vector_forward(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        return self._vectors(layer, "forward")
+
+    def _vector_backward(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        return self._vectors(layer, "backward")
+
+    def _vectors(self, layer: MacLayer, direction: Direction) -> list[Plan]:
+        unit = self.spec.vector_unit
+        works = [
+            vector_work(one, direction, self.trace)
+            for one in vectors_behind(self.trace.layers, layer.id)
+            if one.kind in unit.costed
+        ]
+        return [
+            plan_vector(work.operations, work.read_words, work.written_words, unit.lanes, self.residency.budget)
+            for work in works
+            if work.operations
+        ] or [plan_transfer(0, 0, self.residency.budget)]
+
+    def _layer_products(self, layer: MacLayer, role: Role) -> list[Plan]:
+        products = layer_products(layer, role, self.trace.batch_size, self.spec.dgrad)
+        return [self._product(product, ALL_IN_DRAM, self.residency.budget) for product in products]
+
+    def _update(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        optimizer = OPTIMIZERS[self.trace.optimizer]
+        words = layer.product_shape(1).weight_words
+        gradient: Place = "dram" if task.backward else self.residency.prediction_at_update(layer, phase)
+        wide = self.spec.precision.master_words
+        state = (Operand("dram", optimizer.state_words * wide),) if optimizer.state_words else ()
+        master, words_for_passes = Operand("dram", wide), (Operand("dram"),) if wide > 1 else ()
+        reads = (master, Operand(gradient), *state)
+        handed = 0 if task.backward else self.residency.handed_words(layer, phase)
+        budget = self.residency.left((gradient, words), ("buffer", handed))
+        return [plan_elementwise(words, optimizer.macs, reads, (master, *words_for_passes, *state), self.array, budget)]
+
+    # The predictor's passes.
+
+    def _predictor_forward(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        layer = _weighted(layer)
+        conv, linear = self.predictor.forward_products(layer)
+        mean_words, feature_words = conv.shape.input_words, conv.shape.output_words
+        means, features = self.residency.near(mean_words), self.residency.near(feature_words)
+        result = self.residency.prediction(layer, phase)
+        weights = Operand(self.residency.predictor(layer).weights)
+        budget = self.residency.left(
+            ("buffer", self.residency.predictor_bytes(layer, training=False) // self.word),
+            (means, mean_words),
+            (features, feature_words),
+            (result, linear.shape.output_words),
+            ("buffer", self.residency.handed_words(layer, phase)),
+        )
+        plans = [
+            *self._batch_mean(layer, phase, mean_words, means, budget),
+            self._product(conv, Placement(Operand(means), weights, features), budget),
+            self._product(linear, Placement(Operand(features), weights, result), budget),
+        ]
+        if _trains_predictor(phase):
+            kept = mean_words * (means == "buffer") + feature_words * (features == "buffer")
+            plans.append(plan_transfer(0, self.word * kept, budget))
+        return plans
+
+    def _batch_mean(
+        self, layer: Conv2d | Linear, phase: Phase, means: int, place: Place, budget: BufferBudget
+    ) -> list[Plan]:
+        """Sum the outputs over the batch and each pooling window, while they drain or from DRAM again."""
+        words = layer.product_shape(self.trace.batch_size).output_words
+        if self.spec.batch_mean == "reread":
+            outputs = self.residency.output(layer, phase)
+            sums = plan_elementwise(words, 0, (Operand(outputs),), (), self.array, budget, adds_per_word=1)
+        else:
+            sums = replace(plan_transfer(0, 0, budget), counts=ActionCounts(adds=words))
+        sums = replace(sums, counts=sums.counts + ActionCounts(buffer_write_bytes=means * self.word))
+        return [sums] if place == "buffer" else [sums, plan_transfer(0, means * self.word, budget)]
+
+    def _predictor_backward(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        layer = _weighted(layer)
+        linear_weights, features, conv_weights = self.predictor.backward_products(layer)
+        places = self.residency.predictor(layer)
+        error_words, feature_words = linear_weights.shape.output_words, features.shape.input_words
+        error, gradient = self.residency.error(error_words), self.residency.near(feature_words)
+        budget = self.residency.left(
+            ("buffer", self.residency.predictor_bytes(layer, training=True) // self.word),
+            (error, error_words),
+            (gradient, feature_words),
+        )
+        both_gradients = Operand("dram", tensors=2)
+        once = Operand("buffer") if error == "buffer" else both_gradients
+        weights = Operand(places.weights)
+        first = self._product(linear_weights, Placement(Operand("dram"), both_gradients, places.gradient), budget)
+        # The difference is taken where both gradients are read, and written down where it stays.
+        differences = ActionCounts(adds=error_words if error == "buffer" else 2 * error_words)
+        written = ActionCounts(buffer_write_bytes=error_words * self.word * (error == "buffer"))
+        return [
+            replace(first, counts=first.counts + differences + written),
+            self._product(features, Placement(once, weights, gradient), budget),
+            self._product(conv_weights, Placement(Operand("dram"), Operand(gradient), places.gradient), budget),
+        ]
+
+    def _predictor_update(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        layer = _weighted(layer)
+        optimizer = OPTIMIZERS[self.predictor.optimizer]
+        places = self.residency.predictor(layer)
+        moments = (Operand(places.moments, optimizer.state_words),) if optimizer.state_words else ()
+        words = self.predictor.weight_words(layer)
+        reads = (Operand(places.weights), Operand(places.gradient), *moments)
+        writes = (Operand(places.weights), *moments)
+        budget = self.residency.left(("buffer", self.residency.predictor_bytes(layer, training=True) // self.word))
+        return [plan_elementwise(words, optimizer.macs, reads, writes, self.array, budget)]
+
+    def _predictor_load(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        return [plan_transfer(self._moved_bytes(_weighted(layer), task), 0, self.residency.budget)]
+
+    def _predictor_store(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
+        layer = _weighted(layer)
+        if task.backward:
+            stored = self._moved_bytes(layer, task)
+        else:
+            held = self.residency.prediction(layer, phase) == "buffer"
+            stored = layer.product_shape(1).weight_words * self.word * held
+        return [plan_transfer(0, stored, self.residency.budget)]
+
+    def _moved_bytes(self, layer: Conv2d | Linear, task: Task) -> int:
+        """Bytes that come before the predictor runs on a layer, and go back after its training."""
+        places = self.residency.predictor(layer)
+        moments = self.residency.moments * (places.moments == "buffer") if task.backward else 0
+        return self.word * self.predictor.weight_words(layer) * ((places.weights == "buffer") + moments)
+
+    def _product(self, product: Product, placement: Placement, budget: BufferBudget) -> Plan:
+        if (
+            budget.ports.predictor_sram_bytes is not None and not placement.uses_predictor_sram
+        ):  # then designs with and without one share plans
+            budget = replace(budget, ports=replace(budget.ports, predictor_sram_bytes=None))
+        return plan_product(product, placement, self.dataflow, self.array, budget)
+
+
+def _trains_predictor(phase: Phase) -> bool:
+    """Whether a batch keeps its predictions to compare them with the true gradients."""
+    return phase != "gp"
+
+
+def _weighted(layer: MacLayer) -> Conv2d | Linear:
+    assert not isinstance(layer, Matmul)  # stages give no predictor task to a product of two activations
+    return layer

@@ -1,0 +1,129 @@
+"""What lies where on the chip while the predictor's passes run on an array, and what room is left.
+
+The rules (docs/machine.md):
+
+- The predictor's weights, their gradient and the optimizer's moments lie in the predictor SRAM as far as each of
+  them fits (in this order). Without one they are loaded into the buffer, if they fill at most half of the
+  array's share; else they are streamed from DRAM.
+- A prediction stays in the buffer until its layer's update if it fills at most a quarter of the share, and so does the
+  error of the predictor's training between the two products that read it.
+- Pooled means, features and the features' gradient stay if each fills at most a sixteenth.
+
+- A GP batch leaves a layer's output for the next layer if nothing else reads it and it fills at most a quarter of the
+  first array's share (a sixteenth where the predictor's weights pass through the buffer).
+
+A sixteenth of the share is so always left for tiles.
+"""
+
+from dataclasses import dataclass, replace
+
+from dataflows.plans.placement import Place
+from dataflows.plans.plan import BufferBudget
+from simulator.machine.spec import Accelerator
+from workloads.graph import handed_on
+from workloads.layers import Conv2d, Linear, MacLayer
+from workloads.optimizers import OPTIMIZERS
+from workloads.schedule import Phase
+from workloads.trace import Trace
+from workloads.vectors import vectors_behind
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorPlaces:
+    """Where the predictor's weights, their gradient and the optimizer's moments lie during an op."""
+
+    weights: Place
+    gradient: Place
+    moments: Place
+
+
+class Residency:
+    """Places and room on one array."""
+
+    def __init__(self, trace: Trace, spec: Accelerator, array_index: int) -> None:
+        self.trace, self.spec = trace, spec
+        self.budget = spec.budget(array_index)
+        self.word = self.budget.word_bytes
+        self.moments = OPTIMIZERS[trace.predictor.optimizer].state_words
+        self.array_index = array_index
+        costed = spec.vector_unit.costed  # what the vector unit works on comes from DRAM
+        self._handed_on = {
+            maker: reader
+            for maker, reader in (handed_on(trace.layers) if spec.gp_outputs_stay else {}).items()
+            if not costed or all(one.kind not in costed for one in vectors_behind(trace.layers, maker))
+        }
+        by_id = {one.id: one for one in trace.mac_layers}
+        self._maker_of = {reader: by_id[maker] for maker, reader in self._handed_on.items()}
+        self.stores_predictions = spec.design_rules.predictor_home == "dram"
+
+    def predictor(self, layer: Conv2d | Linear) -> PredictorPlaces:
+        """Return where the predictor lies while it works on a layer."""
+        if self.spec.predictor_sram is not None:
+            home: Place = "predictor_sram"
+            words, room = self.trace.predictor.total_weight_words, self.spec.predictor_sram.capacity_bytes
+        else:
+            home = "buffer"
+            words, room = self.trace.predictor.weight_words(layer), self.budget.capacity_bytes // 2
+        places: list[Place] = []
+        for tensors in (1, 1, self.moments):
+            needed = tensors * words * self.word
+            fits = needed <= room
+            room -= needed * fits
+            places.append(home if fits else "dram")
+        return PredictorPlaces(*places)
+
+    def predictor_bytes(self, layer: Conv2d | Linear, training: bool) -> int:
+        """Return what of the predictor lies in the buffer: its weights, and all the rest in training."""
+        places = self.predictor(layer)
+        tensors = int(places.weights == "buffer")
+        if training:
+            tensors += (places.gradient == "buffer") + self.moments * (places.moments == "buffer")
+        return tensors * self.trace.predictor.weight_words(layer) * self.word
+
+    def near(self, words: int) -> Place:
+        """Return where the pooled means, the features or their gradient lie between two products."""
+        return "buffer" if self._fits(words, 16) else "dram"
+
+    def error(self, words: int) -> Place:
+        """Return where the error of the predictor's training lies between the products that read it."""
+        return "buffer" if self._fits(words, 4) else "dram"
+
+    def prediction(self, layer: MacLayer, phase: Phase) -> Place:
+        """Return where a prediction lies when its op ends.
+
+        Where the predictor is trained later in the batch it is kept in DRAM; a design whose predictor lives
+        in DRAM gathers it in the buffer first and stores it in a pass of its own.
+        """
+        if phase != "gp" and not self.stores_predictions:
+            return "dram"
+        return "buffer" if self._fits(layer.product_shape(1).weight_words, 4) else "dram"
+
+    def prediction_at_update(self, layer: MacLayer, phase: Phase) -> Place:
+        """Return where the layer's update finds the prediction."""
+        return "dram" if self.stores_predictions else self.prediction(layer, phase)
+
+    def input(self, layer: MacLayer, phase: Phase) -> Place:
+        """Return where a layer's forward pass finds its input."""
+        maker = self._maker_of.get(layer.id)
+        return "dram" if maker is None else self.output(maker, phase)
+
+    def output(self, layer: MacLayer, phase: Phase) -> Place:
+        """Return where a layer's forward pass leaves its output."""
+        if phase != "gp" or layer.id not in self._handed_on:
+            return "dram"
+        share = self.spec.budget(0).capacity_bytes // (16 if self.stores_predictions else 4)
+        words = layer.product_shape(self.trace.batch_size).output_words
+        return "buffer" if words * self.word <= share else "dram"
+
+    def handed_words(self, layer: MacLayer, phase: Phase) -> int:
+        """Return the words of a layer's output that lie in this array's share while the predictor works on it."""
+        kept = self.array_index == 0 and self.output(layer, phase) == "buffer"
+        return layer.product_shape(self.trace.batch_size).output_words * kept
+
+    def left(self, *resident: tuple[Place, int]) -> BufferBudget:
+        """Return the room that is left beside tensors, given as (place, words)."""
+        taken = sum(words * self.word for place, words in resident if place == "buffer")
+        return replace(self.budget, capacity_bytes=self.budget.capacity_bytes - taken)
+
+    def _fits(self, words: int, share: int) -> bool:
+        return words * self.word <= self.budget.capacity_bytes // share

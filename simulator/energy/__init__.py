@@ -1,0 +1,1 @@
+"""Energy from action counts."""

@@ -1,0 +1,185 @@
+"""Energy from action counts, through a table that can be swapped without simulating again."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+from dataflows.actions import ACTIONS, ActionCounts
+from simulator.dram.commands import CommandDram
+from simulator.energy.energy_table import (
+    Action,
+    EnergyComponent,
+    EnergyTableFile,
+    Leakage,
+    LeakingMemory,
+    Memory,
+    SramAccess,
+    load_energy_table,
+)
+from simulator.energy.sram import Sram, sram
+from simulator.machine.spec import Accelerator, BankedMemory
+from workloads.foundation.errors import InputError
+
+__all__ = ["ENERGY_PARTS", "ActionEnergy", "Energy", "EnergyTable", "energy_table_of", "load_energy_table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """Energy by component, in picojoules."""
+
+    pe_array: float = 0.0
+    array_network: float = 0.0
+    accumulator: float = 0.0
+    global_buffer: float = 0.0
+    predictor_sram: float = 0.0
+    dram: float = 0.0
+    leakage: float = 0.0
+
+    @property
+    def memory(self) -> float:
+        """Accesses to the accumulators, the global buffer, the predictor SRAM and DRAM."""
+        return self.accumulator + self.global_buffer + self.predictor_sram + self.dram
+
+    @property
+    def total(self) -> float:
+        """Everything."""
+        return self.pe_array + self.array_network + self.memory + self.leakage
+
+
+ENERGY_PARTS: tuple[str, ...] = tuple(field.name for field in fields(Energy))
+
+
+@dataclass(frozen=True, slots=True)
+class ActionEnergy:
+    """Energy of one access, in picojoules, on one machine; `counts_per_access` of the action's counts make one.
+
+    `energy_pj` is None where the machine lacks the memory, and then nothing may be counted.
+    """
+
+    component: EnergyComponent
+    energy_pj: float | None
+    counts_per_access: int
+
+
+@dataclass(frozen=True)
+class EnergyTable:
+    """What every action costs on one machine, and what its memories leak (milliwatts, all banks)."""
+
+    name: str
+    actions: Mapping[str, ActionEnergy]
+    leakage_mw: Mapping[LeakingMemory, float]
+
+    def energy(self, counts: ActionCounts) -> Energy:
+        """Return the energy of some actions by component; what costs by time is not among them."""
+        parts = [0.0] * len(ENERGY_PARTS)
+        for count, (part, energy_pj, counts_per_access) in zip(counts.values, self._costs, strict=True):
+            if count:
+                if energy_pj is None:
+                    raise ValueError(f"{counts} on a machine that lacks one of the memories")
+                parts[part] += count * energy_pj / counts_per_access
+        return Energy(*parts)
+
+    @cached_property
+    def _costs(self) -> tuple[tuple[int, float | None, int], ...]:
+        """In the order of `ACTIONS`: the component's place in `ENERGY_PARTS`, energy, and counts of an access."""
+        actions = (self.actions[name] for name in ACTIONS)
+        return tuple((ENERGY_PARTS.index(one.component), one.energy_pj, one.counts_per_access) for one in actions)
+
+    def leakage_pj(self, cycles: int, frequency_hz: int) -> float:
+        """Return what all memories leak in so many cycles, in picojoules (1 mW = 1e9 pJ a second)."""
+        return sum(power * 1e9 * (cycles / frequency_hz) for power in self.leakage_mw.values())
+
+
+def energy_table_of(spec: Accelerator, table: EnergyTableFile | None = None) -> EnergyTable:
+    """Return what actions cost on a machine by a table, by default the one that its spec names.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be read, is for other widths, or does not know a memory as large as one of the machine's.
+    """
+    table = load_energy_table(spec.energy_table) if table is None else table
+    precision = spec.precision
+    for key in ("word_bits", "partial_sum_bits"):
+        only, found = getattr(table, key), getattr(precision, key)
+        if only is not None and only != found:
+            problem = f"{spec.energy_table} is for {key} {only}, and the machine's is {found}"
+            raise InputError("the accelerator", "energy_table", problem, "give a table for this precision")
+    actions = {
+        name: ActionEnergy(action.component, _energy_pj(table, action, spec), action.counts_per_access)
+        for name, action in table.actions.items()
+    }
+    leaks: dict[LeakingMemory, Leakage | None] = {
+        "global_buffer": table.leakage.global_buffer,
+        "predictor_sram": table.leakage.predictor_sram,
+    }
+    memories: dict[LeakingMemory, BankedMemory | None] = {
+        "global_buffer": spec.global_buffer,
+        "predictor_sram": spec.predictor_sram,
+    }
+    powers: dict[LeakingMemory, float] = {}
+    for name, leak in leaks.items():
+        memory = memories[name]
+        if leak is not None and memory is not None:
+            powers[name] = _leakage_mw(table, leak, name, memory)
+    return EnergyTable(table.name, actions, powers)
+
+
+def _energy_pj(table: EnergyTableFile, action: Action, spec: Accelerator) -> float | None:
+    precision = spec.precision
+    if action.dram_command is not None and isinstance(spec.dram, CommandDram):
+        return spec.dram.energy_pj(action.dram_command, spec.frequency_hz) * action.counts_per_access
+    if action.sram is not None:
+        return _access_pj(table, action.sram, spec)
+    if action.arithmetic is not None and table.arithmetic is not None:
+        return table.arithmetic.energy_pj(action.arithmetic, precision.word_bits, precision.partial_sum_bits)
+    if action.energy_pj is not None and action.per_word_bits is not None:
+        return action.energy_pj * precision.word_bits / action.per_word_bits
+    return action.energy_pj
+
+
+def _largest_scratchpad(spec: Accelerator) -> int:
+    """Return the bytes of the largest of a PE's three scratchpads."""
+    pads, precision = spec.array.scratchpads, spec.precision
+    words = max(pads.input_words, pads.filter_words) * precision.word_bits
+    return max(words, pads.partial_sum_words * precision.partial_sum_bits) // 8
+
+
+def _accumulator_bank(spec: Accelerator) -> int | None:
+    """Return the bytes of a column's accumulator memory."""
+    return spec.array.accumulator_sums * spec.precision.partial_sum_bits // 8 or None
+
+
+# Bytes of one bank of each memory that a table may name; None where the machine has no such memory.
+_BANK_BYTES: dict[Memory, Callable[[Accelerator], int | None]] = {
+    "global_buffer": lambda spec: spec.global_buffer.bank_bytes,
+    "predictor_sram": lambda spec: None if spec.predictor_sram is None else spec.predictor_sram.bank_bytes,
+    "accumulator": _accumulator_bank,
+    "scratchpad": _largest_scratchpad,
+    "register": lambda spec: spec.precision.word_bits // 8,
+}
+
+
+def _access_pj(table: EnergyTableFile, access: SramAccess, spec: Accelerator) -> float | None:
+    bank_bytes = _BANK_BYTES[access.memory](spec)
+    if bank_bytes is None:
+        return None
+    width = spec.precision.word_bits if access.width_bits == "word" else access.width_bits
+    bank = _bank(table, access.memory, bank_bytes, width)
+    return bank.read_pj if access.access == "read" else bank.write_pj
+
+
+def _leakage_mw(table: EnergyTableFile, leak: Leakage, name: LeakingMemory, memory: BankedMemory) -> float:
+    if leak.power_mw is not None and leak.for_bytes is not None:
+        return leak.power_mw * (memory.capacity_bytes / leak.for_bytes)
+    assert leak.sram_width_bits is not None, "the table's own check"
+    return memory.banks * _bank(table, name, memory.bank_bytes, leak.sram_width_bits).leakage_mw
+
+
+def _bank(table: EnergyTableFile, memory: Memory, bank_bytes: int, width_bits: int) -> Sram:
+    """Return a bank of a memory; nodes and widths were checked with the table, so only the bank can be refused."""
+    assert table.node_nm is not None, "the table's own check"
+    try:
+        return sram(table.node_nm, bank_bytes, width_bits)
+    except InputError as error:
+        raise InputError("the accelerator", f"{memory}.bank_bytes", error.problem, error.remedy) from None

@@ -1,0 +1,223 @@
+"""The format of an energy table: what each action costs, as a number or by what it is an access to.
+
+A table knows no machine. `simulator.energy.energy` makes a table's entries into numbers for a spec.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveInt, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from dataflows.actions import ACTIONS
+from simulator.dram.commands import DramCommand
+from simulator.energy.sram import WIDEST_PORT_BITS, nodes_nm
+from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.shipped import resolve
+from workloads.foundation.strict_yaml import read_yaml
+from workloads.foundation.validation import StrictModel, VersionOne, validate
+
+EnergyComponent = Literal["pe_array", "array_network", "accumulator", "global_buffer", "predictor_sram", "dram"]
+Memory = Literal["global_buffer", "predictor_sram", "accumulator", "scratchpad", "register"]
+LeakingMemory = Literal["global_buffer", "predictor_sram"]
+Operation = Literal["multiply_add", "add"]
+NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+Width = Annotated[int, Field(ge=1, le=WIDEST_PORT_BITS)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Sparse(StrictModel):
+    """A model that is written without the keys that were not given."""
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if value is not None}
+
+
+class SramAccess(StrictModel):
+    """An access to a memory of the spec, at the table's node; its energy follows from the size of the memory's bank.
+
+    `width_bits` is the port's width; `word` means the width of the spec's words.
+    """
+
+    memory: Memory
+    access: Literal["read", "write"]
+    width_bits: Width | Literal["word"]
+
+
+class Action(_Sparse):
+    """What one access costs; `counts_per_access` of the action's counts make one.
+
+    Exactly one of three is given. `energy_pj`: picojoules; with `per_word_bits` those of a word of so many bits, and
+    in proportion for others; with `dram_command` for a DRAM that is not modelled by its commands, whose part gives the
+    energy otherwise. `sram`: an access to a memory. `arithmetic`: an operation of the table's `arithmetic`.
+    """
+
+    component: EnergyComponent
+    energy_pj: NonNegative | None = None
+    per_word_bits: PositiveInt | None = None
+    sram: SramAccess | None = None
+    dram_command: DramCommand | None = None
+    arithmetic: Operation | None = None
+    counts_per_access: PositiveInt = 1
+    source: Text
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> "Action":
+        given = [name for name in ("energy_pj", "sram", "arithmetic") if getattr(self, name) is not None]
+        if len(given) != 1:
+            problem = f"has {' and '.join(given)}" if given else "has no energy"
+            raise InputError("", "", problem, "give one of energy_pj, sram and arithmetic")
+        if self.dram_command is not None and self.energy_pj is None:
+            raise InputError("", "dram_command", "goes with energy_pj only", "give energy_pj for other DRAM models")
+        if self.per_word_bits is not None and self.energy_pj is None:
+            raise InputError("", "per_word_bits", "goes with energy_pj only", "drop it")
+        return self
+
+
+class Arithmetic(_Sparse):
+    """Energy of operations by number format, and which format the words of a width have.
+
+    Sums are numbers of the words' kind (`int` or `fp`) at the width of partial sums, or, where the table has no such
+    adder, the next wider one: a bound from above. All energies are multiplied by `scale`.
+    """
+
+    word_formats: dict[int, Text]
+    multiply_pj: dict[str, NonNegative]
+    add_pj: dict[str, NonNegative]
+    scale: Positive = 1.0
+    source: Text
+    scale_source: Text | None = None
+
+    @model_validator(mode="after")
+    def _formats_are_known(self) -> "Arithmetic":
+        for bits, name in self.word_formats.items():
+            if name not in self.multiply_pj:
+                raise InputError("", f"word_formats.{bits}", f"no multiply_pj of {name!r}",
+                                 nearest(name, self.multiply_pj))  # fmt: skip
+        if self.scale != 1.0 and self.scale_source is None:
+            raise InputError("", "scale_source", "missing", "say where scale comes from")
+        return self
+
+    def energy_pj(self, operation: Operation, word_bits: int, partial_sum_bits: int) -> float:
+        """Return the energy of one operation, in picojoules.
+
+        Raises
+        ------
+        InputError
+            If the table has no arithmetic of these widths.
+        """
+        if word_bits not in self.word_formats:
+            problem = f"is {word_bits}, and the energy table has no such arithmetic"
+            remedy = f"give one of {', '.join(map(str, self.word_formats))}"
+            raise InputError("the accelerator", "precision.word_bits", problem, remedy)
+        name = self.word_formats[word_bits]
+        kind = name.rstrip("0123456789")
+        adders = {int(adder.removeprefix(kind)): adder for adder in self.add_pj if adder.startswith(kind)}
+        wide = [bits for bits in sorted(adders) if bits >= partial_sum_bits]
+        if not wide:
+            raise InputError(
+                "the accelerator", "precision.partial_sum_bits",
+                f"is {partial_sum_bits}, and the energy table has no {kind} adder as wide",
+                f"give at most {max(adders, default=0)}, or a table with one",
+            )  # fmt: skip
+        add = self.add_pj[adders[wide[0]]]
+        return self.scale * (add if operation == "add" else self.multiply_pj[name] + add)
+
+
+class Leakage(_Sparse):
+    """Static power of a memory: that of `for_bytes`, in proportion for others, or of SRAM banks at the table's node."""
+
+    power_mw: NonNegative | None = None
+    for_bytes: PositiveInt | None = None
+    sram_width_bits: Width | None = None
+    source: Text
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> "Leakage":
+        fixed = self.power_mw is not None and self.for_bytes is not None
+        none = self.power_mw is None and self.for_bytes is None
+        if not (fixed and self.sram_width_bits is None) and not (none and self.sram_width_bits is not None):
+            raise InputError("", "", "says its power not just once", "give power_mw and for_bytes, or sram_width_bits")
+        return self
+
+
+class LeakageTable(_Sparse):
+    """Leakage of each memory; one that is left out leaks nothing."""
+
+    global_buffer: Leakage | None = None
+    predictor_sram: Leakage | None = None
+
+
+class EnergyTableFile(_Sparse):
+    """Energies of every action, each with its unit and its source.
+
+    Attributes
+    ----------
+    node_nm : int, optional
+        The technology node, for entries that are SRAM.
+    word_bits, partial_sum_bits : int, optional
+        The only widths that the table is for; without them, any that its arithmetic knows.
+    """
+
+    version: VersionOne
+    name: str
+    description: str
+    node_nm: PositiveInt | None = None
+    word_bits: PositiveInt | None = None
+    partial_sum_bits: PositiveInt | None = None
+    arithmetic: Arithmetic | None = None
+    actions: dict[str, Action]
+    leakage: LeakageTable
+
+    @model_validator(mode="after")
+    def _actions_are_complete(self) -> "EnergyTableFile":
+        for name in self.actions:
+            if name not in ACTIONS:
+                raise InputError("", f"actions.{name}", "unknown action", nearest(name, ACTIONS))
+        for name in ACTIONS:
+            if name not in self.actions:
+                raise InputError("", f"actions.{name}", "missing", "give every action its energy")
+        return self
+
+    @model_validator(mode="after")
+    def _entries_have_what_they_need(self) -> "EnergyTableFile":
+        leaks = (self.leakage.global_buffer, self.leakage.predictor_sram)
+        needs_node = [f"actions.{name}" for name, action in self.actions.items() if action.sram is not None]
+        needs_node += ["leakage" for leak in leaks if leak is not None and leak.sram_width_bits is not None]
+        if needs_node and self.node_nm is None:
+            raise InputError("", "node_nm", f"missing, and {needs_node[0]} is SRAM", "give the node, such as 45")
+        if self.node_nm is not None and self.node_nm not in nodes_nm():
+            raise InputError("", "node_nm", f"is {self.node_nm}, and CACTI's grid lacks it",
+                             f"give one of {', '.join(map(str, nodes_nm()))}")  # fmt: skip
+        for name, action in self.actions.items():
+            if action.arithmetic is not None and self.arithmetic is None:
+                raise InputError("", "arithmetic", f"missing, and actions.{name} is arithmetic", "add it")
+            self._check_width(name, action)
+        return self
+
+    def _check_width(self, name: str, action: Action) -> None:
+        """Refuse an SRAM access whose width is not what is counted: bytes by the width, words one at a time."""
+        if action.sram is None:
+            return
+        width = action.sram.width_bits
+        wanted = 1 if width == "word" else width // 8
+        if name.endswith("_bytes") == (width == "word") or action.counts_per_access != wanted:
+            remedy = f"write counts_per_access: {wanted}" if name.endswith("_bytes") and width != "word" else (
+                "write width_bits: 64 and counts_per_access: 8, say" if name.endswith("_bytes")
+                else "write width_bits: word and no counts_per_access")  # fmt: skip
+            problem = f"counts {action.counts_per_access} an access of {width} bits" if width != "word" else (
+                f"counts {action.counts_per_access} an access of a word")  # fmt: skip
+            raise InputError("", f"actions.{name}", problem, remedy)
+
+
+def load_energy_table(name_or_path: str | Path) -> EnergyTableFile:
+    """Read an energy table, given by its path or by the name of a shipped one.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or does not follow the format.
+    """
+    path = resolve(str(name_or_path), "configs/energy", "energy table")
+    return validate(EnergyTableFile, read_yaml(path), str(path))

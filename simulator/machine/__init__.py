@@ -1,0 +1,1 @@
+"""The accelerator: every parameter, and how files and settings give it."""

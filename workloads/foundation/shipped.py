@@ -1,0 +1,48 @@
+"""Find what travels with the project: traces and configs.
+
+In a checkout (or an editable install) `configs/` and `traces/` stand beside the packages; in a
+wheel they lie inside `simulator/`.
+"""
+
+from pathlib import Path
+
+from workloads.foundation.errors import InputError, nearest
+
+_SITE = Path(__file__).resolve().parents[2]
+_SUFFIXES = (".yaml", ".yaml.gz")
+
+
+def shipped_folder(name: str) -> Path:
+    """Return the folder of shipped files, such as ``traces`` or ``configs/energy``."""
+    beside = _SITE / name
+    return beside if beside.is_dir() else _SITE / "simulator" / name
+
+
+def shipped_names(folder: str) -> dict[str, Path]:
+    """Return the shipped files of a folder by name, sorted."""
+    found: dict[str, Path] = {}
+    for path in sorted(shipped_folder(folder).iterdir()):
+        for suffix in _SUFFIXES:
+            if path.name.endswith(suffix):
+                found[path.name.removesuffix(suffix)] = path
+    return found
+
+
+def resolve(name_or_path: str, folder: str, what: str) -> Path:
+    """Return the file that a user means by a shipped name or a path.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    shipped = shipped_names(folder)
+    if name_or_path in shipped:
+        return shipped[name_or_path]
+    path = Path(name_or_path)
+    looks_like_a_path = path.suffix != "" or len(path.parts) > 1
+    if path.is_file() or looks_like_a_path:
+        return path
+    raise InputError(
+        f"{what} {name_or_path}", "", f"no such {what}", f"give a file or {nearest(name_or_path, shipped)}"
+    )

@@ -1,0 +1,165 @@
+"""Strict, frozen pydantic models, and their errors as one line with file, key and remedy."""
+
+import re
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from workloads.foundation.errors import InputError, nearest
+
+
+class StrictModel(BaseModel):
+    """Base of everything read from a file: immutable, no unknown keys, no silent conversion."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _version_one(value: Any) -> Any:
+    if value is True or value != 1:  # `true` equals 1 in Python
+        raise InputError("", "", f"is {value!r}, and this program reads version 1", "write version: 1")
+    return value
+
+
+VersionOne = Annotated[int, BeforeValidator(_version_one)]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+# Pydantic's error type -> what the user should do. `{...}` are filled from the error's context.
+_REMEDIES = {
+    "missing": "add it",
+    "int_type": "give a whole number",
+    "int_parsing_size": "give a smaller number",
+    "int_from_float": "give a whole number",
+    "float_type": "give a number",
+    "string_type": "give a text",
+    "string_too_short": "give a text",
+    "string_pattern_mismatch": "give a text of the form {pattern}",
+    "bool_type": "give true or false",
+    "tuple_type": "give a list",
+    "model_type": "give a mapping of keys",
+    "model_attributes_type": "give a mapping of keys",
+    "dict_type": "give a mapping of keys",
+    "greater_than": "give a value above {gt}",
+    "greater_than_equal": "give a value of at least {ge}",
+    "less_than_equal": "give a value of at most {le}",
+    "less_than": "give a value below {lt}",
+    "too_short": "give at least {min_length} entries",
+    "too_long": "give at most {max_length} entries",
+    "finite_number": "give a finite number",
+    "union_tag_not_found": "add it",
+}
+
+
+def key_path(location: tuple[int | str, ...], data: Any, missing: bool) -> tuple[str, Any]:
+    """Return a pydantic location as ``layers[3].K`` and the value found there.
+
+    Locations name the branch of a union as if it were a key; a part that is not in the data is such a
+    name, unless it is the last part and the key is missing.
+    """
+    text, value = "", data
+    for position, part in enumerate(location):
+        if isinstance(part, int) and isinstance(value, list | tuple):
+            text += f"[{part}]"
+            value = value[part] if part < len(value) else None
+        elif isinstance(value, dict) and part in value:
+            text += f".{part}" if text else str(part)
+            value = value[part]
+        elif missing and position == len(location) - 1:
+            text += f".{part}" if text else str(part)
+            value = None
+    return text, value
+
+
+def validate(model: type[ModelT], data: Any, where: str) -> ModelT:
+    """Build `model` from plain data.
+
+    Raises
+    ------
+    InputError
+        For the first thing that is wrong, naming `where` and the key.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        raise _input_error(model, data, where, [dict(one) for one in found]) from None
+
+
+def _input_error(model: type[BaseModel], data: Any, where: str, errors: list[dict[str, Any]]) -> InputError:
+    first = errors[0]
+    kind, context = first["type"], first.get("ctx", {})
+    key, value = _located(first, data)
+    cause = context.get("error")
+    if isinstance(cause, InputError):  # raised by one of our own validators, its key relative to the model
+        return InputError(where, ".".join(filter(None, [key, cause.key])), cause.problem, cause.remedy)
+    if kind == "extra_forbidden":
+        known = _known_keys(model, first["loc"][:-1])
+        return InputError(where, key, "unknown key", nearest(str(first["loc"][-1]), known))
+    if kind == "invalid_key":
+        return InputError(where, key, "a key here is no text", "put it in quotes")
+    missing = kind in ("missing", "union_tag_not_found")
+    problem = "missing" if missing else f"is {_short(value)}"
+    # A union complains once a branch; any of the remedies will do.
+    remedies = [_remedy(one, value) for one in errors if _located(one, data)[0] == key]
+    return InputError(where, key, problem, " or ".join(dict.fromkeys(remedies)))
+
+
+def _located(error: dict[str, Any], data: Any) -> tuple[str, Any]:
+    """Return the key that an error is about and the value found there."""
+    kind = error["type"]
+    key, value = key_path(error["loc"], data, kind == "missing")
+    if kind.startswith("union_tag"):  # the error is about the union; the user's about its tag
+        tag = str(error["ctx"]["discriminator"]).strip("'")
+        return ".".join(filter(None, [key, tag])), value.get(tag) if isinstance(value, dict) else value
+    return key, value
+
+
+def _remedy(error: dict[str, Any], value: Any) -> str:
+    kind, context = error["type"], error.get("ctx", {})
+    choices = context.get("expected" if kind == "literal_error" else "expected_tags")
+    if choices is not None:
+        texts = re.findall(r"'([^']*)'", choices)
+        if texts:
+            return nearest(str(value), texts)
+        return f"give {choices}"
+    return _REMEDIES.get(kind, error["msg"][0].lower() + error["msg"][1:]).format(**context)
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "empty"
+    text = repr(_listed(value))
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _listed(value: Any) -> Any:
+    """Return what YAML wrote as a list as one again."""
+    return [_listed(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _known_keys(model: Any, location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that the model at `location` below `model` accepts."""
+    candidates = [model]
+    for part in location:
+        reached = []
+        for candidate in candidates:
+            if isinstance(part, str) and part in getattr(candidate, "model_fields", {}):
+                reached += _models_in(candidate.model_fields[part].annotation)
+            else:  # a list index or a union's tag: stay where we are
+                tagged = [candidate for candidate in candidates if part in _tags_of(candidate)]
+                reached = tagged or candidates
+        candidates = reached
+    return sorted({name for candidate in candidates for name in getattr(candidate, "model_fields", {})})
+
+
+def _tags_of(model: Any) -> tuple[Any, ...]:
+    for name in ("kind", "model"):
+        field = getattr(model, "model_fields", {}).get(name)
+        if field is not None:
+            return get_args(field.annotation)
+    return ()
+
+
+def _models_in(annotation: Any) -> list[Any]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
