@@ -1,63 +1,92 @@
-"""The PE array as a dataflow sees it."""
+"""What all kinds of PE array have, and where a kind is found by its name.
 
-from typing import Annotated, Literal
+A kind of array is one folder or file in `dataflows/arrays/` with an object `ARRAY`: its parameters, a subclass of
+`PEArray`.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
+from dataflows import arrays as folder
+from dataflows.arrays.job import JobArray
 from workloads.foundation.validation import StrictModel
 
-Interconnect = Literal["broadcast", "systolic"]
+if TYPE_CHECKING:
+    from dataflows.arrays.broadcast.row_stationary import RowArray
+
 Extent = Annotated[int, Field(ge=1, le=1 << 20)]  # far above any array; keeps products of extents within 64 bits
+Side = Literal["rows", "columns"]
+Way = Literal["operand stays", "sums stay", "rows stay"]
+Stays = Literal["operand stays", "sums stay"]
 
 
-class Scratchpads(StrictModel):
-    """A PE's scratchpads for row stationary, in words (partial sums in sums)."""
+class Sides(NamedTuple):
+    """The side of the array that each port feeds; a port that is left out is as wide as its side."""
 
-    input_words: Extent
-    filter_words: Extent
-    partial_sum_words: Extent
+    stationary: Side
+    moving: Side
+    output: Side
 
 
 class PEArray(StrictModel):
     """`rows` x `columns` processing elements, one multiply-accumulate a PE and cycle.
 
+    A kind of array adds its own parameters, says in `ways` how it can work, and returns what does each way's jobs.
+
     Attributes
     ----------
-    interconnect : str
-        `broadcast`: operands go to all PEs of a row or column at once, sums through an adder tree (the paper's).
-        `systolic`: operands and sums move from PE to PE (SCALE-Sim's).
-    weight_port_words_per_cycle : int
-        Words of the stationary operand that enter the array in a cycle.
-    input_port_words_per_cycle : int
-        Words of the moving operand that enter the array in a cycle.
+    ways : mapping of str to Sides
+        How the array can work, and which side each port feeds then.
+    kind : str
+        Name of the kind.
+    weight_port_words_per_cycle, input_port_words_per_cycle : int
+        Words of filters and of images that enter the array in a cycle.
     output_port_words_per_cycle : int
-        Results or partial sums that leave the array in a cycle.
-    systolic_os_drain : str
-        Whether sums of an output-stationary systolic array leave over wires of their own (`free`, SCALE-Sim's
-        count) or are shifted out row by row (`serial`, its published analysis).
+        Results or psums that leave the array in a cycle.
     accumulator_sums : int
-        Partial sums that each column's accumulator memory holds; 0 for an array without, whose partial sums go to the
-        global buffer. Row-stationary PEs have their own, and theirs go to the buffer.
-    scratchpads : Scratchpads
-        What a row-stationary PE keeps.
-    row_stationary_sets : str
-        Whether row stationary keeps the rows and the columns of a set of PEs whole where they fit in the array's, as
-        Eyeriss does (`whole`), or folds them where that is faster (`free`). A wgrad's sets, as tall as a feature map,
-        are always free.
+        Psums that each column's accumulator memory holds, where an operand stays; 0 for an array without, whose psums
+        go to the global buffer.
     """
 
-    interconnect: Interconnect
+    ways: ClassVar[Mapping[Way, Sides]] = {}
+
+    kind: str
     rows: Extent
     columns: Extent
     weight_port_words_per_cycle: Extent
     input_port_words_per_cycle: Extent
     output_port_words_per_cycle: Extent
-    systolic_os_drain: Literal["free", "serial"]
     accumulator_sums: Annotated[int, Field(ge=0, le=1 << 30)]
-    scratchpads: Scratchpads
-    row_stationary_sets: Literal["whole", "free"]
 
     @property
     def pes(self) -> int:
         """Number of processing elements."""
         return self.rows * self.columns
+
+    def job_array(self, way: Stays) -> JobArray:
+        """Return what does jobs in one of the array's `ways`."""
+        raise NotImplementedError(f"{self.kind}: {way}")
+
+    def row_array(self) -> "RowArray":
+        """Return the array as row stationary uses it, where `ways` has "rows stay"."""
+        raise NotImplementedError(f"{self.kind}: rows stay")
+
+    def largest_scratchpad_bits(self, word_bits: int, psum_bits: int) -> int | None:
+        """Return the bits of the largest of a PE's scratchpads; None for an array without."""
+        return None
+
+
+@cache
+def arrays() -> dict[str, type[PEArray]]:
+    """Return the parameters of every kind of array by its name."""
+    found: dict[str, type[PEArray]] = {}
+    for module in pkgutil.iter_modules(folder.__path__, f"{folder.__name__}."):
+        kind: type[PEArray] | None = getattr(importlib.import_module(module.name), "ARRAY", None)
+        if kind is not None:
+            found[kind.model_fields["kind"].annotation.__args__[0]] = kind  # type: ignore[union-attr]
+    return found

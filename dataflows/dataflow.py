@@ -7,18 +7,20 @@ import importlib
 import pkgutil
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
-from dataflows import kinds
-from dataflows.array import Interconnect, PEArray
-from dataflows.arrays.job import ArrayModel, Geometry, JobBlocks, JobTiles, JobTiming, Ports, cut_vectors
+from dataflows import kinds as folder
+from dataflows.array import PEArray, Side, Stays, Way, arrays
+from dataflows.arrays.job import Geometry, JobBlocks, JobTiles, JobTiming, PortInterval, Ports, cut_vectors
 from dataflows.convolution import ConvolutionTiles
-from dataflows.operands import ConvolutionOperands, SteppedProduct
+from dataflows.operands import ConvolutionOperands, SteppedProduct, Tensor
 from dataflows.traffic import ArrayTraffic
 from workloads.foundation.errors import InputError, nearest
 from workloads.passes import Product
 
 Axis = Literal["vectors", "reduction", "columns"]
+T = TypeVar("T")
+PORTS = ("weight_port_words_per_cycle", "input_port_words_per_cycle", "output_port_words_per_cycle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,26 @@ class Granularity:
 class Dataflow(Protocol):
     """How matrix tiles run on a PE array."""
 
-    name: str
-    interconnect: Interconnect
-    description: str
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def description(self) -> str:
+        """What stays and what moves, in a line."""
+
+    @property
+    def way(self) -> Way:
+        """How an array works under it; it runs on every array that has this among its `ways`."""
 
     def __hash__(self) -> int:
         """Plans are remembered by dataflow."""
+
+    def sides(self, kind: type[PEArray]) -> dict[str, Side]:
+        """Return the side that each port of a kind of array feeds, by the port's key in the spec."""
+
+    def port_intervals(self, array: PEArray) -> dict[str, PortInterval]:
+        """Return what each port of an array needs, by the port's key in the spec."""
 
     def granularity(self, array: PEArray, product: Product) -> Granularity:
         """Return the extents of a tile that leave no PE idle."""
@@ -93,14 +109,26 @@ class JobDataflow:
     """
 
     name: str
-    interconnect: Interconnect
     description: str
-    model: ArrayModel
+    way: Stays
     stationary: Literal["filter", "image"]
+
+    def sides(self, kind: type[PEArray]) -> dict[str, Side]:
+        """Return the side that each port of a kind of array feeds."""
+        return self._by_port(*kind.ways[self.way])
+
+    def port_intervals(self, array: PEArray) -> dict[str, PortInterval]:
+        """Return what each port of an array needs."""
+        return self._by_port(*array.job_array(self.way).port_intervals(self.geometry(array)))
+
+    def _by_port(self, stationary: T, moving: T, output: T) -> dict[str, T]:
+        """Return what belongs to ports by their role, by their keys in the spec."""
+        weight, image = (stationary, moving) if self.stationary == "filter" else (moving, stationary)
+        return dict(zip(PORTS, (weight, image, output), strict=True))
 
     def granularity(self, array: PEArray, product: Product) -> Granularity:
         """Return the array's granularity along the product's axes."""
-        job = self.model.granularity(self.geometry(array))
+        job = array.job_array(self.way).granularity(self.geometry(array))
         vectors: Axis = "vectors" if self.stationary == "filter" else "columns"
         streamed: Axis = vectors if job.streamed == "V" else "reduction"
         V, N = (job.V, job.N) if self.stationary == "filter" else (job.N, job.V)
@@ -113,28 +141,26 @@ class JobDataflow:
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
         blocks = self.blocks(array, tiles)
-        return blocks.joined(self.model.timing(self.geometry(array), blocks.jobs))
+        return blocks.joined(array.job_array(self.way).timing(self.geometry(array), blocks.jobs))
 
     def traffic(self, array: PEArray, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
         """Return what the tiles read and write."""
-        job = self.model.traffic(self.geometry(array), self.blocks(array, tiles).jobs)
+        model = array.job_array(self.way)
+        job = model.traffic(self.geometry(array), self.blocks(array, tiles).jobs)
         image, filters = job.moving_words, job.stationary_words
         if self.stationary == "image":
             image, filters = filters, image
         partial = job.sums - finished_words
         registers = (job.register_reads, job.register_writes)
-        accumulated = self.model.sums_by_vector and array.accumulator_sums > 0
-        return ArrayTraffic(image, filters, partial, partial, *registers, self.model.sums_return, accumulated)
+        accumulated = model.sums_by_vector and array.accumulator_sums > 0
+        return ArrayTraffic(image, filters, partial, partial, *registers, model.sums_return, accumulated)
 
     def step(self, array: PEArray, operands: ConvolutionOperands, dump_cycles: int = 0) -> SteppedProduct:
         """Compute a convolution as matrices, cycle by cycle."""
-        from dataflows.arrays.stepped import MODELS, step_job
+        from dataflows.arrays.stepped import step_job
 
-        image, filters = operands.matrices()
-        if self.stationary == "image":
-            image, filters = filters.transpose(0, 2, 1), image.transpose(0, 2, 1)
-        name = next(name for name, model in MODELS.items() if model is self.model)
-        job = step_job(name, self.geometry(array), image, filters, dump_cycles)
+        model = array.job_array(self.way)
+        job = step_job(model, self.geometry(array), *self.matrices(operands), dump_cycles)
         result = job.result if self.stationary == "filter" else job.result.transpose(0, 2, 1)
         sizes = (len(result), operands.image.shape[1], operands.rows, operands.columns, -1)
         words = (job.traffic.moving_words, job.traffic.stationary_words)
@@ -146,25 +172,27 @@ class JobDataflow:
             partial_sum_reads=job.partial_sums_read,
             register_reads=job.traffic.register_reads,
             register_writes=job.traffic.register_writes,
-            sums_return=self.model.sums_return,
+            sums_return=model.sums_return,
         )
         tensor = result.reshape(sizes).transpose(0, 1, 4, 2, 3)
         return SteppedProduct(tensor, job.cycles, job.macs, traffic, job.registers)
+
+    def matrices(self, operands: ConvolutionOperands) -> tuple[Tensor, Tensor]:
+        """Return a convolution as the moving [groups, V, D] and the stationary [groups, D, N] matrix of a job."""
+        image, filters = operands.matrices()
+        if self.stationary == "image":
+            return filters.transpose(0, 2, 1), image.transpose(0, 2, 1)
+        return image, filters
 
     def geometry(self, array: PEArray) -> Geometry:
         """Return the array with its ports by the role of what goes through them."""
         ports = (array.weight_port_words_per_cycle, array.input_port_words_per_cycle)
         stationary, moving = ports if self.stationary == "filter" else reversed(ports)
-        return Geometry(
-            array.rows,
-            array.columns,
-            Ports(stationary, moving, array.output_port_words_per_cycle),
-            serial_drain=array.systolic_os_drain == "serial",
-        )
+        return Geometry(array.rows, array.columns, Ports(stationary, moving, array.output_port_words_per_cycle))
 
     def blocks(self, array: PEArray, tiles: ConvolutionTiles) -> JobBlocks:
         """Return product tiles as jobs whose partial sums fit in the accumulator memory."""
-        accumulates = self.model.sums_by_vector and array.accumulator_sums > 0
+        accumulates = array.job_array(self.way).sums_by_vector and array.accumulator_sums > 0
         return cut_vectors(self.jobs(tiles), array.accumulator_sums if accumulates else 1 << 60, array.rows)
 
     def jobs(self, tiles: ConvolutionTiles) -> JobTiles:
@@ -175,13 +203,11 @@ class JobDataflow:
 
 
 @cache
-def dataflows() -> dict[tuple[Interconnect, str], Dataflow]:
-    """Return every dataflow by interconnect and name."""
-    found: dict[tuple[Interconnect, str], Dataflow] = {}
-    for module in pkgutil.iter_modules(kinds.__path__, f"{kinds.__name__}."):
-        flow: Dataflow = importlib.import_module(module.name).DATAFLOW
-        found[flow.interconnect, flow.name] = flow
-    return found
+def dataflows() -> dict[tuple[str, str], Dataflow]:
+    """Return what runs where: every dataflow by the kind of array and by its name."""
+    modules = pkgutil.iter_modules(folder.__path__, f"{folder.__name__}.")
+    flows: list[Dataflow] = [importlib.import_module(module.name).DATAFLOW for module in modules]
+    return {(kind, flow.name): flow for kind, array in arrays().items() for flow in flows if flow.way in array.ways}
 
 
 def dataflow_names() -> set[str]:
@@ -189,15 +215,28 @@ def dataflow_names() -> set[str]:
     return {name for _, name in dataflows()}
 
 
-def find_dataflow(name: str, interconnect: Interconnect, where: str, key: str) -> Dataflow:
+def find_dataflow(name: str, kind: str, where: str, key: str) -> Dataflow:
     """Return a dataflow by name.
 
     Raises
     ------
     InputError
-        If this interconnect has none of that name.
+        If this kind of array has none of that name.
     """
-    known = {flow for wires, flow in dataflows() if wires == interconnect}
+    known = {flow for array, flow in dataflows() if array == kind}
     if name not in known:
-        raise InputError(where, key, f"unknown dataflow {name!r} of a {interconnect} array", nearest(name, known))
-    return dataflows()[interconnect, name]
+        raise InputError(where, key, f"unknown dataflow {name!r} of a {kind} array", nearest(name, known))
+    return dataflows()[kind, name]
+
+
+def narrow_ports(array: PEArray, flow: Dataflow) -> list[str]:
+    """Return a line for each port that is narrower than its side, and what that costs."""
+    sides = flow.sides(type(array))
+    needed = flow.port_intervals(array.model_copy(update={port: getattr(array, side) for port, side in sides.items()}))
+    lines = []
+    for port, (what, cycles) in flow.port_intervals(array).items():
+        if cycles > needed[port].cycles:
+            name, side = port.removesuffix("_words_per_cycle").replace("_", " "), sides[port]
+            words = f"{name} of {getattr(array, port)} words for {getattr(array, side)} {side}"
+            lines.append(f"{words}: {flow.name} takes {cycles} cycles {what}, not {needed[port].cycles}")
+    return lines

@@ -11,15 +11,16 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "rtl"), str(ROOT / "tests" / "ladder")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "rtl"), str(ROOT / "tests" / "ladder")]
 
 import test_row_stationary_equals_rtl as rows  # noqa: E402
+from array_specs import JOB_ARRAYS  # noqa: E402
 from test_scalesim import FIGURES, ONE_TILE, WIDE, sizes  # noqa: E402
 from test_stepped_arrays import closed_cycles  # noqa: E402
 from test_stepped_equals_rtl import both, cases, operands  # noqa: E402
 
 from dataflows.arrays.job import Geometry, JobTiles, Ports  # noqa: E402
-from dataflows.arrays.stepped import ARRAYS, MODELS, step_job  # noqa: E402
+from dataflows.arrays.stepped import step_job  # noqa: E402
 from dataflows.dataflow import find_dataflow  # noqa: E402
 from dataflows.plans.placement import ALL_IN_DRAM  # noqa: E402
 from dataflows.plans.planning import plan_product  # noqa: E402
@@ -62,12 +63,12 @@ def rtl_section() -> list[str]:
 def closed_form_section() -> list[str]:
     numbers = np.random.default_rng(0)
     count = different = 0
-    for array in ARRAYS:
+    for array in JOB_ARRAYS:
         for _ in range(1000):
             rows, columns, stationary, moving, output, V, D, N = numbers.integers(
                 1, [9, 9, 40, 10, 40, 24, 24, 24]
             ).tolist()
-            geometry = Geometry(rows, columns, Ports(stationary, moving, output), bool(numbers.integers(2)))
+            geometry = Geometry(rows, columns, Ports(stationary, moving, output))
             groups = int(numbers.integers(1, 4))
             a, b = numbers.integers(-9, 9, (groups, V, D)), numbers.integers(-9, 9, (groups, D, N))
             stepped = step_job(array, geometry, a, b)
@@ -75,7 +76,7 @@ def closed_form_section() -> list[str]:
             same = (
                 np.array_equal(stepped.result, a @ b)
                 and stepped.cycles == closed_cycles(array, geometry, tiles)
-                and stepped.traffic == MODELS[array].traffic(geometry, tiles)
+                and stepped.traffic == array.traffic(geometry, tiles)
             )
             count, different = count + 1, different + (not same)
     return [
@@ -111,16 +112,18 @@ def scalesim_section() -> list[str]:
 
 def speed_section() -> list[str]:
     lines = ["## Speed, one core of the machine that made this page", "", "| what | speed |", "|---|---|"]
-    for array in ARRAYS:
+    for array in JOB_ARRAYS:
         a, b = np.ones((1, 200_000, 12), np.float32), np.ones((1, 12, 15), np.float32)
-        if array.endswith("output"):
+        if not array.sums_by_vector:
             a, b = np.ones((1, 12, 200_000), np.float32), np.ones((1, 200_000, 15), np.float32)
         geometry = Geometry(12, 15, Ports(15, 12, 15))
         step_job(array, geometry, a[:, :20, :20], b[:, :20])
         start = time.perf_counter()
         job = step_job(array, geometry, a, b)
         rate = job.cycles / (time.perf_counter() - start) / 1e6
-        lines.append(f"| stepped {array.replace('_', ' ')}, 12 x 15, real MACs | {rate:.1f} million cycles a second |")
+        lines.append(
+            f"| stepped {array.name.replace('_', ' ')}, 12 x 15, real MACs | {rate:.1f} million cycles a second |"
+        )
     trace, spec = load_trace("vgg13-cifar10"), load_accelerator(design="max")
     simulated = Simulation(trace, spec).run().total_cycles
     plan_product.cache_clear()

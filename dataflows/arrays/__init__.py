@@ -1,4 +1,5 @@
-"""The arrays, one file each: cycles and counts of jobs, and stepped models of every register.
+"""The kinds of array, a folder or file each: parameters, closed forms, and stepped models of every register.
 
-docs/microarchitecture.md says what each does in which cycle.
+docs/microarchitecture.md says what each does in which cycle. Kernels stand in files of their own, imported when a job
+is stepped, since numba takes a third of a second to import.
 """

@@ -4,10 +4,11 @@ A job is `groups` products of a moving (V x D) and a stationary (D x N) matrix.
 """
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from dataflows.arrays.rtl import Rtl
 from dataflows.plans.plan import Integers
 
 
@@ -22,12 +23,16 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """An array: its PEs, its ports, and how a systolic array drains sums that stay (`systolic_os_drain`)."""
+    """An array's PEs and its ports."""
 
     rows: int
     columns: int
     ports: Ports
-    serial_drain: bool = False
+
+    @property
+    def pes(self) -> int:
+        """Number of processing elements."""
+        return self.rows * self.columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,29 +108,49 @@ class JobTraffic:
     register_writes: int
 
 
-class ArrayModel(Protocol):
-    """The closed forms of an array.
+class PortInterval(NamedTuple):
+    """Cycles that a port alone needs for something, such as 2 "a step"."""
 
-    Attributes
-    ----------
-    sums_by_vector : bool
-        Whether partial sums leave the array vector by vector, so that an accumulator memory bounds the vectors of a
-        job; else they stay until they leave for good.
-    sums_return : bool
-        Whether partial sums come back to the array to be added to, or are added where they are kept.
-    """
+    what: str
+    cycles: int
 
-    sums_by_vector: bool
-    sums_return: bool
+
+class JobArray(Protocol):
+    """An array at work on jobs: closed forms, registers and stepped kernel."""
+
+    @property
+    def name(self) -> str:
+        """Its name, after its section in docs/microarchitecture.md."""
+
+    @property
+    def sums_by_vector(self) -> bool:
+        """Whether psums leave vector by vector, so that an accumulator memory bounds the vectors of a job."""
+
+    @property
+    def sums_return(self) -> bool:
+        """Whether psums come back to the array to be added to, or are added where they are kept."""
+
+    @property
+    def rtl(self) -> Rtl | None:
+        """Its RTL, where there is one."""
 
     def granularity(self, array: Geometry) -> JobGranularity:
         """Return the extents that suit the array."""
+
+    def port_intervals(self, array: Geometry) -> tuple[PortInterval, PortInterval, PortInterval]:
+        """Return what the stationary, the moving and the output port each need."""
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile."""
 
     def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
         """Return what the tiles move."""
+
+    def registers(self, array: Geometry) -> list[tuple[str, int]]:
+        """Return the registers by name, with their number of elements, in the order of a dump."""
+
+    def run(self, array: Geometry, moving: Any, stationary: Any, dump: Any) -> tuple[Any, Integers]:
+        """Step a job; parameters and returns as in `run_broadcast_stationary`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +184,35 @@ def cut_vectors(tiles: JobTiles, most: int, rows: int) -> JobBlocks:
     place = np.arange(len(tile)) - first[tile]
     V = np.where(pieces[tile] > 1, np.minimum(most, tiles.V[tile] - place * most), tiles.V[tile])
     return JobBlocks(JobTiles(tiles.groups[tile], V, tiles.D[tile], tiles.N[tile]), first)
+
+
+def stationary_traffic(array: Geometry, tiles: JobTiles) -> JobTraffic:
+    """Return the words of an array that keeps an operand: every fold reads its vectors anew and adds to its sums."""
+    stationary = int((tiles.groups * tiles.D * tiles.N).sum())
+    return JobTraffic(
+        moving_words=int((tiles.groups * tiles.V * tiles.D * folds(tiles.N, array.columns)).sum()),
+        stationary_words=stationary,
+        sums=int((tiles.groups * tiles.V * tiles.N * folds(tiles.D, array.rows)).sum()),
+        register_reads=int(tiles.macs.sum()),
+        register_writes=stationary,
+    )
+
+
+def output_traffic(array: Geometry, tiles: JobTiles) -> JobTraffic:
+    """Return the words of an array that keeps its sums: one leaves once a tile, however long its reduction."""
+    macs = int(tiles.macs.sum())
+    return JobTraffic(
+        moving_words=int((tiles.groups * tiles.V * tiles.D * folds(tiles.N, array.columns)).sum()),
+        stationary_words=int((tiles.groups * tiles.D * tiles.N * folds(tiles.V, array.rows)).sum()),
+        sums=int((tiles.groups * tiles.V * tiles.N).sum()),
+        register_reads=macs,
+        register_writes=macs,
+    )
+
+
+def in_sequence(count: Integers, fold: Integers) -> JobTiming:
+    """Return the timing of tiles of so many folds of so many cycles, of which no two overlap."""
+    return JobTiming(stream_cycles=count * fold, gap_cycles=fold * 0, fill_cycles=0, drain_cycles=0)
 
 
 def gaps_behind(hidden: Integers, needed: int) -> Integers:

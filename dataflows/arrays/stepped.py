@@ -1,26 +1,13 @@
 """Step a job on an array: real numbers, every PE, every cycle."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dataflows.arrays.broadcast_output import BROADCAST_OUTPUT
-from dataflows.arrays.broadcast_stationary import BROADCAST_STATIONARY
-from dataflows.arrays.job import ArrayModel, Geometry, JobTraffic
-from dataflows.arrays.systolic import SYSTOLIC_OUTPUT, SYSTOLIC_STATIONARY
-from dataflows.plans.plan import Integers
+from dataflows.arrays.job import Geometry, JobArray, JobTraffic
 
-ArrayName = Literal["broadcast_stationary", "broadcast_output", "systolic_stationary", "systolic_output"]
-ARRAYS: tuple[ArrayName, ...] = get_args(ArrayName)
-MODELS: dict[ArrayName, ArrayModel] = {
-    "broadcast_stationary": BROADCAST_STATIONARY,
-    "broadcast_output": BROADCAST_OUTPUT,
-    "systolic_stationary": SYSTOLIC_STATIONARY,
-    "systolic_output": SYSTOLIC_OUTPUT,
-}
 Operand = NDArray[Any]
 
 
@@ -51,14 +38,14 @@ class SteppedJob:
 
 
 def step_job(
-    array: ArrayName, geometry: Geometry, moving: Operand, stationary: Operand, dump_cycles: int = 0
+    array: JobArray, geometry: Geometry, moving: Operand, stationary: Operand, dump_cycles: int = 0
 ) -> SteppedJob:
     """Step a job.
 
     Parameters
     ----------
-    array : str
-        Which array (docs/microarchitecture.md).
+    array : JobArray
+        What does the job (docs/microarchitecture.md).
     geometry : Geometry
         Its PEs and ports.
     moving, stationary : [groups, V, D] and [groups, D, N]
@@ -77,53 +64,17 @@ def step_job(
         raise ValueError("the stationary operand has no columns")
     both = np.result_type(moving, stationary)
     dtype = np.int64 if np.issubdtype(both, np.integer) else np.float32 if both == np.float32 else np.float64
-    layout = register_layout(array, geometry)
-    width = sum(elements for _, elements in layout)
-    dump = np.zeros((dump_cycles, width), dtype)
-    ports = geometry.ports
-    arguments = (geometry.rows, geometry.columns, ports.stationary, ports.moving, ports.output)
-    drain = (geometry.serial_drain,) if array == "systolic_output" else ()
-    result, numbers = _kernel(array)(
-        np.ascontiguousarray(moving, dtype), np.ascontiguousarray(stationary, dtype), *arguments, *drain, dump
-    )
+    layout = array.registers(geometry)
+    dump = np.zeros((dump_cycles, sum(elements for _, elements in layout)), dtype)
+    operands = (np.ascontiguousarray(moving, dtype), np.ascontiguousarray(stationary, dtype))
+    result, numbers = array.run(geometry, *operands, dump)
     cycles, macs, moving_words, stationary_words, sums, read_back, register_writes = numbers.tolist()
     traffic = JobTraffic(moving_words, stationary_words, sums, register_reads=macs, register_writes=register_writes)
-    registers = None
-    if dump_cycles:
-        ends = np.cumsum([elements for _, elements in layout])
-        parts = np.split(dump[: min(cycles, dump_cycles)], ends[:-1], axis=1)
-        registers = {name: part for (name, _), part in zip(layout, parts, strict=True)}
+    registers = registers_by_name(layout, dump[:cycles]) if dump_cycles else None
     return SteppedJob(result, cycles, macs, read_back, traffic, registers)
 
 
-def register_layout(array: ArrayName, geometry: Geometry) -> list[tuple[str, int]]:
-    """Return the registers of an array by name, with their number of elements, as a dump holds them."""
-    rows, columns = geometry.rows, geometry.columns
-    plane = rows * columns
-    if array == "broadcast_stationary":
-        layout = [("shadow", plane), ("weight", plane), ("in", rows), ("product", plane)]
-        nodes, level = rows, 0
-        while nodes > 1:
-            nodes, level = (nodes + 1) // 2, level + 1
-            layout.append((f"tree_{level}", nodes * columns))
-        return [*layout, ("sum", columns)]
-    if array == "broadcast_output":
-        return [("a", rows), ("b", columns), ("product", plane), ("acc", plane), ("out", plane)]
-    if array == "systolic_stationary":
-        return [("weight", plane), ("in", plane), ("psum", plane)]
-    return [("in", plane), ("filter", plane), ("acc", plane)]
-
-
-def _kernel(array: ArrayName) -> Callable[..., tuple[Operand, Integers]]:
-    # imported when used: numba takes a third of a second
-    from dataflows.arrays.broadcast_output_steps import run_broadcast_output
-    from dataflows.arrays.broadcast_stationary_steps import run_broadcast_stationary
-    from dataflows.arrays.systolic_steps import run_systolic_output, run_systolic_stationary
-
-    kernels: dict[ArrayName, Callable[..., tuple[Operand, Integers]]] = {
-        "broadcast_stationary": run_broadcast_stationary,
-        "broadcast_output": run_broadcast_output,
-        "systolic_stationary": run_systolic_stationary,
-        "systolic_output": run_systolic_output,
-    }
-    return kernels[array]
+def registers_by_name(layout: list[tuple[str, int]], dump: Operand) -> dict[str, Operand]:
+    """Return a dump [cycles, elements] cut into the registers of its layout."""
+    ends = np.cumsum([elements for _, elements in layout])
+    return {name: part for (name, _), part in zip(layout, np.split(dump, ends[:-1], axis=1), strict=True)}

@@ -1,12 +1,10 @@
-"""Input stationary on the broadcast array (paper, section 4.1): the image stays, filters come each step."""
+"""Input stationary (paper, section 4.1; SCALE-Sim): the image stays, filters stream."""
 
-from dataflows.arrays.broadcast_stationary import BROADCAST_STATIONARY
 from dataflows.dataflow import JobDataflow
 
 DATAFLOW = JobDataflow(
     name="is",
-    interconnect="broadcast",
-    description="inputs stay, weights come each step, partial sums reduced over the rows",
-    model=BROADCAST_STATIONARY,
+    description="inputs stay, weights stream, partial sums reduced over the rows",
+    way="operand stays",
     stationary="image",
 )

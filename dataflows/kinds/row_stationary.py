@@ -1,13 +1,13 @@
-"""Row stationary on the broadcast array (Chen et al., Eyeriss, ISCA 2016): rows of filters stay, image rows slide."""
+"""Row stationary (Chen et al., Eyeriss, ISCA 2016): rows of filters stay, image rows slide."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from dataflows.array import Interconnect, PEArray
-from dataflows.arrays.job import JobTiming, ceil_div
-from dataflows.arrays.row_stationary import RowArray, RowMapping, intervals, row_timing, row_traffic
+from dataflows.array import PEArray, Side, Way
+from dataflows.arrays.broadcast.row_stationary import RowMapping, intervals, row_timing, row_traffic
+from dataflows.arrays.job import JobTiming, PortInterval, ceil_div
 from dataflows.convolution import ConvolutionTiles, whole_convolution
-from dataflows.dataflow import Granularity
+from dataflows.dataflow import PORTS, Granularity
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.traffic import ArrayTraffic
 from workloads.passes import Product
@@ -18,8 +18,16 @@ class RowStationary:
     """The dataflow; each op gets one mapping for all its tiles."""
 
     name: str = "rs"
-    interconnect: Interconnect = "broadcast"
     description: str = "filter rows stay, image rows slide, sums go down a column (Eyeriss)"
+    way: Way = "rows stay"
+
+    def sides(self, kind: type[PEArray]) -> dict[str, Side]:
+        """Return the side that each port of a kind of array feeds."""
+        return dict(zip(PORTS, kind.ways[self.way], strict=True))
+
+    def port_intervals(self, array: PEArray) -> dict[str, PortInterval]:
+        """Return what each port of an array needs."""
+        return dict(zip(PORTS, array.row_array().port_intervals, strict=True))
 
     def granularity(self, array: PEArray, product: Product) -> Granularity:
         """Return the extents that fill the array under the whole product's mapping."""
@@ -33,18 +41,17 @@ class RowStationary:
 
     def mapping(self, array: PEArray, tiles: ConvolutionTiles) -> RowMapping:
         """Return how tiles lie on the array: of the mappings that suit one of them the best for all together."""
-        from dataflows.arrays.row_stationary_mapping import choose_mapping  # needs numba
+        from dataflows.arrays.broadcast.row_stationary_mapping import choose_mapping  # needs numba
 
-        rows, whole = row_array(array), array.row_stationary_sets == "whole"
-        kinds = tiles.kinds()
-        options = dict.fromkeys(choose_mapping(rows, kind, whole) for kind in kinds)
+        rows = array.row_array()
+        options = dict.fromkeys(choose_mapping(rows, kind) for kind in tiles.kinds())
         if len(options) == 1:
             return next(iter(options))
         return min(options, key=lambda mapping: int(row_timing(rows, mapping, tiles).stream_cycles.sum()))
 
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
-        return row_timing(row_array(array), self.mapping(array, tiles), tiles)
+        return row_timing(array.row_array(), self.mapping(array, tiles), tiles)
 
     def traffic(self, array: PEArray, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
         """Return what the tiles read and write."""
@@ -52,16 +59,16 @@ class RowStationary:
 
     def step(self, array: PEArray, operands: ConvolutionOperands, dump_cycles: int = 0) -> SteppedProduct:
         """Compute a convolution cycle by cycle."""
-        from dataflows.arrays.row_stationary_stepped import step_rows
+        from dataflows.arrays.broadcast.row_stationary_stepped import step_rows
 
-        return step_rows(row_array(array), self.mapping(array, operands.tiles), operands, dump_cycles)
+        return step_rows(array.row_array(), self.mapping(array, operands.tiles), operands, dump_cycles)
 
 
 @lru_cache(maxsize=4096)
 def _granularity(flow: RowStationary, array: PEArray, product: Product) -> Granularity:
     tiles, s = whole_convolution(product), product.shape
     m = flow.mapping(array, tiles)
-    cycles = intervals(row_array(array), m, tiles.sliding)
+    cycles = intervals(array.row_array(), m, tiles.sliding)
     runs = min(tiles.sliding.classes, tiles.columns)
     strip = runs * cycles.first + (tiles.columns - runs) * cycles.next
     if product.role == "wgrad":  # the moving axis is the image's channels, each of all its strips
@@ -79,17 +86,6 @@ def _granularity(flow: RowStationary, array: PEArray, product: Product) -> Granu
     return Granularity(
         1, m.r * m.q * s.R * s.S, m.t * m.p, overhead=overhead, groups=m.d, space=(1, m.e), step_cycles=strip
     )
-
-
-def row_array(array: PEArray) -> RowArray:
-    """Return an array as row stationary uses it."""
-    ports = (
-        array.weight_port_words_per_cycle,
-        array.input_port_words_per_cycle,
-        array.output_port_words_per_cycle,
-    )
-    pads = array.scratchpads
-    return RowArray(array.rows, array.columns, *ports, pads.filter_words, pads.input_words, pads.partial_sum_words)
 
 
 DATAFLOW = RowStationary()

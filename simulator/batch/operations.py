@@ -80,7 +80,7 @@ class _ArrayOperations:
     def __init__(self, trace: Trace, spec: Accelerator, array_index: int) -> None:
         self.trace, self.spec, self.predictor = trace, spec, trace.predictor
         self.array = spec.arrays[array_index]
-        self.dataflow = find_dataflow(spec.dataflow, self.array.interconnect, "", "dataflow")
+        self.dataflow = find_dataflow(spec.dataflow, self.array.kind, "", "dataflow")
         self.residency = Residency(trace, spec, array_index)
         self.word = self.residency.word
         self.passes: dict[Pass, Callable[[MacLayer, Task, Phase], list[Plan]]] = {

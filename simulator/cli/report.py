@@ -89,7 +89,8 @@ def print_results(results: "Results", screen: "Console", target_accuracy: float 
     )
     screen.print(
         f"{first.dataflow}, {first.spec.array.rows} x {first.spec.array.columns} PEs at "
-        f"{first.spec.frequency_hz / 1e6:g} MHz, energy table {first.spec.energy_table}\n",
+        f"{first.spec.frequency_hz / 1e6:g} MHz, energy table {first.spec.energy_table}\n"
+        + "".join(dict.fromkeys(f"{line}\n" for run in results.runs for line in run.spec.narrow_ports)),
         markup=False,
     )
     cycle_rows, energy_rows = [], []

@@ -51,7 +51,8 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
     if kind != "accelerators" and (design or dataflow or overrides):
         raise click.UsageError(f"--design, --dataflow and --set go with an accelerator, and {config} is none")
     if kind == "accelerators":
-        shown = spec_data(load_accelerator(config, design, dataflow, overrides))
+        spec = load_accelerator(config, design, dataflow, overrides)
+        shown, notes = spec_data(spec), spec.narrow_ports
     else:
-        shown = plain(others[kind][0](config).model_dump())
-    click.echo(to_yaml(shown), nl=False)
+        shown, notes = plain(others[kind][0](config).model_dump()), []
+    click.echo("".join(f"# {line}\n" for line in notes) + to_yaml(shown), nl=False)

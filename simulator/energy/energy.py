@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 from dataflows.actions import ACTIONS, ActionCounts
+from dataflows.array import PEArray
 from simulator.dram.commands import CommandDram
 from simulator.energy.energy_table import (
     Action,
@@ -63,16 +64,34 @@ class ActionEnergy:
 
 @dataclass(frozen=True)
 class EnergyTable:
-    """What every action costs on one machine, and what its memories leak (milliwatts, all banks)."""
+    """What every action costs on one machine, and what its memories leak (milliwatts, all banks).
+
+    Attributes
+    ----------
+    actions : mapping of str to ActionEnergy
+        By no array; accesses to memories that only arrays have cost None.
+    by_array : tuple of mappings like `actions`
+        By each array, whose accumulators and scratchpads are as large as that array's.
+    """
 
     name: str
     actions: Mapping[str, ActionEnergy]
+    by_array: tuple[Mapping[str, ActionEnergy], ...]
     leakage_mw: Mapping[LeakingMemory, float]
 
-    def energy(self, counts: ActionCounts) -> Energy:
-        """Return the energy of some actions by component; what costs by time is not among them."""
+    def energy(self, counts: ActionCounts, array: int | None) -> Energy:
+        """Return the energy of an array's actions by component; what costs by time is not among them.
+
+        Parameters
+        ----------
+        counts : ActionCounts
+            What was done.
+        array : int or None
+            The array that did it, 0 or 1; None for what no array did.
+        """
         parts = [0.0] * len(ENERGY_PARTS)
-        for count, (part, energy_pj, counts_per_access) in zip(counts.values, self._costs, strict=True):
+        costs = self._costs[-1 if array is None else array]
+        for count, (part, energy_pj, counts_per_access) in zip(counts.values, costs, strict=True):
             if count:
                 if energy_pj is None:
                     raise ValueError(f"{counts} on a machine that lacks one of the memories")
@@ -80,10 +99,13 @@ class EnergyTable:
         return Energy(*parts)
 
     @cached_property
-    def _costs(self) -> tuple[tuple[int, float | None, int], ...]:
-        """In the order of `ACTIONS`: the component's place in `ENERGY_PARTS`, energy, and counts of an access."""
-        actions = (self.actions[name] for name in ACTIONS)
-        return tuple((ENERGY_PARTS.index(one.component), one.energy_pj, one.counts_per_access) for one in actions)
+    def _costs(self) -> list[tuple[tuple[int, float | None, int], ...]]:
+        """By array, the last by none, in the order of `ACTIONS`: place in `ENERGY_PARTS`, energy, counts an access."""
+        return [
+            tuple((ENERGY_PARTS.index(one.component), one.energy_pj, one.counts_per_access)
+                  for one in (actions[name] for name in ACTIONS))
+            for actions in (*self.by_array, self.actions)
+        ]  # fmt: skip
 
     def leakage_pj(self, cycles: int, frequency_hz: int) -> float:
         """Return what all memories leak in so many cycles, in picojoules (1 mW = 1e9 pJ a second)."""
@@ -105,10 +127,7 @@ def energy_table_of(spec: Accelerator, table: EnergyTableFile | None = None) -> 
         if only is not None and only != found:
             problem = f"{spec.energy_table} is for {key} {only}, and the machine's is {found}"
             raise InputError("the accelerator", "energy_table", problem, "give a table for this precision")
-    actions = {
-        name: ActionEnergy(action.component, _energy_pj(table, action, spec), action.counts_per_access)
-        for name, action in table.actions.items()
-    }
+    by_array = tuple(_actions(table, spec, array) for array in spec.arrays)
     leaks: dict[LeakingMemory, Leakage | None] = {
         "global_buffer": table.leakage.global_buffer,
         "predictor_sram": table.leakage.predictor_sram,
@@ -122,15 +141,22 @@ def energy_table_of(spec: Accelerator, table: EnergyTableFile | None = None) -> 
         memory = memories[name]
         if leak is not None and memory is not None:
             powers[name] = _leakage_mw(table, leak, name, memory)
-    return EnergyTable(table.name, actions, powers)
+    return EnergyTable(table.name, _actions(table, spec, None), by_array, powers)
 
 
-def _energy_pj(table: EnergyTableFile, action: Action, spec: Accelerator) -> float | None:
+def _actions(table: EnergyTableFile, spec: Accelerator, array: PEArray | None) -> dict[str, ActionEnergy]:
+    return {
+        name: ActionEnergy(action.component, _energy_pj(table, action, spec, array), action.counts_per_access)
+        for name, action in table.actions.items()
+    }
+
+
+def _energy_pj(table: EnergyTableFile, action: Action, spec: Accelerator, array: PEArray | None) -> float | None:
     precision = spec.precision
     if action.dram_command is not None and isinstance(spec.dram, CommandDram):
         return spec.dram.energy_pj(action.dram_command, spec.frequency_hz) * action.counts_per_access
     if action.sram is not None:
-        return _access_pj(table, action.sram, spec)
+        return _access_pj(table, action.sram, spec, array)
     if action.arithmetic is not None and table.arithmetic is not None:
         return table.arithmetic.energy_pj(action.arithmetic, precision.word_bits, precision.partial_sum_bits)
     if action.energy_pj is not None and action.per_word_bits is not None:
@@ -138,34 +164,40 @@ def _energy_pj(table: EnergyTableFile, action: Action, spec: Accelerator) -> flo
     return action.energy_pj
 
 
-def _largest_scratchpad(spec: Accelerator) -> int:
-    """Return the bytes of the largest of a PE's three scratchpads."""
-    pads, precision = spec.array.scratchpads, spec.precision
-    words = max(pads.input_words, pads.filter_words) * precision.word_bits
-    return max(words, pads.partial_sum_words * precision.partial_sum_bits) // 8
+def _accumulator_bytes(spec: Accelerator, array: PEArray) -> int | None:
+    """Return the bytes of a column's accumulator memory; None where the array has none."""
+    return array.accumulator_sums * spec.precision.partial_sum_bits // 8 or None
 
 
-def _accumulator_bank(spec: Accelerator) -> int | None:
-    """Return the bytes of a column's accumulator memory."""
-    return spec.array.accumulator_sums * spec.precision.partial_sum_bits // 8 or None
+def _scratchpad_bytes(spec: Accelerator, array: PEArray) -> int | None:
+    """Return the bytes of the largest of a PE's scratchpads; None where PEs have none."""
+    bits = array.largest_scratchpad_bits(spec.precision.word_bits, spec.precision.partial_sum_bits)
+    return None if bits is None else bits // 8
 
 
-# Bytes of one bank of each memory that a table may name; None where the machine has no such memory.
-_BANK_BYTES: dict[Memory, Callable[[Accelerator], int | None]] = {
+# Bytes of one bank of each memory that a table may name; None where there is no such memory.
+_MACHINE_BANKS: dict[Memory, Callable[[Accelerator], int | None]] = {
     "global_buffer": lambda spec: spec.global_buffer.bank_bytes,
     "predictor_sram": lambda spec: None if spec.predictor_sram is None else spec.predictor_sram.bank_bytes,
-    "accumulator": _accumulator_bank,
-    "scratchpad": _largest_scratchpad,
     "register": lambda spec: spec.precision.word_bits // 8,
 }
+_ARRAY_BANKS: dict[Memory, Callable[[Accelerator, PEArray], int | None]] = {
+    "accumulator": _accumulator_bytes,
+    "scratchpad": _scratchpad_bytes,
+}
+_ARRAY_KEYS: dict[Memory, str] = {"accumulator": "accumulator_sums", "scratchpad": "scratchpads"}
 
 
-def _access_pj(table: EnergyTableFile, access: SramAccess, spec: Accelerator) -> float | None:
-    bank_bytes = _BANK_BYTES[access.memory](spec)
+def _access_pj(table: EnergyTableFile, access: SramAccess, spec: Accelerator, array: PEArray | None) -> float | None:
+    if access.memory in _MACHINE_BANKS:
+        key, bank_bytes = f"{access.memory}.bank_bytes", _MACHINE_BANKS[access.memory](spec)
+    else:
+        key = f"{'array' if array is spec.array else 'second_array'}.{_ARRAY_KEYS[access.memory]}"
+        bank_bytes = None if array is None else _ARRAY_BANKS[access.memory](spec, array)
     if bank_bytes is None:
         return None
     width = spec.precision.word_bits if access.width_bits == "word" else access.width_bits
-    bank = _bank(table, access.memory, bank_bytes, width)
+    bank = _bank(table, key, bank_bytes, width)
     return bank.read_pj if access.access == "read" else bank.write_pj
 
 
@@ -173,13 +205,13 @@ def _leakage_mw(table: EnergyTableFile, leak: Leakage, name: LeakingMemory, memo
     if leak.power_mw is not None and leak.for_bytes is not None:
         return leak.power_mw * (memory.capacity_bytes / leak.for_bytes)
     assert leak.sram_width_bits is not None, "the table's own check"
-    return memory.banks * _bank(table, name, memory.bank_bytes, leak.sram_width_bits).leakage_mw
+    return memory.banks * _bank(table, f"{name}.bank_bytes", memory.bank_bytes, leak.sram_width_bits).leakage_mw
 
 
-def _bank(table: EnergyTableFile, memory: Memory, bank_bytes: int, width_bits: int) -> Sram:
+def _bank(table: EnergyTableFile, key: str, bank_bytes: int, width_bits: int) -> Sram:
     """Return a bank of a memory; nodes and widths were checked with the table, so only the bank can be refused."""
     assert table.node_nm is not None, "the table's own check"
     try:
         return sram(table.node_nm, bank_bytes, width_bits)
     except InputError as error:
-        raise InputError("the accelerator", f"{memory}.bank_bytes", error.problem, error.remedy) from None
+        raise InputError("the accelerator", key, error.problem, error.remedy) from None

@@ -1,17 +1,18 @@
 """The accelerator spec: every parameter of the machine, with its unit in its name."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from dataflows.array import PEArray
-from dataflows.dataflow import find_dataflow
+from dataflows.dataflow import find_dataflow, narrow_ports
 from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.plan import BufferBudget
 from simulator.dram.model import DramSpec
+from simulator.machine.array_spec import ARRAYS, ArraySpec, SecondArraySpec, with_port_widths
 from simulator.phases.design import Component, Design, find_design
 from workloads.foundation.errors import InputError
-from workloads.foundation.validation import StrictModel, VersionOne
+from workloads.foundation.validation import StrictModel, VersionTwo
 from workloads.layers import VectorKind
 from workloads.passes import DgradMethod
 
@@ -65,12 +66,6 @@ class VectorUnit(StrictModel):
     costed: tuple[VectorKind, ...]
 
 
-class SecondArray(PEArray):
-    """The predictor's PE array, and how many banks of the global buffer serve it."""
-
-    buffer_banks: PositiveInt
-
-
 class Accelerator(StrictModel):
     """One accelerator. `configs/accelerators/` says where each number comes from.
 
@@ -90,16 +85,16 @@ class Accelerator(StrictModel):
         Name of a shipped energy table, or a path.
     """
 
-    version: VersionOne
+    version: VersionTwo
     design: str
     dataflow: str
     frequency_hz: Annotated[int, Field(ge=1, le=10**12)]
     precision: Precision
-    array: PEArray
+    array: ArraySpec
     global_buffer: BankedMemory
     dram: DramSpec
     predictor_sram: BankedMemory | None = None
-    second_array: SecondArray | None = None
+    second_array: SecondArraySpec | None = None
     vector_unit: VectorUnit
     dgrad: DgradMethod
     batch_mean: Literal["drain", "reread"]
@@ -107,11 +102,16 @@ class Accelerator(StrictModel):
     gp_outputs_stay: bool
     energy_table: Annotated[str, Field(min_length=1)]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _ports_follow_the_array(cls, data: Any) -> Any:
+        return with_port_widths(data)
+
     @model_validator(mode="after")
     def _parts_fit(self) -> "Accelerator":
         design = find_design(self.design, "", "design")
         for array in self.arrays:
-            find_dataflow(self.dataflow, array.interconnect, "", "dataflow")
+            find_dataflow(self.dataflow, array.kind, "", "dataflow")
         for name, words in _WORDS.items():
             has, wants = getattr(self, name) is not None, name in design.components
             if has and not wants:
@@ -147,6 +147,17 @@ class Accelerator(StrictModel):
     def arrays(self) -> tuple[PEArray, ...]:
         """The first array, and the second where there is one."""
         return (self.array,) if self.second_array is None else (self.array, self.second_array)
+
+    @property
+    def narrow_ports(self) -> list[str]:
+        """A line for each array's port that is narrower than its side, and what that costs."""
+        names = (name.replace("_", " ") for name in ARRAYS)
+        flows = [find_dataflow(self.dataflow, array.kind, "", "dataflow") for array in self.arrays]
+        return [
+            f"{name}: {line}"
+            for name, array, flow in zip(names, self.arrays, flows, strict=False)
+            for line in narrow_ports(array, flow)
+        ]
 
     def budget(self, array_index: int) -> BufferBudget:
         """Return the room in the global buffer that an array's ops may use."""

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from dataflows.dataflow import dataflow_names
-from simulator.dram.model import dram_keys
+from simulator.machine.kinds import kinds_first, may_have, names_kind, staying
 from simulator.machine.spec import Accelerator
+from simulator.machine.version_one import key_as_now, named_as_now, older, upgraded
 from simulator.phases.design import designs, find_design
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.shipped import resolve
@@ -61,8 +62,9 @@ def load_accelerator(
         data["dataflow"] = dataflow
         if dataflow not in dataflow_names():
             raise InputError("--dataflow", "", f"unknown dataflow {dataflow!r}", nearest(dataflow, dataflow_names()))
-    for override in overrides:
+    for override in _in_order(overrides):
         _override(data, override, rules.components)
+    data = upgraded(data)
     where = where if not overrides else f"{where} with --set"
     spec = validate(Accelerator, data, where)
     try:
@@ -77,7 +79,7 @@ def load_designs(
 ) -> list[Accelerator]:
     """Return the spec of every design on the same machine; keys of parts that a design lacks pass it by."""
     everything = _everything(config)
-    for override in overrides:  # a key that no design knows is an error once, not four times a skip
+    for override in _in_order(overrides):  # a key that no design knows is an error once, not four times a skip
         _override(everything, override, frozenset({"predictor_sram", "second_array"}))
     specs = []
     for name, design in designs().items():
@@ -95,9 +97,10 @@ def _everything(config: str | Path | None) -> dict[str, Any]:
 def _read(path: Path, chain: tuple[Path, ...] = ()) -> dict[str, Any]:
     if path in chain:
         raise InputError(str(path), "extends", "extends itself", "break the circle")
-    data = read_yaml(path)
-    if not isinstance(data, dict):
+    read = read_yaml(path)
+    if not isinstance(read, dict):
         raise InputError(str(path), "", "not a mapping of keys", "see configs/accelerators/baseline.yaml")
+    data = named_as_now(read)
     base = data.pop("extends", None)
     if base is None:
         return data
@@ -115,14 +118,15 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
         old = merged.get(key)
-        # another kind of DRAM brings keys of its own; nothing of the old kind may linger
-        replaces = (
-            isinstance(value, Mapping)
-            and isinstance(old, Mapping)
-            and value.get("model", old.get("model")) == old.get("model")
-        )
-        merged[key] = _merge(old, value) if replaces else value  # type: ignore[arg-type]
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            merged[key] = _merge(staying(key, old, value), value)
+        else:
+            merged[key] = older(value, old) if key == "version" else value
     return merged
+
+
+def _in_order(overrides: Sequence[str]) -> list[str]:
+    return kinds_first([key_as_now(override) for override in overrides])
 
 
 def _override(data: dict[str, Any], override: str, components: frozenset[str]) -> None:
@@ -136,12 +140,13 @@ def _override(data: dict[str, Any], override: str, components: frozenset[str]) -
             _unknown(parents[:position], target, part)
         target[part] = dict(target[part])
         target = target[part]
-    optional = (not parents and last in components) or (parents == ["dram"] and last in dram_keys(target.get("model")))
+    optional = (not parents and last in components) or (len(parents) == 1 and may_have(parents[0], target, last))
     if not isinstance(target, dict) or (last not in target and not optional):
         _unknown(parents, target, last)
-    target[last] = parse_yaml(text, f"--set {key}")
-    if key == "dram.model":  # another model has other keys; what all have stays
-        data["dram"] = {name: value for name, value in target.items() if name in ("model", "capacity_bytes")}
+    value = parse_yaml(text, f"--set {key}")
+    if names_kind(key):
+        data[parents[0]] = target = staying(parents[0], target, {last: value})
+    target[last] = value
 
 
 def _unknown(parents: Sequence[str], target: Any, part: str) -> None:

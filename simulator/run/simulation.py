@@ -210,7 +210,7 @@ class Simulation:
     def _rows(self, phase: Phase, batch: BatchRun, batches: int) -> list[LayerRow]:
         kind = self.kind(phase)  # of which phases share a batch, and so its energies
         if kind not in self._energies:
-            self._energies[kind] = [self._energy.energy(op.counts) for op in batch.ops]
+            self._energies[kind] = [self._energy.energy(op.counts, op.array) for op in batch.ops]
         pairs = zip(batch.ops, self._energies[kind], strict=True)
         rows = [self._op_row(phase, index, op, energy, batches) for index, (op, energy) in enumerate(pairs)]
         return [*rows, self._batch_row(phase, len(rows), batch, batches)]
@@ -266,7 +266,7 @@ class Simulation:
             dram_model=spec.dram.model,
             pes=0,
             counts=counts,
-            energy=replace(self._energy.energy(counts), leakage=leakage),
+            energy=replace(self._energy.energy(counts, None), leakage=leakage),
         )
 
 

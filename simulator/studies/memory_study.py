@@ -25,12 +25,13 @@ _PRODUCTS = ("forward", "dgrad", "wgrad")
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """What a rule is asked about: the plans of one task of a batch."""
+    """What a rule is asked about: the plans of one task of a batch, and the array that runs them."""
 
     simulation: Simulation
     task: Task
     layer: MacLayer
     plans: Sequence[Plan]
+    array: int
 
     def moved(self, stored: bool, *patterns: int) -> int:
         """Bytes that some patterns of the plans' loads or stores move."""
@@ -204,9 +205,9 @@ def _by_rule(ops: Sequence[Op], simulation: Simulation) -> list[float]:
 def _ops(simulation: Simulation, kind: Phase) -> list[Op]:
     layers = simulation.trace.mac_layers
     return [
-        Op(simulation, task, layers[task.layer], work.plans)
+        Op(simulation, task, layers[task.layer], work.plans, int(place >= len(step.first)))
         for step, works in zip(simulation.steps(kind), simulation.works(kind), strict=True)
-        for task, work in zip((*step.first, *step.second), works, strict=True)
+        for place, (task, work) in enumerate(zip((*step.first, *step.second), works, strict=True))
     ]
 
 
@@ -215,6 +216,6 @@ def _on_chip(ops: Sequence[Op], simulation: Simulation) -> float:
     table, total = energy_table_of(simulation.spec), 0.0
     for op in ops:
         for plan in op.plans:
-            energy = table.energy(plan.counts)
+            energy = table.energy(plan.counts, op.array)
             total += energy.memory - energy.dram
     return total

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from array_specs import JOB_ARRAY_NAMES, JOB_ARRAYS
 
-from dataflows.arrays.job import Geometry, Ports
-from dataflows.arrays.stepped import ARRAYS, ArrayName, step_job
+from dataflows.arrays.job import Geometry, JobArray, Ports
+from dataflows.arrays.stepped import step_job
 from dataflows.convolution import whole_convolution
 from dataflows.dataflow import find_dataflow
 from dataflows.plans.planning import plan_product
@@ -53,11 +54,11 @@ def test_step_kernel(benchmark: Benchmark) -> None:
     assert len(times) == len(work.plans)
 
 
-@pytest.mark.parametrize("array", ARRAYS)
-def test_stepped_array(benchmark: Any, array: ArrayName) -> None:
+@pytest.mark.parametrize("array", JOB_ARRAYS, ids=JOB_ARRAY_NAMES)
+def test_stepped_array(benchmark: Any, array: JobArray) -> None:
     """Real MACs on every PE of 12 x 15 in every cycle; 100,000 vectors (or steps) a call."""
     moving, stationary = np.ones((1, 100_000, 12), np.float32), np.ones((1, 12, 15), np.float32)
-    if array.endswith("output"):
+    if not array.sums_by_vector:
         moving, stationary = np.ones((1, 12, 100_000), np.float32), np.ones((1, 100_000, 15), np.float32)
     job = benchmark(step_job, array, Geometry(12, 15, Ports(15, 12, 15)), moving, stationary)
     benchmark.extra_info["cycles"] = job.cycles

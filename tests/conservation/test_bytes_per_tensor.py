@@ -6,6 +6,7 @@ moves for each tensor it finds out by itself; only then is the plan looked at.
 
 import numpy as np
 import pytest
+from array_specs import RUN_NAMES, RUNS, array_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from naive_buffer import SUM, WORD, Convolution, NaiveBuffer, tiles_in_order
@@ -23,11 +24,7 @@ from workloads.passes import Product, Role, decomposed_dgrad
 from workloads.shapes import ConvShape, linear_shape, output_extent
 
 ROLES: tuple[Role, ...] = ("forward", "dgrad", "wgrad")
-ARRAY = PEArray(
-    interconnect="broadcast", rows=4, columns=3, weight_port_words_per_cycle=4, input_port_words_per_cycle=3,
-    output_port_words_per_cycle=2, systolic_os_drain="free", row_stationary_sets="whole", accumulator_sums=16,
-    scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
-)  # fmt: skip
+ARRAY = array_of("broadcast", accumulator_sums=16)
 
 
 @st.composite
@@ -142,15 +139,15 @@ def plan_of(product: Product, placement: Placement, flow: Dataflow, tiling: Tili
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("flow", dataflows().values(), ids=lambda flow: f"{flow.name}-{flow.interconnect}")
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
 @settings(max_examples=40, deadline=None)
 @given(st.data(), st.sampled_from(sorted(PLACEMENTS)), budgets())
 def test_each_tensor_is_conserved(
-    flow: Dataflow, role: Role, data: st.DataObject, placement: str, budget: BufferBudget
+    flow: Dataflow, kind: str, role: Role, data: st.DataObject, placement: str, budget: BufferBudget
 ) -> None:
     """With the tiles that are chosen for a small buffer."""
     product, places = data.draw(products(role)), PLACEMENTS[placement]
-    pe = ARRAY.model_copy(update={"interconnect": flow.interconnect})
+    pe = array_of(kind, accumulator_sums=16)
     try:
         plan = plan_product(product, places, flow, pe, budget)
     except TileTooLargeError:

@@ -44,8 +44,8 @@ def test_the_tables_that_are_shipped() -> None:
 @given(counts(), counts())
 def test_energy_adds_up(name: str, first: ActionCounts, second: ActionCounts) -> None:
     table = table_of(name)
-    whole = astuple(table.energy(first + second))
-    parts = (a + b for a, b in zip(astuple(table.energy(first)), astuple(table.energy(second)), strict=True))
+    whole = astuple(table.energy(first + second, 0))
+    parts = (a + b for a, b in zip(astuple(table.energy(first, 0)), astuple(table.energy(second, 0)), strict=True))
     assert whole == pytest.approx(tuple(parts), rel=1e-12)
 
 
@@ -53,29 +53,29 @@ def test_energy_adds_up(name: str, first: ActionCounts, second: ActionCounts) ->
 def test_every_action_costs_its_component_alone(name: str) -> None:
     table = table_of(name)
     for action in ACTIONS:
-        energy = table.energy(one(action))
+        energy = table.energy(one(action), 0)
         paid = [part for part in ENERGY_PARTS if getattr(energy, part) > 0]
         if action.startswith("dram_") and not action.endswith("_bytes"):
             assert paid == []  # within the energy of bytes, unless DRAM is modelled by its commands
             continue
         assert paid == [load_energy_table(name).actions[action].component]
         assert energy.total == getattr(energy, paid[0])
-    assert table.energy(ActionCounts()).total == 0
+    assert table.energy(ActionCounts(), 0).total == 0
 
 
 def test_45nm_by_hand() -> None:
     table = table_of("45nm")
-    assert table.energy(one("macs")).total == pytest.approx(1.1 + 0.9)  # fp16 multiply, fp32 add
-    assert table.energy(one("adds")).total == pytest.approx(0.9)
-    assert table.energy(one("register_reads")).total == pytest.approx(0.8604)  # 512 B x 16 bit
-    assert table.energy(one("register_writes")).total == pytest.approx(1.3426)
-    assert table.energy(one("scratchpad_reads")).total == pytest.approx(0.8604)  # 448 B of filters: the same
-    assert table.energy(one("array_network_bytes")).total == pytest.approx(2.0)
-    assert table.energy(one("dram_read_bytes")).total == pytest.approx(8 * 14.4)
+    assert table.energy(one("macs"), 0).total == pytest.approx(1.1 + 0.9)  # fp16 multiply, fp32 add
+    assert table.energy(one("adds"), 0).total == pytest.approx(0.9)
+    assert table.energy(one("register_reads"), 0).total == pytest.approx(0.8604)  # 512 B x 16 bit
+    assert table.energy(one("register_writes"), 0).total == pytest.approx(1.3426)
+    assert table.energy(one("scratchpad_reads"), 0).total == pytest.approx(0.8604)  # 448 B of filters: the same
+    assert table.energy(one("array_network_bytes"), 0).total == pytest.approx(2.0)
+    assert table.energy(one("dram_read_bytes"), 0).total == pytest.approx(8 * 14.4)
     # a bank of 77,760 B between CACTI's 32,768 and 110,592 B
     share = log(77_760 / 32_768) / log(110_592 / 32_768)
     read = 17.0418 * (29.4494 / 17.0418) ** share
-    assert table.energy(one("predictor_sram_read_bytes")).total == pytest.approx(read / 8)
+    assert table.energy(one("predictor_sram_read_bytes"), 0).total == pytest.approx(read / 8)
 
 
 def test_leakage_by_bank() -> None:
@@ -102,8 +102,8 @@ def test_arithmetic_of_every_precision(word_bits: int, partial_sum_bits: int, mu
     settings = [f"precision.word_bits={word_bits}", f"precision.partial_sum_bits={partial_sum_bits}"]
     for name in ("45nm", "eyeriss"):
         table = table_of(name, *settings)
-        assert table.energy(one("macs")).total == pytest.approx(multiply + add)
-        assert table.energy(one("adds")).total == pytest.approx(add)
+        assert table.energy(one("macs"), 0).total == pytest.approx(multiply + add)
+        assert table.energy(one("adds"), 0).total == pytest.approx(add)
 
 
 def test_sums_of_64_bits_are_refused() -> None:
@@ -114,13 +114,13 @@ def test_sums_of_64_bits_are_refused() -> None:
 
 def test_eyeriss_is_its_ratios_at_16_bits() -> None:
     table = table_of("eyeriss")
-    mac = table.energy(one("macs")).total
+    mac = table.energy(one("macs"), 0).total
     ratios = {"register_reads": 1, "scratchpad_writes": 1, "array_network_bytes": 2 / 2, "buffer_read_bytes": 6 / 2,
               "predictor_sram_write_bytes": 6 / 2, "dram_write_bytes": 200 / 2}  # fmt: skip
     for action, ratio in ratios.items():
-        assert table.energy(one(action)).total == pytest.approx(ratio * mac)
+        assert table.energy(one(action), 0).total == pytest.approx(ratio * mac)
     half = table_of("eyeriss", "precision.word_bits=8")
-    assert half.energy(one("register_reads")).total == pytest.approx(mac / 2)
+    assert half.energy(one("register_reads"), 0).total == pytest.approx(mac / 2)
 
 
 def test_arithmetic_of_other_nodes_is_scaled_as_published() -> None:
@@ -134,23 +134,23 @@ def test_arithmetic_of_other_nodes_is_scaled_as_published() -> None:
     for name, node in NODES.items():
         scale = factors[node] / factors[45]
         table = table_of(name)
-        assert table.energy(one("macs")).total == pytest.approx(2.0 * scale, rel=1e-4)
-        assert table.energy(one("array_network_bytes")).total == pytest.approx(2.0 * scale, rel=2e-4)
+        assert table.energy(one("macs"), 0).total == pytest.approx(2.0 * scale, rel=1e-4)
+        assert table.energy(one("array_network_bytes"), 0).total == pytest.approx(2.0 * scale, rel=2e-4)
 
 
 def test_a_newer_node_costs_less_but_for_dram() -> None:
     tables = [table_of(name) for name in ("65nm", "45nm", "32nm", "22nm")]
     for older, newer in pairwise(tables):
         for action in ACTIONS:
-            before, after = (table.energy(one(action)).total for table in (older, newer))
+            before, after = (table.energy(one(action), 0).total for table in (older, newer))
             assert after == before if action.startswith("dram") else after < before, action
 
 
 def test_counting_a_memory_that_is_not_there_is_a_mistake() -> None:
     table = table_of("45nm", design="baseline")
-    assert table.energy(one("macs")).total > 0
+    assert table.energy(one("macs"), 0).total > 0
     with pytest.raises(ValueError, match="predictor_sram_read_bytes"):
-        table.energy(one("predictor_sram_read_bytes"))
+        table.energy(one("predictor_sram_read_bytes"), 0)
 
 
 def test_dram_energy_from_currents_by_hand() -> None:

@@ -2,30 +2,15 @@
 
 import numpy as np
 import pytest
+from array_specs import RUN_NAMES, RUNS, array_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dataflows.array import PEArray
-from dataflows.dataflow import dataflows
 from dataflows.functional.products import run_dgrad, run_forward, run_wgrad
-from dataflows.plans.placement import ALL_IN_DRAM
-from dataflows.plans.plan import BufferBudget
-from dataflows.plans.planning import plan_product
 from workloads.passes import Product, decomposed_dgrad
 from workloads.shapes import ConvShape, linear_shape, output_extent
 
 torch = pytest.importorskip("torch", reason="needs the torch extra")
-FLOWS = list(dataflows().values())
-ONE_TILE = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4, transfer_overhead_bytes=1 << 45)
-
-
-def array(interconnect: str, drain: str = "free", rows: int = 4, columns: int = 3) -> PEArray:
-    return PEArray(
-        interconnect=interconnect, rows=rows, columns=columns, weight_port_words_per_cycle=4,
-        input_port_words_per_cycle=3, output_port_words_per_cycle=2, systolic_os_drain=drain,
-        row_stationary_sets="whole", accumulator_sums=0,
-        scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
-    )  # fmt: skip
 
 
 @st.composite
@@ -60,49 +45,17 @@ def autograd(shape: ConvShape, X: np.ndarray, W: np.ndarray, dY: np.ndarray) -> 
     return y.detach().numpy(), x.grad.numpy(), w.grad.numpy()
 
 
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: f"{flow.name}-{flow.interconnect}")
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
 @settings(max_examples=60, deadline=None)
 @given(shapes(), st.integers(0, 2**32 - 1))
-def test_convolutions_equal_autograd(flow, shape: ConvShape, seed: int) -> None:
+def test_convolutions_equal_autograd(flow, kind: str, shape: ConvShape, seed: int) -> None:
     X, W, dY = tensors(shape, seed)
     Y, dX, dW = autograd(shape, X, W, dY)
-    pe = array(flow.interconnect)
+    pe = array_of(kind)
     assert np.array_equal(run_forward(shape, X, W, flow, pe).tensor, Y)
     assert np.array_equal(run_wgrad(shape, X, dY, flow, pe).tensor, dW)
     for decomposed in (True, False):
         assert np.array_equal(run_dgrad(shape, W, dY, flow, pe, decomposed).tensor, dX)
-
-
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: f"{flow.name}-{flow.interconnect}")
-@settings(max_examples=40, deadline=None)
-@given(shapes(), st.integers(0, 2**32 - 1), st.sampled_from(["free", "serial"]))
-def test_cycles_and_counts_of_passes_equal_the_plans(flow, shape: ConvShape, seed: int, drain: str) -> None:
-    X, W, dY = tensors(shape, seed)
-    pe = array(flow.interconnect, drain)
-    runs = {
-        (Product(shape, "forward"),): run_forward(shape, X, W, flow, pe),
-        (Product(shape, "wgrad"),): run_wgrad(shape, X, dY, flow, pe),
-        (Product(shape, "dgrad"),): run_dgrad(shape, W, dY, flow, pe, decomposed=False),
-        decomposed_dgrad(shape): run_dgrad(shape, W, dY, flow, pe),
-    }
-    for products, run in runs.items():
-        for product, job in zip(products, run.parts, strict=True):
-            plan = plan_product(product, ALL_IN_DRAM, flow, pe, ONE_TILE)
-            assume(len(plan.stream_cycles) == 1)
-            assert job.cycles == plan.compute_cycles
-            assert job.macs == plan.counts.macs == product.macs
-            for accesses in ("register_reads", "register_writes", "scratchpad_reads", "scratchpad_writes"):
-                assert getattr(job.traffic, accesses) == getattr(plan.counts, accesses)
-            words = job.traffic.image_words + job.traffic.filter_words
-            results = job.result.size
-            read_back = job.traffic.partial_sum_reads
-            assert read_back == job.traffic.partial_sum_writes
-            # sums that come back do so in the broadcast array; elsewhere they are added where they are kept
-            returns = flow.interconnect == "broadcast" and flow.name != "os"
-            assert plan.counts.array_network_bytes == 2 * (words + results) + (8 if returns else 4) * read_back
-            assert plan.counts.adds == (0 if returns else read_back)
-            stored = 2 * results
-            assert plan.counts.buffer_read_bytes == 2 * words + 4 * read_back + stored
 
 
 @settings(max_examples=200, deadline=None)
@@ -125,7 +78,7 @@ def test_decomposed_dgrad_does_no_work_on_zeros_between_elements(shape: ConvShap
 
 def test_linear_layers_and_attention_products_in_floats() -> None:
     numbers = np.random.default_rng(1)
-    for flow in FLOWS:
+    for flow, kind in RUNS:
         # a linear layer is a 1 x 1 convolution of 1 x 1 images; an attention product a grouped one
         for shape in (linear_shape(7, 10, 6), linear_shape(5, 8, 5, groups=3)):
             X, W, dY = (
@@ -135,7 +88,7 @@ def test_linear_layers_and_attention_products_in_floats() -> None:
                 )
             )  # fmt: skip
             Y, dX, dW = autograd(shape, X, W, dY)
-            pe = array(flow.interconnect)
+            pe = array_of(kind)
             np.testing.assert_allclose(run_forward(shape, X, W, flow, pe).tensor, Y, rtol=1e-12)
             np.testing.assert_allclose(run_dgrad(shape, W, dY, flow, pe).tensor, dX, rtol=1e-12)
             np.testing.assert_allclose(run_wgrad(shape, X, dY, flow, pe).tensor, dW, rtol=1e-12)

@@ -2,15 +2,13 @@
 
 import numpy as np
 import pytest
+from array_specs import RUN_NAMES, RUNS, array_of
 
-from dataflows.array import PEArray
-from dataflows.dataflow import dataflows
 from dataflows.functional.training import FunctionalNetwork, FunctionalPredictor
 from workloads.predictor import Predictor
 from workloads.shapes import ConvShape, linear_shape
 
 torch = pytest.importorskip("torch", reason="needs the torch extra")
-FLOWS = list(dataflows().values())
 # conv 2 -> 3 stride 1, conv 3 -> 4 stride 2, linear 36 -> 5, on 6 x 6 images, batch 3
 SHAPES = [
     ConvShape(N=3, C=2, H=6, W=6, K=3, R=3, S=3, P=6, Q=6, padding=(1, 1)),
@@ -28,12 +26,8 @@ def torch_network(seed: int) -> "torch.nn.Sequential":
     ).double()  # fmt: skip
 
 
-def on_array(model: "torch.nn.Sequential", flow) -> FunctionalNetwork:
-    pe = PEArray(
-        interconnect=flow.interconnect, rows=4, columns=5, weight_port_words_per_cycle=5, input_port_words_per_cycle=4,
-        output_port_words_per_cycle=5, systolic_os_drain="free", row_stationary_sets="whole", accumulator_sums=0,
-        scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
-    )  # fmt: skip
+def on_array(model: "torch.nn.Sequential", flow, kind: str) -> FunctionalNetwork:
+    pe = array_of(kind, 4, 5, (5, 4, 5))
     weights = [p.detach().numpy().copy() for p in model.parameters()]
     weights[2] = weights[2].reshape(5, 36, 1, 1)
     return FunctionalNetwork(SHAPES, weights, flow, pe, learning_rate=0.05, momentum=0.9)
@@ -44,10 +38,10 @@ def assert_same(network: FunctionalNetwork, model: "torch.nn.Sequential") -> Non
         np.testing.assert_allclose(ours.reshape(theirs.shape), theirs.detach().numpy(), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: f"{flow.name}-{flow.interconnect}")
-def test_bp_batches_give_pytorchs_weights(flow) -> None:
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
+def test_bp_batches_give_pytorchs_weights(flow, kind: str) -> None:
     model = torch_network(1)
-    network = on_array(model, flow)
+    network = on_array(model, flow, kind)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
     for batch in range(3):
         torch.manual_seed(batch)
@@ -63,12 +57,12 @@ def test_bp_batches_give_pytorchs_weights(flow) -> None:
     assert network.cycles > 0
 
 
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: f"{flow.name}-{flow.interconnect}")
-def test_gp_batches_give_the_reference_runs_weights(flow) -> None:
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
+def test_gp_batches_give_the_reference_runs_weights(flow, kind: str) -> None:
     from workloads.pytorch.predictor_module import GradientPredictor, reorganize
 
     model = torch_network(2)
-    network = on_array(model, flow)
+    network = on_array(model, flow, kind)
     layers = {"0": model[0], "2": model[2], "5": model[5]}
     torch.manual_seed(3)
     reference = GradientPredictor(Predictor(outputs=36), list(layers)).double()

@@ -4,22 +4,19 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from array_specs import RUN_NAMES, RUNS, array_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflows.array import PEArray
-from dataflows.arrays.row_stationary_stepped import step_rows
+from dataflows.arrays.broadcast.row_stationary_stepped import step_rows
 from dataflows.convolution import ConvolutionTiles, Sliding
-from dataflows.dataflow import dataflows
-from dataflows.kinds.row_stationary import row_array
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.plans.placement import ALL_IN_DRAM
 from dataflows.plans.plan import BufferBudget, TileTooLargeError
 from dataflows.plans.planning import plan_product, plan_tiles
 from workloads.passes import Product
 from workloads.shapes import linear_shape
-
-FLOWS = list(dataflows().values())
 
 
 def ones(groups: int, images: int, channels: int, filters: int) -> ConvolutionOperands:
@@ -32,26 +29,23 @@ def ones(groups: int, images: int, channels: int, filters: int) -> ConvolutionOp
 
 def stepper(flow, pe: PEArray, parts: ConvolutionTiles) -> Callable[[ConvolutionOperands], SteppedProduct]:
     """Return what steps a tile; row stationary keeps one mapping for all tiles of a plan."""
-    if flow.name != "rs":
+    if flow.way != "rows stay":
         return lambda operands: flow.step(pe, operands)
     mapping = flow.mapping(pe, parts)
-    return lambda operands: step_rows(row_array(pe), mapping, operands)
+    return lambda operands: step_rows(pe.row_array(), mapping, operands)
 
 
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: f"{flow.name}-{flow.interconnect}")
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
 @settings(max_examples=60, deadline=None)
 @given(
     st.integers(1, 40), st.integers(1, 40), st.integers(1, 30), st.integers(1, 3), st.integers(60, 2000),
     st.sampled_from(["free", "serial"]),
 )  # fmt: skip
-def test_sums_over_tiles(flow, rows: int, reduction: int, columns: int, groups: int, capacity: int, drain: str) -> None:
+def test_sums_over_tiles(
+    flow, kind: str, rows: int, reduction: int, columns: int, groups: int, capacity: int, drain: str
+) -> None:
     """Tiles do what jobs of their size do; a systolic array takes exactly the sum of their cycles."""
-    pe = PEArray(
-        interconnect=flow.interconnect, rows=4, columns=3, weight_port_words_per_cycle=4,
-        input_port_words_per_cycle=3, output_port_words_per_cycle=2, systolic_os_drain=drain,
-        row_stationary_sets="whole", accumulator_sums=0,
-        scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
-    )  # fmt: skip
+    pe = array_of(kind, systolic_os_drain=drain)
     product = Product(linear_shape(rows, reduction, columns, groups), "forward")
     budget = BufferBudget(capacity, 2, 4, 8)
     try:
@@ -72,7 +66,7 @@ def test_sums_over_tiles(flow, rows: int, reduction: int, columns: int, groups: 
     stored = 2 * results
     assert plan.counts.buffer_read_bytes == 2 * words + 4 * partial + stored
     cycles = sum(job.cycles for job in stepped)
-    if flow.interconnect == "systolic":
+    if kind == "systolic":
         assert plan.compute_cycles == cycles
     else:  # tiles overlap in the pipeline, and never take longer than one by one
         if flow.name != "rs":  # whose next position waits for the output port, where a job alone would be over
@@ -80,21 +74,15 @@ def test_sums_over_tiles(flow, rows: int, reduction: int, columns: int, groups: 
         assert plan.compute_cycles >= plan.counts.macs / pe.pes
 
 
-@pytest.mark.parametrize("flow", [flow for flow in FLOWS if flow.name in ("ws", "is")],
-                         ids=lambda flow: f"{flow.name}-{flow.interconnect}")  # fmt: skip
+@pytest.mark.parametrize(("flow", "kind"), [run for run in RUNS if run[0].way == "operand stays"])
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 30), st.integers(1, 2), st.integers(60, 2000),
        st.integers(1, 12))  # fmt: skip
 def test_an_accumulator_bounds_the_vectors_of_a_job(
-    flow, rows: int, reduction: int, columns: int, groups: int, capacity: int, sums: int
+    flow, kind: str, rows: int, reduction: int, columns: int, groups: int, capacity: int, sums: int
 ) -> None:
     """Tiles whose reduction takes several folds are cut; their partial sums then stay, those between tiles do not."""
-    pe = PEArray(
-        interconnect=flow.interconnect, rows=4, columns=3, weight_port_words_per_cycle=4,
-        input_port_words_per_cycle=3, output_port_words_per_cycle=2, systolic_os_drain="free", accumulator_sums=sums,
-        row_stationary_sets="whole",
-        scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
-    )  # fmt: skip
+    pe = array_of(kind, accumulator_sums=sums)
     product = Product(linear_shape(rows, reduction, columns, groups), "forward")
     budget = BufferBudget(capacity, 2, 4, 8)
     try:
@@ -122,7 +110,7 @@ def test_an_accumulator_bounds_the_vectors_of_a_job(
     stored = 2 * rows * columns * groups + 4 * spilled
     assert plan.counts.buffer_read_bytes == 2 * words + 4 * between + stored
     cycles = sum(job.cycles for job in jobs)
-    if flow.interconnect == "systolic":
+    if kind == "systolic":
         assert plan.compute_cycles == cycles
     else:
         assert plan.compute_cycles <= cycles

@@ -6,13 +6,13 @@ from math import ceil, gcd
 
 import numpy as np
 import pytest
+from array_specs import array_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataflows.array import PEArray
-from dataflows.arrays.row_stationary import RowArray, RowMapping, row_timing, row_traffic, seen_rows
-from dataflows.arrays.row_stationary_mapping import choose_mapping
-from dataflows.arrays.row_stationary_stepped import step_rows
+from dataflows.arrays.broadcast.row_stationary import RowArray, RowMapping, row_timing, row_traffic, seen_rows
+from dataflows.arrays.broadcast.row_stationary_mapping import choose_mapping
+from dataflows.arrays.broadcast.row_stationary_stepped import step_rows
 from dataflows.convolution import Sliding, whole_convolution
 from dataflows.dataflow import find_dataflow
 from dataflows.operands import ConvolutionOperands
@@ -108,7 +108,7 @@ def test_the_chosen_mapping_fits_and_its_positions_take_the_least_cycles(
 ) -> None:
     """Against every mapping of a small array (p drawn), its positions one by one."""
     tiles = operands.tiles
-    chosen = choose_mapping(array, tiles, whole)
+    chosen = choose_mapping(replace(array, whole_sets=whole), tiles)
     best = streaming(array, chosen, operands)
     step_rows(array, chosen, operands)  # refuses what does not fit
     filters, groups = int(tiles.filters[0]), int(tiles.groups[0])
@@ -151,7 +151,7 @@ def test_working_pes_of_alexnet_equal_eyeriss(layer: str) -> None:
     (C, H, K, R, P, stride, padding, groups), pes = EYERISS[layer]
     shape = ConvShape(4, C, H, H, K, R, R, P, P, (stride,) * 2, (padding,) * 2, (1, 1), groups)
     array = RowArray(12, 14, 12, 12, 14, filter_words=224, input_words=12, sum_words=24)
-    mapping = choose_mapping(array, whole_convolution(Product(shape, "forward")), whole_sets=True)
+    mapping = choose_mapping(array, whole_convolution(Product(shape, "forward")))
     assert mapping.pes == pes
 
 
@@ -160,7 +160,7 @@ def test_a_first_layer_by_hand() -> None:
     array = RowArray(3, 2, 1, 1, 1, filter_words=3, input_words=3, sum_words=1)
     image, filters = np.arange(20).reshape(1, 1, 1, 4, 5), np.ones((1, 1, 1, 3, 3), np.int64)
     operands = ConvolutionOperands(image, filters, 2, 3, Sliding((1, 1), (1, 1)), "forward")
-    mapping = choose_mapping(array, operands.tiles, whole_sets=True)
+    mapping = choose_mapping(array, operands.tiles)
     assert mapping == RowMapping(h=3, w=3, q=1, p=1, r=1, e=2, t=1, d=1)
     stepped = step_rows(array, mapping, operands)
     # the set sees 4 image rows: a first window is 12 words, 12 cycles; a next one 4. Filters: 9 words, 9 cycles.
@@ -207,11 +207,8 @@ def test_what_does_not_fit_is_refused() -> None:
 
 
 def test_free_sets_are_never_slower() -> None:
-    whole = PEArray(
-        interconnect="broadcast", rows=12, columns=15, weight_port_words_per_cycle=12, input_port_words_per_cycle=12,
-        output_port_words_per_cycle=15, systolic_os_drain="free", row_stationary_sets="whole", accumulator_sums=0,
-        scratchpads={"input_words": 12, "filter_words": 224, "partial_sum_words": 24},
-    )  # fmt: skip
+    pads = {"input_words": 12, "filter_words": 224, "partial_sum_words": 24}
+    whole = array_of("broadcast", 12, 15, (12, 12, 15), scratchpads=pads)
     free = whole.model_copy(update={"row_stationary_sets": "free"})
     flow = find_dataflow("rs", "broadcast", "", "")
     faster = 0

@@ -8,6 +8,8 @@ import pytest
 
 from dataflows.arrays.job import Geometry, Ports
 from dataflows.arrays.stepped import step_job
+from dataflows.arrays.systolic.output import SYSTOLIC_OUTPUT, SYSTOLIC_OUTPUT_SERIAL
+from dataflows.arrays.systolic.stationary import SYSTOLIC_STATIONARY
 from dataflows.dataflow import find_dataflow
 from dataflows.plans.placement import ALL_IN_DRAM
 from dataflows.plans.plan import BufferBudget
@@ -20,10 +22,9 @@ DATA = Path(__file__).parents[1] / "data" / "scalesim_12x15.csv"
 ROWS = list(csv.DictReader(line for line in DATA.read_text().splitlines() if not line.startswith("#")))
 ONE_TILE = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4, transfer_overhead_bytes=1 << 45)
 WIDE = [
-    "array.interconnect=systolic",
+    "array.kind=systolic",
     "array.accumulator_sums=0",
-    "array.weight_port_words_per_cycle=15",
-    "array.input_port_words_per_cycle=15",
+    "array.weight_port_words_per_cycle=null",
 ]
 
 
@@ -56,16 +57,16 @@ def test_stepped_equals_scalesim(row: dict[str, str]) -> None:
     geometry = Geometry(12, 15, Ports(15, 15, 15))
     image, weights = np.ones((1, positions, reduction), np.int64), np.ones((1, reduction, filters), np.int64)
     transposed = (weights.transpose(0, 2, 1), image.transpose(0, 2, 1))
-    assert step_job("systolic_stationary", geometry, image, weights).cycles == int(row["ws_cycles"])
-    assert step_job("systolic_stationary", geometry, *transposed).cycles == int(row["is_cycles"])
-    assert step_job("systolic_output", geometry, image, weights).cycles == int(row["os_cycles"])
+    assert step_job(SYSTOLIC_STATIONARY, geometry, image, weights).cycles == int(row["ws_cycles"])
+    assert step_job(SYSTOLIC_STATIONARY, geometry, *transposed).cycles == int(row["is_cycles"])
+    assert step_job(SYSTOLIC_OUTPUT, geometry, image, weights).cycles == int(row["os_cycles"])
 
 
 def test_serial_drain_is_the_published_analysis() -> None:
     # SCALE-Sim's paper counts 2 R + C + T - 2 for os too: R cycles more a fold
     image, weights = np.ones((1, 24, 9), np.int64), np.ones((1, 9, 30), np.int64)
     free, serial = (
-        step_job("systolic_output", Geometry(12, 15, Ports(15, 15, 15), drain), image, weights).cycles
-        for drain in (False, True)
+        step_job(array, Geometry(12, 15, Ports(15, 15, 15)), image, weights).cycles
+        for array in (SYSTOLIC_OUTPUT, SYSTOLIC_OUTPUT_SERIAL)
     )
     assert serial - free == 4 * 12

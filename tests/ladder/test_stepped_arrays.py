@@ -2,21 +2,24 @@
 
 import numpy as np
 import pytest
+from array_specs import JOB_ARRAY_NAMES, JOB_ARRAYS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataflows.arrays.job import Geometry, JobTiles, Ports
-from dataflows.arrays.stepped import ARRAYS, MODELS, ArrayName, step_job
+from dataflows.arrays.broadcast.output import BROADCAST_OUTPUT
+from dataflows.arrays.broadcast.stationary import BROADCAST_STATIONARY
+from dataflows.arrays.job import Geometry, JobArray, JobTiles, Ports
+from dataflows.arrays.stepped import step_job
 from dataflows.plans.plan import Plan
 
 small = st.integers(1, 7)
 geometries = st.builds(
-    Geometry, small, small, st.builds(Ports, st.integers(1, 60), st.integers(1, 9), st.integers(1, 60)), st.booleans()
+    Geometry, small, small, st.builds(Ports, st.integers(1, 60), st.integers(1, 9), st.integers(1, 60))
 )
 
 
-def closed_cycles(array: ArrayName, geometry: Geometry, tiles: JobTiles) -> int:
-    timing = MODELS[array].timing(geometry, tiles)
+def closed_cycles(array: JobArray, geometry: Geometry, tiles: JobTiles) -> int:
+    timing = array.timing(geometry, tiles)
     nothing = np.zeros_like(tiles.V)
     return Plan(
         nothing, nothing, timing.stream_cycles, timing.gap_cycles, timing.fill_cycles, timing.drain_cycles, counts=None,
@@ -35,11 +38,11 @@ def jobs(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return numbers.integers(-99, 100, (groups, V, D)), numbers.integers(-99, 100, (groups, D, N))
 
 
-@pytest.mark.parametrize("array", ARRAYS)
+@pytest.mark.parametrize("array", JOB_ARRAYS, ids=JOB_ARRAY_NAMES)
 @settings(max_examples=600, deadline=None)
 @given(geometries, jobs())
 def test_stepped_equals_closed_form_and_numpy(
-    array: ArrayName, geometry: Geometry, job: tuple[np.ndarray, np.ndarray]
+    array: JobArray, geometry: Geometry, job: tuple[np.ndarray, np.ndarray]
 ) -> None:
     moving, stationary = job
     stepped = step_job(array, geometry, moving, stationary)
@@ -49,7 +52,7 @@ def test_stepped_equals_closed_form_and_numpy(
     tiles = JobTiles(*one)
     assert stepped.cycles == closed_cycles(array, geometry, tiles)
     assert stepped.macs == groups * V * D * stationary.shape[2]
-    assert stepped.traffic == MODELS[array].traffic(geometry, tiles)
+    assert stepped.traffic == array.traffic(geometry, tiles)
     assert stepped.partial_sums_read == stepped.traffic.sums - stepped.result.size
 
 
@@ -64,15 +67,15 @@ def test_cycles_without_a_controller_equal_the_long_way(
     numbers = np.random.default_rng(V)
     moving, stationary = numbers.integers(-9, 10, (groups, V, D)), numbers.integers(-9, 10, (groups, D, N))
     geometry = Geometry(rows, columns, Ports(rows * columns, rows, columns))
-    fast = step_job("broadcast_stationary", geometry, moving, stationary)
-    slow = step_job("broadcast_stationary", geometry, moving, stationary, dump_cycles=1)
+    fast = step_job(BROADCAST_STATIONARY, geometry, moving, stationary)
+    slow = step_job(BROADCAST_STATIONARY, geometry, moving, stationary, dump_cycles=1)
     assert np.array_equal(fast.result, slow.result) and np.array_equal(fast.result, moving @ stationary)
     assert (fast.cycles, fast.macs, fast.traffic) == (slow.cycles, slow.macs, slow.traffic)
     assert fast.partial_sums_read == slow.partial_sums_read
 
 
-@pytest.mark.parametrize("array", ARRAYS)
-def test_floats(array: ArrayName) -> None:
+@pytest.mark.parametrize("array", JOB_ARRAYS, ids=JOB_ARRAY_NAMES)
+def test_floats(array: JobArray) -> None:
     numbers = np.random.default_rng(0)
     moving, stationary = numbers.normal(size=(2, 9, 11)), numbers.normal(size=(2, 11, 8))
     geometry = Geometry(3, 4, Ports(4, 3, 4))
@@ -82,8 +85,8 @@ def test_floats(array: ArrayName) -> None:
         np.testing.assert_allclose(stepped.result, moving @ stationary, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("array", ARRAYS)
-def test_a_dump_ends_with_the_job(array: ArrayName) -> None:
+@pytest.mark.parametrize("array", JOB_ARRAYS, ids=JOB_ARRAY_NAMES)
+def test_a_dump_ends_with_the_job(array: JobArray) -> None:
     moving, stationary = np.arange(12).reshape(1, 3, 4), np.arange(20).reshape(1, 4, 5)
     geometry = Geometry(2, 3, Ports(2, 1, 2))
     whole = step_job(array, geometry, moving, stationary, dump_cycles=10_000)
@@ -98,14 +101,14 @@ def test_operands_that_do_not_fit_are_refused() -> None:
     geometry = Geometry(2, 2, Ports(2, 2, 2))
     for shapes in (((1, 2, 3), (1, 2, 3)), ((2, 3), (3, 2)), ((1, 0, 3), (1, 3, 2)), ((1, 2, 3), (1, 3, 0))):
         with pytest.raises(ValueError):
-            step_job("broadcast_stationary", geometry, *(np.zeros(shape) for shape in shapes))
+            step_job(BROADCAST_STATIONARY, geometry, *(np.zeros(shape) for shape in shapes))
 
 
 def test_sums_of_a_short_fold_wait_until_those_before_have_drained() -> None:
     """Tiles of 100 steps and of one on the broadcast os array of 12 x 15: a drain takes 12 cycles."""
     geometry = Geometry(12, 15, Ports(15, 12, 15))
     for steps in ((100, 1), (1, 100)):
-        timing = MODELS["broadcast_output"].timing(
+        timing = BROADCAST_OUTPUT.timing(
             geometry, JobTiles(np.array([1, 1]), np.array([12, 12]), np.array(steps), np.array([15, 15]))
         )
         # either way 12 cycles pass between the last steps of the folds, or between their starts
@@ -115,6 +118,6 @@ def test_sums_of_a_short_fold_wait_until_those_before_have_drained() -> None:
 def test_operands_of_two_kinds() -> None:
     geometry = Geometry(2, 2, Ports(2, 2, 2))
     whole, half = np.full((1, 2, 3), 3), np.full((1, 3, 2), 0.5)
-    for array in ARRAYS:
+    for array in JOB_ARRAYS:
         assert np.array_equal(step_job(array, geometry, whole, half).result, whole @ half)
         assert np.array_equal(step_job(array, geometry, half, whole).result, half @ whole)

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from array_specs import JOB_ARRAY_NAMES, JOB_ARRAYS
 
-from dataflows.arrays.job import Geometry, Ports
-from dataflows.arrays.stepped import ARRAYS, ArrayName, step_job
+from dataflows.arrays.job import Geometry, JobArray, Ports
+from dataflows.arrays.stepped import step_job
 from dataflows.arrays.vcd import write_vcd
 
 
@@ -48,9 +49,9 @@ def read_back(path: Path, signed_bits: int) -> dict[str, dict[int, list[float]]]
     return history
 
 
-@pytest.mark.parametrize("array", ARRAYS)
+@pytest.mark.parametrize("array", JOB_ARRAYS, ids=JOB_ARRAY_NAMES)
 @pytest.mark.parametrize("dtype", [np.int64, np.float64])
-def test_dump_reads_back(array: ArrayName, dtype: type, tmp_path: Path) -> None:
+def test_dump_reads_back(array: JobArray, dtype: type, tmp_path: Path) -> None:
     numbers = np.random.default_rng(3)
     moving, stationary = (numbers.integers(-50, 50, size).astype(dtype) for size in ((2, 4, 5), (2, 5, 7)))
     job = step_job(array, Geometry(3, 4, Ports(4, 3, 2)), moving, stationary, dump_cycles=1000)

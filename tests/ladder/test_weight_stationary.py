@@ -4,6 +4,7 @@ from math import ceil, log2
 
 import numpy as np
 import pytest
+from array_specs import array_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,18 +24,7 @@ BIG = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4, tr
 
 
 def array(rows: int, columns: int, weight: int, image: int, result: int) -> PEArray:
-    return PEArray(
-        interconnect="broadcast",
-        systolic_os_drain="free",
-        row_stationary_sets="whole",
-        accumulator_sums=0,
-        scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
-        rows=rows,
-        columns=columns,
-        weight_port_words_per_cycle=weight,
-        input_port_words_per_cycle=image,
-        output_port_words_per_cycle=result,
-    )
+    return array_of("broadcast", rows, columns, (weight, image, result))
 
 
 def naive_cycles(pe: PEArray, folds: int, vectors: int) -> int:

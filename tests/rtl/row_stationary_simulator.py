@@ -17,20 +17,9 @@ from rtl_simulator import (
     write_hex,
 )
 
-from dataflows.arrays.row_stationary import RowMapping
+from dataflows.arrays.broadcast.row_stationary import RTL, RowMapping
 
 __all__ = ["RowJob", "RowMapping", "run_icarus", "run_verilator"]
-
-SOURCES = (
-    "row_stationary_types",
-    "row_stationary_testbench",
-    "port_stage",
-    "row_stationary_delay",
-    "row_stationary_sequencer",
-    "row_stationary_ports",
-    "row_stationary_pe",
-    "row_stationary",
-)
 
 
 @dataclass(frozen=True)
@@ -197,7 +186,8 @@ def _program(job: RowJob) -> RtlProgram:
         "SUM": job.sum_bits,
         "DEPTH": buffer_depth(job.image.size, job.filters.size, int(np.prod(job.result_shape))),
     }
-    return RtlProgram("row_stationary", "row_stationary_testbench", SOURCES, parameters)
+    sources = (*RTL.sources, "row_stationary_testbench", RTL.module)
+    return RtlProgram(RTL.module, "row_stationary_testbench", sources, parameters)
 
 
 def _run(command: list[str], job: RowJob, folder: Path, dump: bool) -> RtlResult:

@@ -12,9 +12,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
+
+from dataflows.arrays.job import Geometry, JobArray
+from dataflows.arrays.rtl import Rtl
 
 __all__ = [
     "RtlJob",
@@ -38,15 +40,6 @@ WATCHDOG_CYCLES = 5_000_000
 CYCLE_TIME = 10  # the testbench's cycle t ends at CYCLE_TIME * t + EDGE_TIME
 EDGE_TIME = 5
 
-WORD_REGISTERS = frozenset({"shadow", "weight", "in", "a", "b", "filter"})
-SUM_REGISTERS = frozenset({"product", "tree", "sum", "acc", "out", "psum"})
-REGISTERS: dict[str, frozenset[str]] = {
-    "broadcast_stationary": frozenset({"shadow", "weight", "in", "product", "tree", "sum"}),
-    "broadcast_os": frozenset({"a", "b", "product", "acc", "out"}),
-    "systolic_stationary": frozenset({"weight", "in", "psum"}),
-    "systolic_os": frozenset({"in", "filter", "acc"}),
-}
-
 
 @dataclass(frozen=True)
 class RtlJob:
@@ -54,38 +47,28 @@ class RtlJob:
 
     Parameters
     ----------
-    array : str
-        The array's module.
-    rows, columns : int
-        PEs: R and C.
-    stationary_port, moving_port, output_port : int
-        Words a cycle: SP, MP and OP.
+    array : JobArray
+        The array at work.
+    geometry : Geometry
+        Its PEs R x C, and its ports SP, MP and OP in words a cycle.
     moving : ndarray
         A, int64 [groups, V, D].
     stationary : ndarray
         B, int64 [groups, D, N].
     word_bits, sum_bits : int
         Widths of operands and of sums.
-    serial_drain : bool
-        `os_drain: serial`; only `systolic_os` looks at it.
     """
 
-    array: Literal["broadcast_stationary", "broadcast_os", "systolic_stationary", "systolic_os"]
-    rows: int
-    columns: int
-    stationary_port: int
-    moving_port: int
-    output_port: int
+    array: JobArray
+    geometry: Geometry
     moving: np.ndarray
     stationary: np.ndarray
     word_bits: int = 16
     sum_bits: int = 32
-    serial_drain: bool = False
 
     def __post_init__(self) -> None:
-        if self.array not in REGISTERS:
-            raise ValueError(f"no array {self.array!r}")
-        sizes = (self.rows, self.columns, self.stationary_port, self.moving_port, self.output_port)
+        ports = self.geometry.ports
+        sizes = (self.geometry.rows, self.geometry.columns, ports.stationary, ports.moving, ports.output)
         if min(sizes) < 1:
             raise ValueError(f"rows, columns and ports must be at least 1: {sizes}")
         if not 1 <= self.word_bits <= 64 or not 1 <= self.sum_bits <= 64:
@@ -98,6 +81,12 @@ class RtlJob:
             raise ValueError("groups, V, D and N must be at least 1")
         for operand in (self.moving, self.stationary):
             check_operand(operand, self.word_bits)
+
+    @property
+    def rtl(self) -> Rtl:
+        """What the test bench must know of the array's RTL."""
+        assert self.array.rtl is not None and self.array.rtl.bench == "jobs", f"no RTL of {self.array}"
+        return self.array.rtl
 
     @property
     def sizes(self) -> tuple[int, int, int, int]:
@@ -133,7 +122,9 @@ class RtlProgram:
     @property
     def key(self) -> str:
         """Name of the compiled program."""
-        return "-".join([self.name, *(f"{name}{value}" for name, value in self.parameters.items())])
+        own = [define.partition("=")[2] for define in self.defines if define.startswith("OWN_PARAMETERS=")]
+        values = [f"{name}{value}" for name, value in self.parameters.items()]
+        return "-".join([self.name, *values, *(re.sub(r"\W", "", text) for text in own)])
 
 
 @dataclass(frozen=True)
@@ -255,8 +246,23 @@ def _defines(program: RtlProgram) -> list[str]:
 
 
 def _program(job: RtlJob) -> RtlProgram:
-    sources = ("testbench", "fold_counter", "port_stage", job.array)
-    return RtlProgram(job.array, "testbench", sources, _parameters(job), (f"ARRAY={job.array}", job.array.upper()))
+    rtl, geometry = job.rtl, job.geometry
+    groups, v, _, n = job.sizes
+    parameters = {
+        "R": geometry.rows,
+        "C": geometry.columns,
+        "SP": geometry.ports.stationary,
+        "MP": geometry.ports.moving,
+        "OP": geometry.ports.output,
+        "WORD": job.word_bits,
+        "SUM": job.sum_bits,
+        "DEPTH": buffer_depth(job.moving.size, job.stationary.size, groups * v * n),
+    }
+    own = "".join(f".{name}({value})," for name, value in rtl.parameters)
+    defines = [f"ARRAY={rtl.module}", f"LANES=({rtl.lanes})", f"OWN_PARAMETERS={own}"]
+    defines += ["PARTIAL_SUMS"] if rtl.reads_sums else []
+    sources = ("testbench", "fold_counter", "port_stage", *rtl.sources, rtl.module)
+    return RtlProgram(rtl.module, "testbench", sources, parameters, tuple(defines))
 
 
 def check_operand(operand: np.ndarray, bits: int) -> None:
@@ -274,21 +280,6 @@ def buffer_depth(*sizes: int) -> int:
     while depth < max(sizes):
         depth *= 2
     return depth
-
-
-def _parameters(job: RtlJob) -> dict[str, int]:
-    groups, v, _, n = job.sizes
-    return {
-        "R": job.rows,
-        "C": job.columns,
-        "SP": job.stationary_port,
-        "MP": job.moving_port,
-        "OP": job.output_port,
-        "WORD": job.word_bits,
-        "SUM": job.sum_bits,
-        "SERIAL": int(job.serial_drain and job.array == "systolic_os"),
-        "DEPTH": buffer_depth(job.moving.size, job.stationary.size, groups * v * n),
-    }
 
 
 def _is_old(program: Path) -> bool:
@@ -328,11 +319,8 @@ def _run(command: list[str], job: RtlJob, folder: Path, dump: bool) -> RtlResult
 
 def _register_bits(job: RtlJob) -> dict[str, int]:
     """Give the array's registers, as they are called in a result, and the bits of their elements."""
-    names = set(REGISTERS[job.array])
-    if "tree" in names:
-        levels = (job.rows - 1).bit_length()
-        names = names - {"tree"} | {f"tree_{level}" for level in range(1, levels + 1)}
-    return {name: job.word_bits if name in WORD_REGISTERS else job.sum_bits for name in names}
+    names = [name for name, _ in job.array.registers(job.geometry)]
+    return {name: job.word_bits if name in job.rtl.word_registers else job.sum_bits for name in names}
 
 
 def simulate(

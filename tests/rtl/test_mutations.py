@@ -3,7 +3,6 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -11,9 +10,13 @@ import rtl_simulator
 from rtl_simulator import RtlJob, RtlResult, have_icarus
 from test_row_stationary_equals_rtl import both
 
-from dataflows.arrays.job import Geometry, Ports
-from dataflows.arrays.row_stationary import RowArray, RowMapping
-from dataflows.arrays.stepped import ArrayName, SteppedJob, step_job
+from dataflows.arrays.broadcast.output import BROADCAST_OUTPUT
+from dataflows.arrays.broadcast.row_stationary import RowArray, RowMapping
+from dataflows.arrays.broadcast.stationary import BROADCAST_STATIONARY
+from dataflows.arrays.job import Geometry, JobArray, Ports
+from dataflows.arrays.stepped import SteppedJob, step_job
+from dataflows.arrays.systolic.output import SYSTOLIC_OUTPUT
+from dataflows.arrays.systolic.stationary import SYSTOLIC_STATIONARY
 from dataflows.convolution import Sliding
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 
@@ -24,56 +27,56 @@ GEOMETRY = Geometry(3, 4, Ports(5, 2, 3))
 
 @dataclass(frozen=True)
 class Fault:
-    """What is written in place of what, in which array, and where alone it shows."""
+    """What is written in place of what, in which array (row stationary: None), and where alone it shows."""
 
-    array: ArrayName | Literal["row_stationary"]
+    array: JobArray | None
     rtl: str
     right: str
     wrong: str
     shows: frozenset[str]
 
 
-def fault(array: ArrayName | Literal["row_stationary"], rtl: str, right: str, wrong: str, *shows: str) -> Fault:
+def fault(array: JobArray | None, rtl: str, right: str, wrong: str, *shows: str) -> Fault:
     return Fault(array, rtl, right, wrong, frozenset(shows))
 
 
 FAULTS = [
     # the first block of the reduction is taken for all: partial sums are lost, nothing is slower
-    fault("broadcast_stationary", "broadcast_stationary", "first_row == 0}", "1'b1}", "numbers", "registers"),
+    fault(BROADCAST_STATIONARY, "broadcast_stationary", "first_row == 0}", "1'b1}", "numbers", "registers"),
     # the weights are swapped a cycle early: the last vector meets the next fold's weights
-    fault("broadcast_stationary", "broadcast_stationary", "if (swap) weight", "if (start) weight",
+    fault(BROADCAST_STATIONARY, "broadcast_stationary", "if (swap) weight", "if (start) weight",
           "numbers", "registers"),
     # loading a fold takes a cycle more: only the time is wrong
-    fault("broadcast_stationary", "broadcast_stationary", "load_step == LC - 1", "load_step == LC",
+    fault(BROADCAST_STATIONARY, "broadcast_stationary", "load_step == LC - 1", "load_step == LC",
           "cycles", "registers"),
     # the multipliers work in every cycle: results and time are right, registers are not
-    fault("broadcast_stationary", "broadcast_stationary", "if (valid[0])", "if (1'b1)", "registers"),
+    fault(BROADCAST_STATIONARY, "broadcast_stationary", "if (valid[0])", "if (1'b1)", "registers"),
     # sums are never started anew
-    fault("broadcast_output", "broadcast_os", "is_first_step[1] ?", "1'b0 ?", "numbers", "registers"),
+    fault(BROADCAST_OUTPUT, "broadcast_os", "is_first_step[1] ?", "1'b0 ?", "numbers", "registers"),
     # out is overwritten while the last words drain: the fold after may start a cycle too early
-    fault("broadcast_output", "broadcast_os", "drain_step == DC - 1", "drain_step == DC - 2", "cycles", "numbers"),
+    fault(BROADCAST_OUTPUT, "broadcast_os", "drain_step == DC - 1", "drain_step == DC - 2", "cycles", "numbers"),
     # filters shift sideways: each row gets its own
-    fault("systolic_stationary", "systolic_stationary", "weight[(r-1)*C*WORD+:C*WORD]", "weight[r*C*WORD+:C*WORD]",
+    fault(SYSTOLIC_STATIONARY, "systolic_stationary", "weight[(r-1)*C*WORD+:C*WORD]", "weight[r*C*WORD+:C*WORD]",
           "numbers", "registers"),
     # a row less is loaded
-    fault("systolic_stationary", "systolic_stationary", "rows_sent == R - 1", "rows_sent == R - 2",
+    fault(SYSTOLIC_STATIONARY, "systolic_stationary", "rows_sent == R - 1", "rows_sent == R - 2",
           "cycles", "numbers", "registers"),
     # sums are never started anew
-    fault("systolic_output", "systolic_os", "beat == r + c ? {SUM{1'b0}}", "1'b0 ? {SUM{1'b0}}",
+    fault(SYSTOLIC_OUTPUT, "systolic_os", "beat == r + c ? {SUM{1'b0}}", "1'b0 ? {SUM{1'b0}}",
           "numbers", "registers"),
     # a block of filter rows starts its sums anew
-    fault("row_stationary", "row_stationary_sequencer", "entered.channel == 0 && entered.filter_row == 0",
+    fault(None, "row_stationary_sequencer", "entered.channel == 0 && entered.filter_row == 0",
           "entered.channel == 0", "numbers", "registers"),
     # the output port is given a cycle more: only the time is wrong
-    fault("row_stationary", "row_stationary_sequencer", "output_cycles_left <= enter ? O - 1",
+    fault(None, "row_stationary_sequencer", "output_cycles_left <= enter ? O - 1",
           "output_cycles_left <= enter ? O", "cycles", "registers"),
     # the window does not move along
-    fault("row_stationary", "row_stationary_pe", "input_[(b*W+j+NEW_COLUMNS)*WORD+:WORD]",
+    fault(None, "row_stationary_pe", "input_[(b*W+j+NEW_COLUMNS)*WORD+:WORD]",
           "input_[(b*W+j)*WORD+:WORD]", "numbers", "registers"),
     # PEs take words of rows that do not exist: nothing comes of it
-    fault("row_stationary", "row_stationary_pe", "if (!row_exists || j >=", "if (j >=", "registers"),
+    fault(None, "row_stationary_pe", "if (!row_exists || j >=", "if (j >=", "registers"),
     # the multipliers work in every cycle
-    fault("row_stationary", "row_stationary_pe", "if (control.multiply) product", "if (1'b1) product", "registers"),
+    fault(None, "row_stationary_pe", "if (control.multiply) product", "if (1'b1) product", "registers"),
 ]  # fmt: skip
 
 
@@ -82,15 +85,10 @@ def operands() -> tuple[np.ndarray, np.ndarray]:
     return numbers.integers(-99, 100, (2, 5, 8)), numbers.integers(-99, 100, (2, 8, 9))
 
 
-def job_differences(array: ArrayName, folder: Path) -> set[str]:
+def job_differences(array: JobArray, folder: Path) -> set[str]:
     """Run a job on an array's RTL and tell where it differs from the stepped kernel."""
-    moving, stationary = operands()
-    names = {"broadcast_output": "broadcast_os", "systolic_output": "systolic_os"}
-    ports = GEOMETRY.ports
-    job = RtlJob(names.get(array, array), 3, 4, ports.stationary, ports.moving, ports.output, moving, stationary)
-    stepped = step_job(array, GEOMETRY, moving, stationary, dump_cycles=5000)
-    rtl = rtl_simulator.run_icarus(job, folder, dump=True)
-    return compared(stepped, rtl)
+    stepped = step_job(array, GEOMETRY, *operands(), dump_cycles=5000)
+    return compared(stepped, rtl_simulator.run_icarus(RtlJob(array, GEOMETRY, *operands()), folder, dump=True))
 
 
 def row_differences(folder: Path) -> set[str]:
@@ -118,7 +116,7 @@ def compared(stepped: SteppedJob | SteppedProduct, rtl: RtlResult) -> set[str]:
 
 def differences(one: Fault, folder: Path) -> set[str]:
     try:
-        return row_differences(folder) if one.array == "row_stationary" else job_differences(one.array, folder)
+        return row_differences(folder) if one.array is None else job_differences(one.array, folder)
     except RuntimeError as error:  # only where it never came to an end; a fault must compile
         assert "no end" in str(error), error
         return {"cycles", "numbers", "registers"}

@@ -1,5 +1,6 @@
 """The stepped row-stationary array against RTL: cycles, numbers, and every register after every cycle."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,9 @@ import pytest
 from row_stationary_simulator import RowJob, run_icarus
 from rtl_simulator import RtlResult, have_icarus
 
-from dataflows.arrays.row_stationary import RowArray, RowMapping
-from dataflows.arrays.row_stationary_mapping import choose_mapping
-from dataflows.arrays.row_stationary_stepped import step_rows
+from dataflows.arrays.broadcast.row_stationary import RowArray, RowMapping
+from dataflows.arrays.broadcast.row_stationary_mapping import choose_mapping
+from dataflows.arrays.broadcast.row_stationary_stepped import step_rows
 from dataflows.convolution import Sliding
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 
@@ -43,7 +44,7 @@ def draw(seed: int) -> tuple[RowArray, RowMapping, ConvolutionOperands]:
         rows, columns, sliding, "forward",
     )  # fmt: skip
     if seed % 4 == 0:
-        return array, choose_mapping(array, operands.tiles, whole_sets=bool(seed % 8)), operands
+        return array, choose_mapping(replace(array, whole_sets=bool(seed % 8)), operands.tiles), operands
     h = upto(array.rows)
     r = upto(array.rows // h)
     w = upto(min(array.input_words, array.filter_words))

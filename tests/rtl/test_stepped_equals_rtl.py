@@ -4,19 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rtl_simulator import RtlJob, have_icarus, run_icarus
+from array_specs import JOB_ARRAYS
+from rtl_simulator import RtlJob, RtlResult, have_icarus, run_icarus
 
-from dataflows.arrays.job import Geometry, Ports
-from dataflows.arrays.stepped import ARRAYS, ArrayName, SteppedJob, step_job
+from dataflows.arrays.job import Geometry, JobArray, Ports
+from dataflows.arrays.stepped import SteppedJob, step_job
 
 pytestmark = pytest.mark.skipif(not have_icarus(), reason="needs Icarus Verilog (Debian package iverilog)")
 
-RTL_NAMES = {
-    "broadcast_stationary": "broadcast_stationary",
-    "broadcast_output": "broadcast_os",
-    "systolic_stationary": "systolic_stationary",
-    "systolic_output": "systolic_os",
-}
 # Arrays are compiled once each; jobs on them vary.
 GEOMETRIES = [
     Geometry(1, 1, Ports(1, 1, 1)),
@@ -40,26 +35,10 @@ def operands(seed: int, largest: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def both(
-    array: ArrayName, geometry: Geometry, job: tuple[np.ndarray, np.ndarray], folder: Path, dump: bool = False
-) -> tuple[SteppedJob, object]:
-    moving, stationary = job
-    ports = geometry.ports
-    rtl = run_icarus(
-        RtlJob(
-            array=RTL_NAMES[array],
-            rows=geometry.rows,
-            columns=geometry.columns,
-            stationary_port=ports.stationary,
-            moving_port=ports.moving,
-            output_port=ports.output,
-            moving=moving,
-            stationary=stationary,
-            serial_drain=geometry.serial_drain,
-        ),
-        folder,
-        dump=dump,
-    )
-    return step_job(array, geometry, moving, stationary, dump_cycles=5000 if dump else 0), rtl
+    array: JobArray, geometry: Geometry, job: tuple[np.ndarray, np.ndarray], folder: Path, dump: bool = False
+) -> tuple[SteppedJob, RtlResult]:
+    rtl = run_icarus(RtlJob(array, geometry, *job), folder, dump=dump)
+    return step_job(array, geometry, *job, dump_cycles=5000 if dump else 0), rtl
 
 
 @pytest.fixture(scope="session")
@@ -67,27 +46,26 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("rtl")
 
 
-def cases(jobs_each: int) -> list[tuple[ArrayName, Geometry, int]]:
-    found = []
-    for array in ARRAYS:
-        drains = (False, True) if array == "systolic_output" else (False,)
-        for drain in drains:
-            for index, one in enumerate([*GEOMETRIES, *([WHOLE] if jobs_each == 1 else [])]):
-                geometry = Geometry(one.rows, one.columns, one.ports, drain)
-                found += [(array, geometry, 1000 * index + job) for job in range(jobs_each)]
-    return found
+def cases(jobs_each: int) -> list[tuple[JobArray, Geometry, int]]:
+    geometries = [*GEOMETRIES, *([WHOLE] if jobs_each == 1 else [])]
+    return [
+        (array, geometry, 1000 * index + job)
+        for array in JOB_ARRAYS
+        if array.rtl is not None
+        for index, geometry in enumerate(geometries)
+        for job in range(jobs_each)
+    ]
 
 
-def label(value: object) -> str:
+def label(value: JobArray | Geometry | int) -> str:
     if isinstance(value, Geometry):
         p = value.ports
-        serial = "serial" if value.serial_drain else ""
-        return f"{value.rows}x{value.columns}-{p.stationary}-{p.moving}-{p.output}{serial}"
-    return str(value)
+        return f"{value.rows}x{value.columns}-{p.stationary}-{p.moving}-{p.output}"
+    return str(value) if isinstance(value, int) else value.name
 
 
 @pytest.mark.parametrize(("array", "geometry", "seed"), cases(1), ids=label)
-def test_every_register_after_every_cycle(array: ArrayName, geometry: Geometry, seed: int, build: Path) -> None:
+def test_every_register_after_every_cycle(array: JobArray, geometry: Geometry, seed: int, build: Path) -> None:
     large = geometry.rows * geometry.columns > 100
     stepped, rtl = both(array, geometry, operands(seed, 4 if large else 9), build, dump=True)
     assert stepped.cycles == rtl.cycles
@@ -99,7 +77,7 @@ def test_every_register_after_every_cycle(array: ArrayName, geometry: Geometry, 
 
 
 @pytest.mark.parametrize(("array", "geometry", "seed"), cases(5), ids=label)
-def test_cycles_and_numbers(array: ArrayName, geometry: Geometry, seed: int, build: Path) -> None:
+def test_cycles_and_numbers(array: JobArray, geometry: Geometry, seed: int, build: Path) -> None:
     stepped, rtl = both(array, geometry, operands(seed + 500, 16), build)
     assert stepped.cycles == rtl.cycles
     assert np.array_equal(stepped.result, rtl.y)

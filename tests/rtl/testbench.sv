@@ -1,18 +1,10 @@
-// The buffer and the clock around one array of docs/microarchitecture.md. The macro ARRAY names the array's module,
-// and its name in capitals is defined too.
+// The buffer and the clock around one array of docs/microarchitecture.md. Macros say what differs between arrays: ARRAY
+// is the module, LANES how many results can leave in a cycle, OWN_PARAMETERS the parameters that only this module has
+// (`.NAME(value),` each); PARTIAL_SUMS is defined where partial sums are read back.
 //
 // Cycle t ends with the rising edge at time 10 t + 5. The buffer is read by address in the same cycle and written at
 // the cycle's end. Plusargs: V, D, N, GROUPS, MOVING and STATIONARY (hex files, a word a line), RESULT (the file that
 // is written: the cycle count, then Y, a number a line), WATCHDOG (the most cycles allowed), VCD (optional).
-`ifdef SYSTOLIC_OS
-`define LANES (R * C)
-`elsif BROADCAST_OS
-`define LANES OP
-`else
-`define LANES C
-`define PARTIAL_SUMS
-`endif
-
 module testbench;
   parameter int R = 2;
   parameter int C = 2;
@@ -21,7 +13,6 @@ module testbench;
   parameter int OP = 1;
   parameter int WORD = 16;
   parameter int SUM = 32;
-  parameter int SERIAL = 0;
   parameter int DEPTH = 4096;  // words in each of the buffer's three arrays
   localparam int LANES = `LANES;
 
@@ -72,9 +63,7 @@ module testbench;
       .MP(MP),
       .OP(OP),
       .WORD(WORD),
-`ifdef SYSTOLIC_OS
-      .SERIAL(SERIAL),
-`endif
+      `OWN_PARAMETERS
       .SUM(SUM)
   ) array (
       .clk(clk),

@@ -14,13 +14,18 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def _version_one(value: Any) -> Any:
-    if value is True or value != 1:  # `true` equals 1 in Python
-        raise InputError("", "", f"is {value!r}, and this program reads version 1", "write version: 1")
-    return value
+def _only(version: int) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if value is True or value != version:  # `true` equals 1 in Python
+            problem = f"is {value!r}, and this program reads version {version}"
+            raise InputError("", "", problem, f"write version: {version}")
+        return value
+
+    return BeforeValidator(check)
 
 
-VersionOne = Annotated[int, BeforeValidator(_version_one)]
+VersionOne = Annotated[int, _only(1)]
+VersionTwo = Annotated[int, _only(2)]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 # Pydantic's error type -> what the user should do. `{...}` are filled from the error's context.

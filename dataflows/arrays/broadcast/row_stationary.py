@@ -8,15 +8,26 @@ from math import gcd
 
 import numpy as np
 
-from dataflows.arrays.job import JobTiming, ceil_div, folds
+from dataflows.arrays.job import JobTiming, PortInterval, ceil_div, folds
+from dataflows.arrays.rtl import Rtl
 from dataflows.convolution import ConvolutionTiles, Sliding
 from dataflows.plans.plan import Integers
 from dataflows.traffic import ArrayTraffic
 
+RTL = Rtl(
+    "row_stationary",
+    frozenset({"filter", "input"}),
+    bench="convolutions",
+    sources=("port_stage", *(f"row_stationary_{part}" for part in ("types", "delay", "sequencer", "ports", "pe"))),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class RowArray:
-    """A row-stationary array: PEs, ports in words a cycle, and a PE's scratchpads in words."""
+    """A row-stationary array: PEs, ports in words a cycle, and a PE's scratchpads in words.
+
+    `whole_sets` says whether sets of PEs that fit are kept whole (see `BroadcastArray.row_stationary_sets`).
+    """
 
     rows: int
     columns: int
@@ -26,6 +37,28 @@ class RowArray:
     filter_words: int
     input_words: int
     sum_words: int
+    whole_sets: bool = True
+
+    @property
+    def rtl(self) -> Rtl:
+        """The array's RTL."""
+        return RTL
+
+    @property
+    def registers(self) -> list[tuple[str, int]]:
+        """The registers by name, with their number of elements, in the order of a dump."""
+        plane = self.rows * self.columns
+        pads = [("filter", self.filter_words), ("input", self.input_words), ("psum", self.sum_words)]
+        return [*((name, plane * words) for name, words in pads), ("product", plane), ("chain", plane), ("sum", plane)]
+
+    @property
+    def port_intervals(self) -> tuple[PortInterval, PortInterval, PortInterval]:
+        """What the filter, the image and the output port need for a word (a sum) of each row (column)."""
+        return (
+            PortInterval("for a filter word to each row", ceil_div(self.rows, self.filter_port)),
+            PortInterval("for an image word to each row", ceil_div(self.rows, self.image_port)),
+            PortInterval("for a sum from each column", ceil_div(self.columns, self.output_port)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from functools import lru_cache
 import numpy as np
 from numba import njit
 
-from dataflows.arrays.row_stationary import RowArray, RowMapping
+from dataflows.arrays.broadcast.row_stationary import RowArray, RowMapping
 from dataflows.convolution import ConvolutionTiles
 from dataflows.plans.plan import Integers
 
 
-def choose_mapping(array: RowArray, tiles: ConvolutionTiles, whole_sets: bool) -> RowMapping:
+def choose_mapping(array: RowArray, tiles: ConvolutionTiles) -> RowMapping:
     """Return the mapping for the largest tile.
 
     Raises
@@ -36,7 +36,7 @@ def choose_mapping(array: RowArray, tiles: ConvolutionTiles, whole_sets: bool) -
     sizes = (tiles.groups, tiles.images, tiles.channels, tiles.filters, tiles.filter_rows, tiles.rows)
     largest = tuple(int(size.max()) for size in sizes)
     windows = (tiles.filter_columns, tiles.columns, *tiles.sliding.stride, *tiles.sliding.dilation)
-    return _choose(array, (*largest, *windows), whole_sets and tiles.role != "wgrad")
+    return _choose(array, (*largest, *windows), array.whole_sets and tiles.role != "wgrad")
 
 
 @lru_cache(maxsize=65536)

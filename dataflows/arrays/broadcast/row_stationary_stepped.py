@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from dataflows.arrays.row_stationary import RowArray, RowMapping
-from dataflows.arrays.row_stationary_steps import run_row_stationary
+from dataflows.arrays.broadcast.row_stationary import RowArray, RowMapping
+from dataflows.arrays.broadcast.row_stationary_steps import run_row_stationary
+from dataflows.arrays.stepped import registers_by_name
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.traffic import ArrayTraffic
 
@@ -30,7 +31,7 @@ def step_rows(
     _check(array, mapping, operands)
     both = np.result_type(operands.image, operands.filters)
     dtype = np.int64 if np.issubdtype(both, np.integer) else np.float32 if both == np.float32 else np.float64
-    layout = row_registers(array)
+    layout = array.registers
     dump = np.zeros((dump_cycles, sum(elements for _, elements in layout)), dtype)
     m = mapping
     result, numbers = run_row_stationary(
@@ -56,19 +57,8 @@ def step_rows(
         scratchpad_reads=reads,
         scratchpad_writes=writes,
     )
-    registers = None
-    if dump_cycles:
-        ends = np.cumsum([elements for _, elements in layout])
-        parts = np.split(dump[: min(cycles, dump_cycles)], ends[:-1], axis=1)
-        registers = {name: part for (name, _), part in zip(layout, parts, strict=True)}
+    registers = registers_by_name(layout, dump[:cycles]) if dump_cycles else None
     return SteppedProduct(result, cycles, macs, traffic, registers)
-
-
-def row_registers(array: RowArray) -> list[tuple[str, int]]:
-    """Return the registers by name, with their number of elements, as a dump holds them."""
-    plane = array.rows * array.columns
-    pads = [("filter", array.filter_words), ("input", array.input_words), ("psum", array.sum_words)]
-    return [*((name, plane * words) for name, words in pads), ("product", plane), ("chain", plane), ("sum", plane)]
 
 
 def _check(array: RowArray, m: RowMapping, operands: ConvolutionOperands) -> None:

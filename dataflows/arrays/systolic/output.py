@@ -1,0 +1,87 @@
+"""Systolic array whose sums stay in the PEs (os): closed forms.
+
+Folds run strictly in sequence. With wide ports a fold takes R + C + D - 2 cycles, which is SCALE-Sim's count
+(docs/microarchitecture.md).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from dataflows.arrays.job import (
+    Geometry,
+    JobGranularity,
+    JobTiles,
+    JobTiming,
+    JobTraffic,
+    PortInterval,
+    ceil_div,
+    folds,
+    in_sequence,
+    output_traffic,
+)
+from dataflows.arrays.rtl import Rtl
+from dataflows.plans.plan import Integers
+
+
+@dataclass(frozen=True)
+class SystolicOutput:
+    """Vectors enter at the left, filters at the top; sums stay, and drain at once or row by row (`serial_drain`)."""
+
+    name: str = "systolic_output"
+    serial_drain: bool = False
+    sums_by_vector: bool = False
+    sums_return: bool = False
+
+    @property
+    def rtl(self) -> Rtl:
+        """The RTL, with the drain as its parameter."""
+        parameters = (("SERIAL", int(self.serial_drain)),)
+        return Rtl("systolic_os", frozenset({"in", "filter"}), lanes="R*C", parameters=parameters)
+
+    def granularity(self, array: Geometry) -> JobGranularity:
+        """Return rows of V, columns of N, and the skew and draining of each fold."""
+        beat, drain = self._beat_and_drain(array)
+        overhead = array.rows + array.columns - 2 + ceil_div(drain, beat)
+        return JobGranularity(V=array.rows, D=1, N=array.columns, streamed="D", overhead=overhead, step_cycles=beat)
+
+    def port_intervals(self, array: Geometry) -> tuple[PortInterval, PortInterval, PortInterval]:
+        """Return the two parts of II, and what draining a fold takes."""
+        drain = array.rows * ceil_div(array.columns, array.ports.output) if self.serial_drain else 0
+        return (
+            PortInterval("a step", ceil_div(array.columns, array.ports.stationary)),
+            PortInterval("a step", ceil_div(array.rows, array.ports.moving)),
+            PortInterval("to drain a fold", drain),
+        )
+
+    def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
+        """Return the cycles of each tile."""
+        beat, drain = self._beat_and_drain(array)
+        fold = (tiles.D + array.rows + array.columns - 2) * beat + drain
+        return in_sequence(tiles.groups * folds(tiles.V, array.rows) * folds(tiles.N, array.columns), fold)
+
+    def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
+        """Return the words in and out."""
+        return output_traffic(array, tiles)
+
+    def registers(self, array: Geometry) -> list[tuple[str, int]]:
+        """Return the page's registers."""
+        return [("in", array.pes), ("filter", array.pes), ("acc", array.pes)]
+
+    def run(self, array: Geometry, moving: Any, stationary: Any, dump: Any) -> tuple[Any, Integers]:
+        """Step a job."""
+        from dataflows.arrays.systolic.steps import run_systolic_output
+
+        ports = array.ports
+        return run_systolic_output(
+            moving, stationary, array.rows, array.columns, ports.stationary, ports.moving, ports.output,
+            self.serial_drain, dump,
+        )  # fmt: skip
+
+    def _beat_and_drain(self, array: Geometry) -> tuple[int, int]:
+        """Return II and the cycles of a drain."""
+        stationary, moving, drain = (port.cycles for port in self.port_intervals(array))
+        return max(stationary, moving), drain
+
+
+SYSTOLIC_OUTPUT = SystolicOutput()
+SYSTOLIC_OUTPUT_SERIAL = SystolicOutput("systolic_output_serial", serial_drain=True)

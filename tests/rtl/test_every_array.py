@@ -1,0 +1,112 @@
+"""Every dataflow on every kind of array: closed form = stepped kernel = numpy, and = RTL where there is one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import row_stationary_simulator
+import rtl_simulator
+from array_specs import RUN_NAMES, RUNS, array_of, choices, specs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rtl_simulator import RtlResult, have_icarus
+
+from dataflows.array import PEArray
+from dataflows.arrays.rtl import Rtl
+from dataflows.convolution import Sliding
+from dataflows.dataflow import Dataflow
+from dataflows.operands import ConvolutionOperands, SteppedProduct
+
+
+def convolution(seed: int) -> ConvolutionOperands:
+    """Draw a small convolution."""
+    numbers = np.random.default_rng(seed)
+    groups, images, channels, filters = numbers.integers(1, [3, 3, 5, 6]).tolist()
+    rows, columns, filter_rows, filter_columns, *sliding = numbers.integers(1, [4, 4, 4, 4, 3, 3, 3, 3]).tolist()
+    sy, sx, dy, dx = sliding
+    height, width = (rows - 1) * sy + (filter_rows - 1) * dy + 1, (columns - 1) * sx + (filter_columns - 1) * dx + 1
+    return ConvolutionOperands(
+        numbers.integers(-99, 100, (groups, images, channels, height, width)),
+        numbers.integers(-99, 100, (groups, filters, channels, filter_rows, filter_columns)),
+        rows, columns, Sliding((sy, sx), (dy, dx)), "forward",
+    )  # fmt: skip
+
+
+def naive(operands: ConvolutionOperands) -> np.ndarray:
+    """Y[g][a][m][y][x] = sum of F[g][m][b][i][j] I[g][a][b][y sy + i dy][x sx + j dx], as it is written."""
+    (sy, sx), (dy, dx) = operands.sliding
+    groups, filters, _, filter_rows, filter_columns = operands.filters.shape
+    result = np.zeros((groups, operands.image.shape[1], filters, operands.rows, operands.columns), np.int64)
+    for i in range(filter_rows):
+        for j in range(filter_columns):
+            last_y, last_x = i * dy + (operands.rows - 1) * sy + 1, j * dx + (operands.columns - 1) * sx + 1
+            words = operands.image[:, :, :, i * dy : last_y : sy, j * dx : last_x : sx]
+            result += np.einsum("gabyx,gmb->gamyx", words, operands.filters[:, :, :, i, j])
+    return result
+
+
+def check_closed_form(flow: Dataflow, array: PEArray, operands: ConvolutionOperands, stepped: SteppedProduct) -> None:
+    tiles, results = operands.tiles, stepped.result.size
+    timing = flow.timing(array, tiles)
+    assert timing.gap_cycles.tolist() == [0]
+    assert stepped.cycles == timing.fill_cycles + int(timing.stream_cycles[0]) + timing.drain_cycles
+    assert stepped.macs == int(tiles.macs[0])
+    assert stepped.traffic == flow.traffic(array, tiles, results)
+
+
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1))
+def test_closed_form_equals_kernel_equals_numpy(flow: Dataflow, kind: str, data: st.DataObject, seed: int) -> None:
+    array = data.draw(specs(kind)).model_copy(update={"accumulator_sums": 0})  # which cuts a job into several
+    operands = convolution(seed)
+    stepped = flow.step(array, operands)
+    assert np.array_equal(stepped.result, naive(operands))
+    check_closed_form(flow, array, operands, stepped)
+
+
+def run_jobs(flow: Dataflow, array: PEArray, operands: ConvolutionOperands, folder: Path) -> RtlResult:
+    job = rtl_simulator.RtlJob(array.job_array(flow.way), flow.geometry(array), *flow.matrices(operands))
+    return rtl_simulator.run_icarus(job, folder, dump=True)
+
+
+def run_convolutions(flow: Dataflow, array: PEArray, operands: ConvolutionOperands, folder: Path) -> RtlResult:
+    rows, mapping = array.row_array(), flow.mapping(array, operands.tiles)
+    sizes = (rows.rows, rows.columns, rows.filter_port, rows.image_port, rows.output_port)
+    pads = (rows.filter_words, rows.input_words, rows.sum_words)
+    job = row_stationary_simulator.RowJob(
+        *sizes, *pads, mapping, operands.image, operands.filters, operands.rows, operands.columns, *operands.sliding
+    )
+    return row_stationary_simulator.run_icarus(job, folder, dump=True)
+
+
+BENCHES: dict[str, Callable[[Dataflow, PEArray, ConvolutionOperands, Path], RtlResult]] = {
+    "jobs": run_jobs,
+    "convolutions": run_convolutions,
+}
+
+
+def rtl_of(flow: Dataflow, array: PEArray) -> Rtl | None:
+    return array.row_array().rtl if flow.way == "rows stay" else array.job_array(flow.way).rtl
+
+
+@pytest.mark.skipif(not have_icarus(), reason="needs Icarus Verilog (Debian package iverilog)")
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
+def test_kernel_equals_rtl(flow: Dataflow, kind: str, seed: int, tmp_path: Path) -> None:
+    """Each of the kind's own words once; the arrays of test_stepped_equals_rtl.py are more."""
+    for place, own in enumerate(choices(kind)):
+        array = array_of(kind, 3 + seed, 4 - seed, (2 + seed, 3, 2), **own)
+        rtl = rtl_of(flow, array)
+        if rtl is None:
+            pytest.skip("no RTL")
+        operands = convolution(100 * seed + place)
+        stepped = flow.step(array, operands, dump_cycles=5000)
+        check_closed_form(flow, array, operands, stepped)
+        found = BENCHES[rtl.bench](flow, array, operands, tmp_path)
+        assert found.cycles == stepped.cycles
+        # a job's result has the matrices' layout; each word of it is a word of the convolution
+        assert np.array_equal(np.sort(found.y, axis=None), np.sort(stepped.result, axis=None))
+        for name, values in stepped.registers.items():
+            assert np.array_equal(values, found.registers[name]), name
