@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from workloads.foundation.errors import InputError
 from workloads.foundation.shipped import resolve
@@ -13,7 +13,7 @@ Cycles = Annotated[int, Field(ge=1, le=10**6)]
 CyclesOrNone = Annotated[int, Field(ge=0, le=10**6)]
 Extent = Annotated[int, Field(ge=1, le=2**20)]
 AddressField = Literal["row", "rank", "bank", "column", "bank_group"]
-CurrentMa = Annotated[float, Field(gt=0, le=1e5)]
+CurrentMa = Annotated[float, Field(gt=0, le=1e4)]  # far above any device's
 
 
 class Organization(StrictModel):
@@ -75,6 +75,12 @@ class TimingCycles(StrictModel):
             if getattr(self, long) < getattr(self, short):
                 problem = f"is {getattr(self, long)}, less than {short} ({getattr(self, short)})"
                 raise InputError("", long, problem, f"give at least {short}")
+        if self.RAS < self.RCD:
+            problem = f"is {self.RAS}, less than RCD ({self.RCD}): a row would close before it can be read"
+            raise InputError("", "RAS", problem, "give at least RCD")
+        if self.RFC < self.RAS + self.RP:
+            problem = f"is {self.RFC}, less than RAS + RP ({self.RAS + self.RP}): a refresh opens and closes rows"
+            raise InputError("", "RFC", problem, "give at least RAS + RP")
         if self.REFI <= self.RFC:
             raise InputError("", "REFI", f"is {self.REFI}, no more than RFC ({self.RFC})", "give more than RFC")
         if self.FAW > self.RAS + self.RP + 3 * self.RRD_S:
@@ -94,7 +100,11 @@ class CommandBusCycles(StrictModel):
 
 
 class CurrentsMa(StrictModel):
-    """Currents of one device in mA: IDD of JEDEC's measurement loops."""
+    """Currents of one device in mA: IDD of JEDEC's measurement loops.
+
+    IDD2N is drawn with all banks closed, IDD3N with a bank open; bursts and refreshes draw more than that, since their
+    energy is what they draw above it.
+    """
 
     IDD0: CurrentMa
     IDD2N: CurrentMa
@@ -103,11 +113,23 @@ class CurrentsMa(StrictModel):
     IDD4W: CurrentMa
     IDD5AB: CurrentMa
 
+    @model_validator(mode="after")
+    def _more_than_standby(self) -> Self:
+        if self.IDD3N < self.IDD2N:
+            problem = f"is {self.IDD3N:g} mA, less than IDD2N ({self.IDD2N:g} mA)"
+            raise InputError("", "IDD3N", problem, "give at least IDD2N: an open bank draws no less than a closed one")
+        for name in ("IDD4R", "IDD4W", "IDD5AB"):
+            current = getattr(self, name)
+            if current <= self.IDD3N:
+                problem = f"is {current:g} mA, no more than IDD3N ({self.IDD3N:g} mA)"
+                raise InputError("", name, problem, "give more than IDD3N, which is drawn without it")
+        return self
+
 
 class PartPower(StrictModel):
     """Supply voltage in V and currents."""
 
-    VDD: PositiveFloat
+    VDD: Annotated[float, Field(gt=0, le=12)]
     currents_ma: CurrentsMa
 
 
@@ -118,7 +140,7 @@ class DramPart(StrictModel):
     name: Annotated[str, Field(min_length=1)]
     organization: Organization
     address_order: tuple[AddressField, ...]
-    clock_hz: Annotated[PositiveInt, Field(le=10**11)]
+    clock_hz: Annotated[int, Field(ge=10**6, le=10**11)]
     timing_cycles: TimingCycles
     command_bus_cycles: CommandBusCycles
     power: PartPower
@@ -128,6 +150,15 @@ class DramPart(StrictModel):
         if sorted(self.address_order) != ["bank", "bank_group", "column", "rank", "row"]:
             remedy = "name each of row, rank, bank, column, bank_group once"
             raise InputError("", "address_order", f"is {list(self.address_order)}", remedy)
+        return self
+
+    @model_validator(mode="after")
+    def _an_activate_costs_energy(self) -> Self:
+        t, i = self.timing_cycles, self.power.currents_ma
+        standby = (i.IDD3N * t.RAS + i.IDD2N * t.RP) / (t.RAS + t.RP)
+        if i.IDD0 <= standby:
+            problem = f"is {i.IDD0:g} mA, and standby alone draws {standby:g} mA over RAS + RP"
+            raise InputError("", "power.currents_ma.IDD0", problem, "give more, or check IDD3N, IDD2N, RAS and RP")
         return self
 
     @property
