@@ -30,17 +30,28 @@ class Precision(StrictModel):
         Of what is accumulated.
     master_weight_bits : int
         Of the weights and of the optimizer's state that an update reads and writes. Where they are wider than words, an
-        update also writes the words that the passes read; they are never narrower.
+        update also writes the words that the passes read.
+
+    Partial sums and master weights are no narrower than words.
     """
 
     word_bits: Literal[8, 16, 32]
     partial_sum_bits: Literal[16, 32, 64]
     master_weight_bits: Literal[8, 16, 32]
 
+    @model_validator(mode="after")
+    def _no_narrower_than_words(self) -> "Precision":
+        for name in ("partial_sum_bits", "master_weight_bits"):
+            bits = getattr(self, name)
+            if bits < self.word_bits:
+                problem = f"is {bits}, narrower than words of {self.word_bits} bits"
+                raise InputError("", name, problem, f"give at least {self.word_bits}")
+        return self
+
     @property
     def master_words(self) -> int:
         """Words that a master weight fills."""
-        return max(1, self.master_weight_bits // self.word_bits)
+        return self.master_weight_bits // self.word_bits
 
 
 class BankedMemory(StrictModel):

@@ -11,6 +11,7 @@ from naive_dram import odd_part
 
 from dataflows.plans.transfers import Transfers
 from dataflows.plans.transfers import contiguous as in_one_piece
+from simulator.dram.channel import channel_of
 from simulator.dram.command_kernel import simulate_stream
 from simulator.dram.commands import CommandDram
 from simulator.dram.part import DramPart, load_part
@@ -96,7 +97,7 @@ def check(case: tuple[DramPart, TransferPattern, int]) -> None:
     numbers = [np.array([each]) for each in (pattern.segments, pattern.segment_bytes, pattern.stride_bytes)]
     for short_cuts in (True, False):
         found = run_transfers(
-            tuple(part.command_timing), part.burst_bytes, depth, *numbers, np.array([pattern.write]), short_cuts
+            *channel_of(part), part.burst_bytes, depth, *numbers, np.array([pattern.write]), short_cuts
         )
         assert tuple(found[0]) == expected
     assert transfer_memory_cycles(part, pattern, depth) == expected[:2]
