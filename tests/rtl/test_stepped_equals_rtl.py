@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rtl_simulator import RtlJob, have_icarus, run_icarus
+from samples import sampled
 
 from dataflows.arrays.job import Geometry, Ports
 from dataflows.arrays.stepped import ARRAYS, ArrayName, SteppedJob, step_job
@@ -98,7 +99,7 @@ def test_every_register_after_every_cycle(array: ArrayName, geometry: Geometry, 
         assert len(wrong) == 0, f"{name} differs first after cycle {wrong[0]}"
 
 
-@pytest.mark.parametrize(("array", "geometry", "seed"), cases(5), ids=label)
+@pytest.mark.parametrize(("array", "geometry", "seed"), sampled(cases(5), lambda case: case[2] % 1000 < 2), ids=label)
 def test_cycles_and_numbers(array: ArrayName, geometry: Geometry, seed: int, build: Path) -> None:
     stepped, rtl = both(array, geometry, operands(seed + 500, 16), build)
     assert stepped.cycles == rtl.cycles
