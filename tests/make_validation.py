@@ -132,7 +132,7 @@ def speed_section() -> list[str]:
     Simulation(trace, spec).run()
     seconds = time.perf_counter() - start
     lines.append(f"| a run of VGG13 on CIFAR10, max, {simulated:,} cycles | {seconds * 1e3:.0f} ms, nothing cached |")
-    return [*lines, "", "Again: `pytest tests/benchmarks --benchmark-enable --benchmark-only`"]
+    return [*lines, "", "Again: `pytest tests/benchmarks -n 0 --benchmark-enable --benchmark-only`"]
 
 
 if __name__ == "__main__":

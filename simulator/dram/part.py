@@ -156,7 +156,7 @@ class DramPart(StrictModel):
     def _an_activate_costs_energy(self) -> Self:
         t, i = self.timing_cycles, self.power.currents_ma
         standby = (i.IDD3N * t.RAS + i.IDD2N * t.RP) / (t.RAS + t.RP)
-        if i.IDD0 <= standby:
+        if standby >= i.IDD0:
             problem = f"is {i.IDD0:g} mA, and standby alone draws {standby:g} mA over RAS + RP"
             raise InputError("", "power.currents_ma.IDD0", problem, "give more, or check IDD3N, IDD2N, RAS and RP")
         return self

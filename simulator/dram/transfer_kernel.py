@@ -195,9 +195,7 @@ def _write_state(
 
 
 @njit(cache=True)
-def _jump(
-    banks: Any, groups: Any, ranks: Any, queue: Any, rules: Rules, later: int, moved: int, waiting: int
-) -> None:
+def _jump(banks: Any, groups: Any, ranks: Any, queue: Any, rules: Rules, later: int, moved: int, waiting: int) -> None:
     """Move the channel's state by so many cycles and places."""
     for group in range(len(groups)):
         groups[group].activate_ready += later
@@ -332,9 +330,7 @@ def _choose(
         if banks[bank].open_row != queue[i].row or banks[bank].wanted == stamp:  # of one bank the oldest is first
             continue
         banks[bank].wanted = stamp
-        ready = max(
-            banks[bank].column_ready, groups[bank // rules.banks].column_ready, last_command + rules.column_bus
-        )
+        ready = max(banks[bank].column_ready, groups[bank // rules.banks].column_ready, last_command + rules.column_bus)
         if ready <= now:
             return RD, bank, queue[i].row, i, ready
         wake = min(wake, ready)
@@ -353,9 +349,7 @@ def _choose(
             )  # fmt: skip
         elif banks[bank].wanted != stamp:
             command = PRE
-            ready = max(
-                banks[bank].precharge_ready, ranks[rank].precharge_ready, last_command + rules.precharge_bus
-            )
+            ready = max(banks[bank].precharge_ready, ranks[rank].precharge_ready, last_command + rules.precharge_bus)
         else:
             continue
         if ready <= now:
@@ -390,9 +384,7 @@ def _precharge(banks: Any, ranks: Any, rules: Rules, bank: int, now: int) -> Non
 
 
 @njit(cache=True, inline="always")
-def _column(
-    banks: Any, groups: Any, queue: Any, rules: Rules, bank: int, place: int, waiting: int, now: int
-) -> None:
+def _column(banks: Any, groups: Any, queue: Any, rules: Rules, bank: int, place: int, waiting: int, now: int) -> None:
     """Issue the read or write of the request at a place of the queue, and take it out."""
     group, group_count = bank // rules.banks, rules.bank_groups
     for other in range(len(groups)):
@@ -431,9 +423,7 @@ def _precharge_all(banks: Any, ranks: Any, rules: Rules, now: int, last_command:
 
 
 @njit(cache=True)
-def _run_transfer(
-    channel: Any, rules: Rules, depth: int, pattern: Pattern, short_cuts: bool, result: Integers
-) -> None:
+def _run_transfer(channel: Any, rules: Rules, depth: int, pattern: Pattern, short_cuts: bool, result: Integers) -> None:
     """Write cycles, activates and bursts of one pattern into `result`."""
     known_order = short_cuts and _known_order(channel)
     pace = rules.column_to_column_same_group if rules.bank_groups == 1 else rules.column_to_column_same_rank
@@ -441,7 +431,11 @@ def _run_transfer(
     period = _period_of(pattern, channel, known_order)
     searching = period.bursts > 0
     ranks, groups = np.zeros(rules.ranks, RANK), np.zeros(rules.ranks * rules.bank_groups, GROUP)
-    banks, queue, entered = np.zeros(len(groups) * rules.banks, BANK), np.zeros(depth, REQUEST), np.zeros(depth, np.int64)
+    banks, queue, entered = (
+        np.zeros(len(groups) * rules.banks, BANK),
+        np.zeros(depth, REQUEST),
+        np.zeros(depth, np.int64),
+    )
     for each in range(len(banks)):
         banks[each].open_row = -1
     for each in range(rules.ranks):

@@ -1,4 +1,4 @@
-"""Speed, recorded: ``pytest tests/benchmarks --benchmark-enable --benchmark-only``."""
+"""Speed, recorded: ``pytest tests/benchmarks -n 0 --benchmark-enable --benchmark-only``."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from array_specs import JOB_ARRAY_NAMES, JOB_ARRAYS
+from registries import DATAFLOWS
 
 from dataflows.arrays.job import Geometry, JobArray, Ports
 from dataflows.arrays.stepped import step_job
@@ -84,7 +85,7 @@ def resnet50_shapes(batch: int) -> list[ConvShape]:
     return [*shapes, linear_shape(batch, 2048, 1000)]
 
 
-@pytest.mark.parametrize("name", ["ws", "is", "os", "rs"])
+@pytest.mark.parametrize("name", DATAFLOWS)
 def test_closed_form_of_resnet50(benchmark: Benchmark, name: str) -> None:
     """Cycles and traffic of all products of a training batch; row stationary with its mappings remembered."""
     array, flow = load_accelerator(design="baseline").array, find_dataflow(name, "broadcast", "", "")

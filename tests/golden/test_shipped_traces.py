@@ -8,6 +8,7 @@ import time
 
 import pytest
 from click.testing import CliRunner
+from samples import sampled
 
 pytest.importorskip("torch", reason="needs the torch extra")
 
@@ -51,11 +52,7 @@ SAMPLE = {
 RECORDED = [name for name in recipe_names() if find_recipe(name).training is None]
 
 
-def sampled(names):
-    return [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.long) for name in names]
-
-
-@pytest.mark.parametrize("name", sampled(RECORDED))
+@pytest.mark.parametrize("name", sampled(RECORDED, SAMPLE.__contains__))
 def test_network_is_recorded_to_the_letter(name):
     pytest.importorskip("torchvision", reason="needs the torch extra")
     pytest.importorskip("timm", reason="needs the torch extra")
@@ -84,7 +81,7 @@ def test_all_traces_take_less_than_two_minutes(tmp_path):
     assert {path.stem for path in tmp_path.iterdir()} == set(RECORDED)
 
 
-@pytest.mark.parametrize("name", [*sampled(RECORDED), "digits-cnn"])
+@pytest.mark.parametrize("name", [*sampled(RECORDED, SAMPLE.__contains__), "digits-cnn"])
 def test_shipped_trace_is_in_the_writers_form(name):
     assert trace_text(load_trace(name)) == shipped_text(name)
 

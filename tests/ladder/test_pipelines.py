@@ -404,7 +404,7 @@ def test_operations_say_what_they_are() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Speed: ``pytest tests/ladder/test_pipelines.py --benchmark-enable --benchmark-only``
+# Speed: ``pytest tests/ladder/test_pipelines.py -n 0 --benchmark-enable --benchmark-only``
 
 IMAGENET = sorted(name for name in shipped_names("traces") if name.endswith("-imagenet"))
 

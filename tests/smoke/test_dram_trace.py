@@ -19,7 +19,6 @@ from workloads.foundation.shipped import shipped_names
 from workloads.schedule import Phase
 from workloads.trace import load_trace
 
-
 PARTS = list(shipped_names("configs/dram"))
 
 
@@ -75,7 +74,7 @@ def test_addresses_are_whole_bursts_within_the_capacity(part: str | None, capaci
     asked = np.concatenate([one.addresses for one in burst_requests(simulation(part), "bp", capacity_bytes)])
     whole = np.concatenate([one.addresses for one in burst_requests(simulation(part), "bp", 1 << 50)])
     assert np.all(asked % burst == 0)
-    assert 0 <= asked.min()
+    assert asked.min() >= 0
     assert asked.max() + burst <= capacity_bytes
     # beyond the last whole burst they begin again at 0: so many bursts are taken off, a whole number of times
     assert np.all((whole - asked) // burst % (capacity_bytes // burst) == 0)
