@@ -3,19 +3,18 @@
 A new dataflow is one new file in `dataflows/kinds/` with an object `DATAFLOW`.
 """
 
-import importlib
-import pkgutil
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Literal, Protocol
 
-from dataflows import kinds
 from dataflows.array import Interconnect, PEArray
 from dataflows.arrays.job import ArrayModel, Geometry, JobBlocks, JobTiles, JobTiming, Ports, cut_vectors
 from dataflows.convolution import ConvolutionTiles
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.traffic import ArrayTraffic
 from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.registry import registry
 from workloads.passes import Product
 
 Axis = Literal["vectors", "reduction", "columns"]
@@ -177,11 +176,7 @@ class JobDataflow:
 @cache
 def dataflows() -> dict[tuple[Interconnect, str], Dataflow]:
     """Return every dataflow by interconnect and name."""
-    found: dict[tuple[Interconnect, str], Dataflow] = {}
-    for module in pkgutil.iter_modules(kinds.__path__, f"{kinds.__name__}."):
-        flow: Dataflow = importlib.import_module(module.name).DATAFLOW
-        found[flow.interconnect, flow.name] = flow
-    return found
+    return registry("dataflows.kinds", "DATAFLOW", attrgetter("interconnect", "name"))
 
 
 def dataflow_names() -> set[str]:
