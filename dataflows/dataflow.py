@@ -3,19 +3,17 @@
 A new dataflow is one new file in `dataflows/kinds/` with an object `DATAFLOW`.
 """
 
-import importlib
-import pkgutil
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, Protocol, TypeVar
 
-from dataflows import kinds as folder
 from dataflows.array import PEArray, Side, Stays, Way, arrays
 from dataflows.arrays.job import Geometry, JobBlocks, JobTiles, JobTiming, PortInterval, Ports, cut_vectors
 from dataflows.convolution import ConvolutionTiles
 from dataflows.operands import ConvolutionOperands, SteppedProduct, Tensor
 from dataflows.traffic import ArrayTraffic
 from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.registry import registry
 from workloads.passes import Product
 
 Axis = Literal["vectors", "reduction", "columns"]
@@ -205,9 +203,13 @@ class JobDataflow:
 @cache
 def dataflows() -> dict[tuple[str, str], Dataflow]:
     """Return what runs where: every dataflow by the kind of array and by its name."""
-    modules = pkgutil.iter_modules(folder.__path__, f"{folder.__name__}.")
-    flows: list[Dataflow] = [importlib.import_module(module.name).DATAFLOW for module in modules]
-    return {(kind, flow.name): flow for kind, array in arrays().items() for flow in flows if flow.way in array.ways}
+    flows: dict[str, Dataflow] = registry("dataflows.kinds", "DATAFLOW")
+    return {
+        (kind, flow.name): flow
+        for kind, array in arrays().items()
+        for flow in flows.values()
+        if flow.way in array.ways
+    }
 
 
 def dataflow_names() -> set[str]:

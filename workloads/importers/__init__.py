@@ -1,13 +1,12 @@
 """Importers of other tools' workloads, one file each with an object `IMPORTER`; found by its name."""
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.registry import registry
 from workloads.layers import Layer
 
 
@@ -42,8 +41,7 @@ class Importer:
 @cache
 def importers() -> dict[str, Importer]:
     """Return every importer by name."""
-    modules = (importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__))
-    return {module.IMPORTER.name: module.IMPORTER for module in modules}
+    return registry(__name__, "IMPORTER")
 
 
 def find_importer(name: str) -> Importer:
