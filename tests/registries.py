@@ -16,7 +16,7 @@ DESIGNS = list(designs())
 DATAFLOW_OBJECTS = list(dataflows().values())
 """Every dataflow of every array."""
 
-DATAFLOWS = sorted(name for wires, name in dataflows() if wires == load_designs()[0].array.interconnect)
+DATAFLOWS = sorted(name for kind, name in dataflows() if kind == load_designs()[0].array.kind)
 """Names that `--dataflow` takes on the array of the shipped designs."""
 
 SCHEDULES = list(shipped_names("configs/schedules"))
