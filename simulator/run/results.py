@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from simulator.engine.batch import BatchRun
 
-RESULT_SCHEMA = 1
+RESULT_SCHEMA = 2
 BATCH_ROW = "(batch)"
 
 
