@@ -76,6 +76,11 @@ class Guard:
     seconds: float
     entered: frozenset[str]
 
+    @property
+    def file(self) -> str:
+        """The test's file."""
+        return _file(self.test)
+
 
 @dataclass
 class GuardMap:
@@ -119,7 +124,7 @@ class GuardMap:
         found: list[dict[str, Any]] = []
         for path in sorted(notes.glob("*.jsonl")):
             found += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        kept = [guard for guard in self.tests if _file(guard.test) in now and _file(guard.test) not in files]
+        kept = [guard for guard in self.tests if guard.file in now and guard.file not in files]
         self.tests = kept + [Guard(one["test"], one["seconds"], frozenset(one["entered"])) for one in found]
         self.digests = {path: digest for path, digest in self.digests.items() if path in now}
         self.digests |= {path: now[path] for path in files}
