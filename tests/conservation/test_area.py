@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from registries import DESIGNS
 
 from dataflows.array import PEArray
 from simulator.area.asic import asic_area, asic_power, asic_table, sram_area
@@ -13,8 +14,6 @@ from simulator.area.fpga import fpga_power, fpga_resources, fpga_table
 from simulator.area.sizes import Sizes, sizes_of
 from simulator.machine.spec_loading import load_accelerator, load_designs
 from workloads.trace import load_trace
-
-DESIGNS = ["baseline", "low", "efficient", "max"]
 
 
 def sizes(design: str, *overrides: str) -> Sizes:
