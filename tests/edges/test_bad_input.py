@@ -1169,7 +1169,7 @@ def loads_or_refuses(path: Path) -> None:
         assert path.name in message
 
 
-RELAXED = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+RELAXED = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @RELAXED
