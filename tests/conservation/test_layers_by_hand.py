@@ -2,7 +2,7 @@
 
 import pytest
 
-from workloads.layers import Linear
+from workloads.layers import Linear, Matmul
 from workloads.optimizers import OPTIMIZERS
 from workloads.shapes import linear_shape, output_extent
 
@@ -73,3 +73,9 @@ def test_a_linear_layer_of_several_rows(L: int, read: tuple[int, ...], written: 
     assert layer.input_shapes == (read,)
     assert layer.output_shape == written
     assert layer.product_shape(4).N == 4 * L
+
+
+def test_a_product_of_activations() -> None:
+    layer = Matmul(id="scores", kind="matmul", inputs=("a", "b"), M=2, C=3, K=5)
+    assert layer.product_shape(4).macs == 4 * 2 * 3 * 5
+    assert layer.model_copy(update={"G": 7}).product_shape(4).macs == 7 * 4 * 2 * 3 * 5
