@@ -62,11 +62,12 @@ def test_tests_that_enter_a_function_guard_it() -> None:
     assert known.guards("one.py", "", {}, 10)[0] == [sharp.test, vague.test]  # a constant: all that enter the file
     # a kernel is entered by nobody that can be seen: those that enter what imports it
     assert known.guards("kernel.py", "run", {"kernel.py": {"two.py"}}, 10)[0] == [other.test, vague.test]
+    assert known.guards("table.py", "", {"table.py": {"tests/test_b.py"}}, 10)[0] == [vague.test]
     assert known.guards("nobody.py", "run", {}, 10) == ([], 0)
 
 
 def test_what_imports_a_file(tmp_path: Path) -> None:
-    for room in ("workloads", "dataflows", "simulator"):
+    for room in ("workloads", "dataflows", "simulator", "tests"):
         (tmp_path / room).mkdir()
     (tmp_path / "simulator/a.py").write_text("from workloads import b\nfrom dataflows.c import d\n")
     found = importers(tmp_path)
