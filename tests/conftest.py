@@ -4,6 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
 from torchvision_operators import prepare_torchvision
 
 ROOT = Path(__file__).parents[1]
@@ -14,5 +15,9 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # numba keeps compiled kernels beside their files, where processes share them, if it can write there.
 if not os.access(ROOT / "simulator", os.W_OK):
     os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"adagp-sim-kernels-{os.getuid()}"))
+
+# A machine that is slow, or has other work, fails no test: examples have no deadline.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 prepare_torchvision()

@@ -3,7 +3,7 @@
     python -m tests.mutation simulator/area workloads/shapes.py --sample 50
 
 Results stand in `.mutation/mutants.csv`; a run goes on where it was stopped. The first run watches every test once,
-some quarter of an hour, to know which tests enter which functions; later only test files that changed.
+in some ten minutes, to know which tests enter which functions; later runs watch only test files that changed.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
-from .guards import NOTES, ROOT, GuardMap, importers
+from .guards import NOTES, ROOT, GuardMap, digests, importers
 from .mutants import Mutant, mutants_of
 from .trial import Copy, Verdict
 
@@ -32,7 +32,7 @@ def main() -> int:
     copies: SimpleQueue[Copy] = SimpleQueue()
     for index in range(arguments.jobs):
         copies.put(Copy(ROOT, FOLDER / f"copy-{index}"))
-    known = GuardMap() if arguments.tests else watched(copies, arguments.jobs)
+    known = watched(copies, arguments.jobs, arguments.tests)
     mutants = [mutant for path in python_files(arguments.paths) for mutant in mutants_of(ROOT, path)]
     if arguments.sample is not None and arguments.sample < len(mutants):
         mutants = random.Random(arguments.seed).sample(mutants, arguments.sample)
@@ -44,9 +44,7 @@ def main() -> int:
         return key(mutant) in results and not (arguments.again and results[key(mutant)]["outcome"] == "survived")
 
     def judge(mutant: Mutant) -> tuple[Mutant, Verdict]:
-        tests, seconds = arguments.tests, arguments.budget
-        if not tests:
-            tests, seconds = known.guards(mutant.path, mutant.function, wires, arguments.budget)
+        tests, seconds = known.guards(mutant.path, mutant.function, wires, arguments.budget)
         if not tests:
             return mutant, Verdict("survived", "", 0.0)
         copy = copies.get()
@@ -70,7 +68,7 @@ def parse() -> argparse.Namespace:
     """Return the arguments."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("paths", nargs="+", help="modules, or folders of modules, that are changed")
-    parser.add_argument("--tests", nargs="+", help="tests to run; else those that enter the changed function")
+    parser.add_argument("--tests", nargs="+", help="files of tests that may run (default: all)")
     parser.add_argument("--sample", type=int, metavar="N", help="only N changes, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0, help="of the sample, and of hypothesis (default: 0)")
     parser.add_argument("--budget", type=float, default=60, help="seconds of tests for a change (default: 60)")
@@ -79,11 +77,12 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def watched(copies: "SimpleQueue[Copy]", jobs: int) -> GuardMap:
-    """Return what is known about tests, after those that changed are watched."""
+def watched(copies: "SimpleQueue[Copy]", jobs: int, files: list[str] | None) -> GuardMap:
+    """Return what is known about tests, of some files or of all, after those that changed are watched."""
     path = FOLDER / "guards.json"
     known = GuardMap.read(path)
-    stale = known.stale(ROOT)
+    wanted = set(digests(ROOT) if files is None else python_files(files))
+    stale = sorted(wanted & set(known.stale(ROOT)))
     if stale:
         notes = FOLDER / "notes"
         shutil.rmtree(notes, ignore_errors=True)
@@ -94,7 +93,7 @@ def watched(copies: "SimpleQueue[Copy]", jobs: int) -> GuardMap:
         copies.put(copy)
         known.watched(ROOT, stale, notes)
         known.write(path)
-    return known
+    return GuardMap(known.digests, [guard for guard in known.tests if guard.file in wanted])
 
 
 def python_files(paths: list[str]) -> list[str]:

@@ -76,6 +76,15 @@ class Guard:
     seconds: float
     entered: frozenset[str]
 
+    @property
+    def file(self) -> str:
+        """The test's file."""
+        return _file(self.test)
+
+    def enters(self, files: set[str]) -> bool:
+        """Whether the test enters a function of some files."""
+        return any(name.partition(":")[0] in files for name in self.entered)
+
 
 @dataclass
 class GuardMap:
@@ -119,7 +128,7 @@ class GuardMap:
         found: list[dict[str, Any]] = []
         for path in sorted(notes.glob("*.jsonl")):
             found += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        kept = [guard for guard in self.tests if _file(guard.test) in now and _file(guard.test) not in files]
+        kept = [guard for guard in self.tests if guard.file in now and guard.file not in files]
         self.tests = kept + [Guard(one["test"], one["seconds"], frozenset(one["entered"])) for one in found]
         self.digests = {path: digest for path, digest in self.digests.items() if path in now}
         self.digests |= {path: now[path] for path in files}
@@ -131,13 +140,13 @@ class GuardMap:
 
         These are at most `budget`.
 
-        Those that enter the function; else (constants of a module, compiled kernels) those that enter its file; else
-        those that enter files that import it.
+        Those that enter the function; else (constants of a module, compiled kernels) those that enter its file or whose
+        own file imports it; else those that enter files that import it.
         """
         telling = [guard for guard in self.tests if function and f"{path}:{function}" in guard.entered]
         files, seen = {path}, {path}
         while not telling and files:
-            telling = [guard for guard in self.tests if any(name.partition(":")[0] in files for name in guard.entered)]
+            telling = [guard for guard in self.tests if guard.enters(files) or guard.file in importers.get(path, ())]
             files = set().union(*(importers.get(file, set()) for file in files)) - seen
             seen |= files
 
@@ -161,9 +170,9 @@ def digests(root: Path) -> dict[str, str]:
 
 
 def importers(root: Path) -> dict[str, set[str]]:
-    """Return the files of the project that import each file."""
+    """Return the files of the project and of its tests that import each file."""
     found: dict[str, set[str]] = {}
-    for room in ROOMS:
+    for room in (*ROOMS, "tests"):
         for path in (root / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_bytes())):
                 if isinstance(node, ast.ImportFrom) and node.module:

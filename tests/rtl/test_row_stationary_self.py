@@ -16,7 +16,7 @@ if not have_icarus() and not have_verilator():
     pytest.skip("neither Icarus Verilog nor Verilator is installed", allow_module_level=True)
 
 needs_icarus = pytest.mark.skipif(not have_icarus(), reason="Icarus Verilog is not installed")
-needs_verilator = pytest.mark.skipif(not have_verilator(), reason="Verilator is not installed")
+needs_verilator = pytest.mark.skipif(not have_verilator(), reason="needs Verilator, and a folder without spaces")
 
 PORTS = (1, 1, 2, 3, 5, 7, 64)
 PES = ((2, 3), (4, 4), (6, 5), (4, 2), (3, 1), (1, 1))
