@@ -15,11 +15,8 @@ class BroadcastOutput:
     sums_return = False
 
     def granularity(self, array: Geometry) -> JobGranularity:
-        """Return rows of V, columns of N, and the steps that hide a fold's draining."""
-        least = ceil_div(_drain_cycles(array), _step_interval(array))
-        return JobGranularity(
-            V=array.rows, D=1, N=array.columns, streamed="D", least=least, step_cycles=_step_interval(array)
-        )
+        """Return rows of V, columns of N, and the cycles that hide a fold's draining."""
+        return JobGranularity(array.rows, 1, array.columns, "D", _step_interval(array), _drain_cycles(array))
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile by the formula above, cut at tile borders."""

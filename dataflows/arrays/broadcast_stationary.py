@@ -16,11 +16,8 @@ class BroadcastStationary:
     sums_return = True
 
     def granularity(self, array: Geometry) -> JobGranularity:
-        """Return rows of D, columns of N, and the vectors that hide a fold's loading."""
-        least = ceil_div(_fill_cycles(array), vector_interval(array))
-        return JobGranularity(
-            V=1, D=array.rows, N=array.columns, streamed="V", least=least, step_cycles=vector_interval(array)
-        )
+        """Return rows of D, columns of N, and the cycles that hide a fold's loading."""
+        return JobGranularity(1, array.rows, array.columns, "V", vector_interval(array), _fill_cycles(array))
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile by the formula above, cut at tile borders."""

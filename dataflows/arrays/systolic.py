@@ -19,8 +19,8 @@ class SystolicStationary:
     def granularity(self, array: Geometry) -> JobGranularity:
         """Return rows of D, columns of N, and the loading and skew of each fold."""
         load, beat = self._load_and_beat(array)
-        overhead = ceil_div(load, beat) + array.rows + array.columns - 2
-        return JobGranularity(V=1, D=array.rows, N=array.columns, streamed="V", overhead=overhead, step_cycles=beat)
+        overhead = load + (array.rows + array.columns - 2) * beat
+        return JobGranularity(1, array.rows, array.columns, "V", beat, overhead_cycles=overhead)
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile."""
@@ -46,8 +46,8 @@ class SystolicOutput:
     def granularity(self, array: Geometry) -> JobGranularity:
         """Return rows of V, columns of N, and the skew and draining of each fold."""
         beat, drain = self._beat_and_drain(array)
-        overhead = array.rows + array.columns - 2 + ceil_div(drain, beat)
-        return JobGranularity(V=array.rows, D=1, N=array.columns, streamed="D", overhead=overhead, step_cycles=beat)
+        overhead = (array.rows + array.columns - 2) * beat + drain
+        return JobGranularity(array.rows, 1, array.columns, "D", beat, overhead_cycles=overhead)
 
     def timing(self, array: Geometry, tiles: JobTiles) -> JobTiming:
         """Return the cycles of each tile."""

@@ -180,7 +180,7 @@ def test_sums_that_leave_by_hand() -> None:
     Four tiles: sums of 1 x 2 results leave after the first two and come back before the last two, which store them.
     """
     product = Product(linear_shape(2, 4, 2), "forward")
-    tiling = Tiling(groups=1, images=1, rows=1, inner=2, outer=2, order=("reduction", "moving", "columns"))
+    tiling = Tiling(groups=1, images=1, rows=1, inner=2, outer=2, order=("reduction", "vectors", "columns"))
     plan = plan_of(product, PLACEMENTS["all in DRAM"], dataflows()["broadcast", "ws"], tiling)
     check(product, PLACEMENTS["all in DRAM"], plan, tiling)
     image, kernel, back = (bytes_of(plan.loads, i).tolist() for i in range(3))

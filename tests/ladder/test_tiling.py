@@ -74,11 +74,11 @@ def naive_tiles(shape: ConvShape, role: Role, tiling: Tiling) -> list[tuple[int,
     spaces = list(pairs(chunks(shape.N, tiling.images), chunks(sweep_rows, tiling.rows)))
     inners, outers = chunks(inner_all, tiling.inner), chunks(outer_all, tiling.outer)
     moving, reduction = (inners, spaces) if role == "wgrad" else (spaces, inners)
-    loops = {"moving": moving, "reduction": reduction, "columns": outers}
+    loops = {"vectors": moving, "reduction": reduction, "columns": outers}
     found = []
     for groups in chunks(g_size, tiling.groups):
         for tile in pairs(*(loops[axis] for axis in tiling.order)):
-            m, r, outer = (tile[tiling.order.index(axis)] for axis in ("moving", "reduction", "columns"))
+            m, r, outer = (tile[tiling.order.index(axis)] for axis in ("vectors", "reduction", "columns"))
             (images, rows), inner = (r, m) if role == "wgrad" else (m, r)
             touched = set()
             for position in rows:
