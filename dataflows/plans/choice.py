@@ -17,6 +17,7 @@ Criteria = tuple[int, int, int]
 FASTEST: Criteria = (0, 1, 2)
 FEWEST_BYTES: Criteria = (1, 2, 0)
 FAST_OF_FEW_TILES: Criteria = (3, 1, 2)  # only to list by: such plans are soon made, and seldom much slower
+TIMES = (0, 3)  # the criteria that are times
 NO_LIMIT = 1 << 62
 # Lists candidates by the criteria, each with its key: bounds from below of the three and the number of tiles. Those that
 # for certain take longer than the limit are left out.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from heapq import merge
+from heapq import heapify, heappop, heapreplace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
 from dataflows.arrays.job import ceil_div
 from dataflows.dataflow import Dataflow
-from dataflows.plans.choice import FASTEST, Contest, Criteria, Key, Measured
+from dataflows.plans.choice import FASTEST, TIMES, Contest, Criteria, Key, Measured
 from dataflows.plans.layout import Pieces
 from dataflows.plans.loopnest import extents
 from dataflows.plans.placement import Operand, Placement
@@ -59,12 +59,24 @@ def choose_tiling(
     """
     searches = [TilingSearch(product, placement, mapped, array, budget) for mapped in dataflow.mapped(array, product)]
 
-    def listed(index: int, criteria: Criteria, most_time: int) -> Iterator[tuple[Key, tuple[int, Tiling]]]:
-        for key, tiling in searches[index].candidates(criteria, most_time):
-            yield (*key, index), (index, tiling)
-
     def listing(criteria: Criteria, most_time: int) -> Iterator[tuple[Key, tuple[int, Tiling]]]:
-        return merge(*(listed(index, criteria, most_time) for index in range(len(searches))))
+        """Merge the lists of all mappings; one whose bound has not come up yet is not looked through."""
+        heads: list[tuple[Key, int, Tiling | None]] = [
+            ((search.least_time if criteria[0] in TIMES else 0,), index, None)
+            for index, search in enumerate(searches)
+            if search.least_time <= most_time
+        ]
+        lists = [search.candidates(criteria, most_time) for search in searches]
+        heapify(heads)
+        while heads:
+            key, index, tiling = heads[0]
+            if tiling is not None:
+                yield key, (index, tiling)
+            following = next(lists[index], None)
+            if following is None:
+                heappop(heads)
+            else:
+                heapreplace(heads, (following[0], index, following[1]))
 
     def plan_of(candidate: tuple[int, Tiling]) -> Measured:
         index, tiling = candidate
@@ -203,13 +215,11 @@ def plan_elementwise(
         dram_write_bytes=written["dram"],
     )
 
+    pace = ((macs_per_word + adds_per_word, array.pes), (words_in, ports_in), (words_out, array.output_port_words_per_cycle))
+
     def plan_of(pieces: int) -> Plan:
         sizes = extents(words, ceil_div(words, pieces))
-        stream = np.maximum.reduce([
-            -(-sizes * (macs_per_word + adds_per_word) // array.pes),
-            -(-sizes * words_in // ports_in),
-            -(-sizes * words_out // array.output_port_words_per_cycle),
-        ])  # fmt: skip
+        stream = np.maximum.reduce([-(-sizes * each // width) for each, width in pace])
         loads, stores = (
             together([contiguous(sizes * size, write) for size in of_each] or [contiguous(sizes * 0, write)], write)
             for of_each, write in ((loaded, False), (stored, True))
@@ -217,7 +227,8 @@ def plan_elementwise(
         return Plan(loads, stores, stream, stream * 0, 1, 2, counts, budget.ports)
 
     pieces = [count for count in _piece_counts(words) if ceil_div(words, count) * held <= budget.capacity_bytes]
-    return _fastest(pieces, counts, plan_of, budget)
+    busy = max(words * each // width for each, width in pace)
+    return _fastest(words, pieces, busy, counts, plan_of, budget)
 
 
 @lru_cache(maxsize=16384)
@@ -248,9 +259,10 @@ def plan_vector(operations: int, read_words: int, written_words: int, lanes: int
         loads, stores = contiguous(reads * word, write=False), contiguous(writes * word, write=True)
         return Plan(loads, stores, stream, stream * 0, 1, 1, counts, budget.ports)
 
+    most = max(read_words, written_words, operations)
     least = ceil_div(2 * word * (read_words + written_words), budget.capacity_bytes - 2 * word)
-    pieces = [count for count in _piece_counts(max(read_words, written_words, operations, least)) if count >= least]
-    return _fastest(pieces, counts, plan_of, budget)
+    pieces = [count for count in _piece_counts(max(most, least)) if count >= least]
+    return _fastest(most, pieces, most // lanes, counts, plan_of, budget)
 
 
 @lru_cache(maxsize=16384)
@@ -274,7 +286,7 @@ def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Pl
     most = max(1, max(load_bytes, store_bytes))
     least = ceil_div(most, max(1, budget.capacity_bytes // 2))
     pieces = [count for count in _piece_counts(most) if count >= least]
-    return _fastest(pieces, counts, plan_of, budget)
+    return _fastest(most, pieces, 0, counts, plan_of, budget)
 
 
 def _piece_counts(most: int) -> list[int]:
@@ -285,16 +297,31 @@ def _piece_counts(most: int) -> list[int]:
     return sorted(counts)
 
 
-def _fastest(pieces: list[int], counts: ActionCounts, plan_of: Callable[[int], Plan], budget: BufferBudget) -> Plan:
-    """Return the fastest of the plans of so many pieces, all of the same counts."""
+def _fastest(
+    words: int, pieces: list[int], busy: int, counts: ActionCounts, plan_of: Callable[[int], Plan], budget: BufferBudget
+) -> Plan:
+    """Return the fastest of the plans that cut `words` into so many pieces, all of the same counts.
+
+    `busy` is the least that the arithmetic takes.
+    """
     of_a_byte, of_a_transfer = budget.channel.least_cycles
-    moved = counts.dram_read_bytes, counts.dram_write_bytes
-    passed = sum(moved), counts.buffer_read_bytes + counts.buffer_write_bytes
-    each = sum(of_a_transfer for size in moved if size)
-    bounds = sorted((max(int(sum(moved) * of_a_byte) + each * count, count - 1), *passed, count) for count in pieces)
+    loaded, stored = counts.dram_read_bytes, counts.dram_write_bytes
+    passed = loaded + stored, counts.buffer_read_bytes + counts.buffer_write_bytes
+
+    def bound(count: int) -> int:
+        """Return the longest of: the channel's time; all loads and the last piece; the first load and all arithmetic."""
+        size = ceil_div(words, count)
+        tiles = ceil_div(words, size)
+        last = (words - (tiles - 1) * size) / words
+        loads = (loaded * of_a_byte + tiles * of_a_transfer) if loaded else 0
+        stores = (stored * of_a_byte + tiles * of_a_transfer) if stored else 0
+        return max(int(loads + stores), int(loads + last * (busy + stored * of_a_byte)),
+                   int(loads / tiles + max(busy, tiles - 1)))  # fmt: skip
+
+    bounds = sorted((bound(count), *passed, count) for count in pieces)
 
     def listing(criteria: Criteria, most_time: int) -> Iterator[tuple[Key, int]]:
-        return iter((bound, bound[-1]) for bound in bounds)
+        return iter((key, key[-1]) for key in bounds)
 
     best = Contest(listing, lambda count: measured(plan_of(count), budget)).first(FASTEST)
     assert best is not None  # there is at least one number of pieces
