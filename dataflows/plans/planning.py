@@ -197,7 +197,7 @@ def plan_elementwise(
     """
     word = budget.word_bytes
     words_in, words_out = sum(o.tensors for o in reads), sum(o.tensors for o in writes)
-    loaded, stored = ([word * o.tensors for o in some if o.place == "dram"] for some in (reads, writes))
+    loaded, stored = ([word * _from_dram(o) for o in some] for some in (reads, writes))
     held = 2 * sum(loaded + stored)
     if budget.capacity_bytes < held:
         raise TileTooLargeError(held, budget.capacity_bytes)
@@ -221,7 +221,7 @@ def plan_elementwise(
         sizes = extents(words, ceil_div(words, pieces))
         stream = np.maximum.reduce([-(-sizes * each // width) for each, width in pace])
         loads, stores = (
-            together([contiguous(sizes * size, write) for size in of_each] or [contiguous(sizes * 0, write)], write)
+            together([contiguous(sizes * size, write) for size in (*of_each, 0)], write)
             for of_each, write in ((loaded, False), (stored, True))
         )
         return Plan(loads, stores, stream, stream * 0, 1, 2, counts, budget.ports)

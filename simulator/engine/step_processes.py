@@ -54,12 +54,21 @@ class _PlanProcess:
         self.buffer = machine.buffers[array_index]
         self.tiles = range(len(plan.loads))
         model, hz = machine.channel.model, machine.channel.frequency_hz
-        self.load_cycles = model.transfer_cycles(plan.loads, hz).tolist()
-        self.store_cycles = model.transfer_cycles(plan.stores, hz).tolist()
+        self.load_cycles = self._through_port(model.transfer_cycles(plan.loads, hz).tolist(), plan.load_bytes.tolist())
+        self.store_cycles = self._through_port(
+            model.transfer_cycles(plan.stores, hz).tolist(), plan.store_bytes.tolist()
+        )
         self.loaded = [env.event() for _ in self.tiles]
         self.drained = [env.event() for _ in self.tiles]
         self.operand_half: list[simpy.resources.resource.Request] = []
         self.result_half: dict[int, simpy.resources.resource.Request] = {}
+
+    def _through_port(self, cycles: list[int], moved: list[int]) -> list[int]:
+        """Return the cycles of transfers between the channel and the banks, whichever takes longer."""
+        width = self.plan.ports.buffer_bytes
+        if width is None:
+            return cycles
+        return [max(held, -(-size // width)) for held, size in zip(cycles, moved, strict=True)]
 
     def run(self) -> Process:
         parts = [self._load(), self._stream(), self._store()]

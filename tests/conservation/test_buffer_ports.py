@@ -67,7 +67,7 @@ def test_waits_of_three_tiles_by_hand() -> None:
 def test_a_tile_that_does_not_stream_does_not_wait() -> None:
     plan = a_plan(100, 0, [(10**6, 0, 0), (0, 0, 10), (0, 10**6, 0)], MemoryPorts(buffer_bytes=5))
     assert plan.port_wait_cycles.tolist() == [0, 10, 0]
-    assert plan_transfer(10**6, 10**6, BufferBudget(1000, 2, 4, 8, ports=MemoryPorts(1))).port_wait_cycles.sum() == 0
+    assert plan_transfer(10**6, 10**6, BufferBudget(1000, 2, 4, ports=MemoryPorts(1))).port_wait_cycles.sum() == 0
 
 
 def forward(overrides: list[str]) -> LayerRow:
@@ -93,7 +93,7 @@ def test_a_convolution_by_hand() -> None:
 def test_the_predictor_sram_by_hand() -> None:
     """An optimizer on 600 words that all lie there: four tensors read and three written, 8,400 bytes."""
     array = load_accelerator(design="baseline").array
-    budget = BufferBudget(1000, 2, 4, 8, ports=MemoryPorts(buffer_bytes=1, predictor_sram_bytes=64))
+    budget = BufferBudget(1000, 2, 4, ports=MemoryPorts(buffer_bytes=1, predictor_sram_bytes=64))
     near = Operand("predictor_sram")
     plan = plan_elementwise(600, 13, (near, near, Operand("predictor_sram", 2)), (near, near, near), array, budget)
     # 13 MACs on 180 PEs: 44 cycles; in at 12 + 12 words a cycle: 100; out at 15: 120
@@ -103,7 +103,7 @@ def test_the_predictor_sram_by_hand() -> None:
 
 def test_the_vector_unit_by_hand() -> None:
     """150 words in and 150 out through 15 lanes: 600 bytes on its side and 600 on DRAM's."""
-    plan = plan_vector(150, 150, 150, 15, BufferBudget(10**6, 2, 4, 10**6, ports=MemoryPorts(buffer_bytes=100)))
+    plan = plan_vector(150, 150, 150, 15, BufferBudget(10**6, 2, 4, ports=MemoryPorts(buffer_bytes=100)))
     assert plan.stream_cycles.tolist() == [10]
     assert plan.port_wait_cycles.tolist() == [2]
 

@@ -12,17 +12,27 @@ from naive_buffer import SUM, WORD, Convolution, NaiveBuffer, tiles_in_order
 
 from dataflows.array import PEArray
 from dataflows.dataflow import Dataflow, dataflows
-from dataflows.plans import planning
 from dataflows.plans.placement import Operand, Placement
 from dataflows.plans.plan import BufferBudget, Integers, Plan, TileTooLargeError
-from dataflows.plans.planning import plan_elementwise, plan_product, plan_tiles, plan_transfer, plan_vector
-from dataflows.plans.tile_sequence import tile_sequence
-from dataflows.plans.tiling import ORDERS, Tiling, choose_tiling
+from dataflows.plans.channel import INSTANT
+from dataflows.plans.planning import (
+    choose_tiling,
+    plan_elementwise,
+    plan_product,
+    plan_tiled,
+    plan_transfer,
+    plan_vector,
+)
+from dataflows.plans.tiling import ORDERS, Tiling
 from dataflows.plans.transfers import Transfers
+from simulator.dram.bandwidth import BandwidthDram
+from simulator.dram.channel import dram_channel
 from workloads.passes import Product, Role, decomposed_dgrad
 from workloads.shapes import ConvShape, linear_shape, output_extent
 
 ROLES: tuple[Role, ...] = ("forward", "dgrad", "wgrad")
+SLOW = BandwidthDram(model="bandwidth", capacity_bytes=1, peak_bytes_per_second=1_000_000_000, latency_ns=8)
+CHANNELS = (INSTANT, dram_channel(SLOW, 1_000_000_000))
 ARRAY = PEArray(
     interconnect="broadcast", rows=4, columns=3, weight_port_words_per_cycle=4, input_port_words_per_cycle=3,
     output_port_words_per_cycle=2, systolic_os_drain="free", row_stationary_sets="whole", accumulator_sums=16,
@@ -61,7 +71,7 @@ def products(draw: st.DrawFn, role: Role) -> Product:
 def budgets() -> st.SearchStrategy[BufferBudget]:
     return st.builds(
         BufferBudget, st.one_of(st.integers(40, 400), st.integers(400, 3000)), st.just(WORD), st.just(SUM),
-        st.sampled_from([0, 8, 200]), st.sampled_from([0, 10**6]), st.sampled_from([None, 0, 2]),
+        st.sampled_from(CHANNELS), st.sampled_from([None, 0, 2]),
     )  # fmt: skip
 
 
@@ -73,18 +83,6 @@ PLACEMENTS = {
     "result stays": Placement(result="buffer"),
     "image and result stay": Placement(Operand("buffer"), Operand("dram"), "buffer"),
 }
-
-
-def tiling_of(product: Product, placement: Placement, flow: Dataflow, pe: PEArray, budget: BufferBudget) -> Tiling:
-    """Return the cut behind `plan_tiles`, which shows only its tiles."""
-    found = plan_tiles(product, placement, flow, pe, budget)
-    for granularity in (flow.granularity(pe, product), *flow.further_granularities(pe, product)):
-        tiling = choose_tiling(product, placement, granularity, budget)
-        tiles = tile_sequence(product, tiling)
-        names = ("image_words", "filter_words", "result_words", "image_new", "filter_new", "finished")
-        if all(np.array_equal(getattr(tiles, name), getattr(found, name)) for name in names):
-            return tiling
-    raise AssertionError("tiles of no cut")
 
 
 def bytes_of(transfers: Transfers, pattern: int) -> Integers:
@@ -136,9 +134,7 @@ def check(product: Product, placement: Placement, plan: Plan, tiling: Tiling) ->
 
 def plan_of(product: Product, placement: Placement, flow: Dataflow, tiling: Tiling) -> Plan:
     """Plan a product with a cut that is not the chosen one."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planning, "plan_tiles", lambda *_: tile_sequence(product, tiling))
-        return plan_product.__wrapped__(product, placement, flow, ARRAY, BufferBudget(1, WORD, SUM, 0))
+    return plan_tiled(product, placement, flow, ARRAY, BufferBudget(1, WORD, SUM), tiling)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -155,7 +151,7 @@ def test_each_tensor_is_conserved(
         plan = plan_product(product, places, flow, pe, budget)
     except TileTooLargeError:
         return
-    check(product, places, plan, tiling_of(product, places, flow, pe, budget))
+    check(product, places, plan, choose_tiling(product, places, flow, pe, budget).tiling)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -203,7 +199,7 @@ def test_each_operand_of_an_update_is_conserved(
     words: int, reads: list[Operand], writes: list[Operand], capacity: int
 ) -> None:
     """Every word of an operand in DRAM passes once, and of one on the chip none."""
-    plan = plan_elementwise(words, 2, tuple(reads), tuple(writes), ARRAY, BufferBudget(capacity, WORD, SUM, 8))
+    plan = plan_elementwise(words, 2, tuple(reads), tuple(writes), ARRAY, BufferBudget(capacity, WORD, SUM))
     for operands, transfers in ((reads, plan.loads), (writes, plan.stores)):
         for index, operand in enumerate(operands):
             expected = words * WORD * operand.tensors if operand.place == "dram" else 0
@@ -215,7 +211,7 @@ def test_each_operand_of_an_update_is_conserved(
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 5000), st.integers(0, 5000), st.integers(1, 900), st.integers(8, 3000))
 def test_a_transfer_and_a_vector_layer_move_all_their_bytes(read: int, written: int, work: int, capacity: int) -> None:
-    budget = BufferBudget(capacity, WORD, SUM, 8)
+    budget = BufferBudget(capacity, WORD, SUM)
     for plan, size in ((plan_transfer(read, written, budget), 1), (plan_vector(work, read, written, 3, budget), WORD)):
         counts = plan.counts
         assert int(plan.load_bytes.sum()) == counts.dram_read_bytes == read * size

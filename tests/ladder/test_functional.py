@@ -16,7 +16,7 @@ from workloads.shapes import ConvShape, linear_shape, output_extent
 
 torch = pytest.importorskip("torch", reason="needs the torch extra")
 FLOWS = list(dataflows().values())
-ONE_TILE = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4, transfer_overhead_bytes=1 << 45)
+ONE_TILE = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4)
 
 
 def array(interconnect: str, drain: str = "free", rows: int = 4, columns: int = 3) -> PEArray:

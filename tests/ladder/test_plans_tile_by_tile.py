@@ -15,7 +15,8 @@ from dataflows.kinds.row_stationary import row_array
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.plans.placement import ALL_IN_DRAM
 from dataflows.plans.plan import BufferBudget, TileTooLargeError
-from dataflows.plans.planning import plan_product, plan_tiles
+from dataflows.plans.planning import choose_tiling, plan_product
+from dataflows.plans.tile_sequence import tile_sequence
 from workloads.passes import Product
 from workloads.shapes import linear_shape
 
@@ -53,14 +54,15 @@ def test_sums_over_tiles(flow, rows: int, reduction: int, columns: int, groups: 
         scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
     )  # fmt: skip
     product = Product(linear_shape(rows, reduction, columns, groups), "forward")
-    budget = BufferBudget(capacity, 2, 4, 8)
+    budget = BufferBudget(capacity, 2, 4)
     try:
-        tiles = plan_tiles(product, ALL_IN_DRAM, flow, pe, budget)
+        chosen = choose_tiling(product, ALL_IN_DRAM, flow, pe, budget)
     except TileTooLargeError:
         return
+    tiles = tile_sequence(product, chosen.tiling)
     parts = tiles.parts
     sizes = zip(*(getattr(parts, axis).tolist() for axis in ("groups", "images", "channels", "filters")), strict=True)
-    step = stepper(flow, pe, parts)
+    step = stepper(chosen.mapped, pe, parts)
     stepped = [step(ones(*size)) for size in sizes]
     plan = plan_product(product, ALL_IN_DRAM, flow, pe, budget)
     assert plan.counts.macs == sum(job.macs for job in stepped)
@@ -96,11 +98,12 @@ def test_an_accumulator_bounds_the_vectors_of_a_job(
         scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
     )  # fmt: skip
     product = Product(linear_shape(rows, reduction, columns, groups), "forward")
-    budget = BufferBudget(capacity, 2, 4, 8)
+    budget = BufferBudget(capacity, 2, 4)
     try:
-        tiles = plan_tiles(product, ALL_IN_DRAM, flow, pe, budget)
+        chosen = choose_tiling(product, ALL_IN_DRAM, flow, pe, budget)
     except TileTooLargeError:
         return
+    tiles = tile_sequence(product, chosen.tiling)
     plan = plan_product(product, ALL_IN_DRAM, flow, pe, budget)
     jobs, most = [], 0
     sizes = zip(*(getattr(tiles.parts, axis).tolist() for axis in ("groups", "images", "channels", "filters")),

@@ -268,7 +268,7 @@ def test_systolic_tiles_are_not_cut_into_slivers(name: str) -> None:
     flow = find_dataflow(name, "systolic", "", "")
     spec = load_accelerator(design="baseline", overrides=["array.interconnect=systolic"])
     trace = load_trace("vgg13-cifar10")
-    roomy = replace(spec.budget(0), capacity_bytes=1 << 45, transfer_overhead_bytes=1 << 45)
+    roomy = replace(spec.budget(0), capacity_bytes=1 << 45)
     cycles = {"cut": 0, "whole": 0}
     for layer in trace.mac_layers:
         product = layer_products(layer, "forward", trace.batch_size)[0]
