@@ -2,7 +2,8 @@
 
 A tile's window is its gap (the first tile's: the fill) and its stream. What the array reads and writes in a memory is
 spread over the windows of a plan in proportion; in its window the bytes that the DMA moves for a tile pass the buffer's
-banks, too. A tile streams longer by what its bytes need beyond its window (docs/machine.md).
+banks, too. A tile streams longer by what its bytes need beyond its window. The bytes of a tile without one, of a plain
+transfer, pass while they are on the channel, and hold it for as long as they need (docs/machine.md).
 """
 
 from dataclasses import dataclass
@@ -52,9 +53,11 @@ class MemoryPorts:
             needed = np.maximum(needed, -(-passing // self.predictor_sram_bytes))
         return (needed - window_cycles) * (window_cycles > 0)
 
-    def at_least(self, cycles: Integers, moved_bytes: Integers) -> Integers:
-        """Return the cycles of transfers, none shorter than its bytes need to pass the buffer's ports."""
-        return cycles if self.buffer_bytes is None else np.maximum(cycles, -(-moved_bytes // self.buffer_bytes))
+    def transfer_cycles(self, moved_bytes: Integers, window_cycles: Integers) -> Integers:
+        """Return the cycles that the transfers of tiles without a window need to pass the buffer's ports."""
+        if self.buffer_bytes is None:
+            return moved_bytes * 0
+        return -(-moved_bytes // self.buffer_bytes) * (window_cycles == 0)
 
 
 UNLIMITED = MemoryPorts()

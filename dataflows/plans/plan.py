@@ -61,9 +61,22 @@ class Plan:
     @cached_property
     def port_wait_cycles(self) -> Integers:
         """Cycles that each tile streams longer because its bytes must pass the ports of the memories' banks."""
+        return self.ports.wait_cycles(self.counts, self.load_bytes + self.store_bytes, self.window_cycles)
+
+    @cached_property
+    def window_cycles(self) -> Integers:
+        """Cycles of each tile in which its bytes pass the ports: its stream, and the gap or the fill before it."""
         window = self.gap_cycles + self.stream_cycles
         window[:1] += self.fill_cycles
-        return self.ports.wait_cycles(self.counts, self.load_bytes + self.store_bytes, window)
+        return window
+
+    @cached_property
+    def port_transfer_cycles(self) -> tuple[Integers, Integers]:
+        """Cycles that each load, and each store, holds the channel at least, for the ports of the buffer."""
+        return (
+            self.ports.transfer_cycles(self.load_bytes, self.window_cycles),
+            self.ports.transfer_cycles(self.store_bytes, self.window_cycles),
+        )
 
     @cached_property
     def port_wait_total(self) -> int:
@@ -73,7 +86,8 @@ class Plan:
     def transfer_cycles(self, channel: Channel) -> tuple[Integers, Integers]:
         """Return the cycles that each tile's load, and each tile's store, holds a channel."""
         loads, stores = (channel.transfer_cycles(transfers) for transfers in (self.loads, self.stores))
-        return self.ports.at_least(loads, self.load_bytes), self.ports.at_least(stores, self.store_bytes)
+        least_load, least_store = self.port_transfer_cycles
+        return np.maximum(loads, least_load), np.maximum(stores, least_store)
 
     def cycles_alone(self, channel: Channel) -> int:
         """Return what the plan takes with a channel to itself."""

@@ -180,12 +180,12 @@ def search(
                         many, group_tiles = groups[g, SIZE], groups[g, TILES]
                         if needed * many > capacity:
                             continue
-                        store = alone(last_result * groups[g, LAST] * result_bytes, channel, ports[0])
+                        store = alone(last_result * groups[g, LAST] * result_bytes, channel)
                         first = many * (ifmap_first * ifmap_bytes + filter_ * filter_bytes)
                         on_array = max(work * groups[g, WORK] - padded + beside, busy)
                         loading = carried(loaded, group_tiles * loads, channel)
                         time = max(
-                            alone(first, channel, ports[0]) + on_array + store,
+                            alone(first, channel) + on_array + store,
                             loading + store,
                             loading + carried(traffic - loaded, group_tiles * stores, channel),
                         )
@@ -256,9 +256,9 @@ def carried(moved_bytes: int, transfers: int, channel: NDArray[np.float64]) -> i
 
 
 @njit(cache=True)
-def alone(moved_bytes: int, channel: NDArray[np.float64], port: int) -> int:
+def alone(moved_bytes: int, channel: NDArray[np.float64]) -> int:
     """Return the least cycles of one transfer."""
-    return max(carried(moved_bytes, 1, channel), -(-moved_bytes // port)) if moved_bytes > 0 else np.int64(0)
+    return carried(moved_bytes, 1, channel) if moved_bytes > 0 else np.int64(0)
 
 
 @njit(cache=True)

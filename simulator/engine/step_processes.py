@@ -64,11 +64,12 @@ class _PlanProcess:
         self.result_half: dict[int, simpy.resources.resource.Request] = {}
 
     def _through_port(self, cycles: list[int], moved: list[int]) -> list[int]:
-        """Return the cycles of transfers between the channel and the banks, whichever takes longer."""
-        width = self.plan.ports.buffer_bytes
+        """Return the cycles of transfers: what passes no port while its tile streams passes it on the channel."""
+        width, windows = self.plan.ports.buffer_bytes, self.plan.window_cycles.tolist()
         if width is None:
             return cycles
-        return [max(held, -(-size // width)) for held, size in zip(cycles, moved, strict=True)]
+        tiles = zip(cycles, moved, windows, strict=True)
+        return [held if window else max(held, -(-size // width)) for held, size, window in tiles]
 
     def run(self) -> Process:
         parts = [self._load(), self._stream(), self._store()]

@@ -12,9 +12,6 @@ from dataflows.plans.transfers import end_to_end
 from simulator.dram.model import DramModel
 
 
-NO_PORT = 1 << 62  # bytes a cycle of ports that bound nothing
-
-
 @dataclass(frozen=True)
 class StepWork:
     """The plans of one step: those of the first array in order, and those of the second."""
@@ -92,16 +89,9 @@ def flatten(works: Sequence[StepWork], dram: DramModel, frequency_hz: int) -> li
 
     loads = end_to_end([plan.loads for plan in plans], write=False)
     stores = end_to_end([plan.stores for plan in plans], write=True)
-    load_cycles, store_cycles = dram.transfer_cycles(loads, frequency_hz), dram.transfer_cycles(stores, frequency_hz)
-    ports = [plan.ports.buffer_bytes for plan in plans]
-    if any(width is not None for width in ports):  # no transfer is shorter than its bytes need to pass the ports
-        tiles = [len(plan.loads) for plan in plans]
-        width = np.repeat(np.array([NO_PORT if width is None else width for width in ports], dtype=np.int64), tiles)
-        load_cycles = np.maximum(load_cycles, -(-loads.moved_bytes // width))
-        store_cycles = np.maximum(store_cycles, -(-stores.moved_bytes // width))
     by_tile = [
-        load_cycles,
-        store_cycles,
+        np.maximum(dram.transfer_cycles(loads, frequency_hz), joined([plan.port_transfer_cycles[0] for plan in plans])),
+        np.maximum(dram.transfer_cycles(stores, frequency_hz), joined([plan.port_transfer_cycles[1] for plan in plans])),
         dram.activates(loads),
         dram.activates(stores),
         (stores.moved_bytes > 0).astype(np.int64),

@@ -170,7 +170,8 @@ def naive_times(work: StepWork) -> list[tuple[int, int]]:
                 size = int(current.store_bytes[store_tiles(current)[len(array.stored)]])
             else:
                 size = int(current.load_bytes[len(array.loaded)])
-            port = current.ports.buffer_bytes
+            tile = store_tiles(current)[len(array.stored)] if kind == 0 else len(array.loaded)
+            port = None if window(current, tile) else current.ports.buffer_bytes
             channel = (now + max(transfer_cycles(size), 0 if port is None else ceil(size / port)), kind, index)
         now += 1
     return times[0] + times[1]
