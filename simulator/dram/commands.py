@@ -53,15 +53,9 @@ class CommandDram(StrictModel):
         return self._memory
 
     @property
-    def transfer_overhead_bytes(self) -> int:
-        """What the channels could move while a contiguous transfer of one row does not move bytes."""
-        from simulator.dram.transfer_time import contiguous, transfer_memory_cycles
-
-        part = self.memory
-        bursts = part.row_bytes * part.organization.bank_groups // part.burst_bytes
-        cycles, _ = transfer_memory_cycles(part, contiguous(bursts * part.burst_bytes), self.queue_depth)
-        idle = cycles - bursts * part.burst_cycles
-        return part.organization.channels * idle * part.burst_bytes // part.burst_cycles
+    def contents(self) -> DramPart:
+        """Return the part."""
+        return self.memory
 
     @property
     def bytes_per_second(self) -> int:
@@ -72,6 +66,17 @@ class CommandDram(StrictModel):
         """Return the cycles of the arrays' clock that each transfer holds the channels, its patterns one by one."""
         cycles: Integers = self.accelerator_cycles(self._times(transfers).cycles.sum(axis=0), frequency_hz)
         return cycles
+
+    def least_transfer_cycles(self, frequency_hz: int) -> int:
+        """Return what the shortest transfer takes beside its bytes: opening and closing a row."""
+        from simulator.dram.transfer_time import contiguous, transfer_memory_cycles
+
+        part = self.memory
+        shortest = min(
+            transfer_memory_cycles(part, contiguous(part.burst_bytes, write), self.queue_depth)[0]
+            for write in (False, True)
+        )
+        return max(0, shortest - part.burst_cycles) * frequency_hz // part.clock_hz
 
     def activates(self, transfers: Transfers) -> Integers:
         """Return the rows that each transfer opens, over all channels."""

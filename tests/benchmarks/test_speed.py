@@ -13,7 +13,7 @@ from dataflows.arrays.stepped import step_job
 from dataflows.convolution import whole_convolution
 from dataflows.dataflow import find_dataflow
 from dataflows.plans.planning import plan_product
-from dataflows.plans.tiling import choose_tiling
+from dataflows.plans.tiling import cuts_of
 from simulator.engine.batch import merge
 from simulator.engine.step_kernel import run_step_kernel
 from simulator.engine.work import flatten
@@ -35,7 +35,7 @@ def test_compare_from_nothing(benchmark: Benchmark) -> None:
 
     def fresh() -> int:
         plan_product.cache_clear()
-        choose_tiling.cache_clear()
+        cuts_of.cache_clear()
         return len(compare(trace).rows)
 
     assert benchmark(fresh) > 0

@@ -20,7 +20,7 @@ from workloads.shapes import linear_shape
 
 DATA = Path(__file__).parents[1] / "data" / "scalesim_12x15.csv"
 ROWS = list(csv.DictReader(line for line in DATA.read_text().splitlines() if not line.startswith("#")))
-ONE_TILE = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4, transfer_overhead_bytes=1 << 45)
+ONE_TILE = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4)
 WIDE = [
     "array.kind=systolic",
     "array.accumulator_sums=0",
