@@ -5,10 +5,10 @@ As a plugin of pytest (`-p tests.mutation.guards`) it writes what each test that
 
 import ast
 import hashlib
+import inspect
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +33,9 @@ class Recorder:
         code = frame.f_code
         if code not in self.names:
             path = Path(code.co_filename)
-            inside = path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in ROOMS
+            # The bodies of modules and classes run where they are first imported, whatever the test.
+            function = code.co_flags & inspect.CO_OPTIMIZED
+            inside = function and path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in ROOMS
             self.names[code] = f"{path.relative_to(ROOT).as_posix()}:{code.co_qualname}" if inside else None
         name = self.names[code]
         if name is not None:
@@ -47,7 +49,7 @@ _RECORDER = Recorder()
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Watch a test, its fixtures included."""
     _RECORDER.entered = set()
-    item.stash[_START] = time.process_time()
+    item.stash[_START] = seconds_of_cpu()
     sys.settrace(_RECORDER)
     yield
     sys.settrace(None)
@@ -56,13 +58,18 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 _START = pytest.StashKey[float]()
 
 
+def seconds_of_cpu() -> float:
+    """Return the seconds that this process and those that it started have computed."""
+    return sum(os.times()[:4])
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Write down a test that passed."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
     if report.when == "call" and report.passed and NOTES in os.environ:
-        seconds = round(time.process_time() - item.stash[_START], 3)
+        seconds = round(seconds_of_cpu() - item.stash[_START], 3)
         note = {"test": item.nodeid, "seconds": seconds, "entered": sorted(_RECORDER.entered)}
         with (Path(os.environ[NOTES]) / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(note) + "\n")

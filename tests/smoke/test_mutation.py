@@ -2,9 +2,11 @@
 
 import subprocess
 from pathlib import Path
+from types import CodeType
+from typing import NamedTuple
 
 import pytest
-from mutation.guards import Guard, GuardMap, importers
+from mutation.guards import ROOT, Guard, GuardMap, Recorder, importers
 from mutation.mutants import Mutant, mutants_of
 from mutation.trial import Copy
 
@@ -64,6 +66,19 @@ def test_tests_that_enter_a_function_guard_it() -> None:
     assert known.guards("kernel.py", "run", {"kernel.py": {"two.py"}}, 10)[0] == [other.test, vague.test]
     assert known.guards("table.py", "", {"table.py": {"tests/test_b.py"}}, 10)[0] == [vague.test]
     assert known.guards("nobody.py", "run", {}, 10) == ([], 0)
+
+
+def test_only_functions_are_entered() -> None:
+    class Frame(NamedTuple):
+        f_code: CodeType
+
+    recorder = Recorder()
+    code = compile("class A:\n    def f(self): pass\n", str(ROOT / "simulator/none.py"), "exec")
+    (body,) = (one for one in code.co_consts if isinstance(one, CodeType))
+    (method,) = (one for one in body.co_consts if isinstance(one, CodeType))
+    for one in (code, body, method):
+        recorder(Frame(one), "call", None)  # type: ignore[arg-type]
+    assert recorder.entered == {"simulator/none.py:A.f"}
 
 
 def test_what_imports_a_file(tmp_path: Path) -> None:
