@@ -14,7 +14,7 @@ from workloads.trace import Trace
 
 def trace_text(trace: Trace) -> str:
     """Return the trace as YAML text; reading it back gives an equal trace."""
-    head: dict[str, Any] = {
+    head = {
         "version": trace.version,
         "network": trace.network,
         "dataset": _without_defaults(trace.dataset),
@@ -23,8 +23,6 @@ def trace_text(trace: Trace) -> str:
         "optimizer": trace.optimizer,
         "predictor": _plain(trace.predictor.model_dump()),
     }
-    if trace.connections != "known":
-        head["connections"] = trace.connections
     lines = [_block(head), "layers:\n", *(f"- {_flow(_without_defaults(layer))}\n" for layer in trace.layers)]
     lines.append(f"schedule:\n  name: {trace.schedule.name}\n  epochs:\n")
     for epochs in trace.schedule.epochs:

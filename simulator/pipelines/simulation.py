@@ -115,25 +115,23 @@ def _run(
     times: StageTimes, trace: Trace, name: str, programmes: dict[bool, Programme], parts: tuple[NetworkStage, ...],
     setup: PipelineSetup,
 ) -> PipelineRun:  # fmt: skip
-    works = {
-        kind: times.work(kind, programmes[times.goes_backward(kind)], parts, setup.link) for kind in times.batches.kinds
-    }
+    works = {kind: times.work(kind, programmes[times.goes_backward(kind)], parts, setup.link) for kind in times.kinds}
     composer = Composer(works)
-    counts = dict.fromkeys(times.batches.kinds, 0)
+    counts = dict.fromkeys(times.kinds, 0)
     for phase, batches in trace.schedule.counts().items():
-        counts[times.batches.kind(phase)] += batches
+        counts[times.kind_of(phase)] += batches
     kinds = tuple(_kind(kind, counts[kind], work, composer) for kind, work in works.items())
     return PipelineRun(
         schedule=name,
         spec=times.spec,
-        total_cycles=composer.cycles(trace.schedule, times.batches.kind),
+        total_cycles=composer.cycles(trace.schedule, times.kind_of),
         kinds=kinds,
         memory=_memory(works, parts, times),
         stretch=_stretch(trace, times, works, composer, setup.stretch),
         micro_batch_size=times.micro_trace.batch_size,
         micro_batches=setup.micro_batches,
         parts=parts,
-        kind_of=times.batches.kind,
+        kind_of=times.kind_of,
     )
 
 
@@ -156,7 +154,7 @@ def _stretch(
 ) -> Stretch:
     first, batches = stretch
     phases = tuple(islice(trace.schedule.phases(), first, first + batches))
-    kinds = [times.batches.kind(phase) for phase in phases]
+    kinds = [times.kind_of(phase) for phase in phases]
     row = [works[kind] for kind in kinds]
     layouts = {kind: lay_out(work.programme) for kind, work in works.items()}
     run = run_batches(row, merged_queues([layouts[kind] for kind in kinds]))

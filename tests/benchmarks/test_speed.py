@@ -44,7 +44,7 @@ def test_compare_from_nothing(benchmark: Benchmark) -> None:
 def test_step_kernel(benchmark: Benchmark) -> None:
     """Tiles a second of the kernel: all plans of a BP batch of VGG13 as one step."""
     simulation = Simulation(load_trace("vgg13-cifar10"), load_accelerator(design="max"))
-    work = merge([work for step in simulation.batches.works("bp") for work in step])
+    work = merge([work for step in simulation.works("bp") for work in step])
     flat = flatten([work], simulation.spec.dram, simulation.spec.frequency_hz)[0]
     arguments = (
         flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,

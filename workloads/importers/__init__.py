@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.registry import registry
-from workloads.layers import Connections, Layer
+from workloads.layers import Layer
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,11 @@ class Imported:
         In the order of the forward pass.
     notes : tuple of str
         What the file did not say, and what was taken for it.
-    connections : str
-        Whether the file says how layers connect, or each was taken to read the one before (see `Trace.connections`).
     """
 
     inputs: dict[str, tuple[int, ...]]
     layers: tuple[Layer, ...]
     notes: tuple[str, ...]
-    connections: Connections = "known"
 
 
 @dataclass(frozen=True)
