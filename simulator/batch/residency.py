@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from dataflows.plans.placement import Place
 from dataflows.plans.plan import BufferBudget
 from simulator.machine.spec import Accelerator
+from simulator.phases.stages import PHASE_RULES
 from workloads.graph import handed_on
 from workloads.layers import Conv2d, Linear, MacLayer
 from workloads.optimizers import OPTIMIZERS
@@ -80,7 +81,7 @@ class Residency:
             tensors += (places.gradient == "buffer") + self.moments * (places.moments == "buffer")
         return tensors * self.trace.predictor.weight_words(layer) * self.word
 
-    def near(self, words: int) -> Place:
+    def intermediate(self, words: int) -> Place:
         """Return where the pooled means, the features or their gradient lie between two products."""
         return "buffer" if self._fits(words, 16) else "dram"
 
@@ -94,7 +95,7 @@ class Residency:
         Where the predictor is trained later in the batch it is kept in DRAM; a design whose predictor lives
         in DRAM gathers it in the buffer first and stores it in a pass of its own.
         """
-        if phase != "gp" and not self.stores_predictions:
+        if PHASE_RULES[phase].trains_predictor and not self.stores_predictions:
             return "dram"
         return "buffer" if self._fits(layer.product_shape(1).weight_words, 4) else "dram"
 
@@ -109,7 +110,7 @@ class Residency:
 
     def output(self, layer: MacLayer, phase: Phase) -> Place:
         """Return where a layer's forward pass leaves its output."""
-        if phase != "gp" or layer.id not in self._handed_on:
+        if PHASE_RULES[phase].goes_backward or layer.id not in self._handed_on:
             return "dram"
         share = self.spec.budget(0).capacity_bytes // (16 if self.stores_predictions else 4)
         words = layer.product_shape(self.trace.batch_size).output_words

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from simulator.energy.energy import ENERGY_PARTS
+from simulator.phases.design import batch_kind
 from simulator.run.results import LayerRow, Results, RunResult
 from simulator.studies.explain import ideal_speedup
 from workloads.schedule import Phase
@@ -119,9 +120,7 @@ def plot_layers(results: Results, path: Path) -> None:
 
 def _distinct_phases(run: RunResult) -> list[Phase]:
     """Return one phase for each kind of batch that the run carries out."""
-    kinds = {run.spec.design_rules.runs_as(phase.phase): phase.phase for phase in reversed(run.phases)}
-    if "bp" in kinds:  # Warm Up is carried out as BP
-        kinds.pop("warm_up", None)
+    kinds = {batch_kind(run.spec.design_rules, phase.phase): phase.phase for phase in run.phases}
     return [phase.phase for phase in run.phases if phase.phase in kinds.values()]
 
 

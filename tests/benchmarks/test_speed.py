@@ -12,7 +12,7 @@ from dataflows.convolution import whole_convolution
 from dataflows.dataflow import find_dataflow
 from dataflows.plans.planning import plan_product
 from dataflows.plans.tiling import choose_tiling
-from simulator.engine.batch import merge
+from simulator.engine.work import merge
 from simulator.engine.step_kernel import run_step_kernel
 from simulator.engine.work import flatten
 from simulator.machine.spec_loading import load_accelerator
@@ -42,7 +42,7 @@ def test_compare_from_nothing(benchmark: Benchmark) -> None:
 def test_step_kernel(benchmark: Benchmark) -> None:
     """Tiles a second of the kernel: all plans of a BP batch of VGG13 as one step."""
     simulation = Simulation(load_trace("vgg13-cifar10"), load_accelerator(design="max"))
-    work = merge([work for step in simulation.works("bp") for work in step])
+    work = merge([work for step in simulation.batches.works("bp") for work in step])
     flat = flatten([work], simulation.spec.dram, simulation.spec.frequency_hz)[0]
     arguments = (
         flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
