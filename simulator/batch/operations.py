@@ -1,8 +1,8 @@
 """From a task to plans: which products, updates and transfers a pass consists of.
 
-The layer's own passes read their operands from DRAM and store their results there. Where the predictor's
-operands lie is `simulator.batch.residency`'s to say. Where a batch trains the predictor, predictions, pooled means and features are
-kept in DRAM for the predictor's training, whose error is the difference of the true and the predicted gradient.
+The layer's own passes read their operands from DRAM and store their results there. `simulator/batch/residency.py` says
+where the predictor's operands lie. A batch that trains the predictor keeps predictions, pooled means and features in
+DRAM until then. The error of the training is the difference of the true and the predicted gradient.
 """
 
 from collections.abc import Callable, Hashable

@@ -18,8 +18,8 @@ from workloads.passes import Pass
 class Waits:
     """What a pass waits for: passes of its own visit, of the layer's forward visit, and of earlier visits.
 
-    Of `earlier` visits, those to other layers, the nearest one that has such passes is enough: its own passes wait for
-    the visits before it.
+    `earlier` means visits to other layers in the same direction. The nearest one that has such passes is enough: its
+    own passes wait for the visits before it.
     """
 
     own: tuple[Pass, ...] = ()
@@ -28,7 +28,7 @@ class Waits:
 
 
 _ACTIVATIONS: tuple[Pass, ...] = ("forward", "vector_forward")
-_GRADIENTS: tuple[Pass, ...] = (*_ACTIVATIONS, "vector_backward", "dgrad")
+_GRADIENTS: tuple[Pass, ...] = ("vector_backward", "dgrad")
 _TRAINED: tuple[Pass, ...] = ("predictor_forward", "predictor_backward", "predictor_update")
 # By (pass, whether the visit is one of the backward pass).
 WAITS: dict[tuple[Pass, bool], Waits] = {
@@ -42,7 +42,7 @@ WAITS: dict[tuple[Pass, bool], Waits] = {
     ("vector_backward", True): Waits(forward_visit=_ACTIVATIONS, earlier=_GRADIENTS),
     ("dgrad", True): Waits(own=("vector_backward",), forward_visit=_ACTIVATIONS, earlier=_GRADIENTS),
     ("wgrad", True): Waits(own=("vector_backward",), forward_visit=_ACTIVATIONS, earlier=_GRADIENTS),
-    ("update", True): Waits(own=("dgrad", "wgrad"), forward_visit=("forward",)),  # dgrad reads the old weights
+    ("update", True): Waits(own=("dgrad", "wgrad")),  # dgrad reads the old weights
     # one predictor serves all layers: the next visit uses the weights that this one trains
     ("predictor_load", True): Waits(earlier=("predictor_update", "predictor_store")),
     ("predictor_backward", True): Waits(
@@ -131,11 +131,10 @@ def _needs(design: Design, stages: Sequence[Stage]) -> Iterator[tuple[Task, list
 def _nearest(
     passes: Sequence[Pass], stages: Sequence[Stage], there: Sequence[frozenset[Task]], index: int
 ) -> list[Task]:
-    """Return the tasks of the nearest earlier visit that has one of these passes."""
+    """Return the tasks of the nearest earlier visit in the same direction that has one of these passes."""
     for before in reversed(range(index)):
-        stage = stages[before]
-        found = [one for one in tasks(stage, passes) if one in there[before]]
-        if found:
+        found = [one for one in tasks(stages[before], passes) if one in there[before]]
+        if found and stages[before].backward == stages[index].backward:
             return found
     return []
 

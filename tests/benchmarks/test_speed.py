@@ -12,9 +12,8 @@ from dataflows.convolution import whole_convolution
 from dataflows.dataflow import find_dataflow
 from dataflows.plans.planning import plan_product
 from dataflows.plans.tiling import choose_tiling
-from simulator.engine.work import merge
 from simulator.engine.step_kernel import run_step_kernel
-from simulator.engine.work import flatten
+from simulator.engine.work import flatten, merge
 from simulator.machine.spec_loading import load_accelerator
 from simulator.run.simulation import Simulation, compare
 from workloads.passes import Product, decomposed_dgrad
