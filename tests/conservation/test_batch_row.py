@@ -37,8 +37,8 @@ def test_some_batch_owes_a_refresh() -> None:
     """A network as small as this has batches of all lengths; some end while a refresh is due."""
     owed: list[int] = []
     for size in range(20, 44, 2):
-        layer = {"id": "a", "kind": "conv2d", "inputs": ("input",), "C": 8, "H": size, "W": size, "K": 8, "R": 1, "S": 1,
-                 "P": size, "Q": size}  # fmt: skip
+        layer = {"id": "a", "kind": "conv2d", "inputs": ("input",), "C": 8, "H": size, "W": size, "K": 8, "R": 1,
+                 "S": 1, "P": size, "Q": size}  # fmt: skip
         for spec in load_designs(overrides=["dram.model=commands"]):
             owed += checked(Simulation(make_trace([layer]), spec).run())
     assert any(owed)

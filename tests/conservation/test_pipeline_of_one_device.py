@@ -33,7 +33,7 @@ def equal(trace: Trace, dataflow: str, overrides: list[str]) -> dict[str, int]:
     return single
 
 
-@pytest.mark.parametrize("dataflow", dataflow_names())
+@pytest.mark.parametrize("dataflow", sorted(dataflow_names()))
 @pytest.mark.parametrize("costed", ["[]", "[activation,pool]"])
 def test_digits_cnn(dataflow: str, costed: str) -> None:
     cycles = equal(load_trace("digits-cnn"), dataflow, [f"vector_unit.costed={costed}"])
@@ -55,7 +55,7 @@ def with_activations(trace: Trace) -> Trace:
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(chains(), st.sampled_from(dataflow_names()), st.data())
+@given(chains(), st.sampled_from(sorted(dataflow_names())), st.data())
 def test_random_networks_and_settings(chain: Trace, dataflow: str, data: st.DataObject) -> None:
     """Every setting that changes a batch, drawn apart: what a pipeline left out would show."""
     chosen = data.draw(st.lists(st.sampled_from(list(SETTINGS)), unique=True, max_size=6))
