@@ -24,11 +24,13 @@ from workloads.trace import Trace
 class Batches:
     """All batches of one trace on one accelerator; a pure function of the two.
 
-    A **kind** is the phase whose batch the design carries out: phases that it carries out alike share one.
+    A **kind** is the phase whose batch the design carries out: phases that it carries out alike share one. The outputs
+    of the layers `leaving` (their ids) go to another device; none of them stays in this one's buffer.
     """
 
     trace: Trace
     spec: Accelerator
+    leaving: frozenset[str] = frozenset()
     _works: dict[Phase, list[list[StepWork]]] = field(default_factory=dict, compare=False)
     _runs: dict[Phase, BatchRun] = field(default_factory=dict, compare=False)
 
@@ -68,6 +70,12 @@ class Batches:
         return run_batch(steps, self._plans(kind, steps), self.spec.dram, self.spec.frequency_hz).cycles
 
     @cached_property
+    def staying(self) -> frozenset[str]:
+        """Ids of the layers whose output stays in the buffer in some kind of batch."""
+        layers = self.trace.mac_layers
+        return frozenset(layer.id for layer in layers for kind in self.kinds if self._operations.stays(layer, kind))
+
+    @cached_property
     def _facts(self) -> list[LayerFacts]:
         return layer_facts(self.trace, self.spec.vector_unit.costed)
 
@@ -77,7 +85,7 @@ class Batches:
 
     @cached_property
     def _operations(self) -> Operations:
-        return Operations(self.trace, self.spec)
+        return Operations(self.trace, self.spec, self.leaving)
 
     def _steps(self, stages: Sequence[Stage]) -> list[Step]:
         return checked_steps(self.spec.design_rules, stages, self._layer_ids)

@@ -30,8 +30,8 @@ from workloads.vectors import Direction, vector_work, vectors_behind
 class Operations:
     """Plans the tasks of one trace on one accelerator."""
 
-    def __init__(self, trace: Trace, spec: Accelerator) -> None:
-        self._arrays = [_ArrayOperations(trace, spec, index) for index in range(len(spec.arrays))]
+    def __init__(self, trace: Trace, spec: Accelerator, leaving: frozenset[str] = frozenset()) -> None:
+        self._arrays = [_ArrayOperations(trace, spec, index, leaving) for index in range(len(spec.arrays))]
         self._layers = trace.mac_layers
         self._batch_size = trace.batch_size
         self._works: dict[Hashable, StepWork] = {}
@@ -58,6 +58,10 @@ class Operations:
         places = (residency.input(layer, phase), residency.output(layer, phase))
         return type(layer), layer.product_shape(self._batch_size), places
 
+    def stays(self, layer: MacLayer, phase: Phase) -> bool:
+        """Whether a layer's output stays in the buffer for the next layer."""
+        return self._arrays[0].residency.output(layer, phase) == "buffer"
+
     def plans(self, task: Task, phase: Phase, array_index: int) -> list[Plan]:
         """Return the plans of a task, to be run one after the other on an array.
 
@@ -80,11 +84,11 @@ class Operations:
 class _ArrayOperations:
     """Plans tasks on one of the arrays."""
 
-    def __init__(self, trace: Trace, spec: Accelerator, array_index: int) -> None:
+    def __init__(self, trace: Trace, spec: Accelerator, array_index: int, leaving: frozenset[str]) -> None:
         self.trace, self.spec, self.predictor = trace, spec, trace.predictor
         self.array = spec.arrays[array_index]
         self.dataflow = find_dataflow(spec.dataflow, self.array.interconnect, "", "dataflow")
-        self.residency = Residency(trace, spec, array_index)
+        self.residency = Residency(trace, spec, array_index, leaving)
         self.word = self.residency.word
         self.passes: dict[Pass, Callable[[MacLayer, Task, Phase], list[Plan]]] = {
             "forward": self._forward,

@@ -39,9 +39,11 @@ class PredictorPlaces:
 
 
 class Residency:
-    """Places and room on one array."""
+    """Places and room on one array; outputs of the layers `leaving` go to another device and never stay."""
 
-    def __init__(self, trace: Trace, spec: Accelerator, array_index: int) -> None:
+    def __init__(
+        self, trace: Trace, spec: Accelerator, array_index: int, leaving: frozenset[str] = frozenset()
+    ) -> None:
         self.trace, self.spec = trace, spec
         self.budget = spec.budget(array_index)
         self.word = self.budget.word_bytes
@@ -51,7 +53,8 @@ class Residency:
         self._handed_on = {
             maker: reader
             for maker, reader in (handed_on(trace.layers) if spec.gp_outputs_stay else {}).items()
-            if not costed or all(one.kind not in costed for one in vectors_behind(trace.layers, maker))
+            if maker not in leaving
+            and (not costed or all(one.kind not in costed for one in vectors_behind(trace.layers, maker)))
         }
         by_id = {one.id: one for one in trace.mac_layers}
         self._maker_of = {reader: by_id[maker] for maker, reader in self._handed_on.items()}

@@ -44,7 +44,8 @@ class StageTimes:
     micro_trace: Trace
     spec: Accelerator
     predictor_runs: PredictorRuns = "batch"
-    _cycles: dict[tuple[Phase, tuple[Stage, ...]], int] = field(default_factory=dict, compare=False)
+    _apart: dict[frozenset[str], Batches] = field(default_factory=dict, compare=False)
+    _cycles: dict[tuple[frozenset[str], Phase, tuple[Stage, ...]], int] = field(default_factory=dict, compare=False)
 
     @cached_property
     def batches(self) -> Batches:
@@ -60,12 +61,16 @@ class StageTimes:
         totals = [0] * len(self.micro_trace.mac_layers)
         for stage in self.batches.stages(BACKPROPAGATION):
             main = tuple(name for name in stage.main if name not in _ONCE_A_BATCH)
-            totals[stage.layer] += self._run(BACKPROPAGATION, (Stage(stage.layer, main),))
+            totals[stage.layer] += self._run(self.batches, BACKPROPAGATION, (Stage(stage.layer, main),))
         return totals
 
-    def cycles(self, phase: Phase, part: NetworkStage, kind: Kind, last: bool) -> int:
-        """Return the cycles of an operation on a stage of the network; `last` carries what runs once a batch."""
-        return self._run(phase, self._stages(phase, part, kind, last))
+    def _cut(self, parts: Sequence[NetworkStage]) -> Batches:
+        """Return the batches of a network that is cut: an output that crosses a cut stays in no buffer."""
+        last = {self.micro_trace.mac_layers[part.end - 1].id for part in parts[:-1]}
+        leaving = self.batches.staying & last
+        if not leaving:
+            return self.batches
+        return self._apart.setdefault(leaving, Batches(self.micro_trace, self.spec, leaving))
 
     def _operation_cycles(self, phase: Phase, programme: Programme, parts: Sequence[NetworkStage], index: int) -> int:
         """Return the cycles of an operation of a batch.
@@ -78,8 +83,9 @@ class StageTimes:
             operation = programme.placed[of].operation
             return self._stages(phase, parts[operation.stage], operation.kind, of in programme.last_on_device)
 
+        batches = self._cut(parts)
         ahead = stages(programme.behind_forward[index]) if index in programme.behind_forward else ()
-        return self._run(phase, (*ahead, *stages(index))) - self._run(phase, ahead)
+        return self._run(batches, phase, (*ahead, *stages(index))) - self._run(batches, phase, ahead)
 
     def _stages(self, phase: Phase, part: NetworkStage, kind: Kind, last: bool) -> tuple[Stage, ...]:
         """Return what an operation carries out of the stages of a batch."""
@@ -118,10 +124,11 @@ class StageTimes:
         )
         return BatchWork(programme, tuple(cycles), tuple(messages), link.latency_cycles(hz), reduce)
 
-    def _run(self, kind: Phase, stages: tuple[Stage, ...]) -> int:
-        if (kind, stages) not in self._cycles:
-            self._cycles[kind, stages] = self.batches.part_cycles(kind, stages) if stages else 0
-        return self._cycles[kind, stages]
+    def _run(self, batches: Batches, kind: Phase, stages: tuple[Stage, ...]) -> int:
+        key = (batches.leaving, kind, stages)
+        if key not in self._cycles:
+            self._cycles[key] = batches.part_cycles(kind, stages) if stages else 0
+        return self._cycles[key]
 
 
 def without_capacity(spec: Accelerator) -> Accelerator:

@@ -71,3 +71,22 @@ def test_every_setting_alone_changes_both_alike(key: str) -> None:
     trace = load_trace("digits-cnn")
     for value in SETTINGS[key]:
         equal(trace, "ws", [str(value) if key == "dram" else f"{key}={value}"])
+
+
+def test_an_output_that_crosses_a_cut_stays_in_no_buffer() -> None:
+    """Two equal layers on two devices: in Phase GP each reads its input and writes its output in DRAM.
+
+    So one device does the same work as two without `gp_outputs_stay`, and one device with it saves time.
+    """
+    conv = {"kind": "conv2d", "C": 8, "H": 8, "W": 8, "K": 8, "R": 1, "S": 1, "P": 8, "Q": 8}
+    trace = make_trace([{"id": "a", "inputs": ("input",), **conv}, {"id": "b", "inputs": ("a",), **conv}])
+    found = {}
+    for devices in (1, 2):
+        for stay in ("true", "false"):
+            specs = load_designs(overrides=[f"gp_outputs_stay={stay}"])
+            setup = PipelineSetup(devices, 1, stretch=(0, 1))
+            runs = simulate_pipelines(trace, specs, [find_schedule("sequential")], setup).runs
+            (kind,) = [kind for kind in next(run for run in runs if run.spec.design == "efficient").kinds
+                       if kind.kind == "gp"]  # fmt: skip
+            found[devices, stay] = kind.cycles_alone
+    assert found[2, "true"] == found[2, "false"] == found[1, "false"] > found[1, "true"]
