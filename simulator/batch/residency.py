@@ -1,18 +1,7 @@
-"""What lies where on the chip while the predictor's passes run on an array, and what room is left.
+"""Where tensors lie on the chip, and what room is left for tiles.
 
-The rules (docs/machine.md):
-
-- The predictor's weights, their gradient and the optimizer's moments lie in the predictor SRAM as far as each of
-  them fits (in this order). Without one they are loaded into the buffer, if they fill at most half of the
-  array's share; else they are streamed from DRAM.
-- A prediction stays in the buffer until its layer's update if it fills at most a quarter of the share, and so does the
-  error of the predictor's training between the two products that read it.
-- Pooled means, features and the features' gradient stay if each fills at most a sixteenth.
-
-- A GP batch leaves a layer's output for the next layer if nothing else reads it and it fills at most a quarter of the
-  first array's share (a sixteenth where the predictor's weights pass through the buffer).
-
-A sixteenth of the share is so always left for tiles.
+docs/machine.md has the rules: "The predictor's operands" and "Outputs that stay". They leave at least a sixteenth of an
+array's share of the buffer for tiles.
 """
 
 from dataclasses import dataclass, replace
