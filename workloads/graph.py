@@ -164,7 +164,10 @@ def peak_live_words(layers: Sequence[Layer], network_inputs: Mapping[str, Shape]
 def handed_on(layers: Sequence[Layer]) -> dict[str, str]:
     """Tell which layers with multiply-accumulates hand their output to the next such layer and to nobody else.
 
-    Between the two may be layers that read nothing else (an activation, a normalisation, pooling).
+    Between the two may be layers that read nothing else (an activation, a normalisation, pooling) and have no more
+    words than they read: so what the next layer reads is in the words that were written. What a layer of kind `other`
+    does is not known, and a `matmul` that cuts both its operands from one tensor reads them in two places: nothing is
+    handed over either.
     """
     readers: dict[str, list[Layer]] = {}
     for layer in layers:
@@ -176,10 +179,12 @@ def handed_on(layers: Sequence[Layer]) -> dict[str, str]:
         reader: Layer = layer
         while True:
             those = readers.get(reader.id, [])
-            if len(those) != 1 or len(those[0].inputs) != 1:
+            if len(those) != 1 or len(those[0].inputs) != 1 or isinstance(those[0], Matmul):
                 break
-            reader = those[0]
+            words, reader = prod(reader.output_shape), those[0]
             if not isinstance(reader, VectorLayer):
+                break
+            if reader.kind == "other" or prod(reader.shape) > words:
                 break
         if reader is following:
             found[layer.id] = following.id

@@ -1,8 +1,8 @@
 """From a task to plans: which products, updates and transfers a pass consists of.
 
-The layer's own passes read their operands from DRAM and store their results there. Where the predictor's
-operands lie is `simulator.batch.residency`'s to say. In Phase BP and Warm Up predictions, pooled means and features are
-kept in DRAM for the predictor's training, whose error is the difference of the true and the predicted gradient.
+The layer's own passes read their operands from DRAM and store their results there. `simulator/batch/residency.py` says
+where the predictor's operands lie. A batch that trains the predictor keeps predictions, pooled means and features in
+DRAM until then. The error of the training is the difference of the true and the predicted gradient.
 """
 
 from collections.abc import Callable, Hashable
@@ -17,6 +17,7 @@ from simulator.batch.residency import Residency
 from simulator.engine.work import StepWork
 from simulator.machine.spec import Accelerator
 from simulator.phases.design import Task
+from simulator.phases.stages import PHASE_RULES
 from workloads.foundation.errors import InputError
 from workloads.layers import Conv2d, Linear, MacLayer, Matmul
 from workloads.optimizers import OPTIMIZERS
@@ -29,8 +30,8 @@ from workloads.vectors import Direction, vector_work, vectors_behind
 class Operations:
     """Plans the tasks of one trace on one accelerator."""
 
-    def __init__(self, trace: Trace, spec: Accelerator) -> None:
-        self._arrays = [_ArrayOperations(trace, spec, index) for index in range(len(spec.arrays))]
+    def __init__(self, trace: Trace, spec: Accelerator, leaving: frozenset[str] = frozenset()) -> None:
+        self._arrays = [_ArrayOperations(trace, spec, index, leaving) for index in range(len(spec.arrays))]
         self._layers = trace.mac_layers
         self._batch_size = trace.batch_size
         self._works: dict[Hashable, StepWork] = {}
@@ -43,19 +44,23 @@ class Operations:
         InputError
             If the array's part of the global buffer cannot hold a tile of it.
         """
-        key = (task.pass_, task.backward, phase, array_index, self._likeness(task, phase))
+        key = (task.pass_, task.backward, PHASE_RULES[phase].trains_predictor, array_index, self._reads(task, phase))
         if key not in self._works:
             plans = tuple(self.plans(task, phase, array_index))
             self._works[key] = StepWork((), plans) if array_index else StepWork(plans)
         return self._works[key]
 
-    def _likeness(self, task: Task, phase: Phase) -> Hashable:
-        """Return all of a layer that its plans depend on: the layer itself where others stand behind it."""
+    def _reads(self, task: Task, phase: Phase) -> Hashable:
+        """Return all that the plans of a task read of its layer: what two layers have alike, they share plans by."""
         if task.pass_.startswith("vector"):
             return task.layer
         layer, residency = self._layers[task.layer], self._arrays[0].residency
         places = (residency.input(layer, phase), residency.output(layer, phase))
         return type(layer), layer.product_shape(self._batch_size), places
+
+    def stays(self, layer: MacLayer, phase: Phase) -> bool:
+        """Whether a layer's output stays in the buffer for the next layer."""
+        return self._arrays[0].residency.output(layer, phase) == "buffer"
 
     def plans(self, task: Task, phase: Phase, array_index: int) -> list[Plan]:
         """Return the plans of a task, to be run one after the other on an array.
@@ -67,7 +72,9 @@ class Operations:
         """
         layer = self._layers[task.layer]
         try:
-            return self._arrays[array_index].passes[task.pass_](layer, task, phase)
+            array = self._arrays[array_index]
+            # A task has at least one plan: a dgrad that no tap reaches is one of no cycles and no bytes.
+            return array.passes[task.pass_](layer, task, phase) or [plan_transfer(0, 0, array.residency.budget)]
         except TileTooLargeError as error:
             key = "second_array.buffer_banks" if array_index else "global_buffer.bank_bytes"
             problem = f"too small for {task.pass_} of layer {layer.id}: {error}"
@@ -77,11 +84,11 @@ class Operations:
 class _ArrayOperations:
     """Plans tasks on one of the arrays."""
 
-    def __init__(self, trace: Trace, spec: Accelerator, array_index: int) -> None:
+    def __init__(self, trace: Trace, spec: Accelerator, array_index: int, leaving: frozenset[str]) -> None:
         self.trace, self.spec, self.predictor = trace, spec, trace.predictor
         self.array = spec.arrays[array_index]
         self.dataflow = find_dataflow(spec.dataflow, self.array.kind, "", "dataflow")
-        self.residency = Residency(trace, spec, array_index)
+        self.residency = Residency(trace, spec, array_index, leaving)
         self.word = self.residency.word
         self.passes: dict[Pass, Callable[[MacLayer, Task, Phase], list[Plan]]] = {
             "forward": self._forward,
@@ -129,7 +136,7 @@ class _ArrayOperations:
             plan_vector(work.operations, work.read_words, work.written_words, unit.lanes, self.residency.budget)
             for work in works
             if work.operations
-        ] or [plan_transfer(0, 0, self.residency.budget)]
+        ]
 
     def _layer_products(self, layer: MacLayer, role: Role) -> list[Plan]:
         products = layer_products(layer, role, self.trace.batch_size, self.spec.dgrad)
@@ -153,7 +160,7 @@ class _ArrayOperations:
         layer = _weighted(layer)
         conv, linear = self.predictor.forward_products(layer)
         mean_words, feature_words = conv.shape.input_words, conv.shape.output_words
-        means, features = self.residency.near(mean_words), self.residency.near(feature_words)
+        means, features = self.residency.intermediate(mean_words), self.residency.intermediate(feature_words)
         result = self.residency.prediction(layer, phase)
         weights = Operand(self.residency.predictor(layer).weights)
         budget = self.residency.left(
@@ -168,7 +175,7 @@ class _ArrayOperations:
             self._product(conv, Placement(Operand(means), weights, features), budget),
             self._product(linear, Placement(Operand(features), weights, result), budget),
         ]
-        if _trains_predictor(phase):
+        if PHASE_RULES[phase].trains_predictor:
             kept = mean_words * (means == "buffer") + feature_words * (features == "buffer")
             plans.append(plan_transfer(0, self.word * kept, budget))
         return plans
@@ -191,7 +198,7 @@ class _ArrayOperations:
         linear_weights, features, conv_weights = self.predictor.backward_products(layer)
         places = self.residency.predictor(layer)
         error_words, feature_words = linear_weights.shape.output_words, features.shape.input_words
-        error, gradient = self.residency.error(error_words), self.residency.near(feature_words)
+        error, gradient = self.residency.error(error_words), self.residency.intermediate(feature_words)
         budget = self.residency.left(
             ("buffer", self.residency.predictor_bytes(layer, training=True) // self.word),
             (error, error_words),
@@ -245,11 +252,6 @@ class _ArrayOperations:
         ):  # then designs with and without one share plans
             budget = replace(budget, ports=replace(budget.ports, predictor_sram_bytes=None))
         return plan_product(product, placement, self.dataflow, self.array, budget)
-
-
-def _trains_predictor(phase: Phase) -> bool:
-    """Whether a batch keeps its predictions to compare them with the true gradients."""
-    return phase != "gp"
 
 
 def _weighted(layer: MacLayer) -> Conv2d | Linear:

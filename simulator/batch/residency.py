@@ -1,18 +1,7 @@
-"""What lies where on the chip while the predictor's passes run on an array, and what room is left.
+"""Where tensors lie on the chip, and what room is left for tiles.
 
-The rules (docs/machine.md):
-
-- The predictor's weights, their gradient and the optimizer's moments lie in the predictor SRAM as far as each of
-  them fits (in this order). Without one they are loaded into the buffer, if they fill at most half of the
-  array's share; else they are streamed from DRAM.
-- A prediction stays in the buffer until its layer's update if it fills at most a quarter of the share, and so does the
-  error of the predictor's training between the two products that read it.
-- Pooled means, features and the features' gradient stay if each fills at most a sixteenth.
-
-- A GP batch leaves a layer's output for the next layer if nothing else reads it and it fills at most a quarter of the
-  first array's share (a sixteenth where the predictor's weights pass through the buffer).
-
-A sixteenth of the share is so always left for tiles.
+docs/machine.md has the rules: "The predictor's operands" and "Outputs that stay". They leave at least a sixteenth of an
+array's share of the buffer for tiles.
 """
 
 from dataclasses import dataclass, replace
@@ -20,6 +9,7 @@ from dataclasses import dataclass, replace
 from dataflows.plans.placement import Place
 from dataflows.plans.plan import BufferBudget
 from simulator.machine.spec import Accelerator
+from simulator.phases.stages import PHASE_RULES
 from workloads.graph import handed_on
 from workloads.layers import Conv2d, Linear, MacLayer
 from workloads.optimizers import OPTIMIZERS
@@ -38,9 +28,11 @@ class PredictorPlaces:
 
 
 class Residency:
-    """Places and room on one array."""
+    """Places and room on one array; outputs of the layers `leaving` go to another device and never stay."""
 
-    def __init__(self, trace: Trace, spec: Accelerator, array_index: int) -> None:
+    def __init__(
+        self, trace: Trace, spec: Accelerator, array_index: int, leaving: frozenset[str] = frozenset()
+    ) -> None:
         self.trace, self.spec = trace, spec
         self.budget = spec.budget(array_index)
         self.word = self.budget.word_bytes
@@ -50,7 +42,8 @@ class Residency:
         self._handed_on = {
             maker: reader
             for maker, reader in (handed_on(trace.layers) if spec.gp_outputs_stay else {}).items()
-            if not costed or all(one.kind not in costed for one in vectors_behind(trace.layers, maker))
+            if maker not in leaving
+            and (not costed or all(one.kind not in costed for one in vectors_behind(trace.layers, maker)))
         }
         by_id = {one.id: one for one in trace.mac_layers}
         self._maker_of = {reader: by_id[maker] for maker, reader in self._handed_on.items()}
@@ -80,7 +73,7 @@ class Residency:
             tensors += (places.gradient == "buffer") + self.moments * (places.moments == "buffer")
         return tensors * self.trace.predictor.weight_words(layer) * self.word
 
-    def near(self, words: int) -> Place:
+    def intermediate(self, words: int) -> Place:
         """Return where the pooled means, the features or their gradient lie between two products."""
         return "buffer" if self._fits(words, 16) else "dram"
 
@@ -94,7 +87,7 @@ class Residency:
         Where the predictor is trained later in the batch it is kept in DRAM; a design whose predictor lives
         in DRAM gathers it in the buffer first and stores it in a pass of its own.
         """
-        if phase != "gp" and not self.stores_predictions:
+        if PHASE_RULES[phase].trains_predictor and not self.stores_predictions:
             return "dram"
         return "buffer" if self._fits(layer.product_shape(1).weight_words, 4) else "dram"
 
@@ -109,7 +102,7 @@ class Residency:
 
     def output(self, layer: MacLayer, phase: Phase) -> Place:
         """Return where a layer's forward pass leaves its output."""
-        if phase != "gp" or layer.id not in self._handed_on:
+        if PHASE_RULES[phase].goes_backward or layer.id not in self._handed_on:
             return "dram"
         share = self.spec.budget(0).capacity_bytes // (16 if self.stores_predictions else 4)
         words = layer.product_shape(self.trace.batch_size).output_words

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.options import RunRequest, chosen_trace, exact_stretch, input_files
+from simulator.phases.stages import PHASE_RULES
 from workloads.foundation.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from simulator.machine.spec import Accelerator
     from simulator.run.results import Results, RunResult
-
-_PHASE_NAMES = {"warm_up": "Warm Up", "bp": "Phase BP", "gp": "Phase GP", "dni": "DNI"}
 
 
 def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]", request: RunRequest) -> None:
@@ -83,7 +82,7 @@ def print_results(results: "Results", screen: "Console", target_accuracy: float 
     screen.print(
         f"{trace.network} on {trace.dataset.name} ({trace.provenance.origin}), batch {trace.batch_size}, "
         f"{trace.schedule.epoch_count} epochs, schedule {trace.schedule.name}: "
-        + ", ".join(f"{phase.batches:,} {_PHASE_NAMES[phase.phase]}" for phase in first.phases)
+        + ", ".join(f"{phase.batches:,} {PHASE_RULES[phase.phase].title}" for phase in first.phases)
         + " batches",
         markup=False,
     )
@@ -110,7 +109,7 @@ def print_results(results: "Results", screen: "Console", target_accuracy: float 
             joules(run.memory_energy_pj),
             percent(results.memory_energy_reduction(run)),
         ])  # fmt: skip
-    columns = [("design", False), *((_PHASE_NAMES[phase], True) for phase in phases)]
+    columns = [("design", False), *((PHASE_RULES[phase].title, True) for phase in phases)]
     columns += [("whole run", True), ("time", True), ("speedup", True)]
     print_table(screen, table("Cycles of a batch in each phase, and of the whole run", columns, cycle_rows))
     columns = [("design", False), ("energy", True), ("reduction", True), ("memory energy", True), ("reduction", True)]

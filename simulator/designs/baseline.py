@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from simulator.phases.design import Component, Step, tasks
-from simulator.phases.stages import Stage
+from simulator.phases.stages import BACKPROPAGATION, Stage
 from workloads.schedule import Phase
 
 
@@ -17,8 +17,8 @@ class Baseline:
     predictor_home = None
 
     def runs_as(self, phase: Phase) -> Phase:
-        """Return bp: the baseline knows no other batch."""
-        return "bp"
+        """Return Phase BP: the baseline knows no other batch."""
+        return BACKPROPAGATION
 
     def steps(self, stages: Sequence[Stage]) -> list[Step]:
         """Return a step a stage, without the predictor's passes."""

@@ -1,4 +1,9 @@
-"""Batches in SimPy: steps between barriers, each advanced by the step kernel."""
+"""Batches in SimPy: steps between barriers, each advanced by the step kernel.
+
+SimPy does three things here. Its clock carries the batch from step to step: a step begins at ``env.now`` and its end
+is a timeout. Its last timeout is the barrier, with the refreshes that the DRAM still owes. And its processes are what
+`--exact` runs on (`simulator/engine/exact.py`). Within a step the kernel keeps the time.
+"""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -11,7 +16,7 @@ from dataflows.actions import ActionCounts
 from dataflows.plans.plan import Integers
 from simulator.dram.model import DramModel
 from simulator.engine.step_kernel import run_step_kernel
-from simulator.engine.work import FlatWork, StepWork, flatten
+from simulator.engine.work import FlatWork, StepWork, flatten, merge
 from simulator.phases.design import Step, Task
 
 
@@ -122,14 +127,6 @@ class _StepRun:
     flat: FlatWork
     plan_times: Integers
     tile_times: Integers
-
-
-def merge(works: Sequence[StepWork]) -> StepWork:
-    """Lay the plans of several tasks end to end."""
-    return StepWork(
-        first=tuple(plan for work in works for plan in work.first),
-        second=tuple(plan for work in works for plan in work.second),
-    )
 
 
 def _take_apart(

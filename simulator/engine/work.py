@@ -57,6 +57,14 @@ class StepWork:
             raise ValueError("both arrays of a step use the predictor SRAM, which has one port")
 
 
+def merge(works: Sequence[StepWork]) -> StepWork:
+    """Lay the plans of several tasks end to end."""
+    return StepWork(
+        first=tuple(plan for work in works for plan in work.first),
+        second=tuple(plan for work in works for plan in work.second),
+    )
+
+
 @dataclass(frozen=True)
 class FlatWork:
     """A step as flat arrays: one entry a tile, or one entry a plan. Streams include what tiles wait for ports.

@@ -60,9 +60,9 @@ def burst_requests(simulation: Simulation, phase: Phase, capacity_bytes: int | N
     if capacity < burst:
         remedy = f"give at least {burst}"
         raise InputError("the accelerator", "dram.capacity_bytes", f"is {capacity}, less than a burst", remedy)
-    batch = simulation.batch(phase)
-    kind = simulation.kind(phase)
-    plans = [work.plans for step in simulation.works(kind) for work in step]
+    kind = simulation.batches.kind(phase)
+    batch = simulation.batches.run(kind)
+    plans = [work.plans for step in simulation.batches.works(kind) for work in step]
     found: list[tuple[int, bool, Integers]] = []
     region = 0
     for runs, those in zip(batch.tiles, plans, strict=True):

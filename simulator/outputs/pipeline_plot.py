@@ -9,13 +9,13 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.patches import Patch
 
+from simulator.phases.stages import PHASE_RULES
 from simulator.pipelines.operation import Kind
 from simulator.pipelines.results import PipelineResults, PipelineRun
 
 # Okabe and Ito's palette; forward passes take the colour of their batch's phase.
 _FORWARD = {"warm_up": "#56B4E9", "bp": "#56B4E9", "gp": "#E69F00", "dni": "#CC79A7"}
 _BACKWARD: dict[Kind, str] = {"backward": "#009E73", "input_gradient": "#009E73", "weight_gradient": "#F0E442"}
-_NAMES = {"warm_up": "Warm Up", "bp": "Phase BP", "gp": "Phase GP", "dni": "DNI"}
 _LEGEND = {
     "forward, Warm Up and Phase BP": "#56B4E9", "forward, Phase GP": "#E69F00", "forward, DNI": "#CC79A7",
     "backward (input gradient)": "#009E73", "weight gradient": "#F0E442",
@@ -32,7 +32,7 @@ def plot_pipeline(results: PipelineResults, path: Path) -> None:
         sharex=True,
     )  # fmt: skip
     trace = results.trace
-    phases = ", ".join(_NAMES[phase] for phase in runs[0].stretch.phases[:8])
+    phases = ", ".join(PHASE_RULES[phase].title for phase in runs[0].stretch.phases[:8])
     figure.suptitle(
         f"{trace.network} on {trace.dataset.name}, {devices} devices, {runs[0].micro_batches} micro-batches of "
         f"{runs[0].micro_batch_size}: batches {runs[0].stretch.first_batch} ff. of the trace ({phases})",

@@ -10,6 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from simulator.energy.energy import ENERGY_PARTS
+from simulator.phases.design import batch_kind
+from simulator.phases.stages import PHASE_RULES
 from simulator.run.results import LayerRow, Results, RunResult
 from simulator.studies.explain import ideal_speedup
 from workloads.schedule import Phase
@@ -24,7 +26,6 @@ _COLOURS = {
 _COMPONENT_COLOURS = dict(
     zip(ENERGY_PARTS, ("#0072B2", "#56B4E9", "#CC79A7", "#009E73", "#F0E442", "#D55E00", "#999999"), strict=True)
 )
-_PHASE_NAMES: dict[Phase, str] = {"warm_up": "Warm Up", "bp": "Phase BP", "gp": "Phase GP", "dni": "DNI"}
 _PHASE_COLOURS: dict[Phase, str] = {"warm_up": "#56B4E9", "bp": "#0072B2", "gp": "#E69F00", "dni": "#CC79A7"}
 
 
@@ -43,7 +44,7 @@ def plot_comparison(results: Results, path: Path) -> None:
     for i, phase in enumerate(phases):
         heights = [run.phase(phase).cycles_per_batch / 1e6 for run in results.runs]
         cycles.bar(places + (i - (len(phases) - 1) / 2) * width, heights, width, color=_PHASE_COLOURS[phase],
-                   label=_PHASE_NAMES[phase])  # fmt: skip
+                   label=PHASE_RULES[phase].title)  # fmt: skip
     cycles.set_ylabel("million cycles a batch")
     cycles.set_title("Cycles per batch")
     cycles.set_ylim(0, cycles.get_ylim()[1] * 1.22)
@@ -119,14 +120,12 @@ def plot_layers(results: Results, path: Path) -> None:
 
 def _distinct_phases(run: RunResult) -> list[Phase]:
     """Return one phase for each kind of batch that the run carries out."""
-    kinds = {run.spec.design_rules.runs_as(phase.phase): phase.phase for phase in reversed(run.phases)}
-    if "bp" in kinds:  # Warm Up is carried out as BP
-        kinds.pop("warm_up", None)
+    kinds = {batch_kind(run.spec.design_rules, phase.phase): phase.phase for phase in run.phases}
     return [phase.phase for phase in run.phases if phase.phase in kinds.values()]
 
 
 def _panel_name(run: RunResult, phase: Phase) -> str:
-    return "every batch" if run.design == "baseline" else _PHASE_NAMES[phase]
+    return "every batch" if run.design == "baseline" else PHASE_RULES[phase].title
 
 
 def _draw_layers(axes: Any, rows: list[LayerRow], layers: list[str], labels: dict[str, Any]) -> None:

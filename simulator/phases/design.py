@@ -5,13 +5,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, Protocol
 
-from simulator.phases.stages import Stage
+from simulator.phases.stages import PHASE_RULES, Stage
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.registry import registry
 from workloads.passes import Pass
 from workloads.schedule import Phase
 
 Component = Literal["predictor_sram", "second_array"]
+PredictorHome = Literal["dram", "predictor_sram"]
+# Passes that a home of the predictor's weights adds to a visit in which the predictor works.
+TRANSFERS: dict[PredictorHome, tuple[Pass, ...]] = {
+    "dram": ("predictor_load", "predictor_store"),
+    "predictor_sram": (),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Design(Protocol):
     description: str
     rank: int
     components: frozenset[Component]
-    predictor_home: Literal["dram", "predictor_sram"] | None
+    predictor_home: PredictorHome | None
 
     def runs_as(self, phase: Phase) -> Phase:
         """Return the phase that a batch of `phase` is carried out as."""
@@ -62,8 +68,12 @@ class Design(Protocol):
 
 def tasks(stage: Stage, passes: Sequence[Pass]) -> tuple[Task, ...]:
     """Return passes of a stage as tasks."""
-    backward = "forward" not in stage.main
-    return tuple(Task(stage.layer, name, backward) for name in passes)
+    return tuple(Task(stage.layer, name, stage.backward) for name in passes)
+
+
+def batch_kind(design: Design, phase: Phase) -> Phase:
+    """Return the phase whose batch a design carries out for one of `phase`."""
+    return PHASE_RULES[design.runs_as(phase)].batch
 
 
 @cache

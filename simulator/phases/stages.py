@@ -23,6 +23,11 @@ class Stage:
     main: tuple[Pass, ...]
     predictor: tuple[Pass, ...] = ()
 
+    @property
+    def backward(self) -> bool:
+        """Whether this is a visit of the backward pass."""
+        return "forward" not in self.main
+
 
 @dataclass(frozen=True, slots=True)
 class LayerFacts:
@@ -97,14 +102,40 @@ def _backward(facts: list[LayerFacts], with_update: bool) -> list[Stage]:
     return stages
 
 
-_PHASES: dict[Phase, Callable[[list[LayerFacts]], list[Stage]]] = {
-    "warm_up": _backpropagation,
-    "bp": _backpropagation,
-    "gp": _gradient_prediction,
-    "dni": _decoupled,
+@dataclass(frozen=True, slots=True)
+class PhaseRules:
+    """What a batch of a phase is.
+
+    Attributes
+    ----------
+    title : str
+        Name in tables and pictures.
+    batch : Phase
+        The phase whose batch is the same: Warm Up runs the batch of Phase BP.
+    stages : callable
+        Makes the stages of a batch from the facts of the layers.
+    goes_backward : bool
+        Whether outputs are kept for a backward pass.
+    trains_predictor : bool
+        Whether predictions are kept until the true gradients are there.
+    """
+
+    title: str
+    batch: Phase
+    stages: Callable[[list[LayerFacts]], list[Stage]]
+    goes_backward: bool
+    trains_predictor: bool
+
+
+PHASE_RULES: dict[Phase, PhaseRules] = {
+    "warm_up": PhaseRules("Warm Up", "bp", _backpropagation, goes_backward=True, trains_predictor=True),
+    "bp": PhaseRules("Phase BP", "bp", _backpropagation, goes_backward=True, trains_predictor=True),
+    "gp": PhaseRules("Phase GP", "gp", _gradient_prediction, goes_backward=False, trains_predictor=False),
+    "dni": PhaseRules("DNI", "dni", _decoupled, goes_backward=True, trains_predictor=True),
 }
+BACKPROPAGATION: Phase = "bp"  # the batch of a training run without ADA-GP
 
 
 def stages_of(facts: list[LayerFacts], phase: Phase) -> list[Stage]:
     """Return the stages of one batch in a phase."""
-    return _PHASES[phase](facts)
+    return PHASE_RULES[phase].stages(facts)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from simulator.pipelines.operation import Operation
 from workloads.foundation.errors import InputError
@@ -68,6 +69,21 @@ class Programme:
                 one = self.placed[index]
                 last[one.device, one.operation.stage, one.operation.kind] = index
         return frozenset(last.values())
+
+    @cached_property
+    def behind_forward(self) -> dict[int, int]:
+        """Operations that start as soon as a forward pass before them on their device and stage ends, and that pass.
+
+        It is all that they wait for: they go backward through the last stage.
+        """
+        return {
+            index: before
+            for queue in self.queues
+            for before, index in pairwise(queue)
+            if self.placed[index].needs == (before,)
+            and self.placed[before].operation.kind == "forward"
+            and self.placed[before].operation.stage == self.placed[index].operation.stage
+        }
 
     def travels(self, index: int, consumer: int) -> bool:
         """Whether an operation's result goes over a link to a consumer; that one micro-batch is over is no result."""

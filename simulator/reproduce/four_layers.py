@@ -16,6 +16,7 @@ from dataflows.plans.transfers import contiguous
 from simulator.dram.ideal import IdealDram
 from simulator.engine.batch import BatchRun, OpRun, run_batch
 from simulator.engine.work import StepWork
+from simulator.phases.checked_steps import checked_steps
 from simulator.phases.design import Task, find_design
 from simulator.phases.stages import LayerFacts, stages_of
 from simulator.reproduce.timelines import Box, Kind, Timeline
@@ -45,7 +46,8 @@ def four_layers(design: str, phase: Phase, alpha: Fraction) -> BatchRun:
         If alpha is no whole number of cycles.
     """
     rules = find_design(design)
-    steps = rules.steps(stages_of(_FACTS, rules.runs_as(phase)))
+    stages = stages_of(_FACTS, rules.runs_as(phase))
+    steps = checked_steps(rules, stages, [f"layer {number}" for number in range(1, LAYERS + 1)])
     works = [
         [StepWork((_busy(task, alpha),)) for task in step.first]
         + [StepWork((), (_busy(task, alpha),)) for task in step.second]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from simulator.engine.batch import BatchRun
 
-RESULT_SCHEMA = 1
+RESULT_SCHEMA = 2
 BATCH_ROW = "(batch)"
 
 
@@ -25,7 +25,8 @@ class LayerRow:
 
     ``end_cycle - start_cycle`` = compute_cycles and the four stalls. `count` is the number of
     such batches in the run. The row `(batch)` holds what costs by time and belongs to no layer; its cycles are
-    zero and its `array` is None.
+    zero and its `array` is None. Its `barrier_refresh_cycles` pass after the last op, until the DRAM has made the
+    refreshes that it owes: the last `end_cycle` and they add up to the batch's cycles.
     """
 
     design: str
@@ -44,6 +45,7 @@ class LayerRow:
     stall_other_array_cycles: int
     stall_buffer_port_cycles: int
     pipeline_cycles: int
+    barrier_refresh_cycles: int
     dram_cycles: int
     dram_model: str
     pes: int
@@ -92,6 +94,7 @@ class LayerRow:
             "stall_other_array_cycles": self.stall_other_array_cycles,
             "stall_buffer_port_cycles": self.stall_buffer_port_cycles,
             "pipeline_cycles": self.pipeline_cycles,
+            "barrier_refresh_cycles": self.barrier_refresh_cycles,
             "utilization": self.utilization,
             "roofline_bound": self.roofline_bound,
             "roofline_ratio": self.roofline_ratio,

@@ -14,9 +14,8 @@ from dataflows.convolution import whole_convolution
 from dataflows.dataflow import find_dataflow
 from dataflows.plans.planning import plan_product
 from dataflows.plans.tiling import cuts_of
-from simulator.engine.batch import merge
 from simulator.engine.step_kernel import run_step_kernel
-from simulator.engine.work import flatten
+from simulator.engine.work import flatten, merge
 from simulator.machine.spec_loading import load_accelerator
 from simulator.run.simulation import Simulation, compare
 from workloads.passes import Product, decomposed_dgrad
@@ -44,7 +43,7 @@ def test_compare_from_nothing(benchmark: Benchmark) -> None:
 def test_step_kernel(benchmark: Benchmark) -> None:
     """Tiles a second of the kernel: all plans of a BP batch of VGG13 as one step."""
     simulation = Simulation(load_trace("vgg13-cifar10"), load_accelerator(design="max"))
-    work = merge([work for step in simulation.works("bp") for work in step])
+    work = merge([work for step in simulation.batches.works("bp") for work in step])
     flat = flatten([work], simulation.spec.dram, simulation.spec.frequency_hz)[0]
     arguments = (
         flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,

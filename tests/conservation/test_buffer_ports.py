@@ -172,7 +172,7 @@ def test_bytes_that_an_op_adds_pass_the_port() -> None:
     simulation = Simulation(trace, spec)
     plans = [
         plan
-        for step, works in zip(simulation.steps("bp"), simulation.works("bp"), strict=True)
+        for step, works in zip(simulation.batches.steps("bp"), simulation.batches.works("bp"), strict=True)
         for task, work in zip(step.first, works, strict=True)
         if task.pass_ == "predictor_backward"
         for plan in work.plans

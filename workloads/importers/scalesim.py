@@ -2,8 +2,8 @@
 
 A convolution's row is name, ifmap height, ifmap width, filter height, filter width, channels, filters, stride; a
 product's is name, M, N, K. Trailing commas, empty lines and further columns (such as sparsity) are passed over.
-Neither says how layers are connected, so each follows the one before, and where shapes differ a layer of kind
-`other` stands between them.
+Neither says how layers are connected, so each follows the one before, and a layer of kind `other` stands between them:
+what it does is not known.
 """
 
 import csv
@@ -117,12 +117,10 @@ def _product(layer_id: str, before: str, sizes: list[int]) -> Linear:
 
 
 def _connect(layer_id: str, shape: tuple[int, ...], layers: list[Layer], inputs: dict[str, tuple[int, ...]]) -> str:
-    """Return what a layer reads: the network's input, the layer before, or an adapter behind it."""
+    """Return what a layer reads: the network's input, or an adapter behind the layer before."""
     if not layers:
         inputs["input"] = shape
         return "input"
-    if layers[-1].output_shape == shape:
-        return layers[-1].id
     adapter = _unique(f"{layer_id}.input", layers)
     layers.append(VectorLayer(id=adapter, kind="other", op="unknown", inputs=(layers[-1].id,), shape=shape))
     return adapter

@@ -1,0 +1,114 @@
+"""What a batch of each phase consists of, and where the predictor lies, worked out by hand."""
+
+from collections.abc import Sequence
+from math import prod
+
+import pytest
+from networks import make_trace
+from test_kept_outputs import CHAIN, activation, conv
+
+from simulator.machine.spec_loading import load_accelerator
+from simulator.run.results import LayerRow
+from simulator.run.simulation import simulate
+from workloads.graph import needs_input_gradient
+from workloads.layers import VectorLayer
+from workloads.schedule import Batches, Epochs, Phase, Schedule
+from workloads.trace import Dataset, Trace
+from workloads.vectors import vector_work
+
+MIXED = [conv("a", "input", 3, 4), activation("relu", "a", 4), conv("b", "relu", 4, 5) | {"predicted": False}]
+
+
+def rows(trace: Trace, phase: Phase, design: str, overrides: Sequence[str] = ()) -> list[LayerRow]:
+    """Return the ops of one batch of a phase."""
+    one = Schedule(name="one", epochs=(Epochs(batches=(Batches(phase=phase),)),))
+    spec = load_accelerator(design=design, overrides=overrides)
+    run = simulate(trace.model_copy(update={"schedule": one}), spec).runs[0]
+    return [row for row in run.rows if row.array is not None]
+
+
+FORWARD = [("a", "forward"), ("a", "predictor_forward")]
+BACKWARD_B, BACKWARD_A = [("b", "dgrad"), ("b", "wgrad")], [("a", "wgrad")]
+TRAINED = [("a", "predictor_backward"), ("a", "predictor_update")]
+
+
+@pytest.mark.parametrize(
+    ("phase", "expected"),
+    [
+        ("bp", [*FORWARD, ("b", "forward"), *BACKWARD_B, ("b", "update"), *BACKWARD_A, ("a", "update"), *TRAINED]),
+        ("gp", [*FORWARD, ("a", "update"), ("b", "forward")]),
+        # DNI updates a with the prediction and b, which has none, with its gradient
+        ("dni", [*FORWARD, ("a", "update"), ("b", "forward"), *BACKWARD_B, ("b", "update"), *BACKWARD_A, *TRAINED]),
+    ],
+)
+def test_passes_of_a_batch_in_order(phase: Phase, expected: list[tuple[str, str]]) -> None:
+    found = rows(make_trace(MIXED), phase, "efficient")
+    assert [(row.layer, row.pass_) for row in found] == expected
+
+
+def test_low_stores_a_prediction_before_the_update_reads_it() -> None:
+    """In Phase GP; in Phase BP the update takes the true gradient and comes before the predictor's load."""
+    gp = [row.pass_ for row in rows(make_trace(CHAIN[:1]), "gp", "low")]
+    assert gp == ["forward", "predictor_load", "predictor_forward", "predictor_store", "update"]
+    bp = [row.pass_ for row in rows(make_trace(CHAIN[:1]), "bp", "low")]
+    assert bp[:4] == ["forward", "predictor_load", "predictor_forward", "predictor_store"]
+    assert bp[4:] == ["wgrad", "update", "predictor_load", "predictor_backward", "predictor_update", "predictor_store"]
+
+
+# The predictor of layer a: 4 x 9 weights of its convolution and 4 x 4 x 4 features for each of 3 x 3 x 3 gradients.
+TENSOR = 2 * (4 * 9 + 64 * 27)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "loaded", "moments_loaded", "update_reads"),
+    [(1, 1, 1, 3), (2, 1, 1, 2), (4, 3, 3, 0)],
+)
+def test_low_keeps_the_predictor_in_half_of_the_buffer(
+    tensors: int, loaded: int, moments_loaded: int, update_reads: int
+) -> None:
+    """Weights, then their gradient, then Adam's two moments, each if all of it fits: at the border, and a word below.
+
+    What lies in the buffer is loaded before the training (weights and moments); the update reads the rest from DRAM.
+    """
+    trace = make_trace(CHAIN[:1])
+    for less, fits in ((0, True), (2, False)):
+        size = 2 * tensors * TENSOR - less
+        found = rows(trace, "bp", "low", ["global_buffer.banks=1", f"global_buffer.bank_bytes={size}"])
+        forward, backward = [row.counts.dram_read_bytes for row in found if row.pass_ == "predictor_load"]
+        (update,) = [row.counts.dram_read_bytes for row in found if row.pass_ == "predictor_update"]
+        if fits:
+            assert (forward, backward, update) == (TENSOR, moments_loaded * TENSOR, update_reads * TENSOR)
+        elif tensors == 1:
+            assert forward == backward == 0
+        else:  # one tensor less
+            held = {2: (TENSOR, TENSOR, 3 * TENSOR), 4: (TENSOR, TENSOR, 2 * TENSOR)}
+            assert (forward, backward, update) == held[tensors]
+
+
+def test_who_needs_a_gradient_of_its_input() -> None:
+    """Whoever stands behind something that is trained, however many layers without weights are between."""
+    norm = {"id": "norm", "kind": "batch_norm", "op": "bn", "inputs": ("input",), "shape": (3, 8, 8), "parameters": 6}
+    plain = [activation("first", "input", 3), conv("a", "first", 3, 4), activation("relu", "a", 4),
+             activation("again", "relu", 4), conv("b", "again", 4, 5)]  # fmt: skip
+    found = needs_input_gradient(make_trace(plain, inputs={"input": (3, 8, 8)}).layers)
+    assert found == {"first": False, "a": False, "relu": True, "again": True, "b": True}
+    trained = [norm, conv("a", "norm", 3, 4)]
+    assert needs_input_gradient(make_trace(trained, inputs={"input": (3, 8, 8)}).layers) == {"norm": False, "a": True}
+
+
+def test_batches_of_an_epoch() -> None:
+    """50,000 = 390 x 128 + 80: a last batch of 80 counts as a whole one, unless it is dropped."""
+    assert Dataset(name="d", training_samples=50_000).batches_per_epoch(128) == 391
+    assert Dataset(name="d", training_samples=50_000, drop_last=True).batches_per_epoch(128) == 390
+    for drop_last in (False, True):
+        assert Dataset(name="d", training_samples=49_920, drop_last=drop_last).batches_per_epoch(128) == 390
+
+
+def test_softmax_backward() -> None:
+    """dX = y (dy - sum of y dy): a product, an addition, a subtraction and a product a word; reads y and dy."""
+    softmax = {"id": "s", "kind": "softmax", "op": "softmax", "inputs": ("a",), "shape": (4, 8, 8)}
+    trace = make_trace([CHAIN[0], softmax])
+    (layer,) = [layer for layer in trace.layers if isinstance(layer, VectorLayer)]
+    words = 4 * prod((4, 8, 8))
+    work = vector_work(layer, "backward", trace)
+    assert (work.operations, work.read_words, work.written_words) == (4 * words, 2 * words, words)
