@@ -200,7 +200,8 @@ def test_provenance_tells_what_was_read_and_written(pair: tuple[Path, Path, Outc
 
 COLUMNS = """
 design dataflow phase index layer pass array start_cycle end_cycle cycles compute_cycles stall_load_cycles
-stall_store_cycles stall_other_array_cycles stall_buffer_port_cycles pipeline_cycles count utilization
+stall_store_cycles stall_other_array_cycles stall_buffer_port_cycles pipeline_cycles
+barrier_refresh_cycles count utilization
 roofline_bound roofline_ratio dram_cycles dram_model macs adds register_* scratchpad_* array_network_bytes
 accumulator_*_bytes buffer_*_bytes
 predictor_sram_*_bytes dram_*_bytes dram_activates dram_refreshes dram_*_cycles energy_*_pj energy_pj
