@@ -1,6 +1,6 @@
 """Options that several commands share, read into one request, and how they become a trace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import update_wrapper
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from simulator.machine.spec import Accelerator
     from workloads.trace import Trace
 
 
@@ -108,12 +109,14 @@ def exact_stretch(text: str | None, trace: "Trace") -> tuple[int, int] | None:
     return max(0, warm_up - 1), batches
 
 
-def input_files(trace: str, request: RunRequest, energy_tables: set[str]) -> dict[str, Path]:
+def input_files(trace: str, request: RunRequest, specs: "Sequence[Accelerator]") -> dict[str, Path]:
     """Return the files that a run read, by the name to record: shipped ones relative to the project."""
     from workloads.foundation.shipped import resolve, shipped_folder, shipped_names
 
     wanted = [(trace, "traces", "trace")]
-    wanted += [(name, "configs/energy", "energy table") for name in sorted(energy_tables)]
+    wanted += [(name, "configs/energy", "energy table") for name in sorted({spec.energy_table for spec in specs})]
+    parts = {name for spec in specs for name in spec.dram.parts}
+    wanted += [(name, "configs/dram", "DRAM part") for name in sorted(parts)]
     if request.config is not None:
         wanted.append((request.config, "configs/accelerators", "accelerator"))
     if request.schedule is not None:

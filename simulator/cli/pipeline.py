@@ -137,7 +137,7 @@ def _run(name: str, request: RunRequest, own: _PipelineRequest) -> None:
                 raise InputError(where, error.key, error.problem, error.remedy) from None
             if stage is not None:
                 say(f"writing {out}")
-                files = input_files(name, request, {spec.energy_table for spec in specs})
+                files = input_files(name, request, specs)
                 files |= {text: Path(text) for text in own.schedules if Path(text).suffix}
                 write_pipeline(results, stage, files, sys.argv[1:], request.timeline, request.plot)
     if request.as_json:

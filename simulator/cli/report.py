@@ -47,7 +47,7 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
                 raise _with_file(error, trace_name, request) from None
             if stage is not None:
                 say(f"writing {out}")
-                files = input_files(trace_name, request, {spec.energy_table for spec in specs})
+                files = input_files(trace_name, request, specs)
                 write_results(
                     results, stage, files, sys.argv[1:], request.timeline, request.plot, request.target_accuracy
                 )

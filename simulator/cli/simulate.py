@@ -53,7 +53,6 @@ def _check_phase(trace: str, request: RunRequest, phase: str) -> None:
 def _write_dram_trace(trace: str, spec: "Accelerator", request: RunRequest, path: Path, form: str, phase: str) -> None:
     import numpy as np
 
-    from simulator.dram.commands import CommandDram
     from simulator.dram.request_trace import write_dramsim3_trace, write_ramulator2_trace
     from simulator.outputs.dram_trace import burst_requests
     from simulator.run.simulation import Simulation
@@ -64,7 +63,6 @@ def _write_dram_trace(trace: str, spec: "Accelerator", request: RunRequest, path
     if form == "ramulator2":  # which has no place for cycles
         write_ramulator2_trace(path, addresses, writes, np.zeros(len(addresses), np.int64))
     else:
-        hz = spec.dram.memory.clock_hz if isinstance(spec.dram, CommandDram) else spec.frequency_hz
-        cycles = [one.cycle * hz // spec.frequency_hz for one in requests]
+        cycles = [one.cycle * spec.dram.command_hz(spec.frequency_hz) // spec.frequency_hz for one in requests]
         write_dramsim3_trace(path, addresses, writes, np.repeat(cycles, [len(one.addresses) for one in requests]))
     click.echo(f"{len(addresses):,} requests of a {phase} batch written to {path}", err=True)

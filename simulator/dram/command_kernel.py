@@ -3,6 +3,7 @@
 The kernel looks only at cycles at which something can happen; a test holds it to a model that looks at each.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +12,13 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from dataflows.plans.plan import Integers
+from simulator.dram import constraints
 from simulator.dram.channel import channel_of
+from simulator.dram.constraints import ACT, OTHER_RANK, PRE, PREA, RD, REF, SAME_BANK, SAME_GROUP, SAME_RANK, WR
 from simulator.dram.part import DramPart
 from workloads.foundation.errors import InputError
+from workloads.foundation.kernel_sources import sources_of
 
-# The order of `constraints.COMMANDS` and `constraints.PLACES`. It stands here too, since numba's cache does not notice a
-# change in another file; a test compares both.
-ACT, PRE, PREA, RD, WR, REF = range(6)
-SAME_BANK, SAME_GROUP, SAME_RANK, OTHER_RANK = range(4)
 CYCLES, ACTIVATES, PRECHARGES, READS, WRITES, REFRESHES, ROW_HITS, ACTIVE_CYCLES = range(8)  # of `StreamResult`
 NEVER = 1 << 60
 
@@ -50,8 +50,8 @@ class StreamResult:
 
 
 # The channel's state: arrays of records for its banks, its ranks and its queues (reads, then writes; oldest first).
-# `open_row` is -1 for none; `bursts` are reads and writes since the row was opened; `wanted` equals the step's stamp if a
-# request in the queue wants the open row. `activates_at` are the last four activates; the oldest stands at `oldest`.
+# `open_row` is -1 for none. `bursts` counts reads and writes since the row was opened. `wanted` equals the step's stamp
+# if a request in the queue wants the open row. `activates_at` are the last four activates, the first at `oldest`.
 BANK = np.dtype([("open_row", np.int64), ("bursts", np.int64), ("wanted", np.int64)])
 RANK = np.dtype([
     ("activates_at", np.int64, 4), ("oldest", np.int64), ("open_banks", np.int64), ("open_since", np.int64),
@@ -60,7 +60,7 @@ RANK = np.dtype([
 REQUEST = np.dtype([("bank", np.int64), ("row", np.int64)])
 
 
-@njit(cache=True)
+@njit
 def _start(banks: Any, ranks: Any, channel: Any, refreshing: bool) -> None:
     """Precharge all banks; nothing was done yet."""
     for bank in range(len(banks)):
@@ -72,7 +72,7 @@ def _start(banks: Any, ranks: Any, channel: Any, refreshing: bool) -> None:
         ranks[rank].refresh_due = channel.refresh_interval + turn if refreshing else NEVER
 
 
-@njit(cache=True)
+@njit
 def _enter(queue: Any, place: int, channel: Any, burst: int) -> None:
     """Put a request at a place of its queue."""
     rank = burst // channel.rank_divisor % channel.rank_extent
@@ -81,7 +81,7 @@ def _enter(queue: Any, place: int, channel: Any, burst: int) -> None:
     queue[place].row = burst // channel.row_divisor % channel.row_extent
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def _rank_command(ranks: Any, ready: Integers, rank_banks: int, now: int, finishing: bool) -> tuple[int, int, int]:
     """Return PREA or REF, its rank's first bank and `now`, if one may be issued; else -1, -1 and when one may.
 
@@ -96,7 +96,7 @@ def _rank_command(ranks: Any, ready: Integers, rank_banks: int, now: int, finish
             command = REF
         else:
             continue
-        may = np.int64(0)
+        may: Any = 0
         for bank in range(rank * rank_banks, (rank + 1) * rank_banks):
             may = max(may, ready[bank, command])
         if may <= now:
@@ -105,11 +105,11 @@ def _rank_command(ranks: Any, ready: Integers, rank_banks: int, now: int, finish
     return -1, -1, wake
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def _request_command(
     banks: Any, ranks: Any, queue: Any, waiting: int, ready: Integers, channel: Any, column: int, stamp: int, now: int
 ) -> tuple[int, int, int, int, int]:
-    """Return command, bank, row and place in the queue, first ready, first come; else -1 four times and when one may."""
+    """Return command, bank, row and place in the queue, first ready, first come; else -1s and when one may."""
     rank_banks, faw, wake = channel.bank_groups * channel.banks, channel.four_activates, NEVER
     for i in range(waiting):  # the oldest read or write that is ready
         bank = queue[i].bank
@@ -138,14 +138,14 @@ def _request_command(
     return -1, -1, -1, -1, wake
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def _bind(ready: Integers, least: Integers, channel: Any, command: int, at: int, now: int) -> None:
     """Let every later command wait for this one by the table of constraints."""
     banks, rank_banks = channel.banks, channel.bank_groups * channel.banks
     for bank in range(len(ready)):
         if bank // rank_banks != at // rank_banks:
             place = OTHER_RANK
-        elif bank == at or command == PREA or command == REF:
+        elif bank == at or command in (PREA, REF):
             place = SAME_BANK
         else:
             place = SAME_GROUP if bank // banks == at // banks else SAME_RANK
@@ -153,7 +153,7 @@ def _bind(ready: Integers, least: Integers, channel: Any, command: int, at: int,
             ready[bank, later] = max(ready[bank, later], now + least[place, command, later])
 
 
-@njit(cache=True)
+@njit
 def _close(banks: Any, ranks: Any, bank: int, rank: int, now: int, numbers: Integers) -> None:
     """Close a bank's row, if one is open."""
     if banks[bank].open_row >= 0:
@@ -164,7 +164,7 @@ def _close(banks: Any, ranks: Any, bank: int, rank: int, now: int, numbers: Inte
             numbers[ACTIVE_CYCLES] += now - ranks[rank].open_since
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def _change(
     banks: Any, ranks: Any, rank_banks: int, command: int, bank: int, row: int, now: int, numbers: Integers
 ) -> None:
@@ -193,98 +193,107 @@ def _change(
         banks[bank].bursts += 1
 
 
-@njit(cache=True)
-def run_command_kernel(
-    channel: Any, least: Integers, bursts: Integers, is_write: Any, arrival: Integers, depth: int, refreshing: bool,
-    closing: bool, log: Any,
-) -> Integers:  # fmt: skip
-    """Run requests through the channel.
+def _kernel(sources: int) -> Callable[..., Integers]:
+    @njit(cache=True)
+    def run_command_kernel(
+        channel: Any, least: Integers, bursts: Integers, is_write: Any, arrival: Integers, depth: int, refreshing: bool,
+        closing: bool, log: Any,
+    ) -> Integers:  # fmt: skip
+        """Run requests through the channel.
 
-    Parameters
-    ----------
-    channel, least
-        See `Channel`.
-    bursts, is_write, arrival : [requests]
-        Addresses in bursts, directions, and cycles before which requests may not enter.
-    depth : int
-        Places in the queue of reads, and in that of writes.
-    refreshing : bool
-        Whether banks are refreshed.
-    closing : bool
-        Whether to precharge all banks at the end; cycles then last until another transfer may start.
-    log : int64[n, 5]
-        Takes the first n commands: cycle, kind, rank, bank of all banks of the channel, row.
+        Parameters
+        ----------
+        channel, least
+            See `Channel`.
+        bursts, is_write, arrival : [requests]
+            Addresses in bursts, directions, and cycles before which requests may not enter.
+        depth : int
+            Places in the queue of reads, and in that of writes.
+        refreshing : bool
+            Whether banks are refreshed.
+        closing : bool
+            Whether to precharge all banks at the end; cycles then last until another transfer may start.
+        log : int64[n, 5]
+            Takes the first n commands: cycle, kind, rank, bank of all banks of the channel, row.
 
-    Returns
-    -------
-    int64[8]
-        The fields of `StreamResult`.
-    """
-    rank_banks, total = channel.bank_groups * channel.banks, len(bursts)
-    read_end = channel.read_to_end + (channel.read_end_to_next if closing else 0)
-    write_end = channel.write_to_end + (channel.write_end_to_next if closing else 0)
-    ranks, banks = np.zeros(channel.ranks, RANK), np.zeros(channel.ranks * rank_banks, BANK)
-    ready = np.zeros((len(banks), 6), np.int64)  # from which cycle on a command may be issued to a bank
-    queues, waiting = np.zeros((2, depth), REQUEST), np.zeros(2, np.int64)
-    numbers = np.zeros(8, np.int64)
-    _start(banks, ranks, channel, refreshing)
-    entered = logged = stamp = 0
-    writing = 0  # which queue is served
-    end = now = np.int64(0)
-    while True:
-        wake, some_open = NEVER, False
+        Returns
+        -------
+        int64[8]
+            The fields of `StreamResult`.
+        """
+        rank_banks, total = channel.bank_groups * channel.banks, len(bursts)
+        read_end = channel.read_to_end + (channel.read_end_to_next if closing else 0)
+        write_end = channel.write_to_end + (channel.write_end_to_next if closing else 0)
+        ranks, banks = np.zeros(channel.ranks, RANK), np.zeros(channel.ranks * rank_banks, BANK)
+        ready = np.zeros((len(banks), 6), np.int64)  # from which cycle on a command may be issued to a bank
+        queues, waiting = np.zeros((2, depth), REQUEST), np.zeros(2, np.int64)
+        numbers = np.zeros(8, np.int64)
+        if sources == 0:  # never; numba's cache follows what a function closes over
+            return numbers
+        _start(banks, ranks, channel, refreshing)
+        entered = logged = stamp = 0
+        writing = 0  # which queue is served
+        end: Any = 0
+        now: Any = 0
+        while True:
+            wake, some_open = NEVER, False
+            for rank in range(len(ranks)):
+                if now >= ranks[rank].refresh_due:
+                    ranks[rank].refreshes_owed += 1
+                    ranks[rank].refresh_due += channel.refresh_interval
+                wake = min(wake, ranks[rank].refresh_due)
+                some_open = some_open or ranks[rank].open_banks > 0
+            if entered < total:
+                side = 1 if is_write[entered] else 0
+                if waiting[side] < depth and arrival[entered] <= now:
+                    _enter(queues[side], waiting[side], channel, bursts[entered])
+                    waiting[side] += 1
+                    entered += 1
+                if entered < total and waiting[1 if is_write[entered] else 0] < depth:
+                    wake = min(wake, max(now + 1, arrival[entered]))
+            if writing == 0:
+                if 5 * waiting[1] > 4 * depth or waiting[0] == 0:
+                    writing = 1
+            elif 5 * waiting[1] < depth and waiting[0] > 0:
+                writing = 0
+            finishing = numbers[READS] + numbers[WRITES] == total
+            if finishing and not (closing and some_open):
+                break
+
+            command, bank, may = _rank_command(ranks, ready, rank_banks, now, finishing)
+            row = place = -1
+            if command < 0:
+                wake, stamp = min(wake, may), stamp + 1
+                command, bank, row, place, may = _request_command(
+                    banks, ranks, queues[writing], waiting[writing], ready, channel, WR if writing else RD, stamp, now
+                )
+            if command < 0:
+                now = min(wake, may)
+                continue
+            if logged < len(log):
+                log[logged, 0], log[logged, 1], log[logged, 2] = now, command, bank // rank_banks
+                log[logged, 3], log[logged, 4] = bank, row
+                logged += 1
+            _change(banks, ranks, rank_banks, command, bank, row, now, numbers)
+            _bind(ready, least, channel, command, bank, now)
+            if place >= 0:  # the request leaves its queue
+                waiting[writing] -= 1
+                for i in range(place, waiting[writing]):
+                    queues[writing, i] = queues[writing, i + 1]
+                end = max(end, now + (write_end if writing else read_end))
+            elif finishing and command == PREA:
+                end = max(end, now + least[SAME_BANK, PREA, ACT])
+            now += 1
         for rank in range(len(ranks)):
-            if now >= ranks[rank].refresh_due:
-                ranks[rank].refreshes_owed += 1
-                ranks[rank].refresh_due += channel.refresh_interval
-            wake = min(wake, ranks[rank].refresh_due)
-            some_open = some_open or ranks[rank].open_banks > 0
-        if entered < total:
-            side = 1 if is_write[entered] else 0
-            if waiting[side] < depth and arrival[entered] <= now:
-                _enter(queues[side], waiting[side], channel, bursts[entered])
-                waiting[side] += 1
-                entered += 1
-            if entered < total and waiting[1 if is_write[entered] else 0] < depth:
-                wake = min(wake, max(now + 1, arrival[entered]))
-        if writing == 0:
-            if 5 * waiting[1] > 4 * depth or waiting[0] == 0:
-                writing = 1
-        elif 5 * waiting[1] < depth and waiting[0] > 0:
-            writing = 0
-        finishing = numbers[READS] + numbers[WRITES] == total
-        if finishing and not (closing and some_open):
-            break
+            if ranks[rank].open_banks > 0:
+                numbers[ACTIVE_CYCLES] += max(end, ranks[rank].open_since) - ranks[rank].open_since
+        numbers[CYCLES] = end
+        return numbers
 
-        command, bank, may = _rank_command(ranks, ready, rank_banks, now, finishing)
-        row = place = np.int64(-1)
-        if command < 0:
-            wake, stamp = min(wake, may), stamp + 1
-            command, bank, row, place, may = _request_command(
-                banks, ranks, queues[writing], waiting[writing], ready, channel, WR if writing else RD, stamp, now
-            )
-        if command < 0:
-            now = min(wake, may)
-            continue
-        if logged < len(log):
-            log[logged, 0], log[logged, 1], log[logged, 2] = now, command, bank // rank_banks
-            log[logged, 3], log[logged, 4] = bank, row
-            logged += 1
-        _change(banks, ranks, rank_banks, command, bank, row, now, numbers)
-        _bind(ready, least, channel, command, bank, now)
-        if place >= 0:  # the request leaves its queue
-            waiting[writing] -= 1
-            for i in range(place, waiting[writing]):
-                queues[writing, i] = queues[writing, i + 1]
-            end = max(end, now + (write_end if writing else read_end))
-        elif finishing and command == PREA:
-            end = max(end, now + least[SAME_BANK, PREA, ACT])
-        now += 1
-    for rank in range(len(ranks)):
-        if ranks[rank].open_banks > 0:
-            numbers[ACTIVE_CYCLES] += max(end, ranks[rank].open_since) - ranks[rank].open_since
-    numbers[CYCLES] = end
-    return numbers
+    return run_command_kernel
+
+
+run_command_kernel = _kernel(sources_of(constraints))
 
 
 def simulate_stream(

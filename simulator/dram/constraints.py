@@ -3,7 +3,7 @@
 The kernels take these rows as one array of least cycles, and a test writes the page's table from them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -14,11 +14,17 @@ Command = Literal["ACT", "PRE", "PREA", "RD", "WR", "REF"]
 Scope = Literal["bank", "bank group", "rank", "other rank", "channel"]
 
 COMMANDS: tuple[Command, ...] = ("ACT", "PRE", "PREA", "RD", "WR", "REF")
-# The smallest part of the channel that holds both commands' places. PREA and REF have every bank of their rank as place.
-PLACES = ("same bank", "same bank group", "same rank", "other rank")
-_BINDS: dict[Scope, tuple[int, ...]] = {
-    "bank": (0,), "bank group": (0, 1), "rank": (0, 1, 2), "other rank": (3,), "channel": (0, 1, 2, 3),
-}  # fmt: skip
+ACT, PRE, PREA, RD, WR, REF = range(len(COMMANDS))
+# The smallest part of the channel that holds the places of both commands. PREA and REF go to every bank of their rank.
+PLACES = range(4)
+SAME_BANK, SAME_GROUP, SAME_RANK, OTHER_RANK = PLACES
+_BINDS: dict[Scope, Sequence[int]] = {
+    "bank": (SAME_BANK,),
+    "bank group": (SAME_BANK, SAME_GROUP),
+    "rank": (SAME_BANK, SAME_GROUP, SAME_RANK),
+    "other rank": (OTHER_RANK,),
+    "channel": PLACES,
+}
 
 
 class Constraint(NamedTuple):
@@ -105,6 +111,6 @@ def least_cycles(times: Mapping[str, int]) -> Integers:
         for earlier in row.earlier.split():
             for later in row.later.split():
                 for place in _BINDS[row.scope]:
-                    pair = place, COMMANDS.index(earlier), COMMANDS.index(later)  # type: ignore[arg-type]
+                    pair = place, COMMANDS.index(earlier), COMMANDS.index(later)
                     least[pair] = max(least[pair], cycles)
     return least

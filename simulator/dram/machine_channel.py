@@ -34,5 +34,5 @@ def dram_channel(model: DramModel, frequency_hz: int) -> Channel:
     rate = model.bytes_per_second
     # a little less, so that rounding cannot make the bound exceed what a transfer takes
     of_a_byte = 0.0 if rate is None else frequency_hz / rate * (1 - 1e-9)
-    identity = (model, model.contents, frequency_hz)
+    identity = (model, frequency_hz)
     return MachineChannel(identity, (of_a_byte, model.least_transfer_cycles(frequency_hz)), model, frequency_hz)

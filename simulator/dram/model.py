@@ -1,48 +1,77 @@
-"""The DRAM models that a spec can name, and what they have in common."""
+"""What a DRAM model is: a frozen part of the spec that says how long transfers hold the channel."""
 
-from collections.abc import Hashable
-from typing import Annotated, Protocol, get_args
+from abc import ABC, abstractmethod
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from dataflows.plans.plan import Integers
 from dataflows.plans.transfers import Transfers
-from simulator.dram.bandwidth import BandwidthDram
-from simulator.dram.commands import CommandDram
-from simulator.dram.ideal import IdealDram
+from simulator.dram.part import DramPart
 from simulator.dram.refresh import Refresh
+from workloads.foundation.validation import StrictModel
 
-DramSpec = Annotated[BandwidthDram | CommandDram | IdealDram, Field(discriminator="model")]
-
-
-def dram_keys(model: object) -> set[str]:
-    """Return the keys that a model of this name has; none for a name that no model has."""
-    kinds = {kind.model_fields["model"].annotation.__args__[0]: kind for kind in get_args(get_args(DramSpec)[0])}
-    return set(kinds[model].model_fields) if model in kinds else set()
+DramCommand = Literal["read", "write", "activate", "refresh", "active_cycle", "standby_cycle"]
 
 
-class DramModel(Protocol):
-    """How long transfers hold the channel."""
+class DramModel(StrictModel, ABC):
+    """One model of the off-chip DRAM, in a file of its own in `simulator/dram/models`.
 
-    @property
-    def contents(self) -> Hashable:
-        """What times depend on beside the spec's keys: the contents of files that it names."""
+    Attributes
+    ----------
+    model : str
+        Its name in a spec; each model narrows it to its own.
+    capacity_bytes : int
+        What a run may keep in it.
+    """
 
-    @property
-    def bytes_per_second(self) -> int | None:
-        """What the channels move at best; None where it takes no time."""
+    model: str
+    capacity_bytes: Annotated[int, Field(ge=1, le=1 << 62)]
 
-    def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
-        """Return the cycles that each transfer holds the channel."""
-
+    @abstractmethod
     def least_transfer_cycles(self, frequency_hz: int) -> int:
         """Return what a transfer takes at least beside its bytes at the peak."""
 
-    def activates(self, transfers: Transfers) -> Integers:
-        """Return the rows that each transfer opens; zeros where a model does not tell."""
+    @property
+    @abstractmethod
+    def bytes_per_second(self) -> int | None:
+        """What the channels move at best; None where it takes no time."""
 
-    def refresh(self, frequency_hz: int) -> Refresh | None:
-        """Return when the memory refreshes; None where it need not."""
+    @abstractmethod
+    def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
+        """Return the cycles of the arrays' clock that each transfer holds the channel."""
 
+    @abstractmethod
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
         """Return a bound from above on the cycles of so many transfers that move so many bytes."""
+
+    def activates(self, transfers: Transfers) -> Integers:
+        """Return the rows that each transfer opens; zeros where a model knows no rows."""
+        return transfers.moved_bytes * 0
+
+    def refresh(self, frequency_hz: int) -> Refresh | None:
+        """Return when the memory refreshes; None where refreshes are left out."""
+        return None
+
+    def energy_pj(self, command: DramCommand, frequency_hz: int) -> float | None:
+        """Return the energy of one count of a command; None where the energy table prices DRAM."""
+        return None
+
+    def command_hz(self, frequency_hz: int) -> int:
+        """Return the clock of the memory's commands, in hertz; the arrays' where a model has none."""
+        return frequency_hz
+
+    @property
+    def parts(self) -> dict[str, DramPart]:
+        """The parts that the model was read from, by the name in the spec; none where it has none."""
+        return {}
+
+    @property
+    def burst_bytes(self) -> int:
+        """What one read or write moves; 64 bytes where a model knows no bursts."""
+        return 64
+
+    @property
+    def row_bytes(self) -> int:
+        """Contiguous bytes before another row begins; one burst where a model knows no rows."""
+        return self.burst_bytes

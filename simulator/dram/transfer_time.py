@@ -142,10 +142,10 @@ def cut_transfer(
 ) -> tuple[TransferPattern, ...]:
     """Return the pieces of a transfer that is too long to go without refresh; itself if it is not.
 
-    JEDEC lets 8 refreshes be postponed, so no piece may take more than 8 x tREFI. A contiguous pattern is cut at rows,
-    any other between segments; one whose single segment is too long, into its segments' pieces. The pieces are equal
-    but for the last, and as few as the time of the whole allows: from ceil(time / (8 x tREFI)) on, the first number
-    whose pieces fit. Each piece is a transfer of its own, with all that says of where it starts.
+    JEDEC lets 8 refreshes be postponed, so no piece may take more than 8 x REFI. A contiguous pattern is cut at rows,
+    any other between segments, and a single segment that is too long at rows again. All pieces but the last are equal.
+    Their number is the smallest from ceil(time / (8 x REFI)) on for which each piece takes at most 8 x REFI. Each piece
+    is a transfer of its own, whose first segment lies at the start of a row.
     """
     limit = POSTPONED_REFRESHES * part.timing_cycles.REFI
     whole, _ = transfer_memory_cycles(part, pattern, queue_depth)

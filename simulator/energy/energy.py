@@ -6,7 +6,6 @@ from functools import cached_property
 
 from dataflows.actions import ACTIONS, ActionCounts
 from dataflows.array import PEArray
-from simulator.dram.commands import CommandDram
 from simulator.energy.energy_table import (
     Action,
     EnergyComponent,
@@ -153,8 +152,10 @@ def _actions(table: EnergyTableFile, spec: Accelerator, array: PEArray | None) -
 
 def _energy_pj(table: EnergyTableFile, action: Action, spec: Accelerator, array: PEArray | None) -> float | None:
     precision = spec.precision
-    if action.dram_command is not None and isinstance(spec.dram, CommandDram):
-        return spec.dram.energy_pj(action.dram_command, spec.frequency_hz) * action.counts_per_access
+    if action.dram_command is not None:
+        by_command = spec.dram.energy_pj(action.dram_command, spec.frequency_hz)
+        if by_command is not None:
+            return by_command * action.counts_per_access
     if action.sram is not None:
         return _access_pj(table, action.sram, spec, array)
     if action.arithmetic is not None and table.arithmetic is not None:

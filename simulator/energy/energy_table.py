@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, PositiveInt, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from dataflows.actions import ACTIONS
-from simulator.dram.commands import DramCommand
+from simulator.dram.model import DramCommand
 from simulator.energy.sram import WIDEST_PORT_BITS, nodes_nm
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.shipped import resolve

@@ -4,11 +4,13 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
-from functools import cache
+from functools import lru_cache
+from pathlib import Path
 
 from workloads.foundation.errors import InputError
 from workloads.foundation.shipped import shipped_folder
-from workloads.foundation.shipped_csv import read_csv
+from workloads.foundation.shipped_csv import parse_csv
+from workloads.foundation.strict_yaml import read_text
 
 GRID_FILE = "cacti_sram.csv"
 WIDEST_PORT_BITS = 512  # of the grid
@@ -41,11 +43,16 @@ class Sram:
 _Grid = Mapping[int, Mapping[int, Sram]]  # by width, then by capacity
 
 
-@cache
 def _grids() -> dict[int, _Grid]:
-    """Return the published points by node, width and capacity."""
+    """Return the published points by node, width and capacity, as the file is now."""
+    path = shipped_folder("configs/energy") / GRID_FILE
+    return _read_grids(path, read_text(path))
+
+
+@lru_cache(maxsize=4)
+def _read_grids(path: Path, text: str) -> dict[int, _Grid]:
     grids: dict[int, dict[int, dict[int, Sram]]] = {}
-    for row in read_csv(shipped_folder("configs/energy") / GRID_FILE):
+    for row in parse_csv(text, path):
         node, capacity, width = (int(row[name]) for name in ("node_nm", "capacity_bytes", "width_bits"))
         names = ("read_pj", "write_pj", "leakage_mw", "area_mm2", "access_ns", "cycle_ns")
         point = Sram(*(float(row[name]) for name in names))

@@ -6,7 +6,7 @@ The keys that both kinds have stay; nothing of the old kind lingers.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from simulator.dram.model import dram_keys
+from simulator.dram.models import dram_keys
 from simulator.machine.array_spec import ARRAYS, array_keys
 
 # The key that names a section's kind, and the keys that a kind has.

@@ -9,7 +9,7 @@ from dataflows.dataflow import find_dataflow, narrow_ports
 from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.plan import BufferBudget
 from simulator.dram.machine_channel import dram_channel
-from simulator.dram.model import DramSpec
+from simulator.dram.models import DramSpec
 from simulator.machine.array_spec import ARRAYS, ArraySpec, SecondArraySpec, with_port_widths
 from simulator.phases.design import Component, Design, find_design
 from workloads.foundation.errors import InputError
@@ -28,12 +28,10 @@ class Precision(StrictModel):
     word_bits : int
         Of operands and results: what is multiplied.
     partial_sum_bits : int
-        Of what is accumulated.
+        Of what is accumulated; no narrower than words.
     master_weight_bits : int
         Of the weights and of the optimizer's state that an update reads and writes. Where they are wider than words, an
-        update also writes the words that the passes read.
-
-    Partial sums and master weights are no narrower than words.
+        update also writes the words that the passes read. Words that are wider than this are their own master weights.
     """
 
     word_bits: Literal[8, 16, 32]
@@ -42,17 +40,15 @@ class Precision(StrictModel):
 
     @model_validator(mode="after")
     def _no_narrower_than_words(self) -> "Precision":
-        for name in ("partial_sum_bits", "master_weight_bits"):
-            bits = getattr(self, name)
-            if bits < self.word_bits:
-                problem = f"is {bits}, narrower than words of {self.word_bits} bits"
-                raise InputError("", name, problem, f"give at least {self.word_bits}")
+        if self.partial_sum_bits < self.word_bits:
+            problem = f"is {self.partial_sum_bits}, narrower than words of {self.word_bits} bits"
+            raise InputError("", "partial_sum_bits", problem, f"give at least {self.word_bits}")
         return self
 
     @property
     def master_words(self) -> int:
         """Words that a master weight fills."""
-        return self.master_weight_bits // self.word_bits
+        return max(1, self.master_weight_bits // self.word_bits)
 
 
 class BankedMemory(StrictModel):
@@ -61,6 +57,13 @@ class BankedMemory(StrictModel):
     banks: Annotated[int, Field(ge=1, le=1 << 20)]
     bank_bytes: Annotated[int, Field(ge=1, le=1 << 40)]
     bank_port_bytes: Annotated[int, Field(ge=1, le=1 << 40)]
+
+    @model_validator(mode="after")
+    def _a_port_is_within_its_bank(self) -> "BankedMemory":
+        if self.bank_port_bytes > self.bank_bytes:
+            problem = f"is {self.bank_port_bytes}, and a bank has {self.bank_bytes} bytes"
+            raise InputError("", "bank_port_bytes", problem, "give no more than bank_bytes")
+        return self
 
     @property
     def capacity_bytes(self) -> int:

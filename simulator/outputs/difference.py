@@ -73,7 +73,9 @@ def _config(folder: Path) -> dict[str, Any]:
     try:
         # by design, so that a comparison of fewer designs does not shift every entry
         accelerators = {f"{spec['design']} {spec['dataflow']}": spec for spec in data["accelerators"]}
-        return {"trace": data["trace"], "accelerators": accelerators, "energy_tables": data["energy_tables"]}
+        parts = data.get("dram_parts", {})
+        return {"trace": data["trace"], "accelerators": accelerators, "energy_tables": data["energy_tables"],
+                "dram_parts": parts}  # fmt: skip
     except (KeyError, TypeError):
         raise _not_ours(path) from None
 

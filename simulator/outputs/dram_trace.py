@@ -13,12 +13,10 @@ import numpy as np
 from dataflows.arrays.job import ceil_div
 from dataflows.plans.plan import Integers
 from dataflows.plans.transfers import Transfers
-from simulator.dram.commands import CommandDram
 from simulator.run.simulation import Simulation
 from workloads.foundation.errors import InputError
 from workloads.schedule import Phase
 
-BURST_BYTES = 64  # of a DRAM that is not modelled by its commands
 _REGION_BYTES = 1 << 20  # the least distance between the starts of two regions
 
 
@@ -43,8 +41,8 @@ class BurstRequests:
 def burst_requests(simulation: Simulation, phase: Phase, capacity_bytes: int | None = None) -> Iterator[BurstRequests]:
     """Yield the transfers of one batch of a phase as the channel carried them out.
 
-    A burst is the part's where the spec's DRAM is modelled by its commands, else `BURST_BYTES`. Addresses beyond the
-    last whole burst of the capacity, by default the spec's, begin again at 0.
+    Bursts are those of the spec's DRAM. Addresses beyond the last whole burst of the capacity, by default the spec's,
+    begin again at 0.
 
     Raises
     ------
@@ -53,10 +51,7 @@ def burst_requests(simulation: Simulation, phase: Phase, capacity_bytes: int | N
     """
     dram = simulation.spec.dram
     capacity = dram.capacity_bytes if capacity_bytes is None else capacity_bytes
-    burst, region_unit = BURST_BYTES, _REGION_BYTES
-    if isinstance(dram, CommandDram):
-        burst, row = dram.memory.burst_bytes, dram.memory.row_bytes * dram.memory.organization.bank_groups
-        region_unit = ceil_div(_REGION_BYTES, row) * row
+    burst, region_unit = dram.burst_bytes, ceil_div(_REGION_BYTES, dram.row_bytes) * dram.row_bytes
     if capacity < burst:
         remedy = f"give at least {burst}"
         raise InputError("the accelerator", "dram.capacity_bytes", f"is {capacity}, less than a burst", remedy)

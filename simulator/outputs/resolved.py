@@ -11,13 +11,16 @@ from workloads.trace import Trace
 
 
 def resolved_config(results: Results) -> str:
-    """Return what was simulated, as YAML: the trace's parameters, each spec, each energy table."""
+    """Return what was simulated, as YAML: the trace's parameters, each spec, each energy table and DRAM part."""
     tables = {run.spec.energy_table: load_energy_table(run.spec.energy_table) for run in results.runs}
     data = {
         "trace": _trace_parameters(results.trace),
         "accelerators": [spec_data(run.spec) for run in results.runs],
         "energy_tables": {name: plain(table.model_dump()) for name, table in sorted(tables.items())},
     }
+    parts = {name: part for run in results.runs for name, part in run.spec.dram.parts.items()}
+    if parts:
+        data["dram_parts"] = {name: plain(part.model_dump()) for name, part in sorted(parts.items())}
     return to_yaml(data)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from dataflows.actions import ActionCounts
 from dataflows.plans.plan import Plan
 from dataflows.plans.transfers import contiguous
-from simulator.dram.ideal import IdealDram
+from simulator.dram.models.ideal import IdealDram
 from simulator.engine.batch import BatchRun, OpRun, run_batch
 from simulator.engine.work import StepWork
 from simulator.phases.checked_steps import checked_steps

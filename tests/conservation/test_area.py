@@ -63,7 +63,7 @@ def test_dsps_of_a_multiplier(bits: int, dsps: int) -> None:
 @pytest.mark.parametrize(("bits", "dsps"), [(8, 166), (16, 166), (32, 4 * 166)])
 def test_words_take_as_many_dsps_as_their_product_needs(bits: int, dsps: int) -> None:
     """A DSP48E1 multiplies 25 by 18 bits, signed: 32 by 32 bits are 2 x 2 of them."""
-    found = fpga_resources(sizes("baseline", f"precision.word_bits={bits}"))
+    found = fpga_resources(sizes("baseline", f"precision.word_bits={bits}", "precision.master_weight_bits=32"))
     assert found.dsps == dsps
     assert found.clb_luts == 472_004 * bits // 16
 

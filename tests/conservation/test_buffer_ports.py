@@ -20,7 +20,7 @@ from dataflows.plans.placement import ALL_IN_DRAM, Operand
 from dataflows.plans.plan import BufferBudget, Plan
 from dataflows.plans.planning import plan_elementwise, plan_product, plan_transfer, plan_vector
 from dataflows.plans.transfers import contiguous
-from simulator.dram.bandwidth import BandwidthDram
+from simulator.dram.models.bandwidth import BandwidthDram
 from simulator.engine.batch import run_batch
 from simulator.engine.work import StepWork
 from simulator.machine.spec_loading import load_accelerator, load_designs

@@ -24,8 +24,8 @@ from dataflows.plans.planning import (
 )
 from dataflows.plans.tiling import ORDERS, Tiling
 from dataflows.plans.transfers import Transfers
-from simulator.dram.bandwidth import BandwidthDram
 from simulator.dram.machine_channel import dram_channel
+from simulator.dram.models.bandwidth import BandwidthDram
 from workloads.passes import Product, Role, decomposed_dgrad
 from workloads.shapes import ConvShape, linear_shape, output_extent
 

@@ -1,26 +1,40 @@
 """Whole batches on a DRAM of commands."""
 
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
+import yaml
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import chains, make_trace
 from test_kept_outputs import CHAIN
 
+from dataflows.dataflow import dataflow_names
+from simulator.cli.main import cli
+from simulator.dram.models.commands import CommandDram
+from simulator.dram.part import load_part
 from simulator.machine.spec_loading import load_accelerator, load_designs
 from simulator.run.simulation import Simulation, compare, simulate
+from workloads.foundation.shipped import shipped_folder, shipped_names
 from workloads.trace import Trace, load_trace
 
 COMMANDS = ["dram.model=commands"]
+PARTS = list(shipped_names("configs/dram"))
 STARVED = [*COMMANDS, "frequency_hz=2000000000", "global_buffer.banks=4", "global_buffer.bank_bytes=8192",
            "second_array.buffer_banks=1", "predictor_sram.banks=1", "predictor_sram.bank_bytes=20000"]  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None)
-@given(chains(), st.sampled_from(["ws", "os", "rs"]))
-def test_batches_one_by_one_equal_composed_ones(trace: Trace, dataflow: str) -> None:
+@settings(max_examples=10, deadline=None)
+@given(chains(), st.sampled_from(sorted(dataflow_names())), st.sampled_from(PARTS))
+def test_batches_one_by_one_equal_composed_ones(trace: Trace, dataflow: str, part: str) -> None:
     """A fast clock and a small buffer, so that arrays wait for the channel, and refreshes come due everywhere."""
-    for run in compare(trace, load_designs(dataflow=dataflow, overrides=STARVED), exact=(4, 6)).runs:
+    overrides = [*STARVED, f"dram.part={part}", f"dram.capacity_bytes={load_part(part).capacity_bytes}"]
+    for run in compare(trace, load_designs(dataflow=dataflow, overrides=overrides), exact=(4, 6)).runs:
         assert run.exact is not None
         assert run.exact.equal
 
@@ -49,6 +63,41 @@ def test_what_costs_by_time_stands_in_one_row() -> None:
             1944.0 * phase.cycles_per_batch + row.counts.dram_refreshes * 1.35 * 8 * 1.25 * (245 - 51) * 280
         )
         assert sum(r.counts.dram_activates for r in run.rows if r.phase == phase.phase) > 0
+
+
+def test_energy_by_ranks_and_channels_by_hand(tmp_path: Path) -> None:
+    """Three channels of two ranks; a device of 1.35 V, eight a rank, 1.25 ns a cycle: 13.5 pJ a mA and cycle.
+
+    A refresh, and the standby of a cycle, are of all six ranks; a transfer holds one rank of each channel open.
+    At 200 MHz a cycle of the arrays is four of the memory.
+    """
+    data = load_part("ddr3-1600").model_dump(mode="json")
+    data["organization"] |= {"channels": 3, "ranks": 2}
+    path = tmp_path / "wide.yaml"
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    dram = CommandDram(model="commands", part=str(path), capacity_bytes=1)
+    expected = {
+        "read": 13.5 * (125 - 51) * 4 / 64,
+        "write": 13.5 * (125 - 51) * 4 / 64,
+        "activate": 13.5 * (67 * 39 - 51 * 28 - 36 * 11),
+        "refresh": 6 * 13.5 * (245 - 51) * 280,
+        "active_cycle": 3 * 4 * 13.5 * (51 - 36),
+        "standby_cycle": 6 * 4 * 13.5 * 36,
+    }
+    for command, energy in expected.items():
+        assert dram.energy_pj(command, 200_000_000) == pytest.approx(energy), command
+
+
+def test_results_name_the_part_and_what_it_says(tmp_path: Path) -> None:
+    part = tmp_path / "mine.yaml"
+    shutil.copy(shipped_folder("configs/dram") / "ddr3-1600.yaml", part)
+    out, settings = tmp_path / "out", ["--set", "dram.model=commands", "--set", f"dram.part={part}"]
+    result = CliRunner().invoke(cli, ["simulate", "digits-cnn", *settings, "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    resolved = yaml.safe_load((out / "config.resolved.yaml").read_text(encoding="utf-8"))
+    assert resolved["dram_parts"][str(part)]["timing_cycles"]["RCD"] == 11
+    inputs = json.loads((out / "provenance.json").read_text(encoding="utf-8"))["inputs"]
+    assert inputs[str(part)] == hashlib.sha256(part.read_bytes()).hexdigest()
 
 
 def test_a_faster_part_is_never_slower_far_from_it() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dataflows.actions import ActionCounts
 from dataflows.plans.plan import Plan
 from dataflows.plans.transfers import contiguous
-from simulator.dram.bandwidth import BandwidthDram
+from simulator.dram.models.bandwidth import BandwidthDram
 from simulator.engine.batch import run_batch
 from simulator.engine.work import StepWork
 from simulator.machine.spec_loading import load_accelerator

@@ -22,5 +22,8 @@ def test_an_update_by_hand() -> None:
     assert update_bytes(["precision.master_weight_bits=32"]) == (60 * (4 + 2 + 4), 60 * (4 + 2 + 4))
 
 
-def test_master_weights_are_never_narrower_than_words() -> None:
-    assert update_bytes(["precision.word_bits=32"]) == (60 * (4 + 4 + 4), 60 * (4 + 4))
+def test_words_as_wide_as_master_weights() -> None:
+    assert update_bytes(["precision.word_bits=32", "precision.master_weight_bits=32"]) == (
+        60 * (4 + 4 + 4),
+        60 * (4 + 4),
+    )

@@ -18,7 +18,7 @@ from dataflows.plans.planning import plan_product
 from workloads.passes import Product, decomposed_dgrad
 from workloads.shapes import ConvShape, linear_shape
 
-ONE_TILE = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4, transfer_overhead_bytes=1 << 45)
+ONE_TILE = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4)
 
 
 def geometries() -> st.SearchStrategy[Geometry]:

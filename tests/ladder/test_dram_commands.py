@@ -14,11 +14,12 @@ from simulator.dram.part import DramPart, load_part
 from simulator.dram.power import command_energies, stream_energy
 from simulator.dram.request_trace import write_dramsim3_trace, write_ramulator2_trace
 from workloads.foundation.errors import InputError
+from workloads.foundation.shipped import shipped_names
 
 DDR3, DDR4, LPDDR4 = (load_part(name) for name in ("ddr3-1600", "ddr4-2400", "lpddr4-3200"))
 GIB = 2**30
 
-# ../shared/oracles/README.md: memory cycles of DRAMsim3 and of Ramulator 2.1, and energy in pJ/bit.
+# Memory cycles of DRAMsim3 and of Ramulator 2.1, and energy in pJ a bit; docs/dram.md has the part and the streams.
 SEQUENTIAL_CYCLES, SEQUENTIAL_ENERGY = (841_311, 840_653), 14.4
 RANDOM_CYCLES, RANDOM_ENERGY = (422_128, 420_517), 41.8
 
@@ -86,6 +87,10 @@ def test_other_streams_against_dramsim3(name: str) -> None:
 
 
 ROW = 8 * 16_384  # the same bank's next row
+RANK = 8 * 16_384  # of two ranks: the first bank of the second
+# Two ranks, and gaps of 5 between ranks and 7 from read to write, so that none hides another.
+TWO_RANKS = changed(DDR3, organization={"ranks": 2}, timing_cycles={"RANK_SWITCH_GAP": 5, "READ_TO_WRITE_GAP": 2})
+WIDE_TURN = changed(TWO_RANKS, timing_cycles={"RANK_SWITCH_GAP": 1, "READ_TO_WRITE_GAP": 7})
 BY_HAND = [
     # part, (address, write, arrival)..., cycles
     ("read: ACT 0, RD 11, words 22 to 26", DDR3, [(0, 0, 0)], 26),
@@ -101,6 +106,27 @@ BY_HAND = [
     ("open row at a refresh: PREA 6240, REF 6251, ACT 6531", DDR3, [(0, 0, 0), (64, 0, 6240)], 6557),
     ("groups alternate: ACT 0 4 8 12, RD 16 to 44 after CCD_S", DDR4, [(i * 64, 0, 0) for i in range(8)], 64),
     ("one group: RD 16, 22 after CCD_L", DDR4, [(0, 0, 0), (256, 0, 0)], 42),
+    ("read, read of another rank: ACT 0 and 1, RD 11 and 11 + 4 + 5 = 20", TWO_RANKS, [(0, 0, 0), (RANK, 0, 0)], 35),
+    ("write, write to another rank: ACT 0 and 1, WR 11 and 20", TWO_RANKS, [(0, 1, 0), (RANK, 1, 0)], 32),
+    (
+        "read, write to another rank, read again: RD 11, WR 23, RD 23 + 8 + 4 + 5 - 11 = 29",
+        TWO_RANKS,
+        [(RANK, 0, 0), (0, 1, 1), (RANK + 64, 0, 24)],
+        44,
+    ),
+    (
+        "reads of both ranks, write to the first: RD 11 and 20, WR 20 + 11 + 4 + 5 - 8 = 32",
+        TWO_RANKS,
+        [(RANK, 0, 0), (0, 0, 0), (RANK + 64, 1, 1)],
+        44,
+    ),
+    ("read, write to the same rank: WR 11 + 11 + 4 + 2 - 8 = 20", TWO_RANKS, [(0, 0, 0), (64, 1, 1)], 32),
+    (
+        "the turn is longer: RD 11 and 16, WR 16 + 11 + 4 + 7 - 8 = 30",
+        WIDE_TURN,
+        [(RANK, 0, 0), (0, 0, 0), (RANK + 64, 1, 1)],
+        42,
+    ),
     ("words of a read: ACT 0, RD 29, words 57 to 65", LPDDR4, [(0, 0, 0)], 65),
 ]
 
@@ -136,7 +162,7 @@ def test_nothing_takes_no_time() -> None:
 
 OTHER_ORDER = ("row", "bank", "bank_group", "rank", "column")
 VARIANTS = [
-    DDR3, DDR4, LPDDR4,
+    *map(load_part, shipped_names("configs/dram")),
     changed(DDR3, organization={"ranks": 2}),
     changed(DDR4, organization={"ranks": 3, "rows": 999}, address_order=OTHER_ORDER),
     changed(DDR3, timing_cycles={"REFI": 400}),

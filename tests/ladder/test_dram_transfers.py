@@ -13,7 +13,7 @@ from dataflows.plans.transfers import Transfers
 from dataflows.plans.transfers import contiguous as in_one_piece
 from simulator.dram.channel import channel_of
 from simulator.dram.command_kernel import simulate_stream
-from simulator.dram.commands import CommandDram
+from simulator.dram.models.commands import CommandDram
 from simulator.dram.part import DramPart, load_part
 from simulator.dram.refresh import Refresh
 from simulator.dram.transfer_kernel import run_transfers
@@ -27,6 +27,7 @@ from simulator.dram.transfer_time import (
     transfer_times,
 )
 from workloads.foundation.errors import InputError
+from workloads.foundation.shipped import shipped_names
 
 DDR3, DDR4, LPDDR4 = (load_part(name) for name in ("ddr3-1600", "ddr4-2400", "lpddr4-3200"))
 
@@ -39,7 +40,7 @@ def variant(part: DramPart, ranks: int, order: tuple[str, ...]) -> DramPart:
 
 
 PARTS = [
-    DDR3, DDR4, LPDDR4, variant(DDR3, 2, DDR3.address_order),
+    *map(load_part, shipped_names("configs/dram")), variant(DDR3, 2, DDR3.address_order),
     variant(DDR4, 1, ("row", "bank", "bank_group", "rank", "column")),
 ]  # fmt: skip
 
@@ -142,6 +143,14 @@ def test_segments_that_touch_are_one() -> None:
     )
 
 
+def test_one_segment_needs_no_stride() -> None:
+    """A read: RCD, RAS and RP; a burst of 64 bytes. Nothing is moved twice or left out."""
+    assert TransferPattern(1, 64, 0).contiguous
+    assert transfer_memory_cycles(DDR3, TransferPattern(1, 64, 0)) == (28 + 11, 1)
+    times = transfer_times(DDR3, [1, 0], 64, 0, False)
+    assert (times.cycles.tolist(), times.activates.tolist(), times.bursts.tolist()) == ([39, 0], [1, 0], [1, 0])
+
+
 @given(st.lists(patterns(500), min_size=1, max_size=20))
 @settings(max_examples=20, deadline=None)
 def test_many_at_once(cases: list[tuple[DramPart, TransferPattern, int]]) -> None:
@@ -187,6 +196,16 @@ def test_cut_by_hand() -> None:
     assert cut_transfer(DDR3, contiguous(48 * rows)) == (contiguous(48 * rows),)  # 49,176 cycles
 
 
+def test_cut_at_rows_of_all_bank_groups_by_hand() -> None:
+    """DDR4: a row of 8 KiB in each of four groups, 512 bursts of 4 cycles; a piece takes at most 8 x 9,360 cycles.
+
+    250 such rows take 16 + 127,999 x 4 + 9 + 16 = 512,037 cycles, more than six times 74,880: seven pieces of 36 rows,
+    73,728 cycles and some, the last of 34.
+    """
+    rows = 4 * 8_192
+    assert cut_transfer(DDR4, contiguous(250 * rows)) == (*[contiguous(36 * rows)] * 6, contiguous(34 * rows))
+
+
 def commands(part: str = "ddr3-1600") -> CommandDram:
     return CommandDram(model="commands", part=part, capacity_bytes=2**30)
 
@@ -208,6 +227,16 @@ def test_in_cycles_of_the_arrays() -> None:
     assert dram.refresh(200_000_000) == Refresh(1560, 1, 70)
     assert commands("ddr4-2400").refresh(700_000_000) == Refresh(5460, 1, 245)
     assert dram.refresh(333_000_000) == Refresh(12_987, 5, 117)  # 6240 x 333 / 800; 280 x 333 / 800 = 116.55
+
+
+@pytest.mark.parametrize("frequency_hz", [10**12 - 11, 10**11 - 23])
+def test_cycles_of_a_fast_clock_are_exact(frequency_hz: int) -> None:
+    """A prime frequency and 4 GiB: cycles times hertz are beyond 64 bits, though the result is not."""
+    dram, size = commands(), 1 << 32
+    memory_cycles, _, _ = cut_memory_cycles(DDR3, contiguous(size))
+    assert memory_cycles * frequency_hz > 2**64
+    expected = -(-memory_cycles * frequency_hz // 800_000_000)
+    assert dram.transfer_cycles(in_one_piece(np.array([0, size]), write=False), frequency_hz).tolist() == [0, expected]
 
 
 @given(patterns(2000))

@@ -8,7 +8,7 @@ import pytest
 from dataflows.actions import ActionCounts
 from dataflows.plans.plan import Plan
 from dataflows.plans.transfers import contiguous
-from simulator.dram.ideal import IdealDram
+from simulator.dram.models.ideal import IdealDram
 from simulator.engine.batch import run_batch
 from simulator.engine.work import StepWork
 from simulator.phases.design import Task, designs, find_design

@@ -19,8 +19,8 @@ from dataflows.plans.planning import choose_tiling, plan_tiled
 from dataflows.plans.tile_sequence import tile_sequence
 from dataflows.plans.tiling import ORDERS, Tiling
 from dataflows.plans.transfers import contiguous
-from simulator.dram.bandwidth import BandwidthDram
 from simulator.dram.machine_channel import dram_channel
+from simulator.dram.models.bandwidth import BandwidthDram
 from simulator.engine.batch import run_batch
 from simulator.engine.work import StepWork
 from simulator.phases.design import Step, Task

@@ -14,9 +14,9 @@ from dataflows.actions import ActionCounts
 from dataflows.plans.memory_ports import UNLIMITED, MemoryPorts
 from dataflows.plans.plan import Plan
 from dataflows.plans.transfers import Transfers, contiguous
-from simulator.dram.bandwidth import BandwidthDram
-from simulator.dram.ideal import IdealDram
 from simulator.dram.machine_channel import dram_channel
+from simulator.dram.models.bandwidth import BandwidthDram
+from simulator.dram.models.ideal import IdealDram
 from simulator.dram.refresh import Refresh
 from simulator.engine.batch import run_batch
 from simulator.engine.components.dram_channel import DramChannel

@@ -9,14 +9,19 @@ from workloads.foundation.strict_yaml import read_text
 
 
 def read_csv(path: Path, texts: Sequence[str] = ()) -> list[dict[str, float | str]]:
-    """Return the rows of a CSV file by column; every column is a number but those named in `texts`.
+    """Return the rows of a CSV file by column; see `parse_csv`, and `read_text` for a file that cannot be read."""
+    return parse_csv(read_text(path), path, texts)
+
+
+def parse_csv(text: str, path: Path, texts: Sequence[str] = ()) -> list[dict[str, float | str]]:
+    """Return the rows of a CSV file's text by column; every column is a number but those named in `texts`.
 
     Raises
     ------
     InputError
-        If the file is missing, a row is longer or shorter than the header, or a number is none.
+        If a row is longer or shorter than the header, or a number is none.
     """
-    lines = [line for line in read_text(path).splitlines() if line and not line.startswith("#")]
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     if not lines:
         raise InputError(str(path), "", "holds no table", "give a header and rows")
     header, *rows = csv.reader(lines)

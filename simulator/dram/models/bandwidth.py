@@ -2,14 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from dataflows.plans.plan import Integers
 from dataflows.plans.transfers import Transfers
-from workloads.foundation.validation import StrictModel
+from simulator.dram.model import DramModel
 
 
-class BandwidthDram(StrictModel):
+class BandwidthDram(DramModel):
     """One channel that moves `peak_bytes_per_second` after `latency_ns` for each transfer.
 
     A transfer holds the channel from its first command to its last byte, so its latency is not hidden
@@ -17,13 +17,8 @@ class BandwidthDram(StrictModel):
     """
 
     model: Literal["bandwidth"]
-    capacity_bytes: PositiveInt
     peak_bytes_per_second: Annotated[int, Field(ge=1, le=10**16)]
     latency_ns: Annotated[int, Field(ge=0, le=10**9)]
-
-    @property
-    def contents(self) -> None:
-        """Return None: there are no files."""
 
     @property
     def bytes_per_second(self) -> int:
@@ -37,13 +32,6 @@ class BandwidthDram(StrictModel):
         cycles: Integers = moving + self.least_transfer_cycles(frequency_hz) * (transfer_bytes > 0)
         return cycles
 
-    def activates(self, transfers: Transfers) -> Integers:
-        """Return zeros: rows are not told apart."""
-        return transfers.moved_bytes * 0
-
-    def refresh(self, frequency_hz: int) -> None:
-        """Return None: refreshes are left out."""
-
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
         """Return a bound from above on the cycles of so many transfers that move so many bytes."""
         moving = moved_bytes * frequency_hz // self.peak_bytes_per_second
@@ -52,3 +40,6 @@ class BandwidthDram(StrictModel):
     def least_transfer_cycles(self, frequency_hz: int) -> int:
         """Return the latency."""
         return -(-self.latency_ns * frequency_hz // 1_000_000_000)
+
+
+DRAM_MODEL = BandwidthDram

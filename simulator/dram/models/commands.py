@@ -4,24 +4,21 @@ from math import gcd
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, PositiveInt, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from dataflows.plans.plan import Integers
 from dataflows.plans.transfers import Transfers
 from simulator.dram.constraints import cycles_of
+from simulator.dram.model import DramCommand, DramModel
 from simulator.dram.part import DramPart, load_part
 from simulator.dram.refresh import Refresh
 from workloads.foundation.errors import InputError
-from workloads.foundation.validation import StrictModel
 
 if TYPE_CHECKING:
     from simulator.dram.transfer_time import TransferTimes
 
 
-DramCommand = Literal["read", "write", "activate", "refresh", "active_cycle", "standby_cycle"]
-
-
-class CommandDram(StrictModel):
+class CommandDram(DramModel):
     """Channels of one part; each transfer holds all of them for exactly as long as its commands take.
 
     With several channels each holds an equal share of every segment, and they work in lockstep: a transfer takes as
@@ -30,7 +27,6 @@ class CommandDram(StrictModel):
 
     model: Literal["commands"]
     part: Annotated[str, Field(min_length=1)] = "ddr3-1600"
-    capacity_bytes: PositiveInt
     queue_depth: Annotated[int, Field(ge=1, le=1024)] = 32
     _memory: DramPart = PrivateAttr()
 
@@ -52,21 +48,6 @@ class CommandDram(StrictModel):
         """The part, as its file was when this was made; two of one name and other contents are not equal."""
         return self._memory
 
-    @property
-    def contents(self) -> DramPart:
-        """Return the part."""
-        return self.memory
-
-    @property
-    def bytes_per_second(self) -> int:
-        """The peak of all channels."""
-        return self.memory.peak_bytes_per_second
-
-    def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
-        """Return the cycles of the arrays' clock that each transfer holds the channels, its patterns one by one."""
-        cycles: Integers = self.accelerator_cycles(self._times(transfers).cycles.sum(axis=0), frequency_hz)
-        return cycles
-
     def least_transfer_cycles(self, frequency_hz: int) -> int:
         """Return what the shortest transfer takes beside its bytes: opening and closing a row."""
         from simulator.dram.transfer_time import contiguous, transfer_memory_cycles
@@ -77,6 +58,16 @@ class CommandDram(StrictModel):
             for write in (False, True)
         )
         return max(0, shortest - part.burst_cycles) * frequency_hz // part.clock_hz
+
+    @property
+    def bytes_per_second(self) -> int:
+        """The peak of all channels."""
+        return self.memory.peak_bytes_per_second
+
+    def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
+        """Return the cycles of the arrays' clock that each transfer holds the channels, its patterns one by one."""
+        cycles: Integers = self.accelerator_cycles(self._times(transfers).cycles.sum(axis=0), frequency_hz)
+        return cycles
 
     def activates(self, transfers: Transfers) -> Integers:
         """Return the rows that each transfer opens, over all channels."""
@@ -101,6 +92,25 @@ class CommandDram(StrictModel):
             "standby_cycle": each.precharged_cycle_pj * memory_cycles * ranks,
         }[command]  # fmt: skip
 
+    def command_hz(self, frequency_hz: int) -> int:
+        """Return the part's clock."""
+        return self.memory.clock_hz
+
+    @property
+    def parts(self) -> dict[str, DramPart]:
+        """The one part."""
+        return {self.part: self.memory}
+
+    @property
+    def burst_bytes(self) -> int:
+        """A burst of one channel."""
+        return self.memory.burst_bytes
+
+    @property
+    def row_bytes(self) -> int:
+        """A row of all bank groups of a channel."""
+        return self.memory.row_bytes * self.memory.organization.bank_groups
+
     def _times(self, transfers: Transfers) -> "TransferTimes":
         """Return what one channel's share of each pattern takes: a share of each segment, rounded up to bytes."""
         from simulator.dram.transfer_time import cut_times
@@ -114,7 +124,12 @@ class CommandDram(StrictModel):
     def accelerator_cycles(self, memory_cycles: Any, frequency_hz: int) -> Any:
         """Return memory clock cycles in cycles of the arrays' clock, rounded up; an int or an array of them."""
         common = gcd(frequency_hz, self.memory.clock_hz)
-        return -(-memory_cycles * (frequency_hz // common) // (self.memory.clock_hz // common))
+        numerator, denominator = frequency_hz // common, self.memory.clock_hz // common
+        if isinstance(memory_cycles, int):
+            return -(-memory_cycles * numerator // denominator)
+        if int(memory_cycles.max(initial=0)) * numerator >= 1 << 63:  # though the result fits in 64 bits
+            memory_cycles = memory_cycles.astype(object)
+        return (-(-memory_cycles * numerator // denominator)).astype(np.int64)
 
     def refresh(self, frequency_hz: int) -> Refresh:
         """Return the refresh of this memory in cycles of the arrays' clock."""
@@ -134,3 +149,6 @@ class CommandDram(StrictModel):
         alone = cycles_of("RAS + RP + RCD + CWL + DQSS + BL/2 + WR + RP_ALL + CL + BL/2 + FAW + CCD_L + BL/2", times)
         per_transfer = alone + cycles_of("READ_TO_WRITE_GAP + WTR_L", times)
         return self.accelerator_cycles(moved_bytes * alone + transfers * per_transfer, frequency_hz) + transfers
+
+
+DRAM_MODEL = CommandDram
