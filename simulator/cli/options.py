@@ -1,6 +1,7 @@
 """Options that several commands share, read into one request, and how they become a trace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import update_wrapper
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from simulator.machine.spec import Accelerator
     from workloads.trace import Trace
 
 
@@ -93,6 +95,22 @@ def chosen_trace(name: str, request: RunRequest) -> "Trace":
     return trace if request.schedule is None else trace.with_schedule(load_policy(request.schedule))
 
 
+@contextmanager
+def named_places(trace: str, config: str | None, dataflow: str | None, overrides: Sequence[str]) -> Iterator[None]:
+    """Name the file or the option in errors of a simulation, which can only say "the trace" or "the accelerator"."""
+    from workloads.foundation.errors import InputError
+
+    try:
+        yield
+    except InputError as error:
+        from simulator.machine.spec_loading import setting_source
+
+        where = trace if error.where == "the trace" else error.where
+        if where == "the accelerator":
+            where = setting_source(error.key, config, dataflow, overrides)
+        raise InputError(where, error.key, error.problem, error.remedy) from None
+
+
 def exact_stretch(text: str | None, trace: "Trace") -> tuple[int, int] | None:
     """Return (first batch, batches) of ``N`` or ``FIRST:N``."""
     if text is None:
@@ -108,20 +126,12 @@ def exact_stretch(text: str | None, trace: "Trace") -> tuple[int, int] | None:
     return max(0, warm_up - 1), batches
 
 
-def input_files(trace: str, request: RunRequest, energy_tables: set[str]) -> dict[str, Path]:
+def input_files(trace: str, request: RunRequest, specs: "Sequence[Accelerator]") -> dict[str, Path]:
     """Return the files that a run read, by the name to record: shipped ones relative to the project."""
-    from workloads.foundation.shipped import resolve, shipped_folder, shipped_names
+    from simulator.machine.spec_loading import spec_files
+    from workloads.foundation.shipped import resolve, shipped_as
 
-    wanted = [(trace, "traces", "trace")]
-    wanted += [(name, "configs/energy", "energy table") for name in sorted(energy_tables)]
-    if request.config is not None:
-        wanted.append((request.config, "configs/accelerators", "accelerator"))
+    paths = [resolve(trace, "traces", "trace"), *spec_files(request.config, specs)]
     if request.schedule is not None:
-        wanted.append((request.schedule, "configs/schedules", "schedule"))
-    files = {}
-    for name, folder, what in wanted:
-        path = resolve(name, folder, what)
-        files[f"{folder}/{path.name}" if path.parent == shipped_folder(folder) else str(path)] = path
-    for path in shipped_names("configs/accelerators").values():  # every spec builds on these
-        files[f"configs/accelerators/{path.name}"] = path
-    return files
+        paths.append(resolve(request.schedule, "configs/schedules", "schedule"))
+    return {shipped_as(path): path for path in paths}

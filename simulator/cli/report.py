@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.options import RunRequest, chosen_trace, exact_stretch, input_files
-from workloads.foundation.errors import InputError
+from simulator.cli.options import RunRequest, chosen_trace, exact_stretch, input_files, named_places
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,13 +41,11 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
     with ExitStack() as stack:
         stage = None if out is None else stack.enter_context(staged_output(out))
         with progress(steps) as say:
-            try:
+            with named_places(trace_name, request.config, request.dataflow, request.overrides):
                 results = compare(trace, specs, stretch, say)
-            except InputError as error:
-                raise _with_file(error, trace_name, request) from None
             if stage is not None:
                 say(f"writing {out}")
-                files = input_files(trace_name, request, {spec.energy_table for spec in specs})
+                files = input_files(trace_name, request, specs)
                 write_results(
                     results, stage, files, sys.argv[1:], request.timeline, request.plot, request.target_accuracy
                 )
@@ -65,12 +62,6 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
             screen.print(f"written to {out}", markup=False)
     if any(run.exact is not None and not run.exact.equal for run in results.runs):
         raise click.ClickException("batches simulated one by one differ from composed ones; please report this")
-
-
-def _with_file(error: InputError, trace_name: str, request: RunRequest) -> InputError:
-    """Name the file where the simulation could only say "the trace" or "the accelerator"."""
-    places = {"the trace": trace_name, "the accelerator": request.config or "the shipped accelerator"}
-    return type(error)(places.get(error.where, error.where), error.key, error.problem, error.remedy)
 
 
 def print_results(results: "Results", screen: "Console", target_accuracy: float | None = None) -> None:

@@ -28,9 +28,9 @@ class CommandDram(StrictModel):
     """
 
     model: Literal["commands"]
-    part: Annotated[str, Field(min_length=1)] = "ddr3-1600"
+    part: Annotated[str, Field(min_length=1)]
     capacity_bytes: PositiveInt
-    queue_depth: Annotated[int, Field(ge=1, le=1024)] = 32
+    queue_depth: Annotated[int, Field(ge=1, le=1024)]
 
     @model_validator(mode="after")
     def _part_is_there(self) -> Self:

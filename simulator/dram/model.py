@@ -1,6 +1,6 @@
 """The DRAM models that a spec can name, and what they have in common."""
 
-from typing import Annotated, Protocol, get_args
+from typing import Annotated, Protocol
 
 from pydantic import Field
 
@@ -12,12 +12,6 @@ from simulator.dram.ideal import IdealDram
 from simulator.dram.refresh import Refresh
 
 DramSpec = Annotated[BandwidthDram | CommandDram | IdealDram, Field(discriminator="model")]
-
-
-def dram_keys(model: object) -> set[str]:
-    """Return the keys that a model of this name has; none for a name that no model has."""
-    kinds = {kind.model_fields["model"].annotation.__args__[0]: kind for kind in get_args(get_args(DramSpec)[0])}
-    return set(kinds[model].model_fields) if model in kinds else set()
 
 
 class DramModel(Protocol):
