@@ -29,6 +29,7 @@ class RunRequest:
     plot: bool
     as_json: bool
     target_accuracy: float | None = None
+    all_tiles: bool = False
 
 
 _RUN_OPTIONS = (
@@ -57,6 +58,7 @@ _RUN_OPTIONS = (
         help="Write summary.json, layers.csv, config.resolved.yaml and provenance.json there, whole or not at all.",
     ),
     click.option("--timeline", is_flag=True, help="With --out: also write timeline.json for Perfetto."),
+    click.option("--all-tiles", is_flag=True, help="With --timeline: every tile, however large the file."),
     click.option("--plot", is_flag=True, help="With --out: also draw comparison.png and layers.png."),
     click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON and nothing else."),
     click.option(
@@ -72,11 +74,12 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     def collected(
         config: str | None, dataflow: str | None, overrides: tuple[str, ...], batch_size: int | None,
         schedule: str | None, exact: str | None, out: Path | None, timeline: bool, plot: bool, as_json: bool,
-        target_accuracy: float | None, **own: Any,
+        target_accuracy: float | None, all_tiles: bool, **own: Any,
     ) -> None:  # fmt: skip
         request = RunRequest(
-            config, dataflow, overrides, batch_size, schedule, exact, out, timeline, plot, as_json, target_accuracy
-        )
+            config, dataflow, overrides, batch_size, schedule, exact, out, timeline, plot, as_json, target_accuracy,
+            all_tiles,
+        )  # fmt: skip
         command(request=request, **own)
 
     wrapped: Callable[..., None] = update_wrapper(collected, command)

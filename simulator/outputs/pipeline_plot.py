@@ -3,12 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 from matplotlib.patches import Patch
 
+from simulator.outputs.drawing import save, subplots
 from simulator.pipelines.operation import Kind
 from simulator.pipelines.results import PipelineResults, PipelineRun
 
@@ -27,7 +24,7 @@ def plot_pipeline(results: PipelineResults, path: Path) -> None:
     runs = results.runs
     longest = max(run.stretch.run.cycles for run in runs)
     devices = runs[0].devices
-    figure, grid = plt.subplots(
+    figure, grid = subplots(
         len(runs), 1, figsize=(14, len(runs) * (0.36 * devices + 0.55) + 1.0), layout="constrained", squeeze=False,
         sharex=True,
     )  # fmt: skip
@@ -44,8 +41,7 @@ def plot_pipeline(results: PipelineResults, path: Path) -> None:
     grid[-1, 0].set_xlabel("million cycles")
     patches = [Patch(color=colour, label=name) for name, colour in _LEGEND.items() if colour in used]
     figure.legend(handles=patches, loc="outside lower center", ncols=len(patches), frameon=False)
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    save(figure, path)
 
 
 def _draw(axes: Any, run: PipelineRun, longest: int, used: set[str]) -> None:
