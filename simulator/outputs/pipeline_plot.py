@@ -15,7 +15,7 @@ _BACKWARD: dict[Kind, str] = {"backward": "#009E73", "input_gradient": "#009E73"
 _NAMES = {"warm_up": "Warm Up", "bp": "Phase BP", "gp": "Phase GP", "dni": "DNI"}
 _LEGEND = {
     "forward, Warm Up and Phase BP": "#56B4E9", "forward, Phase GP": "#E69F00", "forward, DNI": "#CC79A7",
-    "backward (input gradient)": "#009E73", "weight gradient": "#F0E442",
+    "backward, or its input gradient": "#009E73", "weight gradient": "#F0E442",
 }  # fmt: skip
 
 
