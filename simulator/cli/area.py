@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simulator.cli.options import named_places
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -41,7 +43,7 @@ def area(
     larger = larger_baselines(specs)
     studies: list[EqualStudy] = []
     if workload is not None:
-        with progress(0) as say:
+        with named_places(str(trace), config, dataflow, overrides), progress(0) as say:
             studies = equal_studies(workload, specs, say)
     dataset = None if workload is None else workload.dataset.name
     if as_json:

@@ -37,6 +37,7 @@ def list_shipped(as_json: bool) -> None:
         "accelerators": {name: f"see show {name}" for name in shipped_names("configs/accelerators")},
         "DRAM parts": {name: f"see show {name}" for name in shipped_names("configs/dram")},
         "energy tables": {name: load_energy_table(name).description for name in shipped_names("configs/energy")},
+        "values of kinds": {name: f"see show {name}" for name in shipped_names("configs/kinds")},
         "paper's numbers": dict.fromkeys(shipped_names("configs/paper"), "what reproduce holds its own beside"),
         "schedules": {name: load_policy(name).description for name in shipped_names("configs/schedules")},
     }  # fmt: skip

@@ -19,6 +19,7 @@ from simulator.cli.reproduce import reproduce
 from simulator.cli.show import show
 from simulator.cli.simulate import simulate
 from simulator.cli.trace import trace
+from simulator.cli.train import train
 from workloads.foundation.errors import InputError
 
 
@@ -48,7 +49,7 @@ def cli() -> None:
     """  # noqa: D301 (click reads the \b)
 
 
-for _command in (simulate, compare, pipeline, reproduce, memory, area, show, list_shipped, diff, trace):
+for _command in (simulate, compare, pipeline, reproduce, memory, area, show, list_shipped, diff, trace, train):
     cli.add_command(_command)
 
 

@@ -2,6 +2,8 @@
 
 import click
 
+from simulator.cli.options import named_places
+
 
 @click.command()
 @click.argument("trace")
@@ -27,7 +29,8 @@ def memory(
 
     specs = {spec.design: spec for spec in load_designs(config, dataflow, overrides)}
     workload = load_trace(trace)
-    rows = memory_study(workload, specs["baseline"], specs[find_design(design).name])
+    with named_places(trace, config, dataflow, overrides):
+        rows = memory_study(workload, specs["baseline"], specs[find_design(design).name])
     if as_json:
         found = [
             {"rule": r.rule, "baseline_pj": r.baseline_pj, "design_pj": r.design_pj, "reduction": r.reduction}

@@ -1,6 +1,7 @@
 """Options that several commands share, read into one request, and how they become a trace."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import update_wrapper
 from pathlib import Path
@@ -28,6 +29,7 @@ class RunRequest:
     plot: bool
     as_json: bool
     target_accuracy: float | None = None
+    all_tiles: bool = False
 
 
 _RUN_OPTIONS = (
@@ -56,6 +58,7 @@ _RUN_OPTIONS = (
         help="Write summary.json, layers.csv, config.resolved.yaml and provenance.json there, whole or not at all.",
     ),
     click.option("--timeline", is_flag=True, help="With --out: also write timeline.json for Perfetto."),
+    click.option("--all-tiles", is_flag=True, help="With --timeline: every tile, however large the file."),
     click.option("--plot", is_flag=True, help="With --out: also draw comparison.png and layers.png."),
     click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON and nothing else."),
     click.option(
@@ -71,11 +74,12 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     def collected(
         config: str | None, dataflow: str | None, overrides: tuple[str, ...], batch_size: int | None,
         schedule: str | None, exact: str | None, out: Path | None, timeline: bool, plot: bool, as_json: bool,
-        target_accuracy: float | None, **own: Any,
+        target_accuracy: float | None, all_tiles: bool, **own: Any,
     ) -> None:  # fmt: skip
         request = RunRequest(
-            config, dataflow, overrides, batch_size, schedule, exact, out, timeline, plot, as_json, target_accuracy
-        )
+            config, dataflow, overrides, batch_size, schedule, exact, out, timeline, plot, as_json, target_accuracy,
+            all_tiles,
+        )  # fmt: skip
         command(request=request, **own)
 
     wrapped: Callable[..., None] = update_wrapper(collected, command)
@@ -92,6 +96,22 @@ def chosen_trace(name: str, request: RunRequest) -> "Trace":
     if request.batch_size is not None:
         trace = trace.with_batch_size(request.batch_size)
     return trace if request.schedule is None else trace.with_schedule(load_policy(request.schedule))
+
+
+@contextmanager
+def named_places(trace: str, config: str | None, dataflow: str | None, overrides: Sequence[str]) -> Iterator[None]:
+    """Name the file or the option in errors of a simulation, which can only say "the trace" or "the accelerator"."""
+    from workloads.foundation.errors import InputError
+
+    try:
+        yield
+    except InputError as error:
+        from simulator.machine.spec_loading import setting_source
+
+        where = trace if error.where == "the trace" else error.where
+        if where == "the accelerator":
+            where = setting_source(error.key, config, dataflow, overrides)
+        raise InputError(where, error.key, error.problem, error.remedy) from None
 
 
 def exact_stretch(text: str | None, trace: "Trace") -> tuple[int, int] | None:
@@ -111,20 +131,10 @@ def exact_stretch(text: str | None, trace: "Trace") -> tuple[int, int] | None:
 
 def input_files(trace: str, request: RunRequest, specs: "Sequence[Accelerator]") -> dict[str, Path]:
     """Return the files that a run read, by the name to record: shipped ones relative to the project."""
-    from workloads.foundation.shipped import resolve, shipped_folder, shipped_names
+    from simulator.machine.spec_loading import spec_files
+    from workloads.foundation.shipped import resolve, shipped_as
 
-    wanted = [(trace, "traces", "trace")]
-    wanted += [(name, "configs/energy", "energy table") for name in sorted({spec.energy_table for spec in specs})]
-    parts = {name for spec in specs for name in spec.dram.parts}
-    wanted += [(name, "configs/dram", "DRAM part") for name in sorted(parts)]
-    if request.config is not None:
-        wanted.append((request.config, "configs/accelerators", "accelerator"))
+    paths = [resolve(trace, "traces", "trace"), *spec_files(request.config, specs)]
     if request.schedule is not None:
-        wanted.append((request.schedule, "configs/schedules", "schedule"))
-    files = {}
-    for name, folder, what in wanted:
-        path = resolve(name, folder, what)
-        files[f"{folder}/{path.name}" if path.parent == shipped_folder(folder) else str(path)] = path
-    for path in shipped_names("configs/accelerators").values():  # every spec builds on these
-        files[f"configs/accelerators/{path.name}"] = path
-    return files
+        paths.append(resolve(request.schedule, "configs/schedules", "schedule"))
+    return {shipped_as(path): path for path in paths}

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.options import RunRequest, chosen_trace, exact_stretch, input_files
-from workloads.foundation.errors import InputError
+from simulator.cli.options import RunRequest, chosen_trace, exact_stretch, input_files, named_places
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -129,12 +128,8 @@ def _run(name: str, request: RunRequest, own: _PipelineRequest) -> None:
     with ExitStack() as stack:
         stage = None if out is None else stack.enter_context(staged_output(out))
         with progress(1 + len(schedules) * len(specs) + (out is not None)) as say:
-            try:
+            with named_places(name, request.config, request.dataflow, request.overrides):
                 results = simulate_pipelines(trace, specs, schedules, setup, say)
-            except InputError as error:
-                places = {"the trace": name, "the accelerator": request.config or "the shipped accelerator"}
-                where = places.get(error.where, error.where)
-                raise InputError(where, error.key, error.problem, error.remedy) from None
             if stage is not None:
                 say(f"writing {out}")
                 files = input_files(name, request, specs)

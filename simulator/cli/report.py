@@ -4,13 +4,12 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from simulator.cli.options import RunRequest, chosen_trace, exact_stretch, input_files
+from simulator.cli.options import RunRequest, chosen_trace, exact_stretch, input_files, named_places
 from simulator.phases.stages import PHASE_RULES
-from workloads.foundation.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]", request: RunRequest) -> None:
     """Simulate a trace on some specs, print the result and write it where asked."""
     out = request.out
+    if request.all_tiles and not request.timeline:
+        raise click.UsageError("--all-tiles is for a timeline: add --timeline")
     if out is None and (request.timeline or request.plot):
         missing = "--timeline" if request.timeline else "--plot"
         raise click.UsageError(f"{missing} needs a place for its file: add --out DIR")
@@ -41,16 +42,13 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
     with ExitStack() as stack:
         stage = None if out is None else stack.enter_context(staged_output(out))
         with progress(steps) as say:
-            try:
+            with named_places(trace_name, request.config, request.dataflow, request.overrides):
                 results = compare(trace, specs, stretch, say)
-            except InputError as error:
-                raise _with_file(error, trace_name, request) from None
             if stage is not None:
                 say(f"writing {out}")
                 files = input_files(trace_name, request, specs)
-                write_results(
-                    results, stage, files, sys.argv[1:], request.timeline, request.plot, request.target_accuracy
-                )
+                detail = _timeline_detail(results, request.all_tiles) if request.timeline else None
+                write_results(results, stage, files, sys.argv[1:], detail, request.plot, request.target_accuracy)
     if request.as_json:
         click.echo(json_text(summary(results, request.target_accuracy)), nl=False)
     else:
@@ -66,10 +64,19 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
         raise click.ClickException("batches simulated one by one differ from composed ones; please report this")
 
 
-def _with_file(error: InputError, trace_name: str, request: RunRequest) -> InputError:
-    """Name the file where the simulation could only say "the trace" or "the accelerator"."""
-    places = {"the trace": trace_name, "the accelerator": request.config or "the shipped accelerator"}
-    return type(error)(places.get(error.where, error.where), error.key, error.problem, error.remedy)
+def _timeline_detail(results: "Results", all_tiles: bool) -> 'Literal["ops", "tiles"]':
+    """Return how much a timeline shows; tell the user where that is not all, or much."""
+    from simulator.outputs.timeline import MOST_BYTES, timeline_tiles
+
+    tiles, size = timeline_tiles(results)
+    if size <= MOST_BYTES:
+        return "tiles"
+    how_large = f"{tiles:,} tiles, about {size / 1e6:,.0f} MB"
+    if all_tiles:
+        click.echo(f"note: timeline.json gets {how_large}", err=True)
+        return "tiles"
+    click.echo(f"note: timeline.json shows ops without their {how_large}; --all-tiles writes them too", err=True)
+    return "ops"
 
 
 def print_results(results: "Results", screen: "Console", target_accuracy: float | None = None) -> None:

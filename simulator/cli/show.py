@@ -23,7 +23,7 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
     """
     from simulator.dram.part import load_part
     from simulator.energy.energy_table import load_energy_table
-    from simulator.machine.spec_loading import load_accelerator
+    from simulator.machine.spec_loading import load_accelerator, load_kind_values
     from simulator.outputs.resolved import plain, spec_data, to_yaml
     from workloads.foundation.errors import InputError, nearest
     from workloads.foundation.shipped import resolve, shipped_names
@@ -35,6 +35,7 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
         "energy": (load_energy_table, "actions"),
         "schedules": (load_policy, "stages"),
         "dram": (load_part, "timing_cycles"),
+        "kinds": (load_kind_values, "kinds"),
     }
     shipped = {kind: shipped_names(f"configs/{kind}") for kind in ("accelerators", *others)}
     kind = next((kind for kind, names in shipped.items() if config in names), None)

@@ -90,7 +90,7 @@ def export(
 ) -> None:  # fmt: skip
     """Export the trace of NETWORK (see adagp-sim list), trained or recorded, or of your own --model.
 
-    Takes PyTorch (pip install 'adagp-sim[torch]').
+    Takes PyTorch (pip install '.[torch]' in a clone).
     """
     if (network is None) == (model is None):
         raise click.UsageError("give either a NETWORK or --model MODULE:CALLABLE")

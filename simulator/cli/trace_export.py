@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.console import progress
+from workloads.foundation.atomic import check_writable
 from workloads.foundation.errors import InputError
 from workloads.networks import find_recipe, recipe_names
 from workloads.trace import Trace, load_policy
@@ -38,15 +39,19 @@ def export_trace(
 ) -> None:  # fmt: skip
     """Train or record a network, or record all that are not trained, and write the traces."""
     _check_training(network, training)
+    if training.checkpoint is not None:
+        check_writable(training.checkpoint)
     if network == ALL:
         _export_all(schedule, epochs, Path() if out is None else out)
         return
+    name = network if network is not None else (model or "").rpartition(":")[2]
+    path = Path(f"{name}.yaml") if out is None else out
+    check_writable(path)
     if network is not None:
-        trace, name = _named(network, schedule, epochs, training), network
+        trace = _named(network, schedule, epochs, training)
     else:
         assert model is not None
-        trace, name = _own(model, inputs, schedule, epochs, samples), model.rpartition(":")[2]
-    path = Path(f"{name}.yaml") if out is None else out
+        trace = _own(model, inputs, schedule, epochs, samples)
     write_trace(trace, path)
     click.echo(f"{path}: {_line(trace)}")
     if trace.metrics:

@@ -1,21 +1,29 @@
-"""Build a spec from its layers: the design's shipped file, the user's file over it, then single keys."""
+"""Build a spec from its settings: the shipped file of its design, the user's file over it, then options."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from dataflows.dataflow import dataflow_names
-from simulator.machine.kinds import kinds_first, may_have, names_kind, staying
+from simulator.machine.settings import Layer, Settings
 from simulator.machine.spec import Accelerator
-from simulator.machine.version_one import key_as_now, named_as_now, older, upgraded
-from simulator.phases.design import designs, find_design
+from simulator.machine.version_one import is_version_one, key_as_now, upgraded
+from simulator.phases.design import Component, designs, find_design
 from workloads.foundation.errors import InputError, nearest
-from workloads.foundation.shipped import resolve
+from workloads.foundation.shipped import resolve, shipped_as, shipped_names
 from workloads.foundation.strict_yaml import parse_yaml, read_yaml
-from workloads.foundation.validation import validate
+from workloads.foundation.validation import StrictModel, VersionOne, validate
 
 FOLDER = "configs/accelerators"
 DEFAULT_DESIGN = "max"
+_COMPONENTS: frozenset[Component] = frozenset(get_args(Component))
+
+
+class KindValues(StrictModel):
+    """By kind of a part: values of keys that a file may leave out."""
+
+    version: VersionOne
+    kinds: dict[str, dict[str, Any]]
 
 
 def load_accelerator(
@@ -32,78 +40,104 @@ def load_accelerator(
         A shipped accelerator's name or a YAML file. A file need only hold the keys that differ from
         the shipped file of its design.
     design : str, optional
-        The design; else the config's, else `max`. Where it is not the config's own, parts that it
-        lacks (`second_array`, `predictor_sram`) are left out.
+        The design; else the config's, else `max`. Parts that it lacks (`second_array`, `predictor_sram`) and that the
+        config has are left out.
     dataflow : str, optional
         The dataflow; else the config's.
     overrides : sequence of str
-        ``key=value`` with a dotted key, such as ``array.rows=32``; applied last.
+        ``key=value`` with a dotted key, such as ``array.rows=32``, in any order; they win over all else.
 
     Raises
     ------
     InputError
-        With the file, key and remedy of whatever is wrong.
+        With the place, key and remedy of whatever is wrong.
     """
-    path = None if config is None else resolve(str(config), FOLDER, "accelerator")
-    own = {} if path is None else _read(path)
-    where = "the shipped config" if path is None else str(path)
-    own_design = own.get("design")
-    name = design or (own_design if own_design is not None else DEFAULT_DESIGN)
-    if not isinstance(name, str):
-        raise InputError(where, "design", f"is {name!r}", "give the name of a design")
-    rules = find_design(name, where if design is None else "--design", "design" if design is None else "")
-    data = _merge(_read(resolve(name, FOLDER, "accelerator")), own)
-    data["design"] = name
-    if name != own_design:
-        for part in ("predictor_sram", "second_array"):
-            if part not in rules.components:
-                data.pop(part, None)
-    if dataflow is not None:
-        data["dataflow"] = dataflow
-        if dataflow not in dataflow_names():
-            raise InputError("--dataflow", "", f"unknown dataflow {dataflow!r}", nearest(dataflow, dataflow_names()))
-    for override in _in_order(overrides):
-        _override(data, override, rules.components)
-    data = upgraded(data)
-    where = where if not overrides else f"{where} with --set"
-    spec = validate(Accelerator, data, where)
-    try:
-        resolve(spec.energy_table, "configs/energy", "energy table")
-    except InputError as error:
-        raise InputError(where, "energy_table", f"{spec.energy_table!r} is {error.problem}", error.remedy) from None
-    return spec
+    own, given = _own_layers(config), _overrides(overrides)
+    options = [] if design is None else [Layer("--design", {"design": design})]
+    return _spec(own, [*options, *_dataflow_layer(dataflow), given])
 
 
 def load_designs(
     config: str | Path | None = None, dataflow: str | None = None, overrides: Sequence[str] = ()
 ) -> list[Accelerator]:
-    """Return the spec of every design on the same machine; keys of parts that a design lacks pass it by."""
-    everything = _everything(config)
-    for override in _in_order(overrides):  # a key that no design knows is an error once, not four times a skip
-        _override(everything, override, frozenset({"predictor_sram", "second_array"}))
-    specs = []
-    for name, design in designs().items():
-        lacking = {"predictor_sram", "second_array"} - set(design.components)
-        own = [override for override in overrides if override.partition(".")[0] not in lacking]
-        specs.append(load_accelerator(config, name, dataflow, own))
-    return specs
+    """Return the spec of every design on the same machine; settings of parts that a design lacks pass it by."""
+    own, given = _own_layers(config), _overrides(overrides)
+    if "design" in given.values:
+        raise InputError("--set", "design", "all designs are compared", "leave it out, or simulate one design")
+    options = [*_dataflow_layer(dataflow), given]
+    # The design comes last, so that it drops what it lacks, whoever gave it.
+    return [_spec(own, [*options, Layer(f"design {name}", {"design": name}, shipped=True)]) for name in designs()]
 
 
-def _everything(config: str | Path | None) -> dict[str, Any]:
-    path = None if config is None else resolve(str(config), FOLDER, "accelerator")
-    return _merge(_read(resolve(DEFAULT_DESIGN, FOLDER, "accelerator")), {} if path is None else _read(path))
+def setting_source(
+    key: str, config: str | Path | None = None, dataflow: str | None = None, overrides: Sequence[str] = ()
+) -> str:
+    """Return where a key's value comes from, for errors that show only when the spec runs: a file or an option."""
+    own = _own_layers(config)
+    name = next((layer.values["design"] for layer in reversed(own) if "design" in layer.values), DEFAULT_DESIGN)
+    shipped = _chain(resolve(name, FOLDER, "accelerator"))
+    return Settings([*shipped, *own, *_dataflow_layer(dataflow), _overrides(overrides)]).source(key)
 
 
-def _read(path: Path, chain: tuple[Path, ...] = ()) -> dict[str, Any]:
-    if path in chain:
+def spec_files(config: str | Path | None, specs: Sequence[Accelerator]) -> list[Path]:
+    """Return the files that specs were read from: accelerators, values of kinds, DRAM parts and energy tables."""
+    files = [*shipped_names(FOLDER).values(), *shipped_names("configs/kinds").values()]
+    files += [layer.path for layer in _own_layers(config) if layer.path is not None]
+    for spec in specs:
+        files.append(resolve(spec.energy_table, "configs/energy", "energy table"))
+        files += [resolve(part, "configs/dram", "DRAM part") for part in spec.dram.parts]
+    return files
+
+
+def _spec(own: Sequence[Layer], options: Sequence[Layer]) -> Accelerator:
+    named = [layer for layer in (*own, *options) if layer.values.get("design") is not None]
+    name, where = (named[-1].values["design"], named[-1].where) if named else (DEFAULT_DESIGN, "")
+    if not isinstance(name, str):
+        raise InputError(where, "design", f"is {name!r}", "give the name of a design")
+    rules = find_design(name, where, "" if where == "--design" else "design")
+    settings = Settings([*_chain(resolve(name, FOLDER, "accelerator")), *own, *options])
+    settings.values["design"] = name  # where a config says null
+    settings.drop(_COMPONENTS - rules.components, "design")
+    spec = settings.build(Accelerator, {part: load_kind_values(part).kinds for part in shipped_names("configs/kinds")})
+    try:
+        resolve(spec.energy_table, "configs/energy", "energy table")
+    except InputError as error:
+        problem = f"{spec.energy_table!r} is {error.problem}"
+        raise InputError(settings.source("energy_table"), "energy_table", problem, error.remedy) from None
+    return spec
+
+
+def _own_layers(config: str | Path | None) -> list[Layer]:
+    return [] if config is None else _chain(resolve(str(config), FOLDER, "accelerator"))
+
+
+def _dataflow_layer(dataflow: str | None) -> list[Layer]:
+    if dataflow is None:
+        return []
+    if dataflow not in dataflow_names():
+        raise InputError("--dataflow", "", f"unknown dataflow {dataflow!r}", nearest(dataflow, dataflow_names()))
+    return [Layer("--dataflow", {"dataflow": dataflow})]
+
+
+def load_kind_values(name_or_path: str) -> KindValues:
+    """Read what the kinds of a part take for keys that no file gives; the shipped file has the part's name."""
+    path = resolve(name_or_path, "configs/kinds", "part with kinds")
+    return validate(KindValues, read_yaml(path), str(path))
+
+
+def _chain(path: Path, above: tuple[Path, ...] = ()) -> list[Layer]:
+    """Return the layers of a file: what it extends, and what that extends, before it."""
+    if path in above:
         raise InputError(str(path), "extends", "extends itself", "break the circle")
-    read = read_yaml(path)
-    if not isinstance(read, dict):
+    data = read_yaml(path)
+    if not isinstance(data, dict):
         raise InputError(str(path), "", "not a mapping of keys", "see configs/accelerators/baseline.yaml")
-    data = named_as_now(read)
     base = data.pop("extends", None)
+    where, old = shipped_as(path), is_version_one(data)
+    values = upgraded(data) if old else data
+    layer = Layer(where, values, shipped=where != str(path), path=path, other_kinds=old)
     if base is None:
-        return data
+        return [layer]
     if not isinstance(base, str):
         raise InputError(str(path), "extends", f"is {base!r}", "give the name or path of an accelerator")
     beside = path.parent / base
@@ -111,45 +145,36 @@ def _read(path: Path, chain: tuple[Path, ...] = ()) -> dict[str, Any]:
         found = beside if beside.is_file() else resolve(base, FOLDER, "accelerator")
     except InputError as error:
         raise InputError(str(path), "extends", f"{base!r} is {error.problem}", error.remedy) from None
-    return _merge(_read(found, (*chain, path)), data)
+    return [*_chain(found, (*above, path)), layer]
 
 
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        old = merged.get(key)
-        if isinstance(value, Mapping) and isinstance(old, Mapping):
-            merged[key] = _merge(staying(key, old, value), value)
+def _overrides(overrides: Sequence[str]) -> Layer:
+    """Return all that ``--set`` gives as one layer.
+
+    Raises
+    ------
+    InputError
+        If one is not ``key=value``, or a key is given two values.
+    """
+    gathered: dict[str, Any] = {}
+    for override in overrides:
+        key, separator, text = override.partition("=")
+        if not separator or not key:
+            raise InputError("--set", override, "not key=value", "write for example --set array.rows=32")
+        value = parse_yaml(text, f"--set {key}")
+        for part in reversed(key_as_now(key).split(".")):
+            value = {part: value}
+        _gather(gathered, value, "")
+    return Layer("--set", gathered)
+
+
+def _gather(gathered: dict[str, Any], more: Mapping[str, Any], path: str) -> None:
+    for key, value in more.items():
+        here = f"{path}.{key}" if path else str(key)
+        old = gathered.get(key)
+        if isinstance(value, Mapping) and isinstance(old, dict):
+            _gather(old, value, here)
+        elif key in gathered and (old != value or type(old) is not type(value)):
+            raise InputError("--set", here, f"is given twice, as {old!r} and {value!r}", "keep one of the two")
         else:
-            merged[key] = older(value, old) if key == "version" else value
-    return merged
-
-
-def _in_order(overrides: Sequence[str]) -> list[str]:
-    return kinds_first([key_as_now(override) for override in overrides])
-
-
-def _override(data: dict[str, Any], override: str, components: frozenset[str]) -> None:
-    key, separator, text = override.partition("=")
-    if not separator or not key:
-        raise InputError("--set", override, "not key=value", "write for example --set array.rows=32")
-    target: Any = data
-    *parents, last = key.split(".")
-    for position, part in enumerate(parents):
-        if not isinstance(target, dict) or not isinstance(target.get(part), dict):
-            _unknown(parents[:position], target, part)
-        target[part] = dict(target[part])
-        target = target[part]
-    optional = (not parents and last in components) or (len(parents) == 1 and may_have(parents[0], target, last))
-    if not isinstance(target, dict) or (last not in target and not optional):
-        _unknown(parents, target, last)
-    value = parse_yaml(text, f"--set {key}")
-    if names_kind(key):
-        data[parents[0]] = target = staying(parents[0], target, {last: value})
-    target[last] = value
-
-
-def _unknown(parents: Sequence[str], target: Any, part: str) -> None:
-    key = ".".join((*parents, part))
-    known = [".".join((*parents, name)) for name in target] if isinstance(target, dict) else []
-    raise InputError("--set", key, "unknown key", nearest(key, known) if known else "give a key that exists")
+            gathered[key] = value

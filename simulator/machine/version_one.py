@@ -6,45 +6,30 @@ In version 1 an array's kind was called `interconnect`, and every array had the 
 from collections.abc import Mapping
 from typing import Any
 
-from dataflows.array import arrays
-from simulator.machine.array_spec import ARRAYS, array_keys
+from simulator.machine.array_spec import ARRAYS
 
 
-def named_as_now(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a file's data with version 1's names as they are now; its version stays, until `upgraded`."""
-    if data.get("version", 1) != 1:
-        return dict(data)
-    renamed = dict(data)
-    for key in ARRAYS:
-        array = data.get(key)
-        if isinstance(array, Mapping) and "interconnect" in array and "kind" not in array:
-            renamed[key] = {"kind" if name == "interconnect" else name: value for name, value in array.items()}
-            renamed["version"] = 1
-    return renamed
-
-
-def key_as_now(setting: str) -> str:
-    """Return a setting, ``key=value``, with version 1's name of its key as it is now."""
-    key, separator, value = setting.partition("=")
-    section, _, name = key.partition(".")
-    return f"{section}.kind{separator}{value}" if section in ARRAYS and name == "interconnect" else setting
-
-
-def older(version: Any, other: Any) -> Any:
-    """Return the version of two layers laid over each other: 1 where either is, else that of the upper one."""
-    return other if other == 1 and version == 2 else version
+def is_version_one(data: Mapping[str, Any]) -> bool:
+    """Whether a file's data is of version 1: it says so, or it says nothing and has that version's name of a kind."""
+    version = data.get("version")
+    if version is None:
+        return any("interconnect" in data[key] for key in ARRAYS if isinstance(data.get(key), Mapping))
+    return version == 1 and version is not True
 
 
 def upgraded(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a spec's data as version 2: of an array stay the keys that its kind has."""
-    version = data.get("version")
-    if version is True or version != 1:
-        return dict(data)
-    every = set().union(*map(array_keys, arrays()))
-    spec = {**data, "version": 2}
+    """Return data of version 1 with the names of version 2."""
+    spec = dict(data)
+    if "version" in data:
+        spec["version"] = 2
     for key in ARRAYS:
         array = data.get(key)
-        if isinstance(array, Mapping) and array_keys(array.get("kind")):
-            foreign = every - array_keys(array["kind"])
-            spec[key] = {name: value for name, value in array.items() if name not in foreign}
+        if isinstance(array, Mapping):
+            spec[key] = {"kind" if name == "interconnect" else name: value for name, value in array.items()}
     return spec
+
+
+def key_as_now(key: str) -> str:
+    """Return a dotted key with its name of version 2."""
+    section, _, name = key.partition(".")
+    return f"{section}.kind" if section in ARRAYS and name == "interconnect" else key

@@ -1,1 +1,1 @@
-"""What a run leaves behind: tables, files, pictures. Nothing here imports the engine."""
+"""What a run leaves behind: tables, files, pictures."""

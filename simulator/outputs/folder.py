@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from simulator.outputs.layers_csv import layers_csv
 from simulator.outputs.provenance import provenance
 from simulator.outputs.resolved import resolved_config
 from simulator.outputs.summary import summary
 from simulator.outputs.timeline import timeline
+from simulator.outputs.trace_events import write_events
 from simulator.run.results import Results
 
 
@@ -18,7 +19,7 @@ def write_results(
     folder: Path,
     inputs: dict[str, Path],
     arguments: Sequence[str] = (),
-    with_timeline: bool = False,
+    with_timeline: Literal["ops", "tiles"] | None = None,
     with_plot: bool = False,
     target_accuracy: float | None = None,
 ) -> None:
@@ -34,8 +35,10 @@ def write_results(
         Files that were read, by the name to record.
     arguments : sequence of str
         The command line, without the program's name.
-    with_timeline, with_plot : bool
-        Whether to write timeline.json, and comparison.png and layers.png.
+    with_timeline : str, optional
+        Whether to write timeline.json: of the ops alone, or of all tiles too.
+    with_plot : bool
+        Whether to draw comparison.png and layers.png.
     target_accuracy : float, optional
         Of a trained trace: the accuracy to which costs are counted, if not the default.
     """
@@ -43,7 +46,8 @@ def write_results(
     (folder / "layers.csv").write_text(layers_csv(results), encoding="utf-8")
     (folder / "config.resolved.yaml").write_text(resolved_config(results), encoding="utf-8")
     if with_timeline:
-        (folder / "timeline.json").write_text(json.dumps(timeline(results), separators=(",", ":")), encoding="utf-8")
+        trace, events = results.trace, timeline(results, with_timeline == "tiles")
+        write_events(folder / "timeline.json", events, trace.network, trace.batch_size)
     if with_plot:
         from simulator.outputs.plots import plot_comparison, plot_layers
 

@@ -1,6 +1,5 @@
 """Write the files of a pipeline result into a folder, whole or not at all."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from simulator.outputs.folder import json_text
 from simulator.outputs.pipeline_summary import operations_csv, pipeline_summary, stages_csv
 from simulator.outputs.provenance import provenance
 from simulator.outputs.resolved import spec_data, to_yaml
+from simulator.outputs.trace_events import write_events
 from simulator.pipelines.results import PipelineResults
 
 
@@ -49,8 +49,8 @@ def write_pipeline(
     if with_timeline:
         from simulator.outputs.pipeline_timeline import pipeline_timeline
 
-        text = json.dumps(pipeline_timeline(results), separators=(",", ":"))
-        (folder / "timeline.json").write_text(text, encoding="utf-8")
+        trace = results.trace
+        write_events(folder / "timeline.json", pipeline_timeline(results), trace.network, trace.batch_size)
     if with_plot:
         from simulator.outputs.pipeline_plot import plot_pipeline
 

@@ -3,12 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 from matplotlib.patches import Patch
 
+from simulator.outputs.drawing import save, subplots
 from simulator.phases.stages import PHASE_RULES
 from simulator.pipelines.operation import Kind
 from simulator.pipelines.results import PipelineResults, PipelineRun
@@ -18,7 +15,7 @@ _FORWARD = {"warm_up": "#56B4E9", "bp": "#56B4E9", "gp": "#E69F00", "dni": "#CC7
 _BACKWARD: dict[Kind, str] = {"backward": "#009E73", "input_gradient": "#009E73", "weight_gradient": "#F0E442"}
 _LEGEND = {
     "forward, Warm Up and Phase BP": "#56B4E9", "forward, Phase GP": "#E69F00", "forward, DNI": "#CC79A7",
-    "backward (input gradient)": "#009E73", "weight gradient": "#F0E442",
+    "backward, or its input gradient": "#009E73", "weight gradient": "#F0E442",
 }  # fmt: skip
 
 
@@ -27,7 +24,7 @@ def plot_pipeline(results: PipelineResults, path: Path) -> None:
     runs = results.runs
     longest = max(run.stretch.run.cycles for run in runs)
     devices = runs[0].devices
-    figure, grid = plt.subplots(
+    figure, grid = subplots(
         len(runs), 1, figsize=(14, len(runs) * (0.36 * devices + 0.55) + 1.0), layout="constrained", squeeze=False,
         sharex=True,
     )  # fmt: skip
@@ -44,8 +41,7 @@ def plot_pipeline(results: PipelineResults, path: Path) -> None:
     grid[-1, 0].set_xlabel("million cycles")
     patches = [Patch(color=colour, label=name) for name, colour in _LEGEND.items() if colour in used]
     figure.legend(handles=patches, loc="outside lower center", ncols=len(patches), frameon=False)
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    save(figure, path)
 
 
 def _draw(axes: Any, run: PipelineRun, longest: int, used: set[str]) -> None:

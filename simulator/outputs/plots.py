@@ -3,13 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 
 from simulator.energy.energy import ENERGY_PARTS
+from simulator.outputs.drawing import save, shortened, subplots
 from simulator.phases.design import batch_kind
 from simulator.phases.stages import PHASE_RULES
 from simulator.run.results import LayerRow, Results, RunResult
@@ -26,14 +23,19 @@ _COLOURS = {
 _COMPONENT_COLOURS = dict(
     zip(ENERGY_PARTS, ("#0072B2", "#56B4E9", "#CC79A7", "#009E73", "#F0E442", "#D55E00", "#999999"), strict=True)
 )
+_MOST_BARS = 40  # so many can be told apart, and their labels read, in a panel of 9 inches
+_LEAST_PLACES = 3  # a picture of one design is no wall
 _PHASE_COLOURS: dict[Phase, str] = {"warm_up": "#56B4E9", "bp": "#0072B2", "gp": "#E69F00", "dni": "#CC79A7"}
 
 
 def plot_comparison(results: Results, path: Path) -> None:
-    """Draw cycles per batch by phase, speedup, and energy by component of every run."""
+    """Draw cycles per batch by phase, the whole training run, and energy by component of every run.
+
+    The training run is drawn as speedup over the baseline, or as cycles where no baseline ran.
+    """
     names = [run.design for run in results.runs]
     places = np.arange(len(names))
-    figure, (cycles, speedup, energy) = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
+    figure, (cycles, whole, energy) = subplots(1, 3, figsize=(13, 4.2), layout="constrained")
     trace = results.trace
     figure.suptitle(
         f"{trace.network} on {trace.dataset.name}, batch {trace.batch_size}, {results.runs[0].dataflow}, "
@@ -50,16 +52,11 @@ def plot_comparison(results: Results, path: Path) -> None:
     cycles.set_ylim(0, cycles.get_ylim()[1] * 1.22)
     cycles.legend(ncols=len(phases), loc="upper center", frameon=False, columnspacing=1.0, handlelength=1.2)
 
-    values = [results.speedup(run) or 1.0 for run in results.runs]
-    bars = speedup.bar(places, values, 0.6, color="#0072B2")
-    speedup.bar_label(bars, [f"{value:.3f}" for value in values], label_type="center", color="white")
-    ideals = [ideal_speedup(run) for run in results.runs]
-    speedup.hlines(ideals, places - 0.36, places + 0.36, colors="#D55E00", linestyles="dashed",
-                   label="ideal: BW = 2 FW, free predictor")  # fmt: skip
-    speedup.set_ylabel("speedup over the baseline")
-    speedup.set_title("Training run")
-    speedup.set_ylim(0, max([*values, *ideals]) * 1.25)
-    speedup.legend(loc="upper left", frameon=False)
+    if results.baseline is None:
+        _draw_whole_runs(whole, places, results)
+    else:
+        _draw_speedups(whole, places, results)
+    whole.set_title("Training run")
 
     bottom = np.zeros(len(names))
     most = max(run.energy_pj for run in results.runs) * 1e-12
@@ -72,13 +69,37 @@ def plot_comparison(results: Results, path: Path) -> None:
         bottom += joules
     energy.set_ylabel("joules")
     energy.set_title("Energy of the training run")
-    energy.set_ylim(0, energy.get_ylim()[1] * 1.3)
+    energy.set_ylim(0, energy.get_ylim()[1] * 1.4)
     energy.legend(ncols=2, loc="upper center", frameon=False)
-    for axes in (cycles, speedup, energy):
+    for axes in (cycles, whole, energy):
         axes.set_xticks(places, names)
+        free = max(0, _LEAST_PLACES - len(names)) / 2
+        axes.set_xlim(-0.6 - free, len(names) - 0.4 + free)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    save(figure, path)
+
+
+def _draw_speedups(axes: Any, places: Any, results: Results) -> None:
+    values = [results.speedup(run) for run in results.runs]
+    drawn = [0.0 if value is None else value for value in values]
+    bars = axes.bar(places, drawn, 0.6, color="#0072B2")
+    labels = ["" if value is None else f"{value:.3f}" for value in values]
+    axes.bar_label(bars, labels, label_type="center", color="white")
+    ideals = [ideal_speedup(run) for run in results.runs]
+    axes.hlines(ideals, places - 0.36, places + 0.36, colors="#D55E00", linestyles="dashed",
+                label="ideal: BW = 2 FW, free predictor")  # fmt: skip
+    axes.set_ylabel("speedup over the baseline")
+    axes.set_ylim(0, max([*drawn, *ideals]) * 1.25)
+    axes.legend(loc="upper left", frameon=False)
+
+
+def _draw_whole_runs(axes: Any, places: Any, results: Results) -> None:
+    """Draw cycles: without a baseline there is nothing to be faster than."""
+    cycles = [run.total_cycles / 1e9 for run in results.runs]
+    bars = axes.bar(places, cycles, 0.6, color="#0072B2")
+    axes.bar_label(bars, [f"{value:,.4g}" for value in cycles], label_type="center", color="white")
+    axes.set_ylabel("billion cycles")
+    axes.set_ylim(0, max(cycles) * 1.25)
 
 
 def _energy_j(run: RunResult, component: str) -> float:
@@ -88,34 +109,48 @@ def _energy_j(run: RunResult, component: str) -> float:
 def plot_layers(results: Results, path: Path) -> None:
     """Draw, layer by layer, the cycles of every pass: a row of panels for each run, one for each kind of batch.
 
-    Where there is a second array, its passes stand beside the first one's in a narrower bar.
+    Where there is a second array, its passes stand beside the first one's in a narrower bar. A network of many layers
+    has several that follow each other in a bar.
     """
     layers = [layer.id for layer in results.trace.mac_layers]
+    together = -(-len(layers) // _MOST_BARS)
+    bar_of = {layer: index // together for index, layer in enumerate(layers)}
+    bars = max(bar_of.values()) + 1
     kinds = [_distinct_phases(run) for run in results.runs]
     columns = max(len(phases) for phases in kinds)
-    width = max(6.5 if columns == 1 else 5.0, 0.28 * len(layers) + 1.5)
-    figure, grid = plt.subplots(
-        len(results.runs), columns, figsize=(columns * width, 2.3 * len(results.runs) + 1.6), layout="constrained",
+    width = max(6.5 if columns == 1 else 5.0, min(0.28 * bars, 7.5) + 1.5)
+    figure, grid = subplots(
+        len(results.runs), columns, figsize=(columns * width, 2.3 * len(results.runs) + 2.6), layout="constrained",
         squeeze=False, sharex=True, sharey=True,
     )  # fmt: skip
+    a_bar = "a bar for each layer" if together == 1 else f"a bar for {together} layers in a row"
     figure.suptitle(
-        f"{results.trace.network} on {results.trace.dataset.name}: cycles of each layer and pass in one batch"
+        f"{results.trace.network} on {results.trace.dataset.name}: cycles of the passes of a batch, {a_bar}"
     )
     labels: dict[str, Any] = {}
     for axes_row, run, phases in zip(grid, results.runs, kinds, strict=True):
         for axes, phase in zip(axes_row, phases, strict=False):
-            _draw_layers(axes, [row for row in run.rows if row.phase == phase and row.pass_], layers, labels)
-            axes.set_title(f"{run.design}: {_panel_name(run, phase)}", fontsize=10)
+            name = "every batch" if len(phases) == 1 and len(run.phases) > 1 else PHASE_RULES[phase].title
+            _draw_layers(axes, [row for row in run.rows if row.phase == phase and row.layer in bar_of], bar_of, labels)
+            axes.set_title(f"{run.design}: {name}", fontsize=10)
             axes.spines[["top", "right"]].set_visible(False)
         axes_row[0].set_ylabel("million cycles")
         for axes in axes_row[len(phases) :]:
             axes.set_axis_off()
     for axes in grid[-1]:
-        axes.set_xticks(range(len(layers)), layers, rotation=90, fontsize=8)
+        axes.set_xticks(range(bars), _bar_names(layers, together), rotation=90, fontsize=8)
     figure.legend(labels.values(), [name.replace("_", " ") for name in labels], loc="outside lower center",
                   ncols=min(5, len(labels)), frameon=False)  # fmt: skip
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    save(figure, path)
+
+
+def _bar_names(layers: list[str], together: int) -> list[str]:
+    """Return the first layer of each bar, and how many follow it there."""
+    names = []
+    for first in range(0, len(layers), together):
+        more = min(together, len(layers) - first) - 1
+        names.append(shortened(layers[first], 28) + (f" + {more}" if more else ""))
+    return names
 
 
 def _distinct_phases(run: RunResult) -> list[Phase]:
@@ -124,23 +159,20 @@ def _distinct_phases(run: RunResult) -> list[Phase]:
     return [phase.phase for phase in run.phases if phase.phase in kinds.values()]
 
 
-def _panel_name(run: RunResult, phase: Phase) -> str:
-    return "every batch" if run.design == "baseline" else PHASE_RULES[phase].title
-
-
-def _draw_layers(axes: Any, rows: list[LayerRow], layers: list[str], labels: dict[str, Any]) -> None:
-    """Stack the passes of each layer: on the first array, and beside it, narrower, on the second."""
+def _draw_layers(axes: Any, rows: list[LayerRow], bar_of: dict[str, int], labels: dict[str, Any]) -> None:
+    """Stack the passes of each bar's layers: on the first array, and beside it, narrower, on the second."""
+    count = max(bar_of.values()) + 1
     arrays = sorted({row.array for row in rows if row.array is not None})
     offsets = {0: 0.0} if len(arrays) == 1 else {0: -0.12, 1: 0.36}
     widths = {0: 0.75} if len(arrays) == 1 else {0: 0.6, 1: 0.26}
     for array in arrays:
-        bottom = np.zeros(len(layers))
+        bottom = np.zeros(count)
         for name, colour in _COLOURS.items():
-            heights = np.zeros(len(layers))
+            heights = np.zeros(count)
             for row in rows:
                 if row.pass_ == name and row.array == array:
-                    heights[layers.index(row.layer)] += row.cycles / 1e6
+                    heights[bar_of[row.layer]] += row.cycles / 1e6
             if heights.any():
-                places = np.arange(len(layers)) + offsets[array]
+                places = np.arange(count) + offsets[array]
                 labels[name] = axes.bar(places, heights, widths[array], bottom=bottom, color=colour)
                 bottom += heights

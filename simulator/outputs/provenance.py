@@ -20,7 +20,7 @@ def provenance(inputs: dict[str, Path], arguments: Sequence[str], outputs: Path)
     """
     return {
         "version": _version("adagp-sim"),
-        "command": shlex.join(["adagp-sim", *_without_out(arguments)]),
+        "command": shlex.join(["adagp-sim", *without_out(arguments)]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "inputs": {name: _sha256(path) for name, path in sorted(inputs.items())},
         "outputs": {path.name: _sha256(path) for path in sorted(outputs.iterdir())},
@@ -29,7 +29,8 @@ def provenance(inputs: dict[str, Path], arguments: Sequence[str], outputs: Path)
     }
 
 
-def _without_out(arguments: Sequence[str]) -> list[str]:
+def without_out(arguments: Sequence[str]) -> list[str]:
+    """Return a command line without ``--out``."""
     kept, skip = [], False
     for argument in arguments:
         if skip:

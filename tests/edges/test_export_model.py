@@ -148,7 +148,7 @@ def test_unknown_recipe_names_the_nearest():
 
 def test_missing_torch_is_told_in_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(InputError, match="torch is needed for an export and not installed"):
+    with pytest.raises(InputError, match="torch is needed for it and not installed"):
         export("own_models:small", (4, 3, 8, 8))
 
 

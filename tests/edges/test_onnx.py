@@ -270,5 +270,5 @@ def test_model_without_weights_is_no_training_workload(tmp_path):
 def test_missing_onnx_is_told_in_one_line(tmp_path, monkeypatch):
     source = without_weights(tmp_path / "relu.onnx")
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(InputError, match=r"install adagp-sim\[onnx\]"):
+    with pytest.raises(InputError, match=r"pip install '\.\[onnx\]'"):
         read(source)

@@ -207,7 +207,7 @@ def test_cut_at_rows_of_all_bank_groups_by_hand() -> None:
 
 
 def commands(part: str = "ddr3-1600") -> CommandDram:
-    return CommandDram(model="commands", part=part, capacity_bytes=2**30)
+    return CommandDram(model="commands", part=part, capacity_bytes=2**30, queue_depth=32)
 
 
 def as_transfers(pattern: TransferPattern) -> Transfers:

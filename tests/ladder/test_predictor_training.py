@@ -6,6 +6,7 @@ torch = pytest.importorskip("torch", reason="needs the torch extra")
 
 from click.testing import CliRunner  # noqa: E402
 
+from simulator.cli.main import cli  # noqa: E402
 from workloads.foundation.errors import InputError  # noqa: E402
 from workloads.networks import find_recipe, recipe_names  # noqa: E402
 from workloads.predictor import Predictor  # noqa: E402
@@ -13,7 +14,6 @@ from workloads.pytorch.gradient_prediction import train_predictor  # noqa: E402
 from workloads.pytorch.masked_adam import MaskedAdam  # noqa: E402
 from workloads.pytorch.predictor_module import GradientPredictor  # noqa: E402
 from workloads.pytorch.predictor_training import PredictorTraining  # noqa: E402
-from workloads.pytorch.reference import main  # noqa: E402
 from workloads.pytorch.settings import Settings, settings_of, with_predictor  # noqa: E402
 from workloads.trace import load_trace  # noqa: E402
 
@@ -130,7 +130,7 @@ def test_provenance_tells_how_the_predictor_was_trained(tmp_path):
              "predictor_start": "small", "predictor_steps": 2}  # fmt: skip
     for number, (given, expected) in enumerate((([], told), (options, other))):
         out = tmp_path / f"{number}.yaml"
-        run = CliRunner().invoke(main, ["digits-cnn", "--epochs", "1", "--out", str(out), *given])
+        run = CliRunner().invoke(cli, ["train", "reference", "digits-cnn", "--epochs", "1", "--out", str(out), *given])
         assert run.exit_code == 0, run.output
         settings = load_trace(out).provenance.settings
         assert {name: settings[name] for name in expected} == expected

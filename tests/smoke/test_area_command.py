@@ -52,7 +52,11 @@ def test_a_setting_changes_the_tables() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "word"),
-    [(["vgg31-cifar10"], "vgg13-cifar10"), (["--set", "array.row=3"], "array.rows"), (["--dataflow", "wss"], "ws")],
+    [
+        (["vgg31-cifar10"], "vgg13-cifar10"),
+        (["--set", "array.row=3"], "did you mean rows?"),
+        (["--dataflow", "wss"], "ws"),
+    ],
 )
 def test_bad_input_is_one_line(arguments: list[str], word: str) -> None:
     run = area(*arguments, code=2)

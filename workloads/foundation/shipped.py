@@ -18,6 +18,14 @@ def shipped_folder(name: str) -> Path:
     return beside if beside.is_dir() else _SITE / "simulator" / name
 
 
+def shipped_as(path: Path) -> str:
+    """Return what a file is called in records and errors: a shipped one by its place in the project."""
+    for home in (_SITE, _SITE / "simulator"):
+        if path.is_relative_to(home) and path.relative_to(home).parts[0] in ("configs", "traces"):
+            return path.relative_to(home).as_posix()
+    return str(path)
+
+
 def shipped_names(folder: str) -> dict[str, Path]:
     """Return the shipped files of a folder by name, sorted."""
     found: dict[str, Path] = {}

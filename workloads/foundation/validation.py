@@ -1,9 +1,12 @@
 """Strict, frozen pydantic models, and their errors as one line with file, key and remedy."""
 
 import re
-from typing import Annotated, Any, TypeVar, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from workloads.foundation.errors import InputError, nearest
 
@@ -12,6 +15,74 @@ class StrictModel(BaseModel):
     """Base of everything read from a file: immutable, no unknown keys, no silent conversion."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_numbers(cls, data: Any) -> Any:
+        """Take ``256e9`` and ``2.0`` for whole numbers where a whole number is asked for."""
+        if not isinstance(data, dict):
+            return data
+        whole = _whole_fields(cls)
+        return {key: _whole(value) if key in whole else value for key, value in data.items()}
+
+
+@cache
+def _whole_fields(model: type[BaseModel]) -> frozenset[str]:
+    """Return the fields of a model that hold whole numbers, or lists or mappings of them, and no others."""
+    found = set()
+    for name, field in model.model_fields.items():
+        types = _types_in(field.annotation)
+        if int in types and float not in types:
+            found.add(name)
+    return frozenset(found)
+
+
+def _types_in(annotation: Any) -> set[Any]:
+    if get_origin(annotation) is Literal:
+        return {type(value) for value in get_args(annotation)}
+    inner = [found for part in get_args(annotation) for found in _types_in(part)]
+    return {annotation, *inner} if isinstance(annotation, type) else set(inner)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list | tuple):
+        return type(value)(_whole(item) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _whole(item) for key, item in value.items()}
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A field that is one of several models: the key that tells which, and the models by its value."""
+
+    tag: str
+    kinds: dict[str, type[BaseModel]]
+
+
+@cache
+def choices_of(model: type[BaseModel]) -> dict[str, Choice]:
+    """Return the fields of a model that are unions of models told apart by a key, by name."""
+    found = {}
+    for name, field in model.model_fields.items():
+        tag = next((tag for tag in _discriminators(field.annotation, field) if isinstance(tag, str)), None)
+        if tag is not None:
+            models = _models_in(field.annotation)
+            found[name] = Choice(
+                tag, {kind: one for one in models for kind in get_args(one.model_fields[tag].annotation)}
+            )
+    return found
+
+
+def _discriminators(annotation: Any, *metadata: Any) -> list[Any]:
+    """Return what pydantic's fields in an annotation name as the key that tells a union's models apart."""
+    inner = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return _discriminators(inner[0], *metadata, *inner[1:])
+    own = [getattr(one, "discriminator", None) for one in metadata]
+    return own + [tag for part in inner for tag in _discriminators(part)]
 
 
 def _only(version: int) -> BeforeValidator:

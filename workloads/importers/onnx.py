@@ -339,7 +339,9 @@ def _loaded(path: Path) -> Any:
     try:
         import onnx
     except ImportError:
-        raise InputError(str(path), "", "onnx is needed for it and not installed", "install adagp-sim[onnx]") from None
+        raise InputError(
+            str(path), "", "onnx is needed for it and not installed", "run pip install '.[onnx]' in a clone"
+        ) from None
     try:
         model = onnx.load(str(path), load_external_data=False)
     except OSError as error:

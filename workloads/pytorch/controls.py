@@ -1,19 +1,18 @@
 """The digits run beside its controls, which tell what its accuracy owes to prediction.
 
-``python -m workloads.pytorch.controls --seeds 3 --epochs 90 --out docs/training.md`` trains them all
-and writes the page; a run of 90 epochs takes half a minute on one core.
+``adagp-sim train controls --seeds 3 --epochs 90 --out docs/training.md`` trains them all and writes the page; a run of
+90 epochs takes half a minute on one core.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-import click
-
 from workloads.control_runs import GpBatches
+from workloads.foundation.atomic import atomic_file
 from workloads.foundation.errors import InputError
 from workloads.networks import find_recipe
 from workloads.pytorch.assembly import predictor_of
@@ -93,7 +92,13 @@ def run_control(
     return Result(control, seed, train(recipe.build, training.load_data(), sizes, chosen, settings, length))
 
 
-def run_controls(policy: Policy, seeds: Sequence[int], epochs: int | None = None, jobs: int = 1) -> list[Result]:
+def run_controls(
+    policy: Policy,
+    seeds: Sequence[int],
+    epochs: int | None = None,
+    jobs: int = 1,
+    on_result: Callable[[Result], None] = lambda result: None,
+) -> list[Result]:
     """Train every control with every seed, in the order of `CONTROLS`.
 
     Parameters
@@ -106,6 +111,8 @@ def run_controls(policy: Policy, seeds: Sequence[int], epochs: int | None = None
         Number of epochs, if not the policy's own.
     jobs : int
         Processes at once, one thread each; the numbers do not depend on it.
+    on_result : callable, optional
+        Called with every run that ended.
 
     Raises
     ------
@@ -116,7 +123,11 @@ def run_controls(policy: Policy, seeds: Sequence[int], epochs: int | None = None
                           ("--jobs", jobs)):  # fmt: skip
         if value < 1:
             raise InputError(option, "", f"is {value}", "give at least 1")
-    return list(run_tasks([(control, seed, policy, epochs, NETWORK) for control in CONTROLS for seed in seeds], jobs))
+    found = []
+    for result in run_tasks([(control, seed, policy, epochs, NETWORK) for control in CONTROLS for seed in seeds], jobs):
+        found.append(result)
+        on_result(result)
+    return found
 
 
 def run_tasks(tasks: Sequence[Task], jobs: int) -> Iterator[Result]:
@@ -135,9 +146,15 @@ def weights_by_layer() -> dict[str, int]:
     return {name: model.get_parameter(f"{name}.weight").numel() for name in predicted_layers(model)}
 
 
+def compared(results: Sequence[Result], policy: Policy, command: str) -> str:
+    """Return the page that compares the runs; `command` made it."""
+    rows = [(result.control.key, result.control.title, result.seed, result.run) for result in results]
+    return page(rows, weights_by_layer(), policy.name, command)
+
+
 def write_csv(results: Sequence[Result], path: Path) -> None:
     """Write the predictor's errors of every run by epoch and layer."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with atomic_file(path) as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["run", "seed", "epoch", "layer", "cosine", "relative_l2", "mape", "mse"])
         for result in results:
@@ -145,34 +162,3 @@ def write_csv(results: Sequence[Result], path: Path) -> None:
                 for layer, error in sorted(errors.items()):
                     numbers = [f"{value:.6g}" for value in asdict(error).values()]
                     rows.writerow([result.control.key, result.seed, epoch, layer, *numbers])
-
-
-@click.command()
-@click.option("--seeds", default=3, show_default=True, help="Number of seeds, from 0.")
-@click.option("--epochs", default=90, show_default=True, help="Epochs of a run.")
-@click.option("--schedule", default="paper", show_default=True, help="Schedule of all but plain backpropagation.")
-@click.option("--jobs", default=1, show_default=True, help="Processes at once.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("docs/training.md"), show_default=True)
-@click.option("--csv", "table", type=click.Path(path_type=Path), help="Also write the errors of every epoch here.")
-def main(seeds: int, epochs: int, schedule: str, jobs: int, out: Path, table: Path | None) -> None:
-    """Train the digits network and its controls, and write the page that compares them."""
-    try:
-        policy = load_policy(schedule)
-        results = run_controls(policy, range(seeds), epochs, jobs)
-        command = f"python -m workloads.pytorch.controls --seeds {seeds} --epochs {epochs}"
-        command += "" if schedule == "paper" else f" --schedule {schedule}"
-        rows = [(result.control.key, result.control.title, result.seed, result.run) for result in results]
-        try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_text(page(rows, weights_by_layer(), policy.name, command), encoding="utf-8")
-            if table is not None:
-                write_csv(results, table)
-        except OSError as error:
-            raise InputError(str(out), "", f"cannot be written: {error.strerror}", "give another place") from None
-    except InputError as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"{out}: {len(results)} runs")
-
-
-if __name__ == "__main__":
-    main()

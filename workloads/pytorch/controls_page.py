@@ -68,7 +68,7 @@ _SOURCES = (
 )
 
 _END = """
-The options are those of `python -m workloads.pytorch.reference`. What each of the predictor's is worth, and how far
+The options are those of `adagp-sim train reference`. What each of the predictor's is worth, and how far
 prediction goes on this task: [predictor.md](predictor.md), [predictor-study.md](predictor-study.md).
 
 The paper's figure 15 has a MAPE below 0.16 % for layers 2 to 10 of VGG13. Nothing here comes near it, and the paper

@@ -46,7 +46,7 @@ def torch_extra(where: str) -> Iterator[None]:
         yield
     except ImportError as error:
         raise InputError(
-            where, "", f"{error.name} is needed for an export and not installed", "install adagp-sim[torch]"
+            where, "", f"{error.name} is needed for it and not installed", "run pip install '.[torch]' in a clone"
         ) from None
     except RuntimeError as error:
         if _TORCHVISION not in str(error):

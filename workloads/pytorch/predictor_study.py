@@ -1,18 +1,13 @@
 """How far the predictor can be trained on digits, and what limits it.
 
-``python -m workloads.pytorch.predictor_study --out docs/predictor-study.md`` measures it and writes the page; it
-takes some twenty minutes on one core of a busy machine. docs/predictor.md says what follows.
+``adagp-sim train predictors --out docs/predictor-study.md`` measures it and writes the page; it takes some twenty
+minutes on one core of a busy machine. docs/predictor.md says what follows.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-import click
-
-from workloads.foundation.errors import InputError
 from workloads.networks import find_recipe
 from workloads.networks.recipe import Recipe
 from workloads.predictor import Predictor
@@ -154,37 +149,16 @@ def accuracies(
     return found
 
 
-@click.command()
-@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Number of seeds, from 0.")
-@click.option("--stream-epochs", type=click.IntRange(min=1), default=30, show_default=True,
-              help="Epochs whose gradients the predictors are tried on.")  # fmt: skip
-@click.option("--epochs", type=click.IntRange(min=1), default=90, show_default=True, help="Epochs of the ADA-GP runs.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("docs/predictor-study.md"), show_default=True)
-def main(seeds: int, stream_epochs: int, epochs: int, out: Path) -> None:
-    """Measure how far the predictor can be trained on digits, and write the page."""
-    start = time.monotonic()
-
-    def tell(done: str) -> None:
-        click.echo(f"{time.monotonic() - start:5.0f} s  {done}", err=True)
-
+def study(
+    seeds: Sequence[int], stream_epochs: int, epochs: int, command: str, tell: Callable[[str], None]
+) -> tuple[str, int]:
+    """Measure all, and return the page and how many ways to train the predictor are on it; `command` made it."""
     recipe, policy = find_recipe(NETWORK), load_policy("paper")
     training = recipe.training
     assert training is not None
     shapes = [(recipe.batch_size, *shape) for shape in recipe.input_shapes]
     sizes = predictor_of(record_anywhere(recipe.build, shapes, recipe.input_dtypes, recipe.name))
-    data, numbers = training.load_data(), range(seeds)
-    bounds, scores = measure(recipe, data, sizes, policy, numbers, stream_epochs, tell)
-    trained = accuracies(recipe, data, sizes, policy, numbers, epochs, tell)
-    command = "python -m workloads.pytorch.predictor_study"
-    command += f" --seeds {seeds} --stream-epochs {stream_epochs} --epochs {epochs}"
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(page(bounds, scores, trained, Variant(PAPER_RATE).title, command), encoding="utf-8")
-    except OSError as error:
-        told = InputError(str(out), "", f"cannot be written: {error.strerror}", "give another place")
-        raise click.ClickException(str(told)) from None
-    click.echo(f"{out}: {len(scores)} ways to train the predictor")
-
-
-if __name__ == "__main__":
-    main()
+    data = training.load_data()
+    bounds, scores = measure(recipe, data, sizes, policy, seeds, stream_epochs, tell)
+    trained = accuracies(recipe, data, sizes, policy, seeds, epochs, tell)
+    return page(bounds, scores, trained, Variant(PAPER_RATE).title, command), len(scores)

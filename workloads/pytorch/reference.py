@@ -1,34 +1,25 @@
 """The reference training with all its options: checkpoints, learning-rate schedules, sparsity, data from disk.
 
-``python -m workloads.pytorch.reference digits-cnn --checkpoint run.pt --plateau --out mine.yaml``
-trains a network and writes its trace. Without options it is `adagp-sim trace export`, to the letter.
+``adagp-sim train reference digits-cnn --checkpoint run.pt --plateau --out mine.yaml`` trains a network and writes its
+trace. Without options it is `adagp-sim trace export`, to the letter.
 """
 
-import shlex
-import sys
 from pathlib import Path
-from typing import Any, get_args
-
-import click
 
 from workloads.foundation.errors import InputError
 from workloads.layers import Conv2d, Linear
-from workloads.networks import find_recipe
 from workloads.networks.digits_cnn import CONSTANT_RATES
 from workloads.networks.recipe import Recipe
 from workloads.pytorch.assembly import assemble, notes_of, predictor_of
-from workloads.pytorch.datasets import load_images
 from workloads.pytorch.layer_errors import layer_errors
 from workloads.pytorch.model_loading import record_anywhere, torch_extra
-from workloads.pytorch.predictor_training import Inputs, Start, Targets
 from workloads.pytorch.recorder import Recording
-from workloads.pytorch.settings import Settings, settings_of, with_predictor
+from workloads.pytorch.settings import Settings
 from workloads.pytorch.sparsity import SPARSITY_NOTE, with_sparsity
 from workloads.pytorch.split import Split
 from workloads.pytorch.training import OnEpoch, Run, train
 from workloads.schedule import Policy, compress
-from workloads.trace import Dataset, Provenance, Trace, load_policy
-from workloads.trace_writer import write_trace
+from workloads.trace import Dataset, Provenance, Trace
 
 
 def reference_trace(
@@ -116,55 +107,3 @@ def _provenance(recipe: Recipe, recording: Recording, settings: Settings, run: R
     )
     told = {"epochs": len(run.phases)} | settings.told()
     return Provenance(origin="trained", command=command, settings=told, notes=(*notes, *notes_of(recording)))
-
-
-@click.command()
-@click.argument("network", default="digits-cnn")
-@click.option("--schedule", default="paper", show_default=True, help="Which batches are Warm Up, Phase BP, Phase GP.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Number of epochs, if not the schedule's own.")
-@click.option("--seed", default=0, show_default=True, help="Of the initial weights and the order of the samples.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Save the run here each epoch, and go on from it.")
-@click.option("--plateau", is_flag=True, help="Lower the network's learning rate with ReduceLROnPlateau.")
-@click.option("--milestone", "milestones", type=click.IntRange(min=1), multiple=True,
-              help="Divide the predictor's learning rate by 10 after this epoch; may be repeated.")  # fmt: skip
-@click.option("--predictor-rate", type=click.FloatRange(min=0.0, min_open=True),
-              help="The predictor's learning rate, if not the network's own.")  # fmt: skip
-@click.option("--predictor-inputs", "inputs", type=click.Choice(get_args(Inputs)), help="What the predictor reads.")
-@click.option("--predictor-targets", "targets", type=click.Choice(get_args(Targets)), help="What it is to give.")
-@click.option(
-    "--predictor-start", "start", type=click.Choice(get_args(Start)), help="Its linear layer's first weights."
-)
-@click.option("--predictor-steps", "steps", type=click.IntRange(min=1), help="Its steps on each true gradient.")
-@click.option("--sparsity/--no-sparsity", default=True, show_default=True,
-              help="Record the share of zeros of inputs, weights and output gradients.")  # fmt: skip
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of CIFAR10, CIFAR100 or ImageNet-like images.")
-@click.option("--per-class", type=click.IntRange(min=1), help="Use the first images of each class of --data only.")
-@click.option("--out", type=click.Path(path_type=Path), help="The trace; NETWORK.yaml if not given.")
-def main(
-    network: str, schedule: str, epochs: int | None, seed: int, checkpoint: Path | None, plateau: bool,
-    milestones: tuple[int, ...], predictor_rate: float | None, sparsity: bool, data: Path | None,
-    per_class: int | None, out: Path | None, **choices: Any,
-) -> None:  # fmt: skip
-    """Train NETWORK with ADA-GP and write its trace."""
-    command = shlex.join(["python", "-m", "workloads.pytorch.reference", *sys.argv[1:]])
-    path = Path(f"{network}.yaml") if out is None else out
-    try:
-        recipe = find_recipe(network)
-        split = None if data is None else load_images(recipe.dataset, data, recipe.input_shapes[0][-1], per_class)
-        settings = settings_of(recipe, seed, plateau=plateau, predictor_milestones=milestones, sparsity=sparsity)
-        settings = with_predictor(settings, predictor_rate, **choices)
-        trace = reference_trace(
-            recipe, load_policy(schedule), settings, command, split, epochs,
-            lambda row, total: click.echo(
-                f"epoch {row.epoch} of {total}: loss {row.train_loss:.4f}, accuracy {row.test_accuracy:.2%}", err=True
-            ),
-            checkpoint,
-        )  # fmt: skip
-        write_trace(trace, path)
-    except InputError as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"{path}: test accuracy {trace.metrics[-1].test_accuracy:.2%} after {len(trace.metrics)} epochs")
-
-
-if __name__ == "__main__":
-    main()

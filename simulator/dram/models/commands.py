@@ -26,8 +26,8 @@ class CommandDram(DramModel):
     """
 
     model: Literal["commands"]
-    part: Annotated[str, Field(min_length=1)] = "ddr3-1600"
-    queue_depth: Annotated[int, Field(ge=1, le=1024)] = 32
+    part: Annotated[str, Field(min_length=1)]
+    queue_depth: Annotated[int, Field(ge=1, le=1024)]
     _memory: DramPart = PrivateAttr()
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 JOB = TargetCosts("digits-cnn", "ws", (0.92, 0.95))
-COMMAND = "python -m workloads.pytorch.reference resnet50-cifar10 --data FOLDER --checkpoint FILE --plateau"
+COMMAND = "adagp-sim train reference resnet50-cifar10 --data FOLDER --checkpoint FILE --plateau"
 
 
 @dataclass(frozen=True)

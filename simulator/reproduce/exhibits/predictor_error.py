@@ -105,7 +105,7 @@ def _text(trace: Trace) -> str:
         "linear layer on scikit-learn's digits, 90 epochs under the paper's schedule, the predictor's rate "
         f"{trace.provenance.settings['predictor_learning_rate']} where the paper's is "
         f"{targets()['training_setup']['learning_rate']['predictor']:g}. VGG13's own errors come from "
-        "`python -m workloads.pytorch.reference vgg13-cifar10 --data FOLDER --checkpoint FILE`, which writes them "
+        "`adagp-sim train reference vgg13-cifar10 --data FOLDER --checkpoint FILE`, which writes them "
         "into its trace (`predictor_errors`). The paper's layers 1 to 10 "
         "are VGG13's convolutions; the text names none of its linear layers.\n\n"
         f"**MAPE** is {min(values):.0f} to {max(values):.0f} % over all layers and epochs, the cosine "

@@ -1,0 +1,166 @@
+"""`adagp-sim train`: train networks with ADA-GP in PyTorch, and study how well it learns."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from workloads.pytorch.predictor_training import Inputs, Start, Targets
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.group()
+def train() -> None:
+    """Train with ADA-GP in PyTorch (pip install '.[torch]' in a clone), and see what prediction is worth."""
+
+
+@train.command()
+@click.argument("network", default="digits-cnn")
+@click.option(
+    "--schedule",
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Which batches are Warm Up, Phase BP, Phase GP.",
+)
+@click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Epochs; else the schedule's.")
+@click.option("--seed", default=0, show_default=True, help="Of the initial weights and the order of the samples.")
+@click.option("--checkpoint", type=_FILE, metavar="FILE", help="Save the run here each epoch, and go on from it.")
+@click.option("--plateau", is_flag=True, help="Lower the network's learning rate with ReduceLROnPlateau.")
+@click.option("--milestone", "milestones", type=click.IntRange(min=1), multiple=True, metavar="EPOCH",
+              help="Divide the predictor's learning rate by 10 after this epoch; may be repeated.")  # fmt: skip
+@click.option("--predictor-rate", type=click.FloatRange(min=0.0, min_open=True), metavar="RATE",
+              help="The predictor's learning rate, if not the network's own.")  # fmt: skip
+@click.option("--predictor-inputs", "inputs", type=click.Choice(get_args(Inputs)), help="What the predictor reads.")
+@click.option("--predictor-targets", "targets", type=click.Choice(get_args(Targets)), help="What it is to give.")
+@click.option(
+    "--predictor-start", "start", type=click.Choice(get_args(Start)), help="Its linear layer's first weights."
+)
+@click.option(
+    "--predictor-steps", "steps", type=click.IntRange(min=1), metavar="N", help="Its steps on each true gradient."
+)
+@click.option("--sparsity/--no-sparsity", default=True, show_default=True,
+              help="Record the share of zeros of inputs, weights and output gradients.")  # fmt: skip
+@click.option("--data", type=_FILE, metavar="DIR", help="Folder of CIFAR10, CIFAR100 or ImageNet-like images.")
+@click.option(
+    "--per-class", type=click.IntRange(min=1), metavar="N", help="Use the first images of each class of --data only."
+)
+@click.option("--out", type=_FILE, metavar="FILE", help="Where to write the trace; else NETWORK.yaml here.")
+def reference(
+    network: str, schedule: str, epochs: int | None, seed: int, checkpoint: Path | None, plateau: bool,
+    milestones: tuple[int, ...], predictor_rate: float | None, sparsity: bool, data: Path | None,
+    per_class: int | None, out: Path | None, **choices: Any,
+) -> None:  # fmt: skip
+    """Train NETWORK (see adagp-sim list) with ADA-GP and write its trace.
+
+    Without options this is trace export, to the letter. A run with --checkpoint can be broken off and goes on.
+    """
+    from simulator.cli.console import progress
+    from workloads.foundation.atomic import check_writable
+    from workloads.networks import find_recipe
+    from workloads.trace import EpochMetrics, load_policy
+    from workloads.trace_writer import write_trace
+
+    recipe, policy = find_recipe(network), load_policy(schedule)
+    path = Path(f"{network}.yaml") if out is None else out
+    for place in (path, checkpoint):
+        if place is not None:
+            check_writable(place)
+    with _torch(network):
+        from workloads.pytorch.datasets import load_images
+        from workloads.pytorch.reference import reference_trace
+        from workloads.pytorch.settings import settings_of, with_predictor
+    split = None if data is None else load_images(recipe.dataset, data, recipe.input_shapes[0][-1], per_class)
+    settings = settings_of(recipe, seed, plateau=plateau, predictor_milestones=milestones, sparsity=sparsity)
+    settings = with_predictor(settings, predictor_rate, **choices)
+    with progress(epochs or policy.epochs) as say:
+
+        def on_epoch(row: EpochMetrics, total: int) -> None:
+            say(f"epoch {row.epoch} of {total}: loss {row.train_loss:.4f}, accuracy {row.test_accuracy:.2%}")
+
+        trace = reference_trace(recipe, policy, settings, _command(), split, epochs, on_epoch, checkpoint)
+    write_trace(trace, path)
+    click.echo(f"{path}: test accuracy {trace.metrics[-1].test_accuracy:.2%} after {len(trace.metrics)} epochs")
+
+
+@train.command()
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Number of seeds, from 0.")
+@click.option("--epochs", type=click.IntRange(min=1), default=90, show_default=True, help="Epochs of a run.")
+@click.option(
+    "--schedule", default="paper", show_default=True, metavar="NAME", help="Schedule of all but plain backpropagation."
+)
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at once.")
+@click.option("--out", type=_FILE, metavar="FILE", required=True, help="Where to write the page, in Markdown.")
+@click.option("--csv", "table", type=_FILE, metavar="FILE", help="Also write the errors of every epoch here.")
+def controls(seeds: int, epochs: int, schedule: str, jobs: int, out: Path, table: Path | None) -> None:
+    """Train digits-cnn with ADA-GP and with four controls, and write the page that compares them.
+
+    The controls tell what its accuracy owes to prediction: backpropagation on every batch, GP batches left out, zero
+    and random gradients. A run of 90 epochs takes half a minute on one core.
+    """
+    from simulator.cli.console import progress
+    from workloads.foundation.atomic import atomic_file, check_writable
+    from workloads.trace import load_policy
+
+    policy = load_policy(schedule)
+    for place in (out, table):
+        if place is not None:
+            check_writable(place)
+    with _torch("controls"):
+        from workloads.pytorch.controls import CONTROLS, Result, compared, run_controls, write_csv
+    with progress(len(CONTROLS) * seeds) as say:
+
+        def on_result(result: Result) -> None:
+            last = result.run.metrics[-1].test_accuracy
+            say(f"{result.control.title}, seed {result.seed}: accuracy {last:.2%}")
+
+        results = run_controls(policy, range(seeds), epochs, jobs, on_result)
+    command = f"adagp-sim train controls --seeds {seeds} --epochs {epochs}"
+    command += "" if schedule == "paper" else f" --schedule {schedule}"
+    with atomic_file(out) as file:
+        file.write(compared(results, policy, command))
+    if table is not None:
+        write_csv(results, table)
+    click.echo(f"{out}: {len(results)} runs")
+
+
+@train.command()
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Number of seeds, from 0.")
+@click.option("--stream-epochs", type=click.IntRange(min=1), default=30, show_default=True,
+              help="Epochs whose gradients the predictors are tried on.")  # fmt: skip
+@click.option("--epochs", type=click.IntRange(min=1), default=90, show_default=True, help="Epochs of the ADA-GP runs.")
+@click.option("--out", type=_FILE, metavar="FILE", required=True, help="Where to write the page, in Markdown.")
+def predictors(seeds: int, stream_epochs: int, epochs: int, out: Path) -> None:
+    """Measure how far the predictor can be trained on digits, and write the page.
+
+    It takes some twenty minutes on one core.
+    """
+    from simulator.cli.console import progress
+    from workloads.foundation.atomic import atomic_file, check_writable
+
+    check_writable(out)
+    with _torch("predictors"):
+        from workloads.pytorch.predictor_study import study
+    command = f"adagp-sim train predictors --seeds {seeds} --stream-epochs {stream_epochs} --epochs {epochs}"
+    with progress(0) as say:
+        text, ways = study(range(seeds), stream_epochs, epochs, command, say)
+    with atomic_file(out) as file:
+        file.write(text)
+    click.echo(f"{out}: {ways} ways to train the predictor")
+
+
+def _torch(what: str) -> Any:
+    from workloads.pytorch.model_loading import torch_extra
+
+    return torch_extra(what)
+
+
+def _command() -> str:
+    """Return the command line without ``--out``: the trace is the same wherever it lies."""
+    import shlex
+    import sys
+
+    from simulator.outputs.provenance import without_out
+
+    return shlex.join(["adagp-sim", *without_out(sys.argv[1:])])
