@@ -89,7 +89,8 @@ def _mapped(flow: RowStationary, array: PEArray, product: Product) -> tuple[Data
     """
     whole = whole_convolution(product)
     wgrad = product.role == "wgrad"
-    one = replace(whole, **{"channels" if wgrad else "images": whole.groups * 0 + 1})
+    single = whole.groups * 0 + 1
+    one = replace(whole, channels=single) if wgrad else replace(whole, images=single)
     parts = [whole, one]
     for axis in ("channels", "filters", "filter_rows" if wgrad else "rows"):
         size = getattr(whole, axis)

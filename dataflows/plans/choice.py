@@ -16,11 +16,9 @@ Key = tuple[int, ...]
 Criteria = tuple[int, int, int]
 FASTEST: Criteria = (0, 1, 2)
 FEWEST_BYTES: Criteria = (1, 2, 0)
-FAST_OF_FEW_TILES: Criteria = (3, 1, 2)  # only to list by: such plans are soon made, and seldom much slower
-TIMES = (0, 3)  # the criteria that are times
 NO_LIMIT = 1 << 62
-# Lists candidates by the criteria, each with its key: bounds from below of the three and the number of tiles. Those that
-# for certain take longer than the limit are left out.
+# Lists candidates by the criteria, each with its key: bounds from below of the three and the number of tiles. Those
+# that for certain take longer than the limit are left out.
 Listing = Callable[[Criteria, int], Iterator[tuple[Key, Candidate]]]
 
 
@@ -45,17 +43,27 @@ class Measured:
 
 @dataclass
 class Contest(Generic[Candidate]):
-    """Candidates for one op."""
+    """Candidates for one op.
+
+    Attributes
+    ----------
+    listing, plan_of : callable
+        They list candidates, and plan and measure one.
+    quick : callable
+        Returns what no candidate's time is below, and a candidate that is soon planned and seldom much slower than the
+        fastest; None where there is no candidate.
+    """
 
     listing: Listing[Candidate]
     plan_of: Callable[[Candidate], Measured]
+    quick: Callable[[], tuple[int, Candidate] | None]
     measured: dict[Candidate, Measured] = field(default_factory=dict)
 
     def winner(self, slack_percent: int | None) -> Measured | None:
         """Return the plan that the rule takes; None where there is no candidate.
 
-        Of the plans that take at most so much longer than the fastest (None: however long) the one of fewest DRAM bytes,
-        of these the one of fewest bytes through the buffer, of these the fastest, of these the one of fewest tiles.
+        Of the plans that take at most so much longer than the fastest (None: however long) the one of fewest DRAM
+        bytes, of these the one of fewest bytes through the buffer, of these the fastest, of these that of fewest tiles.
         """
         if slack_percent is None:
             return self.first(FEWEST_BYTES)
@@ -87,13 +95,12 @@ class _Fastest:
 
     def __init__(self, contest: Contest[Candidate], slack_percent: int) -> None:
         self.contest, self.slack_percent = contest, slack_percent
-        self.listed = contest.listing(FASTEST, NO_LIMIT)
-        self.following = next(self.listed, None)
+        self.listed: Iterator[tuple[Key, Candidate]] | None = None  # by time; begun where a decision needs it
         # The time of the fastest so far, and what none is below.
         self.time = self.bound = NO_LIMIT
-        if self.following is not None:
-            first = next(contest.listing(FAST_OF_FEW_TILES, NO_LIMIT))
-            self.time, self.bound = contest.measure(first[1]).values[0], self.following[0][0]
+        first = contest.quick()
+        if first is not None:
+            self.time, self.bound = contest.measure(first[1]).values[0], first[0]
 
     def limit(self, time: int) -> int:
         """Return the longest time that is fast enough where the fastest plan takes `time`."""
@@ -106,7 +113,11 @@ class _Fastest:
         return time <= self.limit(self.time)
 
     def _plan_one(self) -> None:
-        if self.following is not None:
-            self.time = min(self.time, self.contest.measure(self.following[1]).values[0])
-            self.following = next(self.listed, None)
-        self.bound = self.time if self.following is None else min(self.time, self.following[0][0])
+        """Raise the bound to the next candidate's, and plan that one where it may be the fastest."""
+        if self.listed is None:
+            self.listed = self.contest.listing(FASTEST, NO_LIMIT)
+        key, candidate = next(self.listed, ((NO_LIMIT,), None))
+        self.bound = min(self.time, key[0])
+        if candidate is not None and key[0] < self.time:
+            self.time = min(self.time, self.contest.measure(candidate).values[0])
+            self.bound = min(self.time, self.bound)

@@ -1,7 +1,7 @@
 """How long a plan takes when it has the DRAM channel to itself, and no refresh comes: what plans are compared by.
 
-The rules are those of docs/machine.md, "Time of a step", for one array and one plan; a test holds this equal to the step
-kernel of the engine.
+The rules are those of docs/machine.md, "Time of a step", for one array and one plan; a test holds this equal to the
+step kernel of the engine.
 """
 
 # numba infers the types inside the kernel; numpy's stubs do not follow its scalars.
@@ -17,7 +17,7 @@ from dataflows.plans.plan import Integers
 def lone_cycles(
     load_cycles: Integers, store_cycles: Integers, stores: Integers, stream_cycles: Integers, gap_cycles: Integers,
     fill_cycles: int, drain_cycles: int,
-) -> int:  # fmt: skip
+) -> np.int64:  # fmt: skip
     """Return the cycles from a plan's start to its end.
 
     Parameters

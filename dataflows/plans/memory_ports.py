@@ -55,7 +55,7 @@ class MemoryPorts:
 
     def transfer_cycles(self, moved_bytes: Integers, window_cycles: Integers) -> Integers:
         """Return the cycles that the transfers of tiles without a window need to pass the buffer's ports."""
-        if self.buffer_bytes is None:
+        if self.buffer_bytes is None or window_cycles.all():
             return moved_bytes * 0
         return -(-moved_bytes // self.buffer_bytes) * (window_cycles == 0)
 

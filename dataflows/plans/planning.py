@@ -11,7 +11,7 @@ from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
 from dataflows.arrays.job import ceil_div
 from dataflows.dataflow import Dataflow
-from dataflows.plans.choice import FASTEST, TIMES, Contest, Criteria, Key, Measured
+from dataflows.plans.choice import FASTEST, NO_LIMIT, Contest, Criteria, Key, Measured
 from dataflows.plans.layout import Pieces
 from dataflows.plans.loopnest import extents
 from dataflows.plans.placement import Operand, Placement
@@ -62,7 +62,7 @@ def choose_tiling(
     def listing(criteria: Criteria, most_time: int) -> Iterator[tuple[Key, tuple[int, Tiling]]]:
         """Merge the lists of all mappings; one whose bound has not come up yet is not looked through."""
         heads: list[tuple[Key, int, Tiling | None]] = [
-            ((search.least_time if criteria[0] in TIMES else 0,), index, None)
+            ((search.least_time if criteria == FASTEST else 0,), index, None)
             for index, search in enumerate(searches)
             if search.least_time <= most_time
         ]
@@ -82,7 +82,22 @@ def choose_tiling(
         index, tiling = candidate
         return measured(plan_tiled(product, placement, searches[index].dataflow, array, budget, tiling), budget)
 
-    contest = Contest(listing, plan_of)
+    def quick() -> tuple[int, tuple[int, Tiling]] | None:
+        """Look for a fast tiling of few tiles under each mapping that may have one."""
+        found, bound, shortest = None, NO_LIMIT, NO_LIMIT
+        for index, search in enumerate(searches):
+            if search.least_time >= shortest:
+                bound = min(bound, search.least_time)
+                continue
+            one = search.quick()
+            if one is not None:
+                least, time, tiling = one
+                bound = min(bound, least)
+                if time < shortest:
+                    found, shortest = (index, tiling), time
+        return None if found is None else (bound, found)
+
+    contest = Contest(listing, plan_of, quick)
     best = contest.winner(budget.slack_percent)
     if best is None:
         raise TileTooLargeError(min(search.needed_bytes for search in searches), budget.capacity_bytes)
@@ -296,11 +311,8 @@ def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Pl
 
 
 def _piece_counts(most: int) -> list[int]:
-    """Return 1, 2, 3, 4, 6, 8, 12, ... and `most`; which they are does not depend on the machine."""
-    counts = {most}
-    for power in range(most.bit_length()):
-        counts |= {count for count in (1 << power, 3 << power) if count < most}
-    return sorted(counts)
+    """Return 1, 2, 4, 8, ... and `most`; which they are does not depend on the machine."""
+    return [*(1 << power for power in range((most - 1).bit_length())), most]
 
 
 def _fastest(
@@ -315,7 +327,7 @@ def _fastest(
     passed = loaded + stored, counts.buffer_read_bytes + counts.buffer_write_bytes
 
     def bound(count: int) -> int:
-        """Return the longest of: the channel's time; all loads and the last piece; the first load and all arithmetic."""
+        """Return the longest of: the channel's time; all loads, then the last piece; the first load, then all work."""
         size = ceil_div(words, count)
         tiles = ceil_div(words, size)
         last = (words - (tiles - 1) * size) / words
@@ -329,7 +341,7 @@ def _fastest(
     def listing(criteria: Criteria, most_time: int) -> Iterator[tuple[Key, int]]:
         return iter((key, key[-1]) for key in bounds)
 
-    best = Contest(listing, lambda count: measured(plan_of(count), budget)).first(FASTEST)
+    best = Contest(listing, lambda count: measured(plan_of(count), budget), lambda: None).first(FASTEST)
     assert best is not None  # there is at least one number of pieces
     return best.plan
 

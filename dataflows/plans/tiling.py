@@ -73,16 +73,28 @@ class TilingSearch:
 
         after, wanted = np.full(5, -1, np.int64), 4
         while True:
-            found, keys = search(*self._tables, np.array(criteria), most_time, after, wanted)
+            found, keys, _ = search(*self._tables, np.array(criteria), most_time, after, wanted)
             for row, key in zip(found.tolist(), keys.tolist(), strict=True):
                 yield tuple(key), self._cuts.tiling(row)
             if len(found) < wanted:
                 return
             after, wanted = keys[-1], 4 * wanted
 
+    def quick(self) -> tuple[int, int, Tiling] | None:
+        """Return what no tiling's time is below, and of a tiling that is fast and of few tiles its time, and it."""
+        from dataflows.plans.tiling_search import search  # needs numba
+
+        found, keys, least = search(*self._tables, np.array([3, 1, 2]), UNLIMITED_TIME, np.full(5, -1, np.int64), 1)
+        return (int(least), int(keys[0, 0]), self._cuts.tiling(found[0].tolist())) if len(found) else None
+
     @cached_property
     def least_time(self) -> int:
-        """What no tiling is faster than: the array's time for the whole product as one tile."""
+        """What no tiling is faster than: the array's time for the whole product as one tile.
+
+        Zero where accumulators cut vectors, which tiles of a short reduction go without.
+        """
+        if self.dataflow.granularity(self.array, self.product).most is not None:
+            return 0
         return int(self.dataflow.timing(self.array, whole_convolution(self.product)).stream_cycles.sum())
 
     @property
@@ -224,7 +236,7 @@ def _axis_table(
         pieces_folds, pieces, last = folds, np.ones_like(blocks), blocks
         if grain.most is not None:  # then a block is a vector
             full, rest = words // grain.most, words % grain.most
-            pieces_folds = full * _fold_cycles(np.int64(grain.most), grain) + (rest > 0) * _fold_cycles(rest, grain)
+            pieces_folds = full * _fold_cycles(np.array(grain.most), grain) + (rest > 0) * _fold_cycles(rest, grain)
             pieces, last = full + (rest > 0), np.where(rest > 0, rest, grain.most)
         work = [(folds * counts).sum(axis=1), (pieces_folds * counts).sum(axis=1) * (axis != "reduction")]
         passes = [tiles, (pieces * counts).sum(axis=1)]

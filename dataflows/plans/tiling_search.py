@@ -21,7 +21,7 @@ def search(
     space: Integers, groups: Integers, inner: Integers, outer: Integers, extents: Integers, reduces_space: bool,
     streamed: int, folds: Integers, element_bytes: Integers, port_bytes: Integers, ports: Integers, capacity: int,
     channel: NDArray[np.float64], orders: Integers, criteria: Integers, most_time: int, after: Integers, wanted: int,
-) -> tuple[Integers, Integers]:  # fmt: skip
+) -> tuple[Integers, Integers, np.int64]:  # fmt: skip
     """Return the first `wanted` candidates in an order, and their keys.
 
     Parameters
@@ -46,8 +46,8 @@ def search(
     orders : int64[candidates, 3]
         Axes from the outermost loop to the innermost.
     criteria : int64[3]
-        What candidates are ordered by: 0 time, 1 DRAM bytes, 2 buffer bytes, 3 time with a charge for each tile. Then by
-        the number of tiles.
+        What candidates are ordered by: 0 time, 1 DRAM bytes, 2 buffer bytes, 3 time with a charge for each tile.
+        Then by the number of tiles.
     most_time : int
         Candidates whose time is above it for certain are left out.
     after : int64[5]
@@ -59,6 +59,8 @@ def search(
         Rows of the tables (space, groups, inner, outer) and of the orders.
     keys : int64[candidates, 5]
         The three criteria, tiles, and the place among all candidates.
+    least : int
+        The least time of all that were looked at: of all candidates, where they are ordered by a time.
     """
     all_groups, all_inner, all_outer, kernel, positions, ifmap_pass = extents
     ifmap_bytes, filter_bytes, result_bytes, psum_bytes = element_bytes
@@ -74,14 +76,15 @@ def search(
     for j in range(2):
         least_outer[j] = outer[:, WORK + j].min() * groups[:, WORK].min() * each
         least_inner[j] = inner[:, WORK + j].min() * least_outer[j]
+    upward, charge = criteria[0] == 0, criteria[0] == 3
     by_time, least_group = criteria[0] == 0 or criteria[0] == 3, groups[:, WORK].min()
     found, keys = np.zeros((wanted, 5), np.int64), np.full((wanted, 5), NEVER, np.int64)
     values, key = np.empty(4, np.int64), np.empty(5, np.int64)
-    count = 0
+    count, least_time = 0, np.int64(NEVER)
     narrowest, least_size = outer[len(outer) - 1, SIZE], groups[len(groups) - 1, SIZE]
-    # By time from the smallest tiles up: first loads grow. By bytes from the largest down: what moves more grows.
+    # By time from the smallest tiles up: first loads grow. Else from the largest down: bytes and tiles grow.
     for turn_s in range(len(space)):
-        s = len(space) - 1 - turn_s if by_time else turn_s
+        s = len(space) - 1 - turn_s if upward else turn_s
         ifmap_whole = space[s, IFMAP_ALL] * all_inner * all_groups
         least_bytes = ifmap_whole * ifmap_bytes + filter_whole * filter_bytes + result_whole * result_bytes
         longest = min(most_time, keys[wanted - 1, 0]) if by_time else most_time
@@ -91,12 +94,15 @@ def search(
         if max(least, np.int64(least_bytes * channel[0])) > longest:
             continue
         for turn_a in range(len(inner)):
-            a = len(inner) - 1 - turn_a if by_time else turn_a
+            a = len(inner) - 1 - turn_a if upward else turn_a
             work0, work1 = space[s, WORK] * inner[a, WORK], space[s, WORK + 1] * inner[a, WORK + 1]
             longest = min(longest, keys[wanted - 1, 0]) if by_time else longest
             ifmap, ifmap_first = space[s, IFMAP_MOST] * inner[a, SIZE], space[s, IFMAP_FIRST] * inner[a, SIZE]
             loading = np.int64(ifmap_first * ifmap_bytes * least_size * channel[0])
-            if work0 * least_outer[0] + work1 * least_outer[1] - least_fold + loading > longest:
+            least = max(0, work0 * least_outer[0] + work1 * least_outer[1] - least_fold + loading)
+            if charge:
+                least += (least >> 14) * space[s, TILES] * inner[a, TILES]
+            if least > longest:
                 continue
             made_each, window_each = space[s, POSITIONS_MOST], inner[a, SIZE] * kernel
             filter_each, result_each = (made_each, window_each) if reduces_space else (window_each, made_each)
@@ -105,7 +111,7 @@ def search(
                 continue
             vectors, reduction = (inner[a], space[s]) if reduces_space else (space[s], inner[a])
             for turn_b in range(len(outer)):
-                b = len(outer) - 1 - turn_b if by_time else turn_b
+                b = len(outer) - 1 - turn_b if upward else turn_b
                 size = outer[b, SIZE]
                 needed = 2 * (ifmap * ifmap_bytes + size * needed_each)
                 if needed > capacity:
@@ -114,7 +120,10 @@ def search(
                 longest = min(longest, keys[wanted - 1, 0]) if by_time else longest
                 filter_ = size * filter_each
                 loading = np.int64((ifmap_first * ifmap_bytes + filter_ * filter_bytes) * least_size * channel[0])
-                if work * least_group - least_fold + beside + loading > longest:
+                least = max(0, work * least_group - least_fold + beside + loading)
+                if charge:
+                    least += (least >> 14) * space[s, TILES] * inner[a, TILES] * outer[b, TILES]
+                if least > longest:
                     continue
                 columns = outer[b]
                 padded = max(0, least_fold - vectors[LAST_FOLD] - reduction[LAST_FOLD] - columns[LAST_FOLD])
@@ -140,9 +149,9 @@ def search(
                 sram_side = (
                     ifmap_through * port_bytes[3] + filter_through * port_bytes[4] + result_whole * port_bytes[5]
                 )
-                if not by_time and least_bytes == keys[wanted - 1, 0] and criteria[1] == 2:
-                    if least_bytes + array_side > keys[wanted - 1, 1]:
-                        continue
+                no_fewer_bytes = criteria[0] == 1 and least_bytes == keys[wanted - 1, 0]
+                if no_fewer_bytes and criteria[1] == 2 and least_bytes + array_side > keys[wanted - 1, 1]:
+                    continue
                 cut = (vectors[TILES] > 1) | (reduction[TILES] > 1) << 1 | (columns[TILES] > 1) << 2
                 tiles_each = vectors[TILES] * reduction[TILES] * columns[TILES]
                 least_traffic = NEVER
@@ -191,6 +200,7 @@ def search(
                         )
                         if time > most_time:
                             continue
+                        least_time = min(least_time, time)
                         values[0], values[1], values[2] = time, traffic, traffic + array_side
                         values[3] = time + (time >> 14) * group_tiles * tiles_each
                         for place in range(3):
@@ -209,7 +219,7 @@ def search(
                         count = min(count + 1, wanted)
                 if not by_time and least_traffic > keys[wanted - 1, 0]:
                     break  # smaller pieces of the columns never move less
-    return found[:count], keys[:count]
+    return found[:count], keys[:count], least_time
 
 
 @njit(cache=True)
@@ -250,13 +260,13 @@ def before(one: Integers, other: Integers) -> bool:
 
 
 @njit(cache=True)
-def carried(moved_bytes: int, transfers: int, channel: NDArray[np.float64]) -> int:
+def carried(moved_bytes: int, transfers: int, channel: NDArray[np.float64]) -> np.int64:
     """Return the least cycles of the channel for so many transfers of so many bytes in all."""
     return np.int64(np.ceil(moved_bytes * channel[0])) + transfers * np.int64(channel[1])
 
 
 @njit(cache=True)
-def alone(moved_bytes: int, channel: NDArray[np.float64]) -> int:
+def alone(moved_bytes: int, channel: NDArray[np.float64]) -> np.int64:
     """Return the least cycles of one transfer."""
     return carried(moved_bytes, 1, channel) if moved_bytes > 0 else np.int64(0)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ class Transfers:
     stride_bytes: Integers
     write: bool
 
-    @property
+    @cached_property
     def moved_bytes(self) -> Integers:
         """Bytes of each transfer."""
         total: Integers = (self.segments * self.segment_bytes).sum(axis=0)

@@ -74,7 +74,7 @@ def test_waits_of_three_tiles_by_hand() -> None:
 
 
 def test_bytes_pass_in_the_gaps_too() -> None:
-    """Row stationary loads filters between two tiles. 300 bytes in windows of 2 + 1, 9 + 1 and 16 + 1 cycles, 10 a cycle.
+    """Row stationary loads filters between two tiles. 300 bytes, windows of 2 + 1, 9 + 1 and 16 + 1 cycles, 10 a cycle.
 
     Their 30, 100 and 170 bytes need 3, 10 and 17 cycles, so nobody waits; at 5 a cycle they need twice as many.
     """
@@ -246,7 +246,7 @@ def test_time_is_compute_and_stalls(dataflow: str) -> None:
         assert run.total_cycles > 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(chains(), st.sampled_from(["ws", "is", "os", "rs"]), st.integers(1, 8))
 def test_random_networks(trace: Trace, dataflow: str, banks: int) -> None:
     small = [f"global_buffer.banks={banks + 1}", f"global_buffer.bank_bytes={96_000 // banks}",

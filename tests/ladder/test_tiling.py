@@ -5,7 +5,8 @@ from itertools import product as pairs
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from convolutions import ROLES, shapes
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflows.array import PEArray
@@ -17,26 +18,8 @@ from dataflows.plans.tile_sequence import TileSequence, tile_sequence
 from dataflows.plans.tiling import ORDERS, Tiling, TilingSearch
 from simulator.machine.spec_loading import load_accelerator
 from workloads.passes import Product, Role, layer_products
-from workloads.shapes import ConvShape, linear_shape, output_extent
+from workloads.shapes import ConvShape, linear_shape
 from workloads.trace import load_trace
-
-ROLES: tuple[Role, ...] = ("forward", "dgrad", "wgrad")
-
-
-@st.composite
-def shapes(draw: st.DrawFn) -> ConvShape:
-    small = st.integers(1, 3)
-    groups, stride, dilation = draw(small), (draw(small), draw(small)), (draw(small), draw(small))
-    R, S = draw(small), draw(small)
-    padding = (draw(st.integers(0, 2)), draw(st.integers(0, 2)))
-    H, W = draw(st.integers(1, 9)), draw(st.integers(1, 9))
-    P = output_extent(H, R, stride[0], padding[0], dilation[0])
-    Q = output_extent(W, S, stride[1], padding[1], dilation[1])
-    assume(P >= 1 and Q >= 1)
-    return ConvShape(
-        N=draw(st.integers(1, 4)), C=groups * draw(st.integers(1, 5)), H=H, W=W, K=groups * draw(st.integers(1, 5)),
-        R=R, S=S, P=P, Q=Q, stride=stride, padding=padding, dilation=dilation, groups=groups,
-    )  # fmt: skip
 
 
 @st.composite
