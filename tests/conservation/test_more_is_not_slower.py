@@ -4,19 +4,21 @@ docs/machine.md, "Tiles": an op alone is slower by the slack at most, as long as
 machine. The old plan may be: see the example of arbitration at the end.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from array_specs import RUN_NAMES, RUNS, array_of
 from convolutions import ROLES, shapes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
-from dataflows.dataflow import Dataflow, dataflows, find_dataflow
+from dataflows.dataflow import Dataflow, find_dataflow
 from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.placement import ALL_IN_DRAM, Operand, Placement
 from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
@@ -43,21 +45,20 @@ from workloads.shapes import ConvShape
 from workloads.trace import load_trace
 
 HZ = 10**9
-FLOWS = list(dataflows().values())
 DATA = Path(__file__).parents[1] / "data"
 
 
 @st.composite
-def arrays(draw: st.DrawFn) -> PEArray:
+def machines(draw: st.DrawFn) -> Callable[[str], PEArray]:
+    """Draw the numbers of an array; what they give makes one of any kind."""
     words = st.integers(1, 6)
-    return PEArray(
-        interconnect="broadcast", rows=draw(st.integers(1, 6)), columns=draw(st.integers(1, 6)),
-        weight_port_words_per_cycle=draw(words), input_port_words_per_cycle=draw(words),
-        output_port_words_per_cycle=draw(words), systolic_os_drain=draw(st.sampled_from(["free", "serial"])),
-        row_stationary_sets=draw(st.sampled_from(["whole", "free"])),
-        accumulator_sums=draw(st.sampled_from([0, 3, 50])),
-        scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
-    )  # fmt: skip
+    rows, columns, ports = draw(words), draw(words), (draw(words), draw(words), draw(words))
+    own = {
+        "systolic_os_drain": draw(st.sampled_from(["free", "serial"])),
+        "row_stationary_sets": draw(st.sampled_from(["whole", "free"])),
+        "accumulator_sums": draw(st.sampled_from([0, 3, 50])),
+    }
+    return lambda kind: array_of(kind, rows, columns, ports, **own)
 
 
 def budget_of(capacity: int, rate: int, latency: int, slack: int | None, ports: int | None) -> BufferBudget:
@@ -85,14 +86,14 @@ def limit(time: int, slack: int | None) -> int:
 
 
 @pytest.mark.parametrize("better", BETTER)
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: f"{flow.name}-{flow.interconnect}")
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
 @settings(max_examples=10, deadline=None)
-@given(shapes(), st.sampled_from(ROLES), arrays(), MACHINES, st.integers(1, 30))
+@given(shapes(), st.sampled_from(ROLES), machines(), MACHINES, st.integers(1, 30))
 def test_no_op_is_slower_on_a_better_machine(
-    flow: Dataflow, better: str, shape: ConvShape, role: Role, pe: PEArray,
+    flow: Dataflow, kind: str, better: str, shape: ConvShape, role: Role, array: Callable[[str], PEArray],
     machine: tuple[int, int, int, int | None, int], more: int,
 ) -> None:  # fmt: skip
-    pe, product, slack = pe.model_copy(update={"interconnect": flow.interconnect}), Product(shape, role), machine[3]
+    pe, product, slack = array(kind), Product(shape, role), machine[3]
     worse_budget, better_budget = budget_of(*machine), budget_of(*BETTER[better](machine, more))
     try:
         worse = choose_tiling(product, ALL_IN_DRAM, flow, pe, worse_budget)
@@ -118,18 +119,16 @@ def check(worse: Tiled, now: Plan, slack: int | None, time: int, same_plan: int,
 
 
 @pytest.mark.parametrize("port", ["weight", "input", "output"])
-@pytest.mark.parametrize(
-    "flow", [flow for flow in FLOWS if flow.name != "rs"], ids=lambda flow: f"{flow.name}-{flow.interconnect}"
-)
+@pytest.mark.parametrize(("flow", "kind"), [run for run in RUNS if run[0].name != "rs"])
 @settings(max_examples=8, deadline=None)
-@given(shapes(), st.sampled_from(ROLES), arrays(), MACHINES, st.integers(1, 30))
+@given(shapes(), st.sampled_from(ROLES), machines(), MACHINES, st.integers(1, 30))
 def test_no_op_is_slower_with_a_wider_port_of_the_array(
-    flow: Dataflow, port: str, shape: ConvShape, role: Role, pe: PEArray,
+    flow: Dataflow, kind: str, port: str, shape: ConvShape, role: Role, array: Callable[[str], PEArray],
     machine: tuple[int, int, int, int | None, int], more: int,
 ) -> None:  # fmt: skip
     """But for rs, whose mappings the ports choose."""
     pe, product, budget = (
-        pe.model_copy(update={"interconnect": flow.interconnect}),
+        array(kind),
         Product(shape, role),
         budget_of(*machine),
     )

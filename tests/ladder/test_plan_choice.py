@@ -5,12 +5,14 @@ from itertools import product as pairs
 
 import numpy as np
 import pytest
+from array_specs import RUN_NAMES, RUNS, array_of
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from test_tiling import PE, asks_too_early, held_bytes, naive_tiles
+from test_tiling import asks_too_early, held_bytes, naive_tiles
 
 from dataflows.actions import ActionCounts
-from dataflows.dataflow import Dataflow, dataflows
+from dataflows.array import PEArray
+from dataflows.dataflow import Dataflow
 from dataflows.plans.choice import Contest, Criteria, Measured
 from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.placement import ALL_IN_DRAM
@@ -28,7 +30,6 @@ from workloads.passes import Product, Role
 from workloads.shapes import ConvShape, output_extent
 
 HZ = 1_000_000_000
-FLOWS = list(dataflows().values())
 
 
 def contest(found: list[tuple[int, int, int, int]], loose: int = 0) -> Contest[int]:
@@ -145,9 +146,9 @@ def sizes_of(extent: int, quantum: int) -> set[int]:
     return (sizes | beside) - {0}
 
 
-def tilings(product: Product, flow: Dataflow) -> list[Tiling]:
+def tilings(product: Product, flow: Dataflow, pe: PEArray) -> list[Tiling]:
     """Return every tiling under a mapping, as docs/machine.md has them."""
-    shape, role, grain = product.shape, product.role, flow.granularity(PE, product)
+    shape, role, grain = product.shape, product.role, flow.granularity(pe, product)
     kernel, rows = shape.R * shape.S, shape.H if role == "dgrad" else shape.P
     row = shape.W if role == "dgrad" else shape.Q
     inner, outer = shape.C // shape.groups, shape.K // shape.groups
@@ -182,12 +183,12 @@ def engine_cycles(plan: Plan, budget: BufferBudget) -> int:
     return run_batch([Step((Task(0, "forward"),))], [[StepWork((plan,))]], model, HZ).cycles
 
 
-def check_every_plan(flow: Dataflow, shape: ConvShape, role: Role, budget: BufferBudget) -> None:
-    pe = PE.model_copy(update={"interconnect": flow.interconnect})
+def check_every_plan(flow: Dataflow, kind: str, shape: ConvShape, role: Role, budget: BufferBudget) -> None:
+    pe = array_of(kind, accumulator_sums=16)
     product = Product(shape, role)
     found = []
     for mapped in flow.mapped(pe, product):
-        for tiling in tilings(product, mapped):
+        for tiling in tilings(product, mapped, pe):
             tiles = tile_sequence(product, tiling)
             if held_bytes(tiles) > budget.capacity_bytes or asks_too_early(tiles):
                 continue
@@ -204,17 +205,19 @@ def check_every_plan(flow: Dataflow, shape: ConvShape, role: Role, budget: Buffe
     assert Measured.of(chosen, engine_cycles(chosen, budget)).key((1, 2, 0)) == expected
 
 
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: f"{flow.name}-{flow.interconnect}")
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
 @settings(max_examples=6, deadline=None)
 @given(small_shapes(), st.sampled_from(["forward", "dgrad", "wgrad"]), machines())
-def test_no_plan_is_better(flow: Dataflow, shape: ConvShape, role: Role, budget: BufferBudget) -> None:
+def test_no_plan_is_better(flow: Dataflow, kind: str, shape: ConvShape, role: Role, budget: BufferBudget) -> None:
     """Brute force: every tiling under every mapping, timed by the engine; the rule's own words choose among them."""
-    check_every_plan(flow, shape, role, budget)
+    check_every_plan(flow, kind, shape, role, budget)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: f"{flow.name}-{flow.interconnect}")
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
 @settings(max_examples=2000, deadline=None)
 @given(small_shapes(), st.sampled_from(["forward", "dgrad", "wgrad"]), machines())
-def test_no_plan_is_better_in_many_draws(flow: Dataflow, shape: ConvShape, role: Role, budget: BufferBudget) -> None:
-    check_every_plan(flow, shape, role, budget)
+def test_no_plan_is_better_in_many_draws(
+    flow: Dataflow, kind: str, shape: ConvShape, role: Role, budget: BufferBudget
+) -> None:
+    check_every_plan(flow, kind, shape, role, budget)

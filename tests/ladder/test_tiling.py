@@ -5,11 +5,11 @@ from itertools import product as pairs
 
 import numpy as np
 import pytest
+from array_specs import array_of
 from convolutions import ROLES, shapes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataflows.array import PEArray
 from dataflows.dataflow import find_dataflow
 from dataflows.plans.placement import ALL_IN_DRAM, Operand, Placement
 from dataflows.plans.plan import BufferBudget, TileTooLargeError
@@ -122,11 +122,7 @@ def asks_too_early(tiles: TileSequence) -> bool:
     return len(comes) > 0 and int((comes - leaves).min()) < 4
 
 
-PE = PEArray(
-    interconnect="broadcast", rows=4, columns=3, weight_port_words_per_cycle=4, input_port_words_per_cycle=3,
-    output_port_words_per_cycle=2, systolic_os_drain="free", row_stationary_sets="whole", accumulator_sums=16,
-    scratchpads={"input_words": 4, "filter_words": 24, "partial_sum_words": 3},
-)  # fmt: skip
+PE = array_of("broadcast", accumulator_sums=16)
 WS = find_dataflow("ws", "broadcast", "", "")
 
 
