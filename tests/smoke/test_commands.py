@@ -586,6 +586,15 @@ def test_show_with_its_options(adagp: Adagp) -> None:
     assert yaml.safe_load(adagp("show", "max", "--design", "low").out)["design"] == "low"
 
 
+def test_a_narrow_port_is_told_once(adagp: Adagp) -> None:
+    line = "array: weight port of 12 words for 15 columns: os takes 2 cycles a step, not 1"
+    assert adagp("show", "baseline", "--dataflow", "os").out.startswith(f"# {line}\nversion: 2\n")
+    for command in (["simulate", "digits-cnn", "--design", "low"], ["compare", "digits-cnn"]):
+        told = adagp(*command, "--dataflow", "os").out.splitlines()
+        assert [one for one in told if one.startswith("array: ")] == [line]
+    assert "port of" not in adagp("compare", "digits-cnn").out
+
+
 def test_diff_of_equal_results(pair: tuple[Path, Path, Done], adagp: Adagp) -> None:
     assert adagp("diff", str(pair[0]), str(pair[1])).out.strip() == "no difference"
     assert not any(adagp("diff", str(pair[0]), str(pair[1]), "--json").json.values())
