@@ -9,13 +9,16 @@ from array_specs import choices
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataflows.actions import ActionCounts
 from dataflows.array import arrays
 from dataflows.dataflow import dataflows
+from simulator.energy.energy import energy_table_of
 from simulator.machine.spec import Accelerator
 from simulator.machine.spec_loading import load_accelerator
 from simulator.outputs.resolved import spec_data
 from simulator.run.results import LayerRow
 from simulator.run.simulation import Simulation
+from workloads.foundation.errors import InputError
 from workloads.trace import load_trace
 
 CACTI = Path(__file__).parents[2] / "configs" / "energy" / "cacti_sram.csv"
@@ -120,3 +123,39 @@ def test_one_array_without_accumulators(flow: str, without: str) -> None:
     used = {row.array for row in rows if row.counts.accumulator_read_bytes}
     assert used == ({1 - index} if flow in ("ws", "is") else set())
     assert not any(row.energy.accumulator for row in rows if row.array == index)
+
+
+@pytest.mark.parametrize(
+    "pads",
+    [
+        {"input_words": 1024, "filter_words": 224, "partial_sum_words": 24},  # 1024 words of 16 bits
+        {"input_words": 12, "filter_words": 1024, "partial_sum_words": 24},
+        {"input_words": 12, "filter_words": 224, "partial_sum_words": 512},  # 512 psums of 32 bits
+        {"input_words": 1000, "filter_words": 1023, "partial_sum_words": 512},
+    ],
+)
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_largest_scratchpad_sets_the_price(pads: dict[str, int], index: int) -> None:
+    """2,048 bytes are a point of CACTI's grid; the other array keeps Eyeriss's 448, which cost what 512 do."""
+    name = ("array", "second_array")[index]
+    settings = [f"{name}.scratchpads.{pad}={size}" for pad, size in pads.items()]
+    table = energy_table_of(load_accelerator(design="max", overrides=settings))
+    reads, writes = ActionCounts(scratchpad_reads=1), ActionCounts(scratchpad_writes=1)
+    for array, size in ((index, 2048), (1 - index, 512)):
+        found = table.energy(reads, array).pe_array, table.energy(writes, array).pe_array
+        assert found == pytest.approx(cacti(size, 16))
+
+
+def test_no_array_has_no_accumulator_to_pay_for() -> None:
+    """What no array did cannot be in an array's memory."""
+    table = energy_table_of(load_accelerator(design="max"))
+    assert table.energy(ActionCounts(dram_standby_cycles=7), None).total == 0
+    with pytest.raises(ValueError, match="lacks one of the memories"):
+        table.energy(ActionCounts(accumulator_read_bytes=4), None)
+
+
+@pytest.mark.parametrize("name", ["array", "second_array"])
+def test_a_memory_beyond_cacti_is_refused_by_its_own_key(name: str) -> None:
+    spec = load_accelerator(design="max", overrides=[f"{name}.accumulator_sums=1000000000"])
+    with pytest.raises(InputError, match=rf"(?<!_){name}\.accumulator_sums"):
+        energy_table_of(spec)
