@@ -3,19 +3,17 @@
 A new dataflow is one new file in `dataflows/kinds/` with an object `DATAFLOW`.
 """
 
-import importlib
-import pkgutil
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, Protocol, TypeVar
 
-from dataflows import kinds as folder
 from dataflows.array import PEArray, Side, Stays, Way, arrays
 from dataflows.arrays.job import Geometry, JobBlocks, JobTiles, JobTiming, PortInterval, Ports, cut_vectors
 from dataflows.convolution import ConvolutionTiles
 from dataflows.operands import ConvolutionOperands, SteppedProduct, Tensor
 from dataflows.traffic import ArrayTraffic
 from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.registry import registry
 from workloads.passes import Product
 
 Axis = Literal["vectors", "reduction", "columns"]
@@ -33,28 +31,42 @@ class Granularity:
         Extents that fill the array; a tile that is no multiple wastes PEs.
     streamed : str
         The axis that streams through a fold.
-    least : int
-        Least extent of it that hides the loading or the draining of the neighbouring fold.
-    overhead : int
-        What each fold costs beyond its streaming, in steps of the streamed axis.
+    step_cycles : int
+        Cycles of a step of the streamed axis.
+    least_cycles : int
+        What a fold takes at least, since it hides the loading or the draining of the one beside it.
+    overhead_cycles : int
+        What each fold takes beyond its streaming.
+    most : int, optional
+        Most of the streamed axis that a fold takes where the reduction needs several, so that partial sums fit in an
+        accumulator memory.
+    accumulated : bool
+        Whether the partial sums of a tile stay in the array's accumulators.
+    folds : int
+        Folds that each block of the product is (`rs`: of a filter that is too tall or too wide for a PE set).
+    image_words : int, optional
+        Words that one pass over the whole image operand brings to the array; None: one for each multiplication of a
+        vector with a column.
     groups : int
         Groups that run side by side.
     space : (int, int), optional
         Images and rows of the sweep that run side by side, where images do not share folds; else the sweep is cut into
         positions, by `vectors` (or `reduction`, where it is the reduction).
-    step_cycles : int
-        Cycles of a step of the streamed axis.
     """
 
     vectors: int
     reduction: int
     columns: int
     streamed: Axis = "vectors"
-    least: int = 1
-    overhead: int = 0
+    step_cycles: int = 1
+    least_cycles: int = 0
+    overhead_cycles: int = 0
+    most: int | None = None
+    accumulated: bool = False
+    folds: int = 1
+    image_words: int | None = None
     groups: int = 1
     space: tuple[int, int] | None = None
-    step_cycles: int = 1
 
 
 class Dataflow(Protocol):
@@ -81,11 +93,11 @@ class Dataflow(Protocol):
     def port_intervals(self, array: PEArray) -> dict[str, PortInterval]:
         """Return what each port of an array needs, by the port's key in the spec."""
 
-    def granularity(self, array: PEArray, product: Product) -> Granularity:
-        """Return the extents of a tile that leave no PE idle."""
+    def mapped(self, array: PEArray, product: Product) -> "tuple[Dataflow, ...]":
+        """Return this dataflow with each mapping of the product that may be the best; an op keeps one for all tiles."""
 
-    def further_granularities(self, array: PEArray, product: Product) -> tuple[Granularity, ...]:
-        """Return others that may suit tiles of a part of the product better."""
+    def granularity(self, array: PEArray, product: Product) -> Granularity:
+        """Return the extents of a tile that leave no PE idle, and what its folds take."""
 
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
@@ -132,11 +144,15 @@ class JobDataflow:
         vectors: Axis = "vectors" if self.stationary == "filter" else "columns"
         streamed: Axis = vectors if job.streamed == "V" else "reduction"
         V, N = (job.V, job.N) if self.stationary == "filter" else (job.N, job.V)
-        return Granularity(V, job.D, N, streamed, job.least, job.overhead, step_cycles=job.step_cycles)
+        accumulated = self.accumulates(array)
+        return Granularity(
+            V, job.D, N, streamed, job.step_cycles, job.least_cycles, job.overhead_cycles,
+            most=array.accumulator_sums if accumulated else None, accumulated=accumulated,
+        )  # fmt: skip
 
-    def further_granularities(self, array: PEArray, product: Product) -> tuple[Granularity, ...]:
-        """Return none: an array's granularity is the same for every part."""
-        return ()
+    def mapped(self, array: PEArray, product: Product) -> tuple[Dataflow, ...]:
+        """Return the dataflow itself, which lays every part alike."""
+        return (self,)
 
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
@@ -152,7 +168,7 @@ class JobDataflow:
             image, filters = filters, image
         partial = job.sums - finished_words
         registers = (job.register_reads, job.register_writes)
-        accumulated = model.sums_by_vector and array.accumulator_sums > 0
+        accumulated = self.accumulates(array)
         return ArrayTraffic(image, filters, partial, partial, *registers, model.sums_return, accumulated)
 
     def step(self, array: PEArray, operands: ConvolutionOperands, dump_cycles: int = 0) -> SteppedProduct:
@@ -192,8 +208,11 @@ class JobDataflow:
 
     def blocks(self, array: PEArray, tiles: ConvolutionTiles) -> JobBlocks:
         """Return product tiles as jobs whose psums fit in the accumulator memory."""
-        accumulates = array.job_array(self.way).sums_by_vector and array.accumulator_sums > 0
-        return cut_vectors(self.jobs(tiles), array.accumulator_sums if accumulates else 1 << 60, array.rows)
+        return cut_vectors(self.jobs(tiles), array.accumulator_sums if self.accumulates(array) else 1 << 60, array.rows)
+
+    def accumulates(self, array: PEArray) -> bool:
+        """Whether psums lie in accumulators, which bound the vectors of a job."""
+        return array.job_array(self.way).sums_by_vector and array.accumulator_sums > 0
 
     def jobs(self, tiles: ConvolutionTiles) -> JobTiles:
         """Return product tiles as jobs."""
@@ -205,9 +224,10 @@ class JobDataflow:
 @cache
 def dataflows() -> dict[tuple[str, str], Dataflow]:
     """Return what runs where: every dataflow by the kind of array and by its name."""
-    modules = pkgutil.iter_modules(folder.__path__, f"{folder.__name__}.")
-    flows: list[Dataflow] = [importlib.import_module(module.name).DATAFLOW for module in modules]
-    return {(kind, flow.name): flow for kind, array in arrays().items() for flow in flows if flow.way in array.ways}
+    flows: dict[str, Dataflow] = registry("dataflows.kinds", "DATAFLOW")
+    return {
+        (kind, flow.name): flow for kind, array in arrays().items() for flow in flows.values() if flow.way in array.ways
+    }
 
 
 def dataflow_names() -> set[str]:

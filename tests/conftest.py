@@ -1,5 +1,23 @@
-"""What all tests need before they start."""
+"""What all tests need before they start, in whichever process they run."""
 
+import os
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
 from torchvision_operators import prepare_torchvision
+
+ROOT = Path(__file__).parents[1]
+
+# Processes of pytest-xdist have a core each. More threads would wait for each other, and sum in another order.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+# numba keeps compiled kernels beside their files, where processes share them, if it can write there.
+if not os.access(ROOT / "simulator", os.W_OK):
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"adagp-sim-kernels-{os.getuid()}"))
+
+# A machine that is slow, or has other work, fails no test: examples have no deadline.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 prepare_torchvision()

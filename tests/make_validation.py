@@ -24,7 +24,7 @@ from dataflows.arrays.stepped import step_job  # noqa: E402
 from dataflows.dataflow import find_dataflow  # noqa: E402
 from dataflows.plans.placement import ALL_IN_DRAM  # noqa: E402
 from dataflows.plans.planning import plan_product  # noqa: E402
-from dataflows.plans.tiling import choose_tiling  # noqa: E402
+from dataflows.plans.tiling import cuts_of  # noqa: E402
 from simulator.machine.spec_loading import load_accelerator  # noqa: E402
 from simulator.run.simulation import Simulation  # noqa: E402
 from workloads.passes import Product  # noqa: E402
@@ -127,12 +127,12 @@ def speed_section() -> list[str]:
     trace, spec = load_trace("vgg13-cifar10"), load_accelerator(design="max")
     simulated = Simulation(trace, spec).run().total_cycles
     plan_product.cache_clear()
-    choose_tiling.cache_clear()
+    cuts_of.cache_clear()
     start = time.perf_counter()
     Simulation(trace, spec).run()
     seconds = time.perf_counter() - start
     lines.append(f"| a run of VGG13 on CIFAR10, max, {simulated:,} cycles | {seconds * 1e3:.0f} ms, nothing cached |")
-    return [*lines, "", "Again: `pytest tests/benchmarks --benchmark-enable --benchmark-only`"]
+    return [*lines, "", "Again: `pytest tests/benchmarks -n 0 --benchmark-enable --benchmark-only`"]
 
 
 if __name__ == "__main__":

@@ -164,7 +164,10 @@ def peak_live_words(layers: Sequence[Layer], network_inputs: Mapping[str, Shape]
 def handed_on(layers: Sequence[Layer]) -> dict[str, str]:
     """Tell which layers with multiply-accumulates hand their output to the next such layer and to nobody else.
 
-    Between the two may be layers that read nothing else (an activation, a normalisation, pooling).
+    Between the two may be layers that read nothing else and make no more words than they read, such as an activation, a
+    normalisation or pooling: then the next layer reads what the first one wrote, or less. A layer of kind `other` may
+    make anything, so nothing is handed on through it. Nor is anything to a product of two activations, which reads two
+    operands.
     """
     readers: dict[str, list[Layer]] = {}
     for layer in layers:
@@ -173,14 +176,17 @@ def handed_on(layers: Sequence[Layer]) -> dict[str, str]:
     with_macs = [layer for layer in layers if isinstance(layer, Conv2d | Linear | Matmul)]
     found = {}
     for layer, following in pairwise(with_macs):
-        reader: Layer = layer
-        while True:
-            those = readers.get(reader.id, [])
-            if len(those) != 1 or len(those[0].inputs) != 1:
+        at: Layer = layer
+        while (after := _only_reader(at, readers)) is not None and isinstance(after, VectorLayer):
+            if after.kind == "other" or prod(after.output_shape) > prod(at.output_shape):
                 break
-            reader = those[0]
-            if not isinstance(reader, VectorLayer):
-                break
-        if reader is following:
-            found[layer.id] = following.id
+            at = after
+        if after is following and isinstance(after, WeightedLayer):
+            found[layer.id] = after.id
     return found
+
+
+def _only_reader(layer: Layer, readers: Mapping[str, list[Layer]]) -> Layer | None:
+    """Return the one layer that reads a layer's output and nothing else; None where there is none."""
+    those = readers.get(layer.id, [])
+    return those[0] if len(those) == 1 and len(those[0].inputs) == 1 else None

@@ -14,6 +14,7 @@ from workloads.foundation.validation import StrictModel
 from workloads.shapes import ConvShape, linear_shape, output_extent
 
 Extent = Annotated[int, Field(ge=1)]
+Connections = Literal["known", "assumed"]  # whether a source says what each layer reads
 Pair = tuple[Extent, Extent]
 Padding = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]

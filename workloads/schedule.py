@@ -116,19 +116,20 @@ def compress(name: str, epochs: Sequence[Sequence[Phase]]) -> Schedule:
 
 
 def _compress_epoch(phases: tuple[Phase, ...]) -> tuple[Batches | Repeat, ...]:
-    runs = [Batches(phase=phase, count=len(list(equal))) for phase, equal in groupby(phases)]
+    runs = [(phase, len(list(equal))) for phase, equal in groupby(phases)]
     items: list[Batches | Repeat] = []
     start = 0
     while start < len(runs):
-        pair = tuple(runs[start : start + 2])
+        pair = runs[start : start + 2]
         times = 1
-        while len(pair) == 2 and tuple(runs[start + 2 * times : start + 2 * times + 2]) == pair:
+        while len(pair) == 2 and runs[start + 2 * times : start + 2 * times + 2] == pair:
             times += 1
+        batches = tuple(Batches(phase=phase, count=count) for phase, count in pair)
         if times > 1:
-            items.append(Repeat(repeat=times, batches=pair))
+            items.append(Repeat(repeat=times, batches=batches))
             start += 2 * times
         else:
-            items.append(runs[start])
+            items.append(batches[0])
             start += 1
     return tuple(items)
 

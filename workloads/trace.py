@@ -11,7 +11,7 @@ from workloads.foundation.shipped import resolve
 from workloads.foundation.strict_yaml import read_yaml
 from workloads.foundation.validation import StrictModel, VersionOne, validate
 from workloads.graph import check_graph
-from workloads.layers import Conv2d, Extent, Layer, Linear, MacLayer, Matmul, gradient_words_per_channel
+from workloads.layers import Connections, Conv2d, Extent, Layer, Linear, MacLayer, Matmul, gradient_words_per_channel
 from workloads.optimizers import OptimizerName
 from workloads.predictor import Predictor
 from workloads.predictor_errors import LayerErrors, check_predictor_errors
@@ -72,7 +72,14 @@ class Provenance(StrictModel):
 
 
 class Trace(StrictModel):
-    """A workload: layers, predictor, and the sequence of batches."""
+    """A workload: layers, predictor, and the sequence of batches.
+
+    Attributes
+    ----------
+    connections : str
+        Whether the layers' inputs are what the network connects (`known`), or were assumed because the source does not
+        say how layers connect (`assumed`). Then no output stays on the chip for the next layer.
+    """
 
     version: VersionOne
     network: str
@@ -81,6 +88,7 @@ class Trace(StrictModel):
     inputs: Annotated[dict[str, tuple[Extent, ...]], Field(min_length=1)]
     optimizer: OptimizerName = "sgd_momentum"
     predictor: Predictor
+    connections: Connections = "known"
     layers: Annotated[tuple[Layer, ...], Field(min_length=1)]
     schedule: Schedule
     metrics: tuple[EpochMetrics, ...] = ()

@@ -1,14 +1,12 @@
 """Write a trace as YAML that a person can read: one line a layer, defaults left out."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from workloads.control_runs import ControlRuns
-from workloads.foundation.errors import InputError
+from workloads.foundation.atomic import atomic_file
 from workloads.foundation.validation import StrictModel
 from workloads.predictor_errors import LayerErrors
 from workloads.trace import Trace
@@ -16,7 +14,7 @@ from workloads.trace import Trace
 
 def trace_text(trace: Trace) -> str:
     """Return the trace as YAML text; reading it back gives an equal trace."""
-    head = {
+    head: dict[str, Any] = {
         "version": trace.version,
         "network": trace.network,
         "dataset": _without_defaults(trace.dataset),
@@ -25,6 +23,8 @@ def trace_text(trace: Trace) -> str:
         "optimizer": trace.optimizer,
         "predictor": _plain(trace.predictor.model_dump()),
     }
+    if trace.connections != "known":
+        head["connections"] = trace.connections
     lines = [_block(head), "layers:\n", *(f"- {_flow(_without_defaults(layer))}\n" for layer in trace.layers)]
     lines.append(f"schedule:\n  name: {trace.schedule.name}\n  epochs:\n")
     for epochs in trace.schedule.epochs:
@@ -50,20 +50,8 @@ def write_trace(trace: Trace, path: Path) -> None:
         If the place cannot be written.
     """
     text = trace_text(trace)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        staged = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            staged.chmod(0o644)
-            staged.replace(path)
-        except BaseException:
-            staged.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise InputError(str(path), "", f"cannot be written: {error.strerror}", "give another place") from None
+    with atomic_file(path) as file:
+        file.write(text)
 
 
 def _control(runs: ControlRuns) -> str:

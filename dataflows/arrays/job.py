@@ -60,21 +60,21 @@ class JobGranularity:
         Extents that fill the array; a tile that is no multiple wastes PEs.
     streamed : str
         The axis that streams through a fold.
-    least : int
-        Least extent of it that hides the loading or the draining of the neighbouring fold.
-    overhead : int
-        What each fold costs beyond its streaming, in steps of the streamed axis.
     step_cycles : int
-        Cycles of such a step.
+        Cycles of a step of it.
+    least_cycles : int
+        What a fold takes at least, since it hides the loading or the draining of the one beside it.
+    overhead_cycles : int
+        What each fold takes beyond its streaming.
     """
 
     V: int
     D: int
     N: int
     streamed: Literal["V", "D"]
-    least: int = 1
-    overhead: int = 0
     step_cycles: int = 1
+    least_cycles: int = 0
+    overhead_cycles: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from dataflows.arrays.stepped import Operand
+from workloads.foundation.atomic import atomic_file
 
 _ALPHABET = [chr(code) for code in range(33, 127)]
 
@@ -43,7 +44,8 @@ def write_vcd(registers: Mapping[str, Operand], path: str | Path, width_bits: in
             now = np.zeros_like(values[0]) if cycle < 0 else values[cycle]
             changed = range(values.shape[1]) if cycle < 0 else np.flatnonzero(now != before).tolist()
             lines += [f"{_value(now[element], width_bits)} {codes[name, element]}" for element in changed]
-    Path(path).write_text("\n".join(lines) + "\n", encoding="ascii")
+    with atomic_file(Path(path)) as file:
+        file.write("\n".join(lines) + "\n")
 
 
 def _code(number: int) -> str:

@@ -5,9 +5,9 @@ from functools import lru_cache
 
 from dataflows.array import PEArray, Side, Way
 from dataflows.arrays.broadcast.row_stationary import RowMapping, intervals, row_timing, row_traffic
-from dataflows.arrays.job import JobTiming, PortInterval, ceil_div
+from dataflows.arrays.job import JobTiming, PortInterval, ceil_div, folds
 from dataflows.convolution import ConvolutionTiles, whole_convolution
-from dataflows.dataflow import PORTS, Granularity
+from dataflows.dataflow import PORTS, Dataflow, Granularity
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.traffic import ArrayTraffic
 from workloads.passes import Product
@@ -15,11 +15,12 @@ from workloads.passes import Product
 
 @dataclass(frozen=True)
 class RowStationary:
-    """The dataflow; each op gets one mapping for all its tiles."""
+    """The dataflow; each op gets one mapping for all its tiles: `fixed`, or the best for the tiles that are given."""
 
     name: str = "rs"
     description: str = "filter rows stay, image rows slide, sums go down a column (Eyeriss)"
     way: Way = "rows stay"
+    fixed: RowMapping | None = None
 
     def sides(self, kind: type[PEArray]) -> dict[str, Side]:
         """Return the side that each port of a kind of array feeds."""
@@ -29,20 +30,36 @@ class RowStationary:
         """Return what each port of an array needs."""
         return dict(zip(PORTS, array.row_array().port_intervals, strict=True))
 
-    def granularity(self, array: PEArray, product: Product) -> Granularity:
-        """Return the extents that fill the array under the whole product's mapping."""
-        return _granularity(self, array, product)
+    def mapped(self, array: PEArray, product: Product) -> tuple[Dataflow, ...]:
+        """Return the dataflow with the best mapping of the whole product, and those of its parts."""
+        return _mapped(self, array, product)
 
-    def further_granularities(self, array: PEArray, product: Product) -> tuple[Granularity, ...]:
-        """Return the granularity for one image, whose mapping need not serve several at once."""
-        if product.shape.N == 1:
-            return ()
-        return (self.granularity(array, replace(product, shape=replace(product.shape, N=1))),)
+    def granularity(self, array: PEArray, product: Product) -> Granularity:
+        """Return the extents that fill the array under the mapping, and what its folds take."""
+        tiles, s = whole_convolution(product), product.shape
+        m = self.mapping(array, tiles)
+        cycles = intervals(array.row_array(), m, tiles.sliding)
+        runs = min(tiles.sliding.classes, tiles.columns)
+        strip = runs * cycles.first + (tiles.columns - runs) * cycles.next
+        image_words = row_traffic(m, tiles, 0).image_words // int(folds(tiles.filters, m.t * m.p)[0])
+        widths = ceil_div(tiles.filter_columns, m.w)
+        if product.role == "wgrad":  # an image of the convolution is a channel of the layer's, with all its strips
+            vectors, reduction, space = s.R * s.S, 1, (m.r * m.q, m.h)
+            step, blocks = strip * ceil_div(s.R, m.e), widths
+        else:
+            vectors, reduction, space = 1, m.r * m.q * s.R * s.S, (1, m.e)
+            step, blocks = strip, widths * ceil_div(s.R, m.h)
+        return Granularity(
+            vectors, reduction, m.t * m.p, step_cycles=step, overhead_cycles=cycles.fold - cycles.first, folds=blocks,
+            image_words=image_words, groups=m.d, space=space,
+        )  # fmt: skip
 
     def mapping(self, array: PEArray, tiles: ConvolutionTiles) -> RowMapping:
-        """Return how tiles lie on the array: of the mappings that suit one of them the best for all together."""
+        """Return how tiles lie on the array: as fixed, or of the mappings that suit one of them the best for all."""
         from dataflows.arrays.broadcast.row_stationary_mapping import choose_mapping  # needs numba
 
+        if self.fixed is not None:
+            return self.fixed
         rows = array.row_array()
         options = dict.fromkeys(choose_mapping(rows, kind) for kind in tiles.kinds())
         if len(options) == 1:
@@ -65,27 +82,22 @@ class RowStationary:
 
 
 @lru_cache(maxsize=4096)
-def _granularity(flow: RowStationary, array: PEArray, product: Product) -> Granularity:
-    tiles, s = whole_convolution(product), product.shape
-    m = flow.mapping(array, tiles)
-    cycles = intervals(array.row_array(), m, tiles.sliding)
-    runs = min(tiles.sliding.classes, tiles.columns)
-    strip = runs * cycles.first + (tiles.columns - runs) * cycles.next
-    if product.role == "wgrad":  # the moving axis is the image's channels, each of all its strips
-        overhead = ceil_div(cycles.load, strip * ceil_div(s.R, m.e))
-        return Granularity(
-            1,
-            1,
-            m.t * m.p,
-            overhead=overhead,
-            groups=m.d,
-            space=(m.r * m.q, m.h),
-            step_cycles=strip * ceil_div(s.R, m.e),
-        )
-    overhead = ceil_div(cycles.load, strip)
-    return Granularity(
-        1, m.r * m.q * s.R * s.S, m.t * m.p, overhead=overhead, groups=m.d, space=(1, m.e), step_cycles=strip
-    )
+def _mapped(flow: RowStationary, array: PEArray, product: Product) -> tuple[Dataflow, ...]:
+    """Return the best mappings of the product, of one of its images, and of that cut ever further in halves.
+
+    Which they are depends on the product and the array alone, so a larger buffer never has fewer to choose from.
+    """
+    whole = whole_convolution(product)
+    wgrad = product.role == "wgrad"
+    one = replace(whole, **{"channels" if wgrad else "images": whole.groups * 0 + 1})
+    parts = [whole, one]
+    for axis in ("channels", "filters", "filter_rows" if wgrad else "rows"):
+        size = getattr(whole, axis)
+        while size[0] > 1:
+            size = -(-size // 2)
+            parts.append(replace(one, **{axis: size}))
+    found = dict.fromkeys(flow.mapping(array, part) for part in parts)
+    return tuple(replace(flow, fixed=mapping) for mapping in found)
 
 
 DATAFLOW = RowStationary()

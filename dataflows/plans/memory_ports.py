@@ -1,8 +1,9 @@
 """How long a tile needs the ports of its memories' banks.
 
-What the array reads and writes in a memory is spread over a plan's streaming cycles in proportion. While a tile
-streams, the bytes that the DMA moves for it pass the buffer's banks, too. A tile streams for as long as the slowest of
-array, buffer and predictor SRAM needs (docs/machine.md).
+A tile's window is its gap (the first tile's: the fill) and its stream. What the array reads and writes in a memory is
+spread over the windows of a plan in proportion; in its window the bytes that the DMA moves for a tile pass the buffer's
+banks, too. A tile streams longer by what its bytes need beyond its window. The bytes of a tile without one, of a plain
+transfer, pass while they are on the channel, and hold it for as long as they need (docs/machine.md).
 """
 
 from dataclasses import dataclass
@@ -28,29 +29,35 @@ class MemoryPorts:
     buffer_bytes: int | None = None
     predictor_sram_bytes: int | None = None
 
-    def wait_cycles(self, counts: ActionCounts, moved_bytes: Integers, stream_cycles: Integers) -> Integers:
-        """Return how much longer than its stream each tile needs the ports; 0 for a tile that does not stream.
+    def wait_cycles(self, counts: ActionCounts, moved_bytes: Integers, window_cycles: Integers) -> Integers:
+        """Return how much longer than its window each tile needs the ports; 0 for a tile without one.
 
         Parameters
         ----------
         counts : ActionCounts
             Of all tiles together.
-        moved_bytes, stream_cycles : int64[tiles]
-            What each tile moves between DRAM and buffer, and its cycles on the array.
+        moved_bytes, window_cycles : int64[tiles]
+            What each tile moves between DRAM and buffer, and the cycles in which its bytes pass.
         """
         dram_side = counts.dram_read_bytes + counts.dram_write_bytes
         array_side = counts.buffer_read_bytes + counts.buffer_write_bytes - dram_side
         predictor = counts.predictor_sram_read_bytes + counts.predictor_sram_write_bytes
-        needed = stream_cycles
+        needed = window_cycles
         if not needed.any():
             return needed * 0
         if self.buffer_bytes is not None:
-            passing = in_proportion(array_side, stream_cycles) + moved_bytes
+            passing = in_proportion(array_side, window_cycles) + moved_bytes
             needed = np.maximum(needed, -(-passing // self.buffer_bytes))
         if self.predictor_sram_bytes is not None:
-            passing = in_proportion(predictor, stream_cycles)
+            passing = in_proportion(predictor, window_cycles)
             needed = np.maximum(needed, -(-passing // self.predictor_sram_bytes))
-        return (needed - stream_cycles) * (stream_cycles > 0)
+        return (needed - window_cycles) * (window_cycles > 0)
+
+    def transfer_cycles(self, moved_bytes: Integers, window_cycles: Integers) -> Integers:
+        """Return the cycles that the transfers of tiles without a window need to pass the buffer's ports."""
+        if self.buffer_bytes is None:
+            return moved_bytes * 0
+        return -(-moved_bytes // self.buffer_bytes) * (window_cycles == 0)
 
 
 UNLIMITED = MemoryPorts()

@@ -7,7 +7,10 @@ its folds stream through the array, and where a result is finished it is stored.
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from dataflows.actions import ActionCounts
+from dataflows.plans.channel import INSTANT, Channel
 from dataflows.plans.memory_ports import UNLIMITED, MemoryPorts
 from dataflows.plans.transfers import Integers as Integers
 from dataflows.plans.transfers import Transfers
@@ -58,12 +61,43 @@ class Plan:
     @cached_property
     def port_wait_cycles(self) -> Integers:
         """Cycles that each tile streams longer because its bytes must pass the ports of the memories' banks."""
-        return self.ports.wait_cycles(self.counts, self.load_bytes + self.store_bytes, self.stream_cycles)
+        return self.ports.wait_cycles(self.counts, self.load_bytes + self.store_bytes, self.window_cycles)
+
+    @cached_property
+    def window_cycles(self) -> Integers:
+        """Cycles of each tile in which its bytes pass the ports: its stream, and the gap or the fill before it."""
+        window = self.gap_cycles + self.stream_cycles
+        window[:1] += self.fill_cycles
+        return window
+
+    @cached_property
+    def port_transfer_cycles(self) -> tuple[Integers, Integers]:
+        """Cycles that each load, and each store, holds the channel at least, for the ports of the buffer."""
+        return (
+            self.ports.transfer_cycles(self.load_bytes, self.window_cycles),
+            self.ports.transfer_cycles(self.store_bytes, self.window_cycles),
+        )
 
     @cached_property
     def port_wait_total(self) -> int:
         """Cycles that all tiles together wait for ports."""
         return int(self.port_wait_cycles.sum())
+
+    def transfer_cycles(self, channel: Channel) -> tuple[Integers, Integers]:
+        """Return the cycles that each tile's load, and each tile's store, holds a channel."""
+        loads, stores = (channel.transfer_cycles(transfers) for transfers in (self.loads, self.stores))
+        least_load, least_store = self.port_transfer_cycles
+        return np.maximum(loads, least_load), np.maximum(stores, least_store)
+
+    def cycles_alone(self, channel: Channel) -> int:
+        """Return what the plan takes with a channel to itself."""
+        from dataflows.plans.lone_time import lone_cycles  # needs numba
+
+        loads, stores = self.transfer_cycles(channel)
+        return int(lone_cycles(
+            loads, stores, (self.store_bytes > 0).astype(np.int64), self.stream_cycles + self.port_wait_cycles,
+            self.gap_cycles, self.fill_cycles, self.drain_cycles,
+        ))  # fmt: skip
 
     @cached_property
     def compute_cycles(self) -> int:
@@ -75,7 +109,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class BufferBudget:
-    """Room in the global buffer, and the widths of what is kept there.
+    """Room in the global buffer, the widths of what is kept there, and by what plans compete.
 
     Attributes
     ----------
@@ -83,21 +117,18 @@ class BufferBudget:
         Bytes that one array's ops may use; tiles are double-buffered within it.
     word_bytes, partial_sum_bytes : int
         Widths of operands and results, and of partial sums.
-    transfer_overhead_bytes : int
-        What the DRAM channel could have moved in the time that a transfer's latency takes.
-    mebibyte_cycles : int
-        Cycles in which the channel moves 2^20 bytes.
+    channel : Channel
+        What transfers take.
     slack_percent : int, optional
-        How much longer than the fastest cut a cut of fewer bytes may take; None: however long.
+        How much longer than the fastest plan one of fewer bytes may take; None: however long.
     ports : MemoryPorts
-        What the banks pass in a cycle. Tiles are chosen without regard to it.
+        What the banks pass in a cycle.
     """
 
     capacity_bytes: int
     word_bytes: int
     partial_sum_bytes: int
-    transfer_overhead_bytes: int
-    mebibyte_cycles: int = 0
+    channel: Channel = INSTANT
     slack_percent: int | None = None
     ports: MemoryPorts = UNLIMITED
 

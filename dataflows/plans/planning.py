@@ -1,8 +1,9 @@
 """Plan products, element-wise updates and plain transfers: from what is asked to tiles and counts."""
 
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
-from math import isqrt
+from heapq import heapify, heappop, heapreplace
 
 import numpy as np
 
@@ -10,30 +11,95 @@ from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
 from dataflows.arrays.job import ceil_div
 from dataflows.dataflow import Dataflow
+from dataflows.plans.choice import FASTEST, TIMES, Contest, Criteria, Key, Measured
 from dataflows.plans.layout import Pieces
 from dataflows.plans.loopnest import extents
 from dataflows.plans.placement import Operand, Placement
 from dataflows.plans.plan import BufferBudget, Integers, Plan, TileTooLargeError
-from dataflows.plans.tile_sequence import TileSequence, tile_sequence
-from dataflows.plans.tiling import choose_tiling
+from dataflows.plans.tile_sequence import tile_sequence
+from dataflows.plans.tiling import Tiling, TilingSearch
 from dataflows.plans.transfers import Transfers, contiguous, together
 from workloads.passes import Product
 
-NOTHING = Operand("dram", 0)
+NO_TILES = np.zeros(0, dtype=np.int64)
 
 
 @lru_cache(maxsize=16384)
 def plan_product(
     product: Product, placement: Placement, dataflow: Dataflow, array: PEArray, budget: BufferBudget
 ) -> Plan:
-    """Plan one product on an array.
+    """Plan one product on an array: of all its tilings the one that the rule of `dataflows.plans.choice` takes.
 
     Raises
     ------
     TileTooLargeError
         If not even the smallest tile fits in the buffer.
     """
-    tiles = plan_tiles(product, placement, dataflow, array, budget)
+    return choose_tiling(product, placement, dataflow, array, budget).plan
+
+
+@dataclass(frozen=True, slots=True)
+class Tiled:
+    """A plan of a product, with the tiling and the mapping behind it."""
+
+    plan: Plan
+    tiling: Tiling
+    mapped: Dataflow
+
+
+def choose_tiling(
+    product: Product, placement: Placement, dataflow: Dataflow, array: PEArray, budget: BufferBudget
+) -> Tiled:
+    """Choose among all tilings of a product under all mappings of a dataflow.
+
+    Raises
+    ------
+    TileTooLargeError
+        If not even the smallest tile fits in the buffer.
+    """
+    searches = [TilingSearch(product, placement, mapped, array, budget) for mapped in dataflow.mapped(array, product)]
+
+    def listing(criteria: Criteria, most_time: int) -> Iterator[tuple[Key, tuple[int, Tiling]]]:
+        """Merge the lists of all mappings; one whose bound has not come up yet is not looked through."""
+        heads: list[tuple[Key, int, Tiling | None]] = [
+            ((search.least_time if criteria[0] in TIMES else 0,), index, None)
+            for index, search in enumerate(searches)
+            if search.least_time <= most_time
+        ]
+        lists = [search.candidates(criteria, most_time) for search in searches]
+        heapify(heads)
+        while heads:
+            key, index, tiling = heads[0]
+            if tiling is not None:
+                yield key, (index, tiling)
+            following = next(lists[index], None)
+            if following is None:
+                heappop(heads)
+            else:
+                heapreplace(heads, (following[0], index, following[1]))
+
+    def plan_of(candidate: tuple[int, Tiling]) -> Measured:
+        index, tiling = candidate
+        return measured(plan_tiled(product, placement, searches[index].dataflow, array, budget, tiling), budget)
+
+    contest = Contest(listing, plan_of)
+    best = contest.winner(budget.slack_percent)
+    if best is None:
+        raise TileTooLargeError(min(search.needed_bytes for search in searches), budget.capacity_bytes)
+    index, tiling = next(candidate for candidate, one in contest.measured.items() if one is best)
+    return Tiled(best.plan, tiling, searches[index].dataflow)
+
+
+def measured(plan: Plan, budget: BufferBudget) -> Measured:
+    """Return a plan with what it is compared by."""
+    return Measured.of(plan, plan.cycles_alone(budget.channel))
+
+
+def plan_tiled(
+    product: Product, placement: Placement, dataflow: Dataflow, array: PEArray, budget: BufferBudget, tiling: Tiling
+) -> Plan:
+    """Plan one product on an array by a given tiling."""
+    tiles = tile_sequence(product, tiling)
     timing = dataflow.timing(array, tiles.parts)
     finished = int((tiles.result_words * tiles.finished).sum())
     traffic = dataflow.traffic(array, tiles.parts, finished)
@@ -108,50 +174,6 @@ def _held_in(operand: Operand) -> str:
     return "predictor_sram" if operand.place == "predictor_sram" else "buffer"
 
 
-def plan_tiles(
-    product: Product, placement: Placement, dataflow: Dataflow, array: PEArray, budget: BufferBudget
-) -> TileSequence:
-    """Return the tiles of one product; of the cuts that several granularities give, by the rule that chooses among cuts.
-
-    Raises
-    ------
-    TileTooLargeError
-        If not even the smallest tile fits in the buffer.
-    """
-    options = dict.fromkeys((dataflow.granularity(array, product), *dataflow.further_granularities(array, product)))
-    budgets = [budget]
-    if budget.slack_percent is not None and any(granularity.space is not None for granularity in options):
-        # By this granularity the search only estimates a cut's time: what it takes for the fastest is held against its
-        # choice (VGG16 on ImageNet, rs: 3.5 % fewer cycles).
-        budgets.append(replace(budget, slack_percent=0))
-    cuts = dict.fromkeys(
-        choose_tiling(product, placement, granularity, one) for granularity in options for one in budgets
-    )
-    sequences = [tile_sequence(product, cut) for cut in cuts]
-    if len(sequences) == 1:
-        return sequences[0]
-    moved = [_moved_bytes(tiles, placement, budget) for tiles in sequences]
-    cycles = [
-        max(int((timing.stream_cycles + timing.gap_cycles).sum()), (size >> 10) * budget.mebibyte_cycles >> 10)
-        for timing, size in zip((dataflow.timing(array, tiles.parts) for tiles in sequences), moved, strict=True)
-    ]
-    slack = budget.slack_percent
-    limit = max(cycles) if slack is None else min(cycles) + min(cycles) * slack // 100
-    return min((one for one in zip(moved, cycles, sequences, strict=True) if one[1] <= limit), key=lambda one: one[:2])[
-        2
-    ]
-
-
-def _moved_bytes(tiles: TileSequence, placement: Placement, budget: BufferBudget) -> int:
-    words = (
-        tiles.image_words * tiles.image_new * _from_dram(placement.image)
-        + tiles.filter_words * tiles.filter_new * _from_dram(placement.filter)
-        + tiles.result_words * tiles.finished * (placement.result == "dram")
-    )
-    sums = tiles.result_words * (tiles.sums_loaded + tiles.sums_stored)
-    return int((words * budget.word_bytes + sums * budget.partial_sum_bytes).sum())
-
-
 @lru_cache(maxsize=16384)
 def plan_elementwise(
     words: int,
@@ -175,22 +197,11 @@ def plan_elementwise(
     """
     word = budget.word_bytes
     words_in, words_out = sum(o.tensors for o in reads), sum(o.tensors for o in writes)
-    passing = 2 * word * sum(o.tensors for o in (*reads, *writes) if o.place == "dram")
-    if budget.capacity_bytes < passing:
-        raise TileTooLargeError(passing, budget.capacity_bytes)
-    pieces = 1
-    if passing:  # as for products, the first load is exposed, and so is the channel's overhead for each piece
-        loaded = word * words * sum(o.tensors for o in reads if o.place == "dram")
-        pieces = max(
-            ceil_div(words * passing, budget.capacity_bytes), isqrt(loaded // max(1, budget.transfer_overhead_bytes))
-        )
-    sizes = extents(words, ceil_div(words, max(1, pieces)))
+    loaded, stored = ([word * _from_dram(o) for o in some] for some in (reads, writes))
+    held = 2 * sum(loaded + stored)
+    if budget.capacity_bytes < held:
+        raise TileTooLargeError(held, budget.capacity_bytes)
     ports_in = array.input_port_words_per_cycle + array.weight_port_words_per_cycle
-    stream = np.maximum.reduce([
-        -(-sizes * (macs_per_word + adds_per_word) // array.pes),
-        -(-sizes * words_in // ports_in),
-        -(-sizes * words_out // array.output_port_words_per_cycle),
-    ])  # fmt: skip
     read, written = _bytes_by_place(reads, words, word), _bytes_by_place(writes, words, word)
     counts = ActionCounts(
         macs=words * macs_per_word,
@@ -203,9 +214,25 @@ def plan_elementwise(
         dram_read_bytes=read["dram"],
         dram_write_bytes=written["dram"],
     )
-    loads = together([contiguous(sizes * word * _from_dram(o), write=False) for o in reads], write=False)
-    stores = together([contiguous(sizes * word * _from_dram(o), write=True) for o in (*writes, NOTHING)], write=True)
-    return Plan(loads, stores, stream, stream * 0, 1, 2, counts, budget.ports)
+
+    pace = (
+        (macs_per_word + adds_per_word, array.pes),
+        (words_in, ports_in),
+        (words_out, array.output_port_words_per_cycle),
+    )
+
+    def plan_of(pieces: int) -> Plan:
+        sizes = extents(words, ceil_div(words, pieces))
+        stream = np.maximum.reduce([-(-sizes * each // width) for each, width in pace])
+        loads, stores = (
+            together([contiguous(sizes * size, write) for size in (*of_each, 0)], write)
+            for of_each, write in ((loaded, False), (stored, True))
+        )
+        return Plan(loads, stores, stream, stream * 0, 1, 2, counts, budget.ports)
+
+    pieces = [count for count in _piece_counts(words) if ceil_div(words, count) * held <= budget.capacity_bytes]
+    busy = max(words * each // width for each, width in pace)
+    return _fastest(words, pieces, busy, counts, plan_of, budget)
 
 
 @lru_cache(maxsize=16384)
@@ -220,12 +247,6 @@ def plan_vector(operations: int, read_words: int, written_words: int, lanes: int
     word = budget.word_bytes
     if budget.capacity_bytes < 4 * word:
         raise TileTooLargeError(4 * word, budget.capacity_bytes)
-    pieces = ceil_div(2 * word * (read_words + written_words), budget.capacity_bytes - 2 * word)
-    pieces = max(1, pieces, isqrt(read_words * word // max(1, budget.transfer_overhead_bytes)))
-    # the bytes, like the operations, are dealt out evenly over the pieces
-    share = np.arange(pieces + 1)
-    reads, writes, work = (np.diff(share * total // pieces) for total in (read_words, written_words, operations))
-    stream = -(-np.maximum.reduce([reads, writes, work]) // lanes)
     counts = ActionCounts(
         adds=operations,
         buffer_read_bytes=(read_words + written_words) * word,
@@ -233,28 +254,84 @@ def plan_vector(operations: int, read_words: int, written_words: int, lanes: int
         dram_read_bytes=read_words * word,
         dram_write_bytes=written_words * word,
     )
-    loads, stores = contiguous(reads * word, write=False), contiguous(writes * word, write=True)
-    return Plan(loads, stores, stream, stream * 0, 1, 1, counts, budget.ports)
+
+    def plan_of(pieces: int) -> Plan:
+        # the bytes, like the operations, are dealt out evenly over the pieces
+        share = np.arange(pieces + 1)
+        reads, writes, work = (np.diff(share * total // pieces) for total in (read_words, written_words, operations))
+        stream = -(-np.maximum.reduce([reads, writes, work]) // lanes)
+        loads, stores = contiguous(reads * word, write=False), contiguous(writes * word, write=True)
+        return Plan(loads, stores, stream, stream * 0, 1, 1, counts, budget.ports)
+
+    most = max(read_words, written_words, operations)
+    least = ceil_div(2 * word * (read_words + written_words), budget.capacity_bytes - 2 * word)
+    pieces = [count for count in _piece_counts(max(most, least)) if count >= least]
+    return _fastest(most, pieces, most // lanes, counts, plan_of, budget)
 
 
 @lru_cache(maxsize=16384)
 def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Plan:
-    """Plan a transfer between DRAM and buffer with no arithmetic, in pieces of half the buffer."""
-    piece = max(1, budget.capacity_bytes // 2)
-    loads = extents(load_bytes, piece) if load_bytes else np.zeros(0, dtype=np.int64)
-    stores = extents(store_bytes, piece) if store_bytes else np.zeros(0, dtype=np.int64)
-    load = np.concatenate([loads, np.zeros(len(stores), dtype=np.int64)])
-    store = np.concatenate([np.zeros(len(loads), dtype=np.int64), stores])
+    """Plan a transfer between DRAM and buffer with no arithmetic, in pieces of at most half the buffer."""
     counts = ActionCounts(
         buffer_read_bytes=store_bytes,
         buffer_write_bytes=load_bytes,
         dram_read_bytes=load_bytes,
         dram_write_bytes=store_bytes,
     )
-    nothing = np.zeros(len(load), dtype=np.int64)
-    return Plan(
-        contiguous(load, write=False), contiguous(store, write=True), nothing, nothing, 0, 0, counts, budget.ports
-    )
+
+    def plan_of(pieces: int) -> Plan:
+        loads, stores = (
+            extents(size, ceil_div(size, pieces)) if size else NO_TILES for size in (load_bytes, store_bytes)
+        )
+        load, store = np.append(loads, stores * 0), np.append(loads * 0, stores)
+        nothing = load * 0
+        return Plan(
+            contiguous(load, write=False), contiguous(store, write=True), nothing, nothing, 0, 0, counts, budget.ports
+        )
+
+    most = max(1, max(load_bytes, store_bytes))
+    least = ceil_div(most, max(1, budget.capacity_bytes // 2))
+    pieces = [count for count in _piece_counts(most) if count >= least]
+    return _fastest(most, pieces, 0, counts, plan_of, budget)
+
+
+def _piece_counts(most: int) -> list[int]:
+    """Return 1, 2, 3, 4, 6, 8, 12, ... and `most`; which they are does not depend on the machine."""
+    counts = {most}
+    for power in range(most.bit_length()):
+        counts |= {count for count in (1 << power, 3 << power) if count < most}
+    return sorted(counts)
+
+
+def _fastest(
+    words: int, pieces: list[int], busy: int, counts: ActionCounts, plan_of: Callable[[int], Plan], budget: BufferBudget
+) -> Plan:
+    """Return the fastest of the plans that cut `words` into so many pieces, all of the same counts.
+
+    `busy` is the least that the arithmetic takes.
+    """
+    of_a_byte, of_a_transfer = budget.channel.least_cycles
+    loaded, stored = counts.dram_read_bytes, counts.dram_write_bytes
+    passed = loaded + stored, counts.buffer_read_bytes + counts.buffer_write_bytes
+
+    def bound(count: int) -> int:
+        """Return the longest of: the channel's time; all loads and the last piece; the first load and all arithmetic."""
+        size = ceil_div(words, count)
+        tiles = ceil_div(words, size)
+        last = (words - (tiles - 1) * size) / words
+        loads = (loaded * of_a_byte + tiles * of_a_transfer) if loaded else 0
+        stores = (stored * of_a_byte + tiles * of_a_transfer) if stored else 0
+        return max(int(loads + stores), int(loads + last * (busy + stored * of_a_byte)),
+                   int(loads / tiles + max(busy, tiles - 1)))  # fmt: skip
+
+    bounds = sorted((bound(count), *passed, count) for count in pieces)
+
+    def listing(criteria: Criteria, most_time: int) -> Iterator[tuple[Key, int]]:
+        return iter((key, key[-1]) for key in bounds)
+
+    best = Contest(listing, lambda count: measured(plan_of(count), budget)).first(FASTEST)
+    assert best is not None  # there is at least one number of pieces
+    return best.plan
 
 
 def _bytes_by_place(operands: tuple[Operand, ...], words: int, word_bytes: int) -> dict[str, int]:

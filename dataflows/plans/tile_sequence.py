@@ -42,7 +42,7 @@ def tile_sequence(product: Product, tiling: Tiling) -> TileSequence:
     groups, inner = extents(nest.groups, tiling.groups), extents(nest.inner, tiling.inner)
     outer = extents(nest.outer, tiling.outer)
     moving, reduction = (inner, space.positions) if nest.reduces_space else (space.positions, inner)
-    pieces = {"moving": len(moving), "reduction": len(reduction), "columns": len(outer)}
+    pieces = {"vectors": len(moving), "reduction": len(reduction), "columns": len(outer)}
     i_g, *loops = (i.ravel() for i in np.indices((len(groups), *(pieces[axis] for axis in tiling.order))))
     i_m, i_r, i_c = (loops[tiling.order.index(axis)] for axis in AXES)
     i_space, i_inner = (i_r, i_m) if nest.reduces_space else (i_m, i_r)

@@ -1,55 +1,225 @@
-"""The search behind `dataflows.plans.tiling`: every cut and every order of loops, in integers."""
+"""The search behind `dataflows.plans.tiling`: every cut and every order of loops, in integers.
+
+Of each candidate it knows the DRAM bytes, bounds from below for the time and the bytes through the buffer, and the
+number of tiles. It lists candidates in the order of these; what takes a plan to know is `planning`'s.
+"""
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from dataflows.plans.plan import Integers
+
+NEVER = 1 << 62
+# Columns of the tables of cuts (`dataflows.plans.tiling.Cuts`).
+SIZE, TILES, WORK, PASSES, LAST, LAST_FOLD = 0, 1, 2, 4, 6, 7
+IFMAP_MOST, IFMAP_FIRST, IFMAP_ALL, POSITIONS_MOST = 8, 9, 10, 11
 
 
 @njit(cache=True)
 def search(
     space: Integers, groups: Integers, inner: Integers, outer: Integers, extents: Integers, reduces_space: bool,
-    element_bytes: Integers, limits: Integers, orders: Integers,
-) -> tuple[Integers, np.int64]:  # fmt: skip
-    """Return the best candidate of each axis and the order, or -1 and the bytes that the smallest tile needs.
+    streamed: int, folds: Integers, element_bytes: Integers, port_bytes: Integers, ports: Integers, capacity: int,
+    channel: NDArray[np.float64], orders: Integers, criteria: Integers, most_time: int, after: Integers, wanted: int,
+) -> tuple[Integers, Integers]:  # fmt: skip
+    """Return the first `wanted` candidates in an order, and their keys.
 
     Parameters
     ----------
-    space : [candidates, 5]
-        Tiles, image words of the largest tile and of all, positions of the largest tile, work.
-    groups, inner, outer : [candidates, 2]
-        Tile size and work; outer sizes must fall.
-    extents : groups, inner, outer, kernel, positions
+    space, groups, inner, outer : int64[candidates, columns]
+        Cuts of each axis, largest tile first.
+    extents : groups, inner, outer, kernel, positions, ifmap words of one pass
         Of the whole product.
     reduces_space : bool
         Whether the reduction runs over the spatial axis (wgrad).
-    element_bytes : image, filter, result, partial sum
+    streamed : int
+        The axis that streams through a fold (0 vectors, 1 reduction, 2 columns).
+    folds : folds of a block, least cycles of a fold, cycles beside the folds, whether partial sums are accumulated
+    element_bytes : ifmap, filter, result, partial sum
         What tiles move; 0 for what lies on the chip.
-    limits : capacity, overhead of a tile in bytes, cycles of a step of work, DRAM cycles of a MiB, slack in percent
-        A slack below zero sets no limit on time.
-    orders : [candidates, 3]
-        Axes (0 moving, 1 reduction, 2 columns) from the outermost loop to the innermost.
+    port_bytes : ifmap, filter, result from the buffer; ifmap, filter, result from the predictor SRAM
+        Bytes of an element that pass between memory and array.
+    ports : buffer, predictor SRAM
+        Bytes a cycle.
+    channel : cycles of a byte, cycles of a transfer
+        Bounds from below.
+    orders : int64[candidates, 3]
+        Axes from the outermost loop to the innermost.
+    criteria : int64[3]
+        What candidates are ordered by: 0 time, 1 DRAM bytes, 2 buffer bytes, 3 time with a charge for each tile. Then by
+        the number of tiles.
+    most_time : int
+        Candidates whose time is above it for certain are left out.
+    after : int64[5]
+        The key after which the list begins.
+
+    Returns
+    -------
+    found : int64[candidates, 5]
+        Rows of the tables (space, groups, inner, outer) and of the orders.
+    keys : int64[candidates, 5]
+        The three criteria, tiles, and the place among all candidates.
     """
-    never = np.int64(1) << 62
-    all_groups, all_inner, all_outer, kernel, positions = extents
-    image_bytes, filter_bytes, result_bytes, sum_bytes = element_bytes
-    capacity, overhead, step_cycles, mebibyte_cycles, slack = limits
-    best = np.full(5, -1, np.int64)
-    best_traffic = best_work = best_exposed = least_time = never
-    group_tiles, inner_tiles, outer_tiles = (
-        -(-all_groups // groups[:, 0]), -(-all_inner // inner[:, 0]), -(-all_outer // outer[:, 0])
-    )  # fmt: skip
-    least_group = groups[:, 1].min()
-    least_outer = outer[:, 1].min() * least_group * step_cycles
-    least_inner = inner[:, 1].min() * least_outer
+    all_groups, all_inner, all_outer, kernel, positions, ifmap_pass = extents
+    ifmap_bytes, filter_bytes, result_bytes, psum_bytes = element_bytes
+    each, least_fold, beside, accumulated = folds
+    again, within = repetitions(orders)
     made_whole = positions * all_outer * all_groups
     window_whole = all_inner * all_outer * kernel * all_groups
     filter_whole = made_whole if reduces_space else window_whole
     result_whole = window_whole if reduces_space else made_whole
-    # An operand is loaded again for each turn of a loop that it does not span, if one that it does span turns inside.
-    # again[order, which axes are cut]: 1 the filter, 2 the result (partial sums), 4 the image; -1: as an order before.
-    again = np.zeros((len(orders), 8), np.int64)
-    within = np.zeros(len(orders), np.int64)  # the axes inside the reduction's loop
+    reduction_unit = 1 if reduces_space else kernel
+    vectors_whole = all_inner * kernel if reduces_space else positions
+    least_outer, least_inner = np.empty(2, np.int64), np.empty(2, np.int64)
+    for j in range(2):
+        least_outer[j] = outer[:, WORK + j].min() * groups[:, WORK].min() * each
+        least_inner[j] = inner[:, WORK + j].min() * least_outer[j]
+    by_time, least_group = criteria[0] == 0 or criteria[0] == 3, groups[:, WORK].min()
+    found, keys = np.zeros((wanted, 5), np.int64), np.full((wanted, 5), NEVER, np.int64)
+    values, key = np.empty(4, np.int64), np.empty(5, np.int64)
+    count = 0
+    narrowest, least_size = outer[len(outer) - 1, SIZE], groups[len(groups) - 1, SIZE]
+    # By time from the smallest tiles up: first loads grow. By bytes from the largest down: what moves more grows.
+    for turn_s in range(len(space)):
+        s = len(space) - 1 - turn_s if by_time else turn_s
+        ifmap_whole = space[s, IFMAP_ALL] * all_inner * all_groups
+        least_bytes = ifmap_whole * ifmap_bytes + filter_whole * filter_bytes + result_whole * result_bytes
+        longest = min(most_time, keys[wanted - 1, 0]) if by_time else most_time
+        if not by_time and least_bytes > keys[wanted - 1, 0]:
+            continue
+        least = space[s, WORK] * least_inner[0] + space[s, WORK + 1] * least_inner[1] - least_fold
+        if max(least, np.int64(least_bytes * channel[0])) > longest:
+            continue
+        for turn_a in range(len(inner)):
+            a = len(inner) - 1 - turn_a if by_time else turn_a
+            work0, work1 = space[s, WORK] * inner[a, WORK], space[s, WORK + 1] * inner[a, WORK + 1]
+            longest = min(longest, keys[wanted - 1, 0]) if by_time else longest
+            ifmap, ifmap_first = space[s, IFMAP_MOST] * inner[a, SIZE], space[s, IFMAP_FIRST] * inner[a, SIZE]
+            loading = np.int64(ifmap_first * ifmap_bytes * least_size * channel[0])
+            if work0 * least_outer[0] + work1 * least_outer[1] - least_fold + loading > longest:
+                continue
+            made_each, window_each = space[s, POSITIONS_MOST], inner[a, SIZE] * kernel
+            filter_each, result_each = (made_each, window_each) if reduces_space else (window_each, made_each)
+            needed_each = filter_each * filter_bytes + result_each * psum_bytes
+            if 2 * (ifmap * ifmap_bytes + narrowest * needed_each) > capacity:
+                continue
+            vectors, reduction = (inner[a], space[s]) if reduces_space else (space[s], inner[a])
+            for turn_b in range(len(outer)):
+                b = len(outer) - 1 - turn_b if by_time else turn_b
+                size = outer[b, SIZE]
+                needed = 2 * (ifmap * ifmap_bytes + size * needed_each)
+                if needed > capacity:
+                    continue
+                work = (work0 * outer[b, WORK] + work1 * outer[b, WORK + 1]) * each
+                longest = min(longest, keys[wanted - 1, 0]) if by_time else longest
+                filter_ = size * filter_each
+                loading = np.int64((ifmap_first * ifmap_bytes + filter_ * filter_bytes) * least_size * channel[0])
+                if work * least_group - least_fold + beside + loading > longest:
+                    continue
+                columns = outer[b]
+                padded = max(0, least_fold - vectors[LAST_FOLD] - reduction[LAST_FOLD] - columns[LAST_FOLD])
+                last_result = columns[LAST] * (inner[a, LAST] * kernel if reduces_space else space[s, LAST])
+                # what passes between buffer and array
+                split = 0
+                if streamed == 0:
+                    split = vectors[PASSES] * reduction[PASSES] + vectors[PASSES + 1] * reduction[PASSES + 1]
+                elif streamed == 2:
+                    split = columns[PASSES] * reduction[PASSES] + columns[PASSES + 1] * reduction[PASSES + 1]
+                ifmap_through, filter_through = ifmap_pass * columns[PASSES], filter_whole * vectors[PASSES]
+                if streamed == 0:
+                    filter_through = all_groups * all_outer * reduction_unit * split
+                elif streamed == 2:
+                    ifmap_through = all_groups * vectors_whole * reduction_unit * split
+                blocks = reduction[TILES]
+                if not accumulated and streamed != 1:
+                    blocks = (reduction[WORK] + reduction[WORK + 1]) * each
+                array_side = (
+                    ifmap_through * port_bytes[0] + filter_through * port_bytes[1] + result_whole * port_bytes[2]
+                    + 2 * result_whole * (blocks - 1) * psum_bytes
+                )  # fmt: skip
+                sram_side = (
+                    ifmap_through * port_bytes[3] + filter_through * port_bytes[4] + result_whole * port_bytes[5]
+                )
+                if not by_time and least_bytes == keys[wanted - 1, 0] and criteria[1] == 2:
+                    if least_bytes + array_side > keys[wanted - 1, 1]:
+                        continue
+                cut = (vectors[TILES] > 1) | (reduction[TILES] > 1) << 1 | (columns[TILES] > 1) << 2
+                tiles_each = vectors[TILES] * reduction[TILES] * columns[TILES]
+                least_traffic = NEVER
+                for o in range(len(orders)):
+                    repeated = again[o, cut]
+                    if repeated < 0:
+                        continue
+                    ifmap_times = columns[TILES] if repeated & 4 else 1
+                    filter_times = vectors[TILES] if repeated & 1 else 1
+                    result_times = reduction[TILES] if repeated & 2 else 1
+                    returns_after = (vectors[TILES] if within[o] & 1 else 1) * (columns[TILES] if within[o] & 4 else 1)
+                    # a partial sum must not be asked for before it is stored
+                    if result_times > 1 and returns_after < 4:
+                        continue
+                    loaded = (
+                        ifmap_times * ifmap_whole * ifmap_bytes + filter_times * filter_whole * filter_bytes
+                        + result_whole * (result_times - 1) * psum_bytes
+                    )  # fmt: skip
+                    traffic = loaded + result_whole * (result_bytes + (result_times - 1) * psum_bytes)
+                    least_traffic = min(least_traffic, traffic)
+                    if np.int64(traffic * channel[0]) > longest or (not by_time and traffic > keys[wanted - 1, 0]):
+                        continue
+                    loads = result_times if ifmap_bytes == 0 and filter_bytes == 0 else tiles_each
+                    if filter_bytes == 0 and ifmap_bytes > 0:
+                        loads = vectors[TILES] * reduction[TILES] * ifmap_times
+                    elif ifmap_bytes == 0 and filter_bytes > 0:
+                        loads = reduction[TILES] * columns[TILES] * filter_times
+                    elif ifmap_bytes == 0:
+                        loads = 0
+                    stores = vectors[TILES] * columns[TILES] * result_times if result_bytes > 0 else 0
+                    busy = max(
+                        -(-(traffic + array_side) // ports[0]), -(-sram_side // ports[1])
+                    )  # fmt: skip
+                    for g in range(len(groups)):
+                        many, group_tiles = groups[g, SIZE], groups[g, TILES]
+                        if needed * many > capacity:
+                            continue
+                        store = alone(last_result * groups[g, LAST] * result_bytes, channel)
+                        first = many * (ifmap_first * ifmap_bytes + filter_ * filter_bytes)
+                        on_array = max(work * groups[g, WORK] - padded + beside, busy)
+                        loading = carried(loaded, group_tiles * loads, channel)
+                        time = max(
+                            alone(first, channel) + on_array + store,
+                            loading + store,
+                            loading + carried(traffic - loaded, group_tiles * stores, channel),
+                        )
+                        if time > most_time:
+                            continue
+                        values[0], values[1], values[2] = time, traffic, traffic + array_side
+                        values[3] = time + (time >> 14) * group_tiles * tiles_each
+                        for place in range(3):
+                            key[place] = values[criteria[place]]
+                        key[3] = group_tiles * tiles_each
+                        key[4] = (((s * len(inner) + a) * len(outer) + b) * len(orders) + o) * len(groups) + g
+                        if not before(key, keys[wanted - 1]) or not before(after, key):
+                            continue
+                        place = min(count, wanted - 1)
+                        while place > 0 and before(key, keys[place - 1]):
+                            keys[place], found[place] = keys[place - 1], found[place - 1]
+                            place -= 1
+                        keys[place] = key
+                        found[place, 0], found[place, 1], found[place, 2], found[place, 3] = s, g, a, b
+                        found[place, 4] = o
+                        count = min(count + 1, wanted)
+                if not by_time and least_traffic > keys[wanted - 1, 0]:
+                    break  # smaller pieces of the columns never move less
+    return found[:count], keys[:count]
+
+
+@njit(cache=True)
+def repetitions(orders: Integers) -> tuple[Integers, Integers]:
+    """Return which operands each order loads again, by the axes that are cut, and the axes inside the reduction's loop.
+
+    An operand is loaded again for each turn of a loop that it does not span, if one that it does span turns inside. The
+    bits: 1 the filter, 2 the result (partial sums), 4 the ifmap; -1: as an order before.
+    """
+    again, within = np.zeros((len(orders), 8), np.int64), np.zeros(len(orders), np.int64)
     for o in range(len(orders)):
         for cut in range(8):
             inside = 0
@@ -62,112 +232,67 @@ def search(
                 inside |= 1 << axis
     for cut in range(8):
         for o in range(len(orders) - 1, 0, -1):
-            for before in range(o):
+            for earlier in range(o):
                 # where partial sums return, orders differ in how soon
-                if again[o, cut] == again[before, cut] and not again[o, cut] & 2:
+                if again[o, cut] == again[earlier, cut] and not again[o, cut] & 2:
                     again[o, cut] = -1
                     break
-    # Once for the least time, where it matters, then for the fewest bytes that take little longer.
-    for turn in range(0 if slack >= 0 else 1, 2):
-        limit = never
-        if turn == 1 and slack >= 0 and least_time < never:
-            limit = least_time + least_time * slack // 100
-        for s in range(len(space)):
-            space_tiles, image_most, image_all, positions_most, space_work = space[s]
-            image_whole = image_all * all_inner * all_groups
-            least = image_whole * image_bytes + filter_whole * filter_bytes + result_whole * result_bytes
-            if turn == 0:
-                if max(space_work * least_inner, (least >> 10) * mebibyte_cycles >> 10) >= least_time:
-                    continue
-            elif least > best_traffic or space_work * least_inner > limit:
-                continue
-            for a in range(len(inner)):
-                inner_size, inner_work = inner[a]
-                if space_work * inner_work * least_outer > (least_time if turn == 0 else limit):
-                    continue
-                moving = inner_tiles[a] if reduces_space else space_tiles
-                reduction = space_tiles if reduces_space else inner_tiles[a]
-                image = image_most * inner_size
-                for b in range(len(outer)):
-                    outer_size, outer_work = outer[b]
-                    columns = outer_tiles[b]
-                    made, window = positions_most * outer_size, inner_size * outer_size * kernel
-                    filter_, result = (made, window) if reduces_space else (window, made)
-                    needed = 2 * (image * image_bytes + filter_ * filter_bytes + result * sum_bytes)
-                    if needed > capacity:
-                        continue
-                    group_work = never
-                    for g in range(len(groups)):
-                        if needed * groups[g, 0] <= capacity:
-                            group_work = min(group_work, groups[g, 1])
-                    work_time = space_work * inner_work * outer_work * group_work * step_cycles
-                    if work_time > limit or (turn == 0 and work_time >= least_time):
-                        continue
-                    least = never
-                    cut = (moving > 1) | (reduction > 1) << 1 | (columns > 1) << 2
-                    for o in range(len(orders)):
-                        repeated = again[o, cut]
-                        if repeated < 0:
-                            continue
-                        image_times = columns if repeated & 4 else 1
-                        filter_times = moving if repeated & 1 else 1
-                        result_times = reduction if repeated & 2 else 1
-                        returns_after = (moving if within[o] & 1 else 1) * (columns if within[o] & 4 else 1)
-                        traffic = (
-                            image_times * image_whole * image_bytes + filter_times * filter_whole * filter_bytes
-                            + result_whole * (result_bytes + 2 * (result_times - 1) * sum_bytes)
-                        )  # fmt: skip
-                        least = min(least, traffic)
-                        # a partial sum must not be asked for before it is stored
-                        if traffic > best_traffic or (result_times > 1 and returns_after < 4):
-                            continue
-                        if turn == 0:
-                            least_time = min(least_time, max(work_time, (traffic >> 10) * mebibyte_cycles >> 10))
-                            continue
-                        for g in range(len(groups)):
-                            group_size, group_work = groups[g]
-                            work = space_work * inner_work * outer_work * group_work
-                            if needed * group_size > capacity or (limit < never and work * step_cycles > limit):
-                                continue
-                            exposed = (
-                                group_size * (image * image_bytes + filter_ * filter_bytes + result * result_bytes)
-                                + overhead * group_tiles[g] * moving * reduction * columns
-                            )  # fmt: skip
-                            if traffic < best_traffic or (
-                                work < best_work or (work == best_work and exposed < best_exposed)
-                            ):
-                                best_traffic, best_work, best_exposed = traffic, work, exposed
-                                best[0], best[1], best[2], best[3], best[4] = s, g, a, b, o
-                    if least > best_traffic:
-                        break  # smaller pieces of the outer axis never move less
-    smallest = never
-    if best[0] < 0:  # then the caller says what would have been needed
-        for s in range(len(space)):
-            for a in range(len(inner)):
-                for b in range(len(outer)):
-                    made, window = space[s, 3] * outer[b, 0], inner[a, 0] * outer[b, 0] * kernel
-                    filter_, result = (made, window) if reduces_space else (window, made)
-                    image = space[s, 1] * inner[a, 0]
-                    needed = 2 * (image * image_bytes + filter_ * filter_bytes + result * sum_bytes)
-                    smallest = min(smallest, needed)
-    return best, smallest
+    return again, within
 
 
 @njit(cache=True)
-def swept_rows(image_rows: Integers, sweep_rows: Integers, rows: int) -> Integers:
-    """Return, for cuts of `rows` into tiles of 1, 2, ... rows, the image rows that all tiles and the largest tile read.
+def before(one: Integers, other: Integers) -> bool:
+    """Whether a key comes before another."""
+    for place in range(len(one)):
+        if one[place] != other[place]:
+            return one[place] < other[place]
+    return False
+
+
+@njit(cache=True)
+def carried(moved_bytes: int, transfers: int, channel: NDArray[np.float64]) -> int:
+    """Return the least cycles of the channel for so many transfers of so many bytes in all."""
+    return np.int64(np.ceil(moved_bytes * channel[0])) + transfers * np.int64(channel[1])
+
+
+@njit(cache=True)
+def alone(moved_bytes: int, channel: NDArray[np.float64]) -> int:
+    """Return the least cycles of one transfer."""
+    return carried(moved_bytes, 1, channel) if moved_bytes > 0 else np.int64(0)
+
+
+@njit(cache=True)
+def smallest_tile(
+    space: Integers, inner: Integers, outer: Integers, kernel: int, reduces_space: bool, element_bytes: Integers
+) -> int:
+    """Return the bytes of buffer that the smallest tile needs."""
+    smallest = NEVER
+    for s in range(len(space)):
+        for a in range(len(inner)):
+            for b in range(len(outer)):
+                made, window = space[s, POSITIONS_MOST] * outer[b, SIZE], inner[a, SIZE] * outer[b, SIZE] * kernel
+                filter_, result = (made, window) if reduces_space else (window, made)
+                ifmap = space[s, IFMAP_MOST] * inner[a, SIZE]
+                needed = ifmap * element_bytes[0] + filter_ * element_bytes[1] + result * element_bytes[3]
+                smallest = min(smallest, 2 * needed)
+    return smallest
+
+
+@njit(cache=True)
+def rows_read(ifmap_rows: Integers, output_rows: Integers, rows: int) -> Integers:
+    """Return, for cuts of `rows` into tiles of 1, 2, ... rows, the ifmap rows that all, the largest and the first read.
 
     Parameters
     ----------
-    image_rows, sweep_rows : [meetings]
-        Which image row meets which row of the sweep, sorted by image row and then by the sweep's.
+    ifmap_rows, output_rows : [meetings]
+        Which ifmap row meets which row of the output, sorted by ifmap row and then by the output's.
     """
-    found = np.zeros((rows, 2), np.int64)
+    found = np.zeros((rows, 3), np.int64)
     for size in range(1, rows + 1):
         counts = np.zeros(-(-rows // size), np.int64)
-        for i in range(len(image_rows)):
-            tile = sweep_rows[i] // size
-            if i == 0 or image_rows[i] != image_rows[i - 1] or sweep_rows[i - 1] // size != tile:
+        for i in range(len(ifmap_rows)):
+            tile = output_rows[i] // size
+            if i == 0 or ifmap_rows[i] != ifmap_rows[i - 1] or output_rows[i - 1] // size != tile:
                 counts[tile] += 1
-        found[size - 1, 0], found[size - 1, 1] = counts.sum(), counts.max()
+        found[size - 1, 0], found[size - 1, 1], found[size - 1, 2] = counts.sum(), counts.max(), counts[0]
     return found

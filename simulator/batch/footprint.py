@@ -4,6 +4,7 @@ from math import prod
 
 from simulator.batch.residency import Residency
 from simulator.machine.spec import Accelerator
+from simulator.phases.phase import PHASE_RULES
 from workloads.graph import peak_live_words
 from workloads.layers import Conv2d, Linear, VectorLayer
 from workloads.optimizers import OPTIMIZERS
@@ -30,7 +31,7 @@ def peak_dram_bytes(trace: Trace, spec: Accelerator, phase: Phase) -> int:
     words = (sum(weights) + others) * (wide * (1 + OPTIMIZERS[trace.optimizer].state_words) + (wide > 1))
     predicted = [layer for layer in owners if layer.predicted] if spec.design_rules.predictor_home is not None else []
     words += _predictor_words(trace, spec, predicted)
-    if spec.design_rules.runs_as(phase) == "gp":
+    if not PHASE_RULES[spec.design_rules.runs_as(phase)].goes_backward:
         words += trace.batch_size * peak_live_words(trace.layers, trace.inputs) + max(weights, default=0)
     else:
         shapes = [layer.product_shape(trace.batch_size) for layer in trace.mac_layers]

@@ -1,8 +1,9 @@
 """From a task to plans: which products, updates and transfers a pass consists of.
 
-The layer's own passes read their operands from DRAM and store their results there. Where the predictor's
-operands lie is `simulator.batch.residency`'s to say. In Phase BP and Warm Up predictions, pooled means and features are
-kept in DRAM for the predictor's training, whose error is the difference of the true and the predicted gradient.
+The layer's own passes read their operands from DRAM and store their results there, unless `simulator.batch.residency`
+keeps them on the chip. It also says where the predictor's operands lie. A batch that trains the predictor keeps its
+predictions, pooled means and features in DRAM until then; the error of the training is the difference of the true and
+the predicted gradient.
 """
 
 from collections.abc import Callable, Hashable
@@ -17,6 +18,7 @@ from simulator.batch.residency import Residency
 from simulator.engine.work import StepWork
 from simulator.machine.spec import Accelerator
 from simulator.phases.design import Task
+from simulator.phases.phase import PHASE_RULES
 from workloads.foundation.errors import InputError
 from workloads.layers import Conv2d, Linear, MacLayer, Matmul
 from workloads.optimizers import OPTIMIZERS
@@ -43,14 +45,18 @@ class Operations:
         InputError
             If the array's part of the global buffer cannot hold a tile of it.
         """
-        key = (task.pass_, task.backward, phase, array_index, self._likeness(task, phase))
+        key = (task.pass_, task.backward, phase, array_index, self._depends_on(task, phase))
         if key not in self._works:
             plans = tuple(self.plans(task, phase, array_index))
             self._works[key] = StepWork((), plans) if array_index else StepWork(plans)
         return self._works[key]
 
-    def _likeness(self, task: Task, phase: Phase) -> Hashable:
-        """Return all of a layer that its plans depend on: the layer itself where others stand behind it."""
+    def _depends_on(self, task: Task, phase: Phase) -> Hashable:
+        """Return what of a layer its plans depend on, so that equal layers share them.
+
+        These are its kind, its shape for a batch, and where its input and output lie. A vector pass depends on the
+        layers behind this one, so it shares nothing.
+        """
         if task.pass_.startswith("vector"):
             return task.layer
         layer, residency = self._layers[task.layer], self._arrays[0].residency
@@ -58,16 +64,18 @@ class Operations:
         return type(layer), layer.product_shape(self._batch_size), places
 
     def plans(self, task: Task, phase: Phase, array_index: int) -> list[Plan]:
-        """Return the plans of a task, to be run one after the other on an array.
+        """Return the plans of a task, to be run one after the other on an array; one of no tiles for a task of no work.
+
+        A dgrad whose positions no tap reaches is such a task.
 
         Raises
         ------
         InputError
             If the array's part of the global buffer cannot hold a tile of it.
         """
-        layer = self._layers[task.layer]
+        layer, array = self._layers[task.layer], self._arrays[array_index]
         try:
-            return self._arrays[array_index].passes[task.pass_](layer, task, phase)
+            return array.passes[task.pass_](layer, task, phase) or [plan_transfer(0, 0, array.residency.budget)]
         except TileTooLargeError as error:
             key = "second_array.buffer_banks" if array_index else "global_buffer.bank_bytes"
             problem = f"too small for {task.pass_} of layer {layer.id}: {error}"
@@ -129,7 +137,7 @@ class _ArrayOperations:
             plan_vector(work.operations, work.read_words, work.written_words, unit.lanes, self.residency.budget)
             for work in works
             if work.operations
-        ] or [plan_transfer(0, 0, self.residency.budget)]
+        ]
 
     def _layer_products(self, layer: MacLayer, role: Role) -> list[Plan]:
         products = layer_products(layer, role, self.trace.batch_size, self.spec.dgrad)
@@ -153,7 +161,7 @@ class _ArrayOperations:
         layer = _weighted(layer)
         conv, linear = self.predictor.forward_products(layer)
         mean_words, feature_words = conv.shape.input_words, conv.shape.output_words
-        means, features = self.residency.near(mean_words), self.residency.near(feature_words)
+        means, features = self.residency.between_products(mean_words), self.residency.between_products(feature_words)
         result = self.residency.prediction(layer, phase)
         weights = Operand(self.residency.predictor(layer).weights)
         budget = self.residency.left(
@@ -168,7 +176,7 @@ class _ArrayOperations:
             self._product(conv, Placement(Operand(means), weights, features), budget),
             self._product(linear, Placement(Operand(features), weights, result), budget),
         ]
-        if _trains_predictor(phase):
+        if PHASE_RULES[phase].trains_predictor:
             kept = mean_words * (means == "buffer") + feature_words * (features == "buffer")
             plans.append(plan_transfer(0, self.word * kept, budget))
         return plans
@@ -191,7 +199,7 @@ class _ArrayOperations:
         linear_weights, features, conv_weights = self.predictor.backward_products(layer)
         places = self.residency.predictor(layer)
         error_words, feature_words = linear_weights.shape.output_words, features.shape.input_words
-        error, gradient = self.residency.error(error_words), self.residency.near(feature_words)
+        error, gradient = self.residency.error(error_words), self.residency.between_products(feature_words)
         budget = self.residency.left(
             ("buffer", self.residency.predictor_bytes(layer, training=True) // self.word),
             (error, error_words),
@@ -245,11 +253,6 @@ class _ArrayOperations:
         ):  # then designs with and without one share plans
             budget = replace(budget, ports=replace(budget.ports, predictor_sram_bytes=None))
         return plan_product(product, placement, self.dataflow, self.array, budget)
-
-
-def _trains_predictor(phase: Phase) -> bool:
-    """Whether a batch keeps its predictions to compare them with the true gradients."""
-    return phase != "gp"
 
 
 def _weighted(layer: MacLayer) -> Conv2d | Linear:

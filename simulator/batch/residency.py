@@ -9,8 +9,9 @@ The rules (docs/machine.md):
   error of the predictor's training between the two products that read it.
 - Pooled means, features and the features' gradient stay if each fills at most a sixteenth.
 
-- A GP batch leaves a layer's output for the next layer if nothing else reads it and it fills at most a quarter of the
-  first array's share (a sixteenth where the predictor's weights pass through the buffer).
+- A batch without a backward pass leaves a layer's output for the next layer if the trace says that this layer alone
+  reads it, no layer between the two makes more words than it reads (`workloads.graph.handed_on`), and it fills at most
+  a quarter of the first array's share (a sixteenth where the predictor's weights pass through the buffer).
 
 A sixteenth of the share is so always left for tiles.
 """
@@ -20,6 +21,7 @@ from dataclasses import dataclass, replace
 from dataflows.plans.placement import Place
 from dataflows.plans.plan import BufferBudget
 from simulator.machine.spec import Accelerator
+from simulator.phases.phase import PHASE_RULES
 from workloads.graph import handed_on
 from workloads.layers import Conv2d, Linear, MacLayer
 from workloads.optimizers import OPTIMIZERS
@@ -49,7 +51,9 @@ class Residency:
         costed = spec.vector_unit.costed  # what the vector unit works on comes from DRAM
         self._handed_on = {
             maker: reader
-            for maker, reader in (handed_on(trace.layers) if spec.gp_outputs_stay else {}).items()
+            for maker, reader in (
+                handed_on(trace.layers) if spec.gp_outputs_stay and trace.connections == "known" else {}
+            ).items()
             if not costed or all(one.kind not in costed for one in vectors_behind(trace.layers, maker))
         }
         by_id = {one.id: one for one in trace.mac_layers}
@@ -80,7 +84,7 @@ class Residency:
             tensors += (places.gradient == "buffer") + self.moments * (places.moments == "buffer")
         return tensors * self.trace.predictor.weight_words(layer) * self.word
 
-    def near(self, words: int) -> Place:
+    def between_products(self, words: int) -> Place:
         """Return where the pooled means, the features or their gradient lie between two products."""
         return "buffer" if self._fits(words, 16) else "dram"
 
@@ -94,7 +98,7 @@ class Residency:
         Where the predictor is trained later in the batch it is kept in DRAM; a design whose predictor lives
         in DRAM gathers it in the buffer first and stores it in a pass of its own.
         """
-        if phase != "gp" and not self.stores_predictions:
+        if PHASE_RULES[phase].trains_predictor and not self.stores_predictions:
             return "dram"
         return "buffer" if self._fits(layer.product_shape(1).weight_words, 4) else "dram"
 
@@ -109,7 +113,7 @@ class Residency:
 
     def output(self, layer: MacLayer, phase: Phase) -> Place:
         """Return where a layer's forward pass leaves its output."""
-        if phase != "gp" or layer.id not in self._handed_on:
+        if PHASE_RULES[phase].goes_backward or layer.id not in self._handed_on:
             return "dram"
         share = self.spec.budget(0).capacity_bytes // (16 if self.stores_predictions else 4)
         words = layer.product_shape(self.trace.batch_size).output_words

@@ -58,7 +58,7 @@ def _write_dram_trace(trace: str, spec: "Accelerator", request: RunRequest, path
     from simulator.outputs.dram_trace import burst_requests
     from simulator.run.simulation import Simulation
 
-    requests = list(burst_requests(Simulation(chosen_trace(trace, request), spec), phase, spec.dram.capacity_bytes))  # type: ignore[arg-type]
+    requests = list(burst_requests(Simulation(chosen_trace(trace, request), spec), phase))  # type: ignore[arg-type]
     addresses = np.concatenate([np.zeros(0, np.int64), *(one.addresses for one in requests)])
     writes = np.repeat([one.write for one in requests], [len(one.addresses) for one in requests])
     if form == "ramulator2":  # which has no place for cycles

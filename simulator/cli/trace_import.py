@@ -30,6 +30,7 @@ def import_trace(file: Path, format_name: str, batch_size: int, schedule: str, s
         batch_size=batch_size,
         inputs=found.inputs,
         predictor=Predictor(outputs=max(widths)),
+        connections=found.connections,
         layers=found.layers,
         schedule=policy.expand(dataset.batches_per_epoch(batch_size)),
         provenance=Provenance(origin="imported", command=command, notes=found.notes),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from simulator.phases.design import Component, Step, tasks
+from simulator.phases.phase import BACKPROPAGATION
 from simulator.phases.stages import Stage
 from workloads.schedule import Phase
 
@@ -18,7 +19,7 @@ class Baseline:
 
     def runs_as(self, phase: Phase) -> Phase:
         """Return bp: the baseline knows no other batch."""
-        return "bp"
+        return BACKPROPAGATION
 
     def steps(self, stages: Sequence[Stage]) -> list[Step]:
         """Return a step a stage, without the predictor's passes."""

@@ -22,9 +22,8 @@ class BandwidthDram(StrictModel):
     latency_ns: Annotated[int, Field(ge=0, le=10**9)]
 
     @property
-    def transfer_overhead_bytes(self) -> int:
-        """What the channel could move in the time of one latency."""
-        return self.peak_bytes_per_second * self.latency_ns // 1_000_000_000
+    def contents(self) -> None:
+        """Return None: there are no files."""
 
     @property
     def bytes_per_second(self) -> int:
@@ -35,7 +34,7 @@ class BandwidthDram(StrictModel):
         """Return the cycles that each transfer holds the channel; nothing takes no time."""
         transfer_bytes = transfers.moved_bytes
         moving = -(-transfer_bytes * frequency_hz // self.peak_bytes_per_second)
-        cycles: Integers = moving + self._latency_cycles(frequency_hz) * (transfer_bytes > 0)
+        cycles: Integers = moving + self.least_transfer_cycles(frequency_hz) * (transfer_bytes > 0)
         return cycles
 
     def activates(self, transfers: Transfers) -> Integers:
@@ -48,7 +47,8 @@ class BandwidthDram(StrictModel):
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
         """Return a bound from above on the cycles of so many transfers that move so many bytes."""
         moving = moved_bytes * frequency_hz // self.peak_bytes_per_second
-        return moving + transfers * (1 + self._latency_cycles(frequency_hz))
+        return moving + transfers * (1 + self.least_transfer_cycles(frequency_hz))
 
-    def _latency_cycles(self, frequency_hz: int) -> int:
+    def least_transfer_cycles(self, frequency_hz: int) -> int:
+        """Return the latency."""
         return -(-self.latency_ns * frequency_hz // 1_000_000_000)

@@ -11,10 +11,16 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from dataflows.plans.plan import Integers
+from simulator.dram.channel import channel_of
 from simulator.dram.part import DramPart
 from workloads.foundation.errors import InputError
 
-ACTIVATE, PRECHARGE, PRECHARGE_ALL, READ, WRITE, REFRESH = range(6)  # kinds in a command log
+# The order of `constraints.COMMANDS` and `constraints.PLACES`. It stands here too, since numba's cache does not notice a
+# change in another file; a test compares both.
+ACT, PRE, PREA, RD, WR, REF = range(6)
+SAME_BANK, SAME_GROUP, SAME_RANK, OTHER_RANK = range(4)
+CYCLES, ACTIVATES, PRECHARGES, READS, WRITES, REFRESHES, ROW_HITS, ACTIVE_CYCLES = range(8)  # of `StreamResult`
+NEVER = 1 << 60
 
 
 @dataclass(frozen=True)
@@ -43,16 +49,161 @@ class StreamResult:
     active_rank_cycles: int
 
 
+# The channel's state: arrays of records for its banks, its ranks and its queues (reads, then writes; oldest first).
+# `open_row` is -1 for none; `bursts` are reads and writes since the row was opened; `wanted` equals the step's stamp if a
+# request in the queue wants the open row. `activates_at` are the last four activates; the oldest stands at `oldest`.
+BANK = np.dtype([("open_row", np.int64), ("bursts", np.int64), ("wanted", np.int64)])
+RANK = np.dtype([
+    ("activates_at", np.int64, 4), ("oldest", np.int64), ("open_banks", np.int64), ("open_since", np.int64),
+    ("refreshes_owed", np.int64), ("refresh_due", np.int64),
+])  # fmt: skip
+REQUEST = np.dtype([("bank", np.int64), ("row", np.int64)])
+
+
+@njit(cache=True)
+def _start(banks: Any, ranks: Any, channel: Any, refreshing: bool) -> None:
+    """Precharge all banks; nothing was done yet."""
+    for bank in range(len(banks)):
+        banks[bank].open_row = -1
+    for rank in range(len(ranks)):
+        for i in range(4):
+            ranks[rank].activates_at[i] = -NEVER
+        turn = rank * channel.refresh_interval // len(ranks)  # ranks take turns
+        ranks[rank].refresh_due = channel.refresh_interval + turn if refreshing else NEVER
+
+
+@njit(cache=True)
+def _enter(queue: Any, place: int, channel: Any, burst: int) -> None:
+    """Put a request at a place of its queue."""
+    rank = burst // channel.rank_divisor % channel.rank_extent
+    group = rank * channel.bank_groups + burst // channel.bank_group_divisor % channel.bank_group_extent
+    queue[place].bank = group * channel.banks + burst // channel.bank_divisor % channel.bank_extent
+    queue[place].row = burst // channel.row_divisor % channel.row_extent
+
+
+@njit(cache=True, inline="always")
+def _rank_command(ranks: Any, ready: Integers, rank_banks: int, now: int, finishing: bool) -> tuple[int, int, int]:
+    """Return PREA or REF, its rank's first bank and `now`, if one may be issued; else -1, -1 and when one may.
+
+    A rank that owes a refresh does nothing else; neither does one at the end of a transfer.
+    """
+    wake = NEVER
+    for rank in range(len(ranks)):
+        owed = ranks[rank].refreshes_owed > 0
+        if ranks[rank].open_banks > 0 and (finishing or owed):
+            command = PREA
+        elif owed:
+            command = REF
+        else:
+            continue
+        may = np.int64(0)
+        for bank in range(rank * rank_banks, (rank + 1) * rank_banks):
+            may = max(may, ready[bank, command])
+        if may <= now:
+            return command, rank * rank_banks, now
+        wake = min(wake, may)
+    return -1, -1, wake
+
+
+@njit(cache=True, inline="always")
+def _request_command(
+    banks: Any, ranks: Any, queue: Any, waiting: int, ready: Integers, channel: Any, column: int, stamp: int, now: int
+) -> tuple[int, int, int, int, int]:
+    """Return command, bank, row and place in the queue, first ready, first come; else -1 four times and when one may."""
+    rank_banks, faw, wake = channel.bank_groups * channel.banks, channel.four_activates, NEVER
+    for i in range(waiting):  # the oldest read or write that is ready
+        bank = queue[i].bank
+        if banks[bank].open_row != queue[i].row:
+            continue
+        banks[bank].wanted = stamp
+        if ranks[bank // rank_banks].refreshes_owed > 0:
+            continue
+        if ready[bank, column] <= now:
+            return column, bank, queue[i].row, i, now
+        wake = min(wake, ready[bank, column])
+    for i in range(waiting):  # the oldest activate or precharge that is ready
+        bank, row = queue[i].bank, queue[i].row
+        rank = bank // rank_banks
+        if banks[bank].open_row == row or ranks[rank].refreshes_owed > 0:
+            continue
+        if banks[bank].open_row < 0:
+            command, may = ACT, max(ready[bank, ACT], ranks[rank].activates_at[ranks[rank].oldest] + faw)
+        elif banks[bank].wanted != stamp:
+            command, row, may = PRE, banks[bank].open_row, ready[bank, PRE]
+        else:
+            continue
+        if may <= now:
+            return command, bank, row, -1, now
+        wake = min(wake, may)
+    return -1, -1, -1, -1, wake
+
+
+@njit(cache=True, inline="always")
+def _bind(ready: Integers, least: Integers, channel: Any, command: int, at: int, now: int) -> None:
+    """Let every later command wait for this one by the table of constraints."""
+    banks, rank_banks = channel.banks, channel.bank_groups * channel.banks
+    for bank in range(len(ready)):
+        if bank // rank_banks != at // rank_banks:
+            place = OTHER_RANK
+        elif bank == at or command == PREA or command == REF:
+            place = SAME_BANK
+        else:
+            place = SAME_GROUP if bank // banks == at // banks else SAME_RANK
+        for later in range(6):
+            ready[bank, later] = max(ready[bank, later], now + least[place, command, later])
+
+
+@njit(cache=True)
+def _close(banks: Any, ranks: Any, bank: int, rank: int, now: int, numbers: Integers) -> None:
+    """Close a bank's row, if one is open."""
+    if banks[bank].open_row >= 0:
+        banks[bank].open_row = -1
+        ranks[rank].open_banks -= 1
+        numbers[PRECHARGES] += 1
+        if ranks[rank].open_banks == 0:
+            numbers[ACTIVE_CYCLES] += now - ranks[rank].open_since
+
+
+@njit(cache=True, inline="always")
+def _change(
+    banks: Any, ranks: Any, rank_banks: int, command: int, bank: int, row: int, now: int, numbers: Integers
+) -> None:
+    """Do what a command does to its bank and its rank, and count it."""
+    rank = bank // rank_banks
+    if command == ACT:
+        banks[bank].open_row, banks[bank].bursts = row, 0
+        ranks[rank].activates_at[ranks[rank].oldest] = now
+        ranks[rank].oldest = (ranks[rank].oldest + 1) % 4
+        if ranks[rank].open_banks == 0:
+            ranks[rank].open_since = now
+        ranks[rank].open_banks += 1
+        numbers[ACTIVATES] += 1
+    elif command == PRE:
+        _close(banks, ranks, bank, rank, now, numbers)
+    elif command == PREA:
+        for each in range(bank, bank + rank_banks):
+            _close(banks, ranks, each, rank, now, numbers)
+    elif command == REF:
+        ranks[rank].refreshes_owed -= 1
+        numbers[REFRESHES] += 1
+    else:
+        numbers[READS if command == RD else WRITES] += 1
+        if banks[bank].bursts > 0:
+            numbers[ROW_HITS] += 1
+        banks[bank].bursts += 1
+
+
 @njit(cache=True)
 def run_command_kernel(
-    timing: tuple[int, ...], bursts: Integers, is_write: Any, arrival: Integers, depth: int, refreshing: bool,
+    channel: Any, least: Integers, bursts: Integers, is_write: Any, arrival: Integers, depth: int, refreshing: bool,
     closing: bool, log: Any,
 ) -> Integers:  # fmt: skip
     """Run requests through the channel.
 
     Parameters
     ----------
-    timing : CommandTiming, as a plain tuple
+    channel, least
+        See `Channel`.
     bursts, is_write, arrival : [requests]
         Addresses in bursts, directions, and cycles before which requests may not enter.
     depth : int
@@ -69,195 +220,70 @@ def run_command_kernel(
     int64[8]
         The fields of `StreamResult`.
     """
-    (
-        act_col, act_pre, act_act, act_act_s, act_act_l, faw, pre_act, prea_act, pre_pre, rd_pre, wr_pre,
-        col_s, col_l, col_r, rd_wr, rd_wr_r, wr_rd_s, wr_rd_l, wr_rd_r, rd_end, wr_end, rd_next, wr_next, rfc, refi,
-        act_bus, pre_bus, col_bus, ref_bus, ranks, groups, banks, row_div, row_mod, rank_div, bank_div, _, _, group_div,
-    ) = timing  # fmt: skip
-    never, past = np.int64(1) << 60, -(np.int64(1) << 60)
-    total, all_groups, all_banks = len(bursts), ranks * groups, ranks * groups * banks
-    open_row = np.full(all_banks, -1, np.int64)
-    hits = np.zeros(all_banks, np.int64)  # reads and writes since the row was opened
-    act_ready, pre_ready = np.zeros(all_banks, np.int64), np.zeros(all_banks, np.int64)
-    col_ready = np.zeros(all_banks, np.int64)
-    group_act, group_rd = np.zeros(all_groups, np.int64), np.zeros(all_groups, np.int64)
-    group_wr = np.zeros(all_groups, np.int64)
-    window, window_at = np.full((ranks, 4), past, np.int64), np.zeros(ranks, np.int64)  # last four activates
-    rank_pre = np.zeros(ranks, np.int64)
-    open_banks, open_since = np.zeros(ranks, np.int64), np.zeros(ranks, np.int64)
-    owed, due = np.zeros(ranks, np.int64), np.full(ranks, never, np.int64)
-    if refreshing:
-        for r in range(ranks):
-            due[r] = refi + r * refi // ranks  # ranks take turns
-    # queues[0] reads, queues[1] writes, oldest first
-    q_bank, q_row = np.zeros((2, depth), np.int64), np.zeros((2, depth), np.int64)
-    length = np.zeros(2, np.int64)
-    wanted = np.zeros(all_banks, np.int64)  # by stamp: whether a request of the queue wants the open row
-    stamp = 0
+    rank_banks, total = channel.bank_groups * channel.banks, len(bursts)
+    read_end = channel.read_to_end + (channel.read_end_to_next if closing else 0)
+    write_end = channel.write_to_end + (channel.write_end_to_next if closing else 0)
+    ranks, banks = np.zeros(channel.ranks, RANK), np.zeros(channel.ranks * rank_banks, BANK)
+    ready = np.zeros((len(banks), 6), np.int64)  # from which cycle on a command may be issued to a bank
+    queues, waiting = np.zeros((2, depth), REQUEST), np.zeros(2, np.int64)
     numbers = np.zeros(8, np.int64)
-    logged, last_command, end, mode = 0, past, np.int64(0), 0
-    entered = served = 0
-    t = np.int64(0)
+    _start(banks, ranks, channel, refreshing)
+    entered = logged = stamp = 0
+    writing = 0  # which queue is served
+    end = now = np.int64(0)
     while True:
-        wake = never
-        for r in range(ranks):
-            if t >= due[r]:
-                owed[r] += 1
-                due[r] += refi
-            wake = min(wake, due[r])
+        wake, some_open = NEVER, False
+        for rank in range(len(ranks)):
+            if now >= ranks[rank].refresh_due:
+                ranks[rank].refreshes_owed += 1
+                ranks[rank].refresh_due += channel.refresh_interval
+            wake = min(wake, ranks[rank].refresh_due)
+            some_open = some_open or ranks[rank].open_banks > 0
         if entered < total:
             side = 1 if is_write[entered] else 0
-            if length[side] < depth and arrival[entered] <= t:
-                at = bursts[entered]
-                rank = at // rank_div % ranks
-                group = rank * groups + at // group_div % groups
-                q_bank[side, length[side]] = group * banks + at // bank_div % banks
-                q_row[side, length[side]] = at // row_div % row_mod
-                length[side] += 1
+            if waiting[side] < depth and arrival[entered] <= now:
+                _enter(queues[side], waiting[side], channel, bursts[entered])
+                waiting[side] += 1
                 entered += 1
-            if entered < total and length[1 if is_write[entered] else 0] < depth:
-                wake = min(wake, max(t + 1, arrival[entered]))
-        if mode == 0:
-            if 5 * length[1] > 4 * depth or length[0] == 0:
-                mode = 1
-        elif 5 * length[1] < depth and length[0] > 0:
-            mode = 0
-        finishing = served == total
-        if finishing and (not closing or open_banks.sum() == 0):
+            if entered < total and waiting[1 if is_write[entered] else 0] < depth:
+                wake = min(wake, max(now + 1, arrival[entered]))
+        if writing == 0:
+            if 5 * waiting[1] > 4 * depth or waiting[0] == 0:
+                writing = 1
+        elif 5 * waiting[1] < depth and waiting[0] > 0:
+            writing = 0
+        finishing = numbers[READS] + numbers[WRITES] == total
+        if finishing and not (closing and some_open):
             break
 
-        kind, which, row = -1, -1, np.int64(-1)
-        # A rank that owes a refresh does nothing else; neither does one at the end of a transfer.
-        for r in range(ranks):
-            if kind >= 0 or (owed[r] == 0 and not finishing):
-                continue
-            first, last = r * groups * banks, (r + 1) * groups * banks
-            if open_banks[r] > 0:
-                ready = max(rank_pre[r], last_command + pre_bus)
-                for b in range(first, last):
-                    if open_row[b] >= 0:
-                        ready = max(ready, pre_ready[b])
-                if ready <= t:
-                    kind, which = 2, first
-                else:
-                    wake = min(wake, ready)
-            elif owed[r] > 0:
-                ready = last_command + ref_bus
-                for b in range(first, last):
-                    ready = max(ready, act_ready[b])
-                if ready <= t:
-                    kind, which = 5, first
-                else:
-                    wake = min(wake, ready)
-
-        chosen = -1
-        if kind < 0 and length[mode] > 0:
-            stamp += 1
-            # the oldest read or write that is ready
-            for i in range(length[mode]):
-                b = q_bank[mode, i]
-                if open_row[b] != q_row[mode, i]:
-                    continue
-                wanted[b] = stamp
-                if owed[b // (groups * banks)] > 0:
-                    continue
-                ready = max(col_ready[b], last_command + col_bus)
-                ready = max(ready, group_wr[b // banks] if mode else group_rd[b // banks])
-                if ready <= t:
-                    kind, chosen, which, row = 3 + mode, i, b, q_row[mode, i]
-                    break
-                wake = min(wake, ready)
-            if kind < 0:  # the oldest activate or precharge that is ready
-                for i in range(length[mode]):
-                    b = q_bank[mode, i]
-                    r = b // (groups * banks)
-                    if open_row[b] == q_row[mode, i] or owed[r] > 0:
-                        continue
-                    if open_row[b] < 0:
-                        ready = max(act_ready[b], group_act[b // banks], last_command + act_bus)
-                        ready = max(ready, window[r, window_at[r]] + faw)
-                        command = 0
-                    elif wanted[b] != stamp:
-                        ready = max(pre_ready[b], rank_pre[r], last_command + pre_bus)
-                        command = 1
-                    else:
-                        continue
-                    if ready <= t:
-                        kind, which, row = command, b, q_row[mode, i] if command == 0 else open_row[b]
-                        break
-                    wake = min(wake, ready)
-
-        if kind < 0:
-            t = wake
+        command, bank, may = _rank_command(ranks, ready, rank_banks, now, finishing)
+        row = place = np.int64(-1)
+        if command < 0:
+            wake, stamp = min(wake, may), stamp + 1
+            command, bank, row, place, may = _request_command(
+                banks, ranks, queues[writing], waiting[writing], ready, channel, WR if writing else RD, stamp, now
+            )
+        if command < 0:
+            now = min(wake, may)
             continue
-        r, g = which // (groups * banks), which // banks
         if logged < len(log):
-            log[logged, 0], log[logged, 1], log[logged, 2], log[logged, 3], log[logged, 4] = t, kind, r, which, row
+            log[logged, 0], log[logged, 1], log[logged, 2] = now, command, bank // rank_banks
+            log[logged, 3], log[logged, 4] = bank, row
             logged += 1
-        last_command = t
-        if kind == 0:
-            open_row[which], hits[which] = row, 0
-            col_ready[which], pre_ready[which] = t + act_col, t + act_pre
-            act_ready[which] = t + act_act
-            for other in range(r * groups, (r + 1) * groups):
-                group_act[other] = max(group_act[other], t + (act_act_l if other == g else act_act_s))
-            window[r, window_at[r]] = t
-            window_at[r] = (window_at[r] + 1) % 4
-            if open_banks[r] == 0:
-                open_since[r] = t
-            open_banks[r] += 1
-            numbers[1] += 1
-        elif kind == 1 or kind == 2:
-            span = 1 if kind == 1 else groups * banks
-            for b in range(which, which + span):
-                if kind == 2:  # a precharge of all banks holds up closed ones too
-                    act_ready[b] = max(act_ready[b], t + prea_act)
-                if open_row[b] >= 0:
-                    open_row[b] = -1
-                    act_ready[b] = max(act_ready[b], t + (pre_act if kind == 1 else prea_act))
-                    open_banks[r] -= 1
-                    numbers[2] += 1
-            rank_pre[r] = t + pre_pre
-            if open_banks[r] == 0:
-                numbers[7] += t - open_since[r]
-            if finishing:
-                end = max(end, t + prea_act)
-        elif kind == 5:
-            owed[r] -= 1
-            for b in range(which, which + groups * banks):
-                act_ready[b] = t + rfc
-            numbers[5] += 1
-        else:
-            for other in range(all_groups):
-                same_rank = other // groups == r
-                if not same_rank:
-                    to_same, to_read, to_write = col_r, wr_rd_r, rd_wr_r
-                elif other == g:
-                    to_same, to_read, to_write = col_l, wr_rd_l, rd_wr
-                else:
-                    to_same, to_read, to_write = col_s, wr_rd_s, rd_wr
-                if mode:
-                    group_wr[other] = max(group_wr[other], t + to_same)
-                    group_rd[other] = max(group_rd[other], t + to_read)
-                else:
-                    group_rd[other] = max(group_rd[other], t + to_same)
-                    group_wr[other] = max(group_wr[other], t + to_write)
-            pre_ready[which] = max(pre_ready[which], t + (wr_pre if mode else rd_pre))
-            finished = t + (wr_end if mode else rd_end)
-            end = max(end, finished + ((wr_next if mode else rd_next) if closing else 0))
-            numbers[3 + mode] += 1
-            if hits[which] > 0:
-                numbers[6] += 1
-            hits[which] += 1
-            served += 1
-            for i in range(chosen, length[mode] - 1):
-                q_bank[mode, i], q_row[mode, i] = q_bank[mode, i + 1], q_row[mode, i + 1]
-            length[mode] -= 1
-        t += 1
-    for r in range(ranks):
-        if open_banks[r] > 0:
-            numbers[7] += max(end, open_since[r]) - open_since[r]
-    numbers[0] = end
+        _change(banks, ranks, rank_banks, command, bank, row, now, numbers)
+        _bind(ready, least, channel, command, bank, now)
+        if place >= 0:  # the request leaves its queue
+            waiting[writing] -= 1
+            for i in range(place, waiting[writing]):
+                queues[writing, i] = queues[writing, i + 1]
+            end = max(end, now + (write_end if writing else read_end))
+        elif finishing and command == PREA:
+            end = max(end, now + least[SAME_BANK, PREA, ACT])
+        now += 1
+    for rank in range(len(ranks)):
+        if ranks[rank].open_banks > 0:
+            numbers[ACTIVE_CYCLES] += max(end, ranks[rank].open_since) - ranks[rank].open_since
+    numbers[CYCLES] = end
     return numbers
 
 
@@ -313,7 +339,6 @@ def simulate_stream(
         raise InputError(where, "queue_depth", f"is {queue_depth}", "give 1 to 4096")
     bursts = places % part.channel_bytes // part.burst_bytes
     record = np.empty((0, 5), np.int64) if log is None else log
-    numbers = run_command_kernel(
-        tuple(part.command_timing), bursts, writes, arrivals, queue_depth, refresh, close, record
-    )
+    channel, least = channel_of(part)
+    numbers = run_command_kernel(channel, least, bursts, writes, arrivals, queue_depth, refresh, close, record)
     return StreamResult(*(int(number) for number in numbers))

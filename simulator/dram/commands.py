@@ -4,10 +4,11 @@ from math import gcd
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, PrivateAttr, model_validator
 
 from dataflows.plans.plan import Integers
 from dataflows.plans.transfers import Transfers
+from simulator.dram.constraints import cycles_of
 from simulator.dram.part import DramPart, load_part
 from simulator.dram.refresh import Refresh
 from workloads.foundation.errors import InputError
@@ -31,6 +32,7 @@ class CommandDram(StrictModel):
     part: Annotated[str, Field(min_length=1)] = "ddr3-1600"
     capacity_bytes: PositiveInt
     queue_depth: Annotated[int, Field(ge=1, le=1024)] = 32
+    _memory: DramPart = PrivateAttr()
 
     @model_validator(mode="after")
     def _part_is_there(self) -> Self:
@@ -42,23 +44,18 @@ class CommandDram(StrictModel):
         if self.capacity_bytes > memory.capacity_bytes:
             problem = f"is {self.capacity_bytes}, and {self.part} has {memory.capacity_bytes}"
             raise InputError("", "capacity_bytes", problem, "give no more, or more ranks or channels in the part")
+        self._memory = memory
         return self
 
     @property
     def memory(self) -> DramPart:
-        """The part."""
-        return load_part(self.part)
+        """The part, as its file was when this was made; two of one name and other contents are not equal."""
+        return self._memory
 
     @property
-    def transfer_overhead_bytes(self) -> int:
-        """What the channels could move while a contiguous transfer of one row does not move bytes."""
-        from simulator.dram.transfer_time import contiguous, transfer_memory_cycles
-
-        part = self.memory
-        bursts = part.row_bytes * part.organization.bank_groups // part.burst_bytes
-        cycles, _ = transfer_memory_cycles(part, contiguous(bursts * part.burst_bytes), self.queue_depth)
-        idle = cycles - bursts * part.burst_cycles
-        return part.organization.channels * idle * part.burst_bytes // part.burst_cycles
+    def contents(self) -> DramPart:
+        """Return the part."""
+        return self.memory
 
     @property
     def bytes_per_second(self) -> int:
@@ -69,6 +66,17 @@ class CommandDram(StrictModel):
         """Return the cycles of the arrays' clock that each transfer holds the channels, its patterns one by one."""
         cycles: Integers = self.accelerator_cycles(self._times(transfers).cycles.sum(axis=0), frequency_hz)
         return cycles
+
+    def least_transfer_cycles(self, frequency_hz: int) -> int:
+        """Return what the shortest transfer takes beside its bytes: opening and closing a row."""
+        from simulator.dram.transfer_time import contiguous, transfer_memory_cycles
+
+        part = self.memory
+        shortest = min(
+            transfer_memory_cycles(part, contiguous(part.burst_bytes, write), self.queue_depth)[0]
+            for write in (False, True)
+        )
+        return max(0, shortest - part.burst_cycles) * frequency_hz // part.clock_hz
 
     def activates(self, transfers: Transfers) -> Integers:
         """Return the rows that each transfer opens, over all channels."""
@@ -122,8 +130,7 @@ class CommandDram(StrictModel):
         However its segments lie, a byte takes at most one burst of its own, in a row of its own, after the burst before
         has left and its row is closed.
         """
-        t = self.memory.command_timing
-        alone = t.activate_to_activate + t.activate_to_column + t.write_to_precharge + t.precharge_all_to_activate
-        alone += t.read_to_end + t.four_activates + t.column_to_column_l
-        per_transfer = alone + t.read_end_to_next + t.write_end_to_next
+        times = self.memory.times
+        alone = cycles_of("RAS + RP + RCD + CWL + DQSS + BL/2 + WR + RP_ALL + CL + BL/2 + FAW + CCD_L + BL/2", times)
+        per_transfer = alone + cycles_of("READ_TO_WRITE_GAP + WTR_L", times)
         return self.accelerator_cycles(moved_bytes * alone + transfers * per_transfer, frequency_hz) + transfers

@@ -16,9 +16,8 @@ class IdealDram(StrictModel):
     capacity_bytes: PositiveInt
 
     @property
-    def transfer_overhead_bytes(self) -> int:
-        """One burst of 64 bytes, so that tiles do not become smaller than any real memory's."""
-        return 64
+    def contents(self) -> None:
+        """Return None: there are no files."""
 
     @property
     def bytes_per_second(self) -> None:
@@ -27,6 +26,10 @@ class IdealDram(StrictModel):
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
         """Return zeros."""
         return transfers.moved_bytes * 0
+
+    def least_transfer_cycles(self, frequency_hz: int) -> int:
+        """Return zero."""
+        return 0
 
     def activates(self, transfers: Transfers) -> Integers:
         """Return zeros: rows are not told apart."""

@@ -1,5 +1,6 @@
 """The DRAM models that a spec can name, and what they have in common."""
 
+from collections.abc import Hashable
 from typing import Annotated, Protocol, get_args
 
 from pydantic import Field
@@ -24,8 +25,8 @@ class DramModel(Protocol):
     """How long transfers hold the channel."""
 
     @property
-    def transfer_overhead_bytes(self) -> int:
-        """What the channel could move in the time that a transfer spends on other things than bytes."""
+    def contents(self) -> Hashable:
+        """What times depend on beside the spec's keys: the contents of files that it names."""
 
     @property
     def bytes_per_second(self) -> int | None:
@@ -33,6 +34,9 @@ class DramModel(Protocol):
 
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
         """Return the cycles that each transfer holds the channel."""
+
+    def least_transfer_cycles(self, frequency_hz: int) -> int:
+        """Return what a transfer takes at least beside its bytes at the peak."""
 
     def activates(self, transfers: Transfers) -> Integers:
         """Return the rows that each transfer opens; zeros where a model does not tell."""

@@ -1,11 +1,8 @@
 """A DRAM part: its organisation, timing and currents, from ``configs/dram``."""
 
-from collections.abc import Mapping
-from functools import cache, cached_property
-from math import prod
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from workloads.foundation.errors import InputError
 from workloads.foundation.shipped import resolve
@@ -16,7 +13,7 @@ Cycles = Annotated[int, Field(ge=1, le=10**6)]
 CyclesOrNone = Annotated[int, Field(ge=0, le=10**6)]
 Extent = Annotated[int, Field(ge=1, le=2**20)]
 AddressField = Literal["row", "rank", "bank", "column", "bank_group"]
-CurrentMa = Annotated[float, Field(gt=0, le=1e5)]
+CurrentMa = Annotated[float, Field(gt=0, le=1e4)]  # far above any device's
 
 
 class Organization(StrictModel):
@@ -78,6 +75,12 @@ class TimingCycles(StrictModel):
             if getattr(self, long) < getattr(self, short):
                 problem = f"is {getattr(self, long)}, less than {short} ({getattr(self, short)})"
                 raise InputError("", long, problem, f"give at least {short}")
+        if self.RAS < self.RCD:
+            problem = f"is {self.RAS}, less than RCD ({self.RCD}): a row would close before it can be read"
+            raise InputError("", "RAS", problem, "give at least RCD")
+        if self.RFC < self.RAS + self.RP:
+            problem = f"is {self.RFC}, less than RAS + RP ({self.RAS + self.RP}): a refresh opens and closes rows"
+            raise InputError("", "RFC", problem, "give at least RAS + RP")
         if self.REFI <= self.RFC:
             raise InputError("", "REFI", f"is {self.REFI}, no more than RFC ({self.RFC})", "give more than RFC")
         if self.FAW > self.RAS + self.RP + 3 * self.RRD_S:
@@ -97,7 +100,11 @@ class CommandBusCycles(StrictModel):
 
 
 class CurrentsMa(StrictModel):
-    """Currents of one device in mA: IDD of JEDEC's measurement loops."""
+    """Currents of one device in mA: IDD of JEDEC's measurement loops.
+
+    IDD2N is drawn with all banks closed, IDD3N with a bank open; bursts and refreshes draw more than that, since their
+    energy is what they draw above it.
+    """
 
     IDD0: CurrentMa
     IDD2N: CurrentMa
@@ -106,60 +113,24 @@ class CurrentsMa(StrictModel):
     IDD4W: CurrentMa
     IDD5AB: CurrentMa
 
+    @model_validator(mode="after")
+    def _more_than_standby(self) -> Self:
+        if self.IDD3N < self.IDD2N:
+            problem = f"is {self.IDD3N:g} mA, less than IDD2N ({self.IDD2N:g} mA)"
+            raise InputError("", "IDD3N", problem, "give at least IDD2N: an open bank draws no less than a closed one")
+        for name in ("IDD4R", "IDD4W", "IDD5AB"):
+            current = getattr(self, name)
+            if current <= self.IDD3N:
+                problem = f"is {current:g} mA, no more than IDD3N ({self.IDD3N:g} mA)"
+                raise InputError("", name, problem, "give more than IDD3N, which is drawn without it")
+        return self
+
 
 class PartPower(StrictModel):
     """Supply voltage in V and currents."""
 
-    VDD: PositiveFloat
+    VDD: Annotated[float, Field(gt=0, le=12)]
     currents_ma: CurrentsMa
-
-
-class CommandTiming(NamedTuple):
-    """What the kernels take, in this order: least cycles from one command to another, and the address mapping.
-
-    Ending in `_s` to another bank group of the rank, in `_l` within the bank group, in `_r` to another rank.
-    An address in bursts gives a field as ``burst // divisor % modulus``.
-    """
-
-    activate_to_column: int
-    activate_to_precharge: int
-    activate_to_activate: int
-    activate_to_activate_s: int
-    activate_to_activate_l: int
-    four_activates: int
-    precharge_to_activate: int
-    precharge_all_to_activate: int
-    precharge_to_precharge: int
-    read_to_precharge: int
-    write_to_precharge: int
-    column_to_column_s: int
-    column_to_column_l: int
-    column_to_column_r: int
-    read_to_write: int
-    read_to_write_r: int
-    write_to_read_s: int
-    write_to_read_l: int
-    write_to_read_r: int
-    read_to_end: int
-    write_to_end: int
-    read_end_to_next: int
-    write_end_to_next: int
-    refresh_to_activate: int
-    refresh_interval: int
-    activate_bus: int
-    precharge_bus: int
-    column_bus: int
-    refresh_bus: int
-    ranks: int
-    bank_groups: int
-    banks: int
-    row_divisor: int
-    row_modulus: int
-    rank_divisor: int
-    bank_divisor: int
-    column_divisor: int
-    column_modulus: int
-    bank_group_divisor: int
 
 
 class DramPart(StrictModel):
@@ -169,7 +140,7 @@ class DramPart(StrictModel):
     name: Annotated[str, Field(min_length=1)]
     organization: Organization
     address_order: tuple[AddressField, ...]
-    clock_hz: Annotated[PositiveInt, Field(le=10**11)]
+    clock_hz: Annotated[int, Field(ge=10**6, le=10**11)]
     timing_cycles: TimingCycles
     command_bus_cycles: CommandBusCycles
     power: PartPower
@@ -179,6 +150,15 @@ class DramPart(StrictModel):
         if sorted(self.address_order) != ["bank", "bank_group", "column", "rank", "row"]:
             remedy = "name each of row, rank, bank, column, bank_group once"
             raise InputError("", "address_order", f"is {list(self.address_order)}", remedy)
+        return self
+
+    @model_validator(mode="after")
+    def _an_activate_costs_energy(self) -> Self:
+        t, i = self.timing_cycles, self.power.currents_ma
+        standby = (i.IDD3N * t.RAS + i.IDD2N * t.RP) / (t.RAS + t.RP)
+        if standby >= i.IDD0:
+            problem = f"is {i.IDD0:g} mA, and standby alone draws {standby:g} mA over RAS + RP"
+            raise InputError("", "power.currents_ma.IDD0", problem, "give more, or check IDD3N, IDD2N, RAS and RP")
         return self
 
     @property
@@ -218,7 +198,7 @@ class DramPart(StrictModel):
         return self.organization.channels * self.organization.bus_width_bits // 8 * 2 * self.clock_hz
 
     @property
-    def _extent(self) -> dict[str, int]:
+    def extent(self) -> dict[str, int]:
         """How many values each field of an address has."""
         parts = self.organization
         columns = parts.columns // parts.burst_length
@@ -227,72 +207,20 @@ class DramPart(StrictModel):
             "bank_group": parts.bank_groups,
         }  # fmt: skip
 
-    @cached_property
-    def command_timing(self) -> CommandTiming:
-        """What the kernels take."""
-        t, bus, parts = self.timing_cycles, self.command_bus_cycles, self.organization
-        data = self.burst_cycles
-        write = t.CWL + t.DQSS + data  # from a write to its last word
-        extent, order = self._extent, self.address_order
-        divisor = {name: prod(extent[below] for below in order[place + 1 :]) for place, name in enumerate(order)}
-        return CommandTiming(
-            activate_to_column=t.RCD,
-            activate_to_precharge=t.RAS,
-            activate_to_activate=t.RAS + t.RP,
-            activate_to_activate_s=t.RRD_S,
-            activate_to_activate_l=t.RRD_L,
-            four_activates=t.FAW,
-            precharge_to_activate=t.RP,
-            precharge_all_to_activate=t.RP_ALL,
-            precharge_to_precharge=t.PPD,
-            read_to_precharge=t.RTP,
-            write_to_precharge=write + t.WR,
-            column_to_column_s=max(data, t.CCD_S),
-            column_to_column_l=max(data, t.CCD_L),
-            column_to_column_r=data + t.RANK_SWITCH_GAP,
-            read_to_write=max(1, t.CL + data + t.READ_TO_WRITE_GAP - t.CWL),
-            read_to_write_r=max(1, t.CL + data + max(t.RANK_SWITCH_GAP, t.READ_TO_WRITE_GAP) - t.CWL),
-            write_to_read_s=write + t.WTR_S,
-            write_to_read_l=write + t.WTR_L,
-            write_to_read_r=max(1, write + t.RANK_SWITCH_GAP - t.CL),
-            read_to_end=t.CL + data,
-            write_to_end=write,
-            read_end_to_next=t.READ_TO_WRITE_GAP,
-            write_end_to_next=t.WTR_L,
-            refresh_to_activate=t.RFC,
-            refresh_interval=t.REFI,
-            activate_bus=bus.activate,
-            precharge_bus=bus.precharge,
-            column_bus=bus.column,
-            refresh_bus=bus.refresh,
-            ranks=parts.ranks,
-            bank_groups=parts.bank_groups,
-            banks=parts.banks,
-            row_divisor=divisor["row"],
-            row_modulus=extent["row"],
-            rank_divisor=divisor["rank"],
-            bank_divisor=divisor["bank"],
-            column_divisor=divisor["column"],
-            column_modulus=extent["column"],
-            bank_group_divisor=divisor["bank_group"],
-        )
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Copy without what was worked out from the fields."""
-        copied = super().model_copy(update=update, deep=deep)
-        copied.__dict__.pop("command_timing", None)
-        return copied
+    @property
+    def times(self) -> dict[str, int]:
+        """Every time in memory cycles by its name in docs/dram.md; BL/2 is how long a burst holds the data bus."""
+        return self.timing_cycles.model_dump() | self.command_bus_cycles.model_dump() | {"BL/2": self.burst_cycles}
 
     def located(self, burst: int) -> dict[str, int]:
         """Return row, rank, bank, column and bank_group of a burst's number in its channel."""
-        extent = self._extent
+        extent = self.extent
         found: dict[str, int] = {}
         for name in reversed(self.address_order):
             burst, found[name] = divmod(burst, extent[name])
         return found
 
 
-@cache
 def load_part(name_or_path: str) -> DramPart:
     """Read a part, shipped in ``configs/dram`` or a file.
 

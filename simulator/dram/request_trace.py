@@ -1,12 +1,12 @@
 """Request traces in the forms of other DRAM simulators."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workloads.foundation.atomic import atomic_file
 from workloads.foundation.errors import InputError
 
 
@@ -53,12 +53,5 @@ def _rows(addresses: ArrayLike, is_write: ArrayLike, cycles: ArrayLike) -> Itera
 
 
 def _write(path: Path, lines: Iterator[str]) -> None:
-    fresh = path.with_name(f".{path.name}.new")
-    try:
-        with fresh.open("w", encoding="utf-8") as file:
-            file.writelines(lines)
-        fresh.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            fresh.unlink()
-        raise InputError(str(path), "", f"cannot be written: {error.strerror}", "give a writable file") from None
+    with atomic_file(path) as file:
+        file.writelines(lines)

@@ -1,391 +1,579 @@
 """Transfers through one DRAM channel, in a fraction of the time of the command kernel and equal to it to the cycle.
 
 The rules are those of `command_kernel` with one direction, no refresh, and all banks precharged before and after. Three
-short cuts, each of which tests hold to the command kernel:
+short cuts make it fast. Tests compare each with the command kernel:
 
 - Nothing happens between two cycles at which something can.
-- While every request in the queue, and those about to enter, go to rows that are open, reads (writes) follow each
-  other in order at the pace of the data bus.
-- Where the pattern repeats itself a whole number of rows further on and the channel's state with it, relative to time
-  and place, whatever came in between comes again. The state is compared, so this is no estimate.
+- A run: while every request in the queue, and those about to enter, go to rows that are open, reads (writes) follow
+  each other in order at the pace of the data bus.
+- A period: the pattern repeats itself a whole number of rows further on. If the channel's state, relative to time and
+  place, repeats with it, all that came in between comes again. States are compared whole, so the result is exact.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
 from dataflows.plans.plan import Integers
 
+# The order of `constraints.COMMANDS` and `constraints.PLACES`. It stands here too, since numba's cache does not notice a
+# change in another file; a test compares both.
+ACT, PRE, PREA, RD, WR, REF = range(6)
+SAME_BANK, SAME_GROUP, SAME_RANK, OTHER_RANK = range(4)
+NEVER = 1 << 60
+LONGEST_COMMAND = 16  # cycles on the command bus that a part may state
+
+
+def _fields(*names: str) -> np.dtype[np.void]:
+    return np.dtype([(name, np.int64) for name in names])
+
+
+# The channel's state: an array of records for its banks, its bank groups, its ranks, and the queue (oldest first).
+# `..._ready` is the cycle from which on a command may be issued: for what came before in that bank, or, of a group or a
+# rank, for what came before in all banks. `open_row` is -1 for none. `activates_at` are the last four activates; the
+# oldest stands at `oldest`. `wanted` and `looked_at` equal the step's stamp once a request for the open row, or for
+# another one, was found.
+BANK = _fields("open_row", "activate_ready", "precharge_ready", "column_ready", "wanted", "looked_at")
+GROUP = _fields("activate_ready", "column_ready")
+RANK = np.dtype([("precharge_ready", np.int64), ("activates_at", np.int64, 4), ("oldest", np.int64)])
+REQUEST = _fields("bank", "row")
+
+
+class Rules(NamedTuple):
+    """A channel for transfers in one direction: its shape, and least cycles from one command to another.
+
+    `column` is the read or the write. A name ends in `same_group`, `same_rank` or `other_rank` where the place of both
+    commands decides; four activates and the command bus bind all.
+    """
+
+    ranks: int
+    bank_groups: int
+    banks: int
+    activate_to_column: int
+    activate_to_precharge: int
+    activate_to_activate: int
+    activate_to_activate_same_group: int
+    activate_to_activate_same_rank: int
+    four_activates: int
+    precharge_to_activate: int
+    precharge_all_to_activate: int
+    precharge_to_precharge: int
+    column_to_precharge: int
+    column_to_column_same_group: int
+    column_to_column_same_rank: int
+    column_to_column_other_rank: int
+    column_to_next: int  # to the end of its words and the turn of the data bus
+    activate_bus: int
+    precharge_bus: int
+    column_bus: int
+
+
+class Pattern(NamedTuple):
+    """See `TransferPattern`; a contiguous one is one segment. A burst has ``1 << shift`` bytes."""
+
+    segments: int
+    segment_bytes: int
+    stride_bytes: int
+    shift: int
+
+
+class Period(NamedTuple):
+    """After so many segments and bursts the pattern comes to the start of another place; 0 bursts for never.
+
+    A place is a row of all bank groups. With several ranks the period ends at the same rank and bank.
+    """
+
+    segments: int
+    bursts: int
+    place_bursts: int
+
+
+@njit(cache=True)
+def _rules(channel: Any, least: Integers, is_write: bool) -> Rules:
+    """Read the rules of one direction from a channel; see `channel.Channel`."""
+    column = WR if is_write else RD
+    if is_write:
+        to_next = channel.write_to_end + channel.write_end_to_next
+    else:
+        to_next = channel.read_to_end + channel.read_end_to_next
+    return Rules(
+        channel.ranks, channel.bank_groups, channel.banks,
+        least[SAME_BANK, ACT, column], least[SAME_BANK, ACT, PRE], least[SAME_BANK, ACT, ACT],
+        least[SAME_GROUP, ACT, ACT], least[SAME_RANK, ACT, ACT], channel.four_activates,
+        least[SAME_BANK, PRE, ACT], least[SAME_BANK, PREA, ACT], least[SAME_RANK, PRE, PRE],
+        least[SAME_BANK, column, PRE],
+        least[SAME_GROUP, column, column], least[SAME_RANK, column, column], least[OTHER_RANK, column, column],
+        to_next, channel.activate_bus, channel.precharge_bus, channel.column_bus,
+    )  # fmt: skip
+
+
+@njit(cache=True)
+def _burst_end(pattern: Pattern, segment: int) -> int:
+    """Return the burst after a segment's last one."""
+    end = segment * pattern.stride_bytes + pattern.segment_bytes
+    return (end + (np.int64(1) << pattern.shift) - 1) >> pattern.shift
+
+
+@njit(cache=True, inline="always")
+def _next_segment(pattern: Pattern, segment: int, at: int, stop: int) -> tuple[int, int, int]:
+    """Return segment, next burst and end of the segment; what the segment before moved is not moved again."""
+    while at >= stop and segment < pattern.segments:
+        segment += 1
+        at = max(stop, segment * pattern.stride_bytes >> pattern.shift)
+        stop = max(stop, _burst_end(pattern, segment))
+    return segment, at, stop
+
+
+@njit(cache=True)
+def _known_order(channel: Any) -> bool:
+    """Return whether addresses go row, rank, bank, column, bank group; runs and periods know no other order."""
+    groups, place_bursts = channel.bank_groups, channel.column_extent * channel.bank_groups
+    return (
+        (groups == 1 or channel.bank_group_divisor == 1)
+        and channel.column_divisor == groups
+        and channel.bank_divisor == place_bursts
+        and channel.rank_divisor == place_bursts * channel.banks
+        and channel.row_divisor == place_bursts * channel.banks * channel.ranks
+    )
+
+
+@njit(cache=True)
+def _period_of(pattern: Pattern, channel: Any, known_order: bool) -> Period:
+    """Return the period of a pattern, if it is long enough to have some."""
+    place_bursts = channel.column_extent * channel.bank_groups
+    unit = place_bursts * (1 if channel.ranks == 1 else channel.banks * channel.ranks)
+    if pattern.segments == 1:
+        segments, bursts, reach = np.int64(0), unit, _burst_end(pattern, 0)
+    else:
+        a, b = pattern.stride_bytes, unit << pattern.shift
+        while b:
+            a, b = b, a % b
+        segments = (unit << pattern.shift) // a
+        bursts = segments * pattern.stride_bytes >> pattern.shift
+        reach = pattern.segments * pattern.stride_bytes >> pattern.shift
+    if not known_order or reach < 3 * bursts:
+        bursts = np.int64(0)
+    return Period(segments, bursts, place_bursts)
+
+
+@njit(cache=True)
+def _write_state(
+    into: Integers, banks: Any, groups: Any, ranks: Any, queue: Any, rules: Rules, place: int, now: int,
+    last_command: int, waiting: int,
+) -> None:  # fmt: skip
+    """Write what decides the future, relative to cycle `now` and to a place; times gone by are 0.
+
+    With one rank banks stand in the order in which the pattern comes to them, so it does not matter which comes next.
+    """
+    n = 0
+    for each in range(len(banks)):
+        bank = each
+        if rules.ranks == 1:
+            bank = each // rules.banks * rules.banks + (place + each) % rules.banks
+        into[n] = banks[bank].open_row - place if banks[bank].open_row >= 0 else -NEVER
+        into[n + 1] = max(0, banks[bank].activate_ready - now)
+        into[n + 2] = max(0, banks[bank].precharge_ready - now)
+        into[n + 3] = max(0, banks[bank].column_ready - now)
+        n += 4
+    for group in range(len(groups)):
+        into[n] = max(0, groups[group].activate_ready - now)
+        into[n + 1] = max(0, groups[group].column_ready - now)
+        n += 2
+    for rank in range(rules.ranks):
+        for i in range(4):
+            at = ranks[rank].activates_at[(ranks[rank].oldest + i) % 4]
+            into[n + i] = max(0, at + rules.four_activates - now)
+        into[n + 4] = max(0, ranks[rank].precharge_ready - now)
+        n += 5
+    into[n], into[n + 1] = waiting, max(0, last_command + LONGEST_COMMAND - now)
+    n += 2
+    for i in range(len(queue)):
+        into[n] = queue[i].row - place if i < waiting else 0
+        into[n + 1] = queue[i].bank // rules.banks if i < waiting else 0
+        n += 2
+
+
+@njit(cache=True)
+def _jump(banks: Any, groups: Any, ranks: Any, queue: Any, rules: Rules, later: int, moved: int, waiting: int) -> None:
+    """Move the channel's state by so many cycles and places."""
+    for group in range(len(groups)):
+        groups[group].activate_ready += later
+        groups[group].column_ready += later
+    for rank in range(len(ranks)):
+        ranks[rank].precharge_ready += later
+        for i in range(4):
+            ranks[rank].activates_at[i] += later
+    old = banks.copy()
+    for each in range(len(banks)):
+        bank = each
+        if rules.ranks == 1:
+            bank = each // rules.banks * rules.banks + (each + moved) % rules.banks
+        banks[bank].open_row = old[each].open_row + moved if old[each].open_row >= 0 else -1
+        banks[bank].activate_ready = old[each].activate_ready + later
+        banks[bank].precharge_ready = old[each].precharge_ready + later
+        banks[bank].column_ready = old[each].column_ready + later
+    for i in range(waiting):
+        queue[i].row += moved
+        if rules.ranks == 1:
+            bank = queue[i].bank
+            queue[i].bank = bank // rules.banks * rules.banks + (bank + moved) % rules.banks
+
+
+@njit(cache=True, inline="always")
+def _in_order(banks: Any, groups: Any, queue: Any, rules: Rules, waiting: int, now: int) -> bool:
+    """Return whether the requests in the queue will be served in order at the pace of the data bus.
+
+    Their rows are open, none may go before the first, and neighbours are in different bank groups.
+    """
+    first = groups[queue[0].bank // rules.banks].column_ready
+    for i in range(waiting):
+        bank = queue[i].bank
+        group = bank // rules.banks
+        if (
+            banks[bank].open_row != queue[i].row
+            or banks[bank].column_ready > now
+            or groups[group].column_ready < first
+            or (rules.bank_groups > 1 and i > 0 and group == queue[i - 1].bank // rules.banks)
+        ):
+            return False
+    return True
+
+
+@njit(cache=True)
+def _run(
+    banks: Any, groups: Any, queue: Any, entered: Integers, rules: Rules, pattern: Pattern, place_bursts: int,
+    pace: int, waiting: int, segment: int, at: int, stop: int, now: int, last_command: int,
+) -> tuple[int, int, int, int, int, int]:  # fmt: skip
+    """Serve a run of bursts at once.
+
+    Returns
+    -------
+    issued : int
+        Bursts that were issued; 0 if there is no run.
+    entering, segment, at, stop : int
+        How many entered the queue, and what comes after them.
+    last : int
+        When the last was issued.
+    """
+    group_count, each_banks, depth = rules.bank_groups, rules.banks, len(queue)
+    drained = segment >= pattern.segments
+    row, newest = queue[waiting - 1].row, queue[waiting - 1].bank
+    place_end = (row + 1) * place_bursts
+    # `entering` requests after those in the queue may enter and find their row open.
+    entering = np.int64(0)
+    limit = (np.int64(1) << 50) if group_count == 1 else np.int64(waiting - 1)
+    alone = np.int64(-1)  # first burst of a long run that enters by itself
+    while segment < pattern.segments and at < place_end and entering < limit:
+        if group_count == 1:
+            take = min(stop, place_end) - at
+            entering += take
+            at += take
+        elif entering == 0 and min(stop, place_end) - at >= depth:
+            ready_groups = 0
+            for group in range(group_count):
+                bank = group * each_banks + row % each_banks
+                if banks[bank].open_row == row and banks[bank].column_ready <= now:
+                    ready_groups += 1
+            if ready_groups < group_count or newest == at % group_count * each_banks + row % each_banks:
+                break
+            alone, limit = at, entering
+            entering = min(stop, place_end) - at
+            at += entering
+        else:
+            bank = at % group_count * each_banks + row % each_banks
+            if bank == newest or banks[bank].open_row != row or banks[bank].column_ready > now:
+                break
+            newest = bank
+            entered[entering] = bank
+            entering += 1
+            at += 1
+        segment, at, stop = _next_segment(pattern, segment, at, stop)
+    issued = waiting if drained else entering + 1
+    first = groups[queue[0].bank // each_banks].column_ready
+    start = max(now, first, last_command + rules.column_bus)
+    for i in range(min(issued, waiting)):
+        bank = queue[i].bank
+        banks[bank].precharge_ready = max(banks[bank].precharge_ready, start + i * pace + rules.column_to_precharge)
+    last = start + (issued - 1) * pace
+    if alone >= 0:
+        for i in range(max(waiting, issued - group_count), issued):
+            bank = (alone + i - waiting) % group_count * each_banks + row % each_banks
+            banks[bank].precharge_ready = start + i * pace + rules.column_to_precharge
+    else:
+        bank = queue[issued - 1].bank if issued <= waiting else newest
+        banks[bank].precharge_ready = max(banks[bank].precharge_ready, last + rules.column_to_precharge)
+    for group in range(group_count):
+        same = group == bank // each_banks
+        after = last + (rules.column_to_column_same_group if same else rules.column_to_column_same_rank)
+        groups[group].column_ready = max(groups[group].column_ready, after)
+    kept = max(0, waiting - issued)
+    for i in range(kept):
+        queue[i].bank, queue[i].row = queue[i + issued].bank, queue[i + issued].row
+    for i in range(kept, 0 if drained else waiting - 1):
+        if alone >= 0:
+            bank = (alone + entering - (waiting - 1) + i) % group_count * each_banks + row % each_banks
+        else:
+            bank = newest if group_count == 1 else entered[i - kept]
+        queue[i].bank, queue[i].row = bank, row
+    return issued, entering, segment, at, stop, last
+
+
+@njit(cache=True, inline="always")
+def _choose(
+    banks: Any, groups: Any, ranks: Any, queue: Any, rules: Rules, waiting: int, stamp: int, now: int, last_command: int
+) -> tuple[int, int, int, int, int]:
+    """Return command, bank, row and place in the queue, first ready, first come; else -1 four times and when one may."""
+    rank_banks, wake = rules.bank_groups * rules.banks, NEVER
+    for i in range(waiting):
+        bank = queue[i].bank
+        if banks[bank].open_row != queue[i].row or banks[bank].wanted == stamp:  # of one bank the oldest is first
+            continue
+        banks[bank].wanted = stamp
+        ready = max(banks[bank].column_ready, groups[bank // rules.banks].column_ready, last_command + rules.column_bus)
+        if ready <= now:
+            return RD, bank, queue[i].row, i, ready
+        wake = min(wake, ready)
+    for i in range(waiting):
+        bank = queue[i].bank
+        if banks[bank].open_row == queue[i].row or banks[bank].looked_at == stamp:
+            continue
+        banks[bank].looked_at = stamp
+        rank = bank // rank_banks
+        if banks[bank].open_row < 0:
+            command = ACT
+            ready = max(
+                banks[bank].activate_ready, groups[bank // rules.banks].activate_ready,
+                last_command + rules.activate_bus,
+                ranks[rank].activates_at[ranks[rank].oldest] + rules.four_activates,
+            )  # fmt: skip
+        elif banks[bank].wanted != stamp:
+            command = PRE
+            ready = max(banks[bank].precharge_ready, ranks[rank].precharge_ready, last_command + rules.precharge_bus)
+        else:
+            continue
+        if ready <= now:
+            return command, bank, queue[i].row, -1, ready
+        wake = min(wake, ready)
+    return -1, -1, -1, -1, wake
+
+
+@njit(cache=True, inline="always")
+def _activate(banks: Any, groups: Any, ranks: Any, rules: Rules, bank: int, row: int, now: int) -> None:
+    """Issue ACT."""
+    group, rank = bank // rules.banks, bank // (rules.bank_groups * rules.banks)
+    banks[bank].open_row = row
+    banks[bank].column_ready = now + rules.activate_to_column
+    banks[bank].precharge_ready = now + rules.activate_to_precharge
+    banks[bank].activate_ready = now + rules.activate_to_activate
+    for other in range(rank * rules.bank_groups, (rank + 1) * rules.bank_groups):
+        between = (
+            rules.activate_to_activate_same_group if other == group else rules.activate_to_activate_same_rank
+        )  # fmt: skip
+        groups[other].activate_ready = max(groups[other].activate_ready, now + between)
+    ranks[rank].activates_at[ranks[rank].oldest] = now
+    ranks[rank].oldest = (ranks[rank].oldest + 1) % 4
+
+
+@njit(cache=True, inline="always")
+def _precharge(banks: Any, ranks: Any, rules: Rules, bank: int, now: int) -> None:
+    """Issue PRE."""
+    banks[bank].open_row = -1
+    banks[bank].activate_ready = max(banks[bank].activate_ready, now + rules.precharge_to_activate)
+    ranks[bank // (rules.bank_groups * rules.banks)].precharge_ready = now + rules.precharge_to_precharge
+
+
+@njit(cache=True, inline="always")
+def _column(banks: Any, groups: Any, queue: Any, rules: Rules, bank: int, place: int, waiting: int, now: int) -> None:
+    """Issue the read or write of the request at a place of the queue, and take it out."""
+    group, group_count = bank // rules.banks, rules.bank_groups
+    for other in range(len(groups)):
+        if other == group:
+            between = rules.column_to_column_same_group
+        elif other // group_count == group // group_count:
+            between = rules.column_to_column_same_rank
+        else:
+            between = rules.column_to_column_other_rank
+        groups[other].column_ready = max(groups[other].column_ready, now + between)
+    banks[bank].precharge_ready = max(banks[bank].precharge_ready, now + rules.column_to_precharge)
+    for i in range(place, waiting - 1):
+        queue[i].bank, queue[i].row = queue[i + 1].bank, queue[i + 1].row
+
+
+@njit(cache=True)
+def _precharge_all(banks: Any, ranks: Any, rules: Rules, now: int, last_command: int, end: int) -> int:
+    """Issue PREA to every rank with an open bank; return when the next transfer may start."""
+    rank_banks = rules.bank_groups * rules.banks
+    while True:
+        wake = NEVER
+        for rank in range(rules.ranks):
+            ready = NEVER
+            for bank in range(rank * rank_banks, (rank + 1) * rank_banks):
+                if banks[bank].open_row >= 0:
+                    ready = max(banks[bank].precharge_ready, ready if ready < NEVER else np.int64(0))
+            if ready < NEVER:
+                ready = max(ready, ranks[rank].precharge_ready, last_command + rules.precharge_bus, now)
+            if ready < wake:
+                wake, first = ready, rank * rank_banks
+        if wake == NEVER:
+            return end
+        for bank in range(first, first + rank_banks):
+            banks[bank].open_row = -1
+        last_command, end, now = wake, max(end, wake + rules.precharge_all_to_activate), wake + 1
+
+
+@njit(cache=True)
+def _run_transfer(channel: Any, rules: Rules, depth: int, pattern: Pattern, short_cuts: bool, result: Integers) -> None:
+    """Write cycles, activates and bursts of one pattern into `result`."""
+    known_order = short_cuts and _known_order(channel)
+    pace = rules.column_to_column_same_group if rules.bank_groups == 1 else rules.column_to_column_same_rank
+    may_run = known_order and rules.ranks == 1 and 2 * pace >= rules.column_to_column_same_group
+    period = _period_of(pattern, channel, known_order)
+    searching = period.bursts > 0
+    ranks, groups = np.zeros(rules.ranks, RANK), np.zeros(rules.ranks * rules.bank_groups, GROUP)
+    banks, queue, entered = (
+        np.zeros(len(groups) * rules.banks, BANK),
+        np.zeros(depth, REQUEST),
+        np.zeros(depth, np.int64),
+    )
+    for each in range(len(banks)):
+        banks[each].open_row = -1
+    for each in range(rules.ranks):
+        for i in range(4):
+            ranks[each].activates_at[i] = -NEVER
+    width = 4 * len(banks) + 2 * len(groups) + 5 * rules.ranks + 2 + 2 * depth if searching else 0
+    found, states = np.zeros(width, np.int64), np.zeros((2, width), np.int64)  # the last, and one further back
+    marks = np.full((2, 4), -1, np.int64)  # of both: cycle, activates, bursts, how many periods had begun
+    begun, next_back, next_period = np.int64(0), np.int64(1), np.int64(0)
+    segment, at, stop = np.int64(0), np.int64(0), _burst_end(pattern, 0)  # what comes next
+    waiting, stamp, now, activates, bursts = 0, 0, np.int64(0), np.int64(0), np.int64(0)
+    last_command = last_column = np.int64(-NEVER)
+
+    while segment < pattern.segments or waiting > 0:
+        if searching and segment < pattern.segments and at == next_period and waiting < depth:
+            _write_state(
+                found, banks, groups, ranks, queue, rules, at // period.place_bursts, now, last_command, waiting
+            )
+            same = -1
+            for i in range(2):
+                if same < 0 and marks[i, 0] >= 0 and np.array_equal(found, states[i]):
+                    same = i
+            if same >= 0:
+                periods = begun - marks[same, 3]
+                if pattern.segments == 1:
+                    left = (stop - at) // period.bursts
+                else:
+                    left = (pattern.segments - segment) // period.segments
+                repeats = left // periods
+                later = repeats * (now - marks[same, 0])
+                moved = repeats * periods * period.bursts // period.place_bursts
+                _jump(banks, groups, ranks, queue, rules, later, moved, waiting)
+                activates += repeats * (activates - marks[same, 1])
+                bursts += repeats * (bursts - marks[same, 2])
+                now, last_command, last_column = now + later, last_command + later, last_column + later
+                if pattern.segments == 1:
+                    at += repeats * periods * period.bursts
+                    segment = np.int64(0) if at < stop else np.int64(1)
+                else:
+                    segment += repeats * periods * period.segments
+                    at = segment * pattern.stride_bytes >> pattern.shift
+                    stop = _burst_end(pattern, segment)
+                searching = False
+                continue
+            # The state before catches most; one further and further back catches what swings between several.
+            for i in range(2):
+                if i == 0 or begun == next_back:
+                    states[i, :] = found
+                    marks[i, 0], marks[i, 1], marks[i, 2], marks[i, 3] = now, activates, bursts, begun
+            if begun == next_back:
+                next_back *= 2
+            begun += 1
+            next_period += period.bursts
+
+        if segment < pattern.segments and waiting < depth:  # a request enters
+            if known_order:
+                row = at // period.place_bursts
+                group = row // rules.banks % rules.ranks * rules.bank_groups + at % rules.bank_groups
+                bank = group * rules.banks + row % rules.banks
+            else:
+                row = at // channel.row_divisor % channel.row_extent
+                group = at // channel.rank_divisor % rules.ranks * rules.bank_groups
+                group += at // channel.bank_group_divisor % rules.bank_groups
+                bank = group * rules.banks + at // channel.bank_divisor % rules.banks
+            queue[waiting].bank, queue[waiting].row = bank, row
+            waiting += 1
+            bursts += 1
+            segment, at, stop = _next_segment(pattern, segment, at + 1, stop)
+        more = segment < pattern.segments
+        wake = now + 1 if more and waiting < depth else NEVER
+
+        if may_run and (waiting == depth or not more) and _in_order(banks, groups, queue, rules, waiting, now):
+            _, entering, segment, at, stop, last = _run(
+                banks, groups, queue, entered, rules, pattern, period.place_bursts, pace, waiting, segment, at, stop,
+                now, last_command,
+            )  # fmt: skip
+            bursts += entering
+            last_command = last_column = last
+            waiting = waiting - 1 if more else 0
+            now = last + 1
+            continue
+
+        stamp += 1
+        command, bank, row, place, ready = _choose(
+            banks, groups, ranks, queue, rules, waiting, stamp, now, last_command
+        )
+        if command < 0:
+            now = min(wake, ready)
+            continue
+        last_command = now
+        if command == ACT:
+            _activate(banks, groups, ranks, rules, bank, row, now)
+            activates += 1
+        elif command == PRE:
+            _precharge(banks, ranks, rules, bank, now)
+        else:
+            _column(banks, groups, queue, rules, bank, place, waiting, now)
+            last_column = now
+            waiting -= 1
+        now += 1
+
+    result[0] = _precharge_all(banks, ranks, rules, now, last_command, last_column + rules.column_to_next)
+    result[1], result[2] = activates, bursts
+
 
 @njit(cache=True)
 def run_transfers(
-    timing: tuple[int, ...], burst_bytes: int, depth: int, segments: Integers, segment_bytes: Integers,
+    channel: Any, least: Integers, burst_bytes: int, depth: int, segments: Integers, segment_bytes: Integers,
     stride_bytes: Integers, is_write: Any, short_cuts: bool,
 ) -> Integers:  # fmt: skip
     """Return cycles, activates and bursts of each pattern.
 
     Parameters
     ----------
-    timing : CommandTiming, as a plain tuple
+    channel, least
+        See `Channel`.
     burst_bytes, depth : int
-        Bytes of a burst, places in the queue.
+        Bytes of a burst, a power of two; places in the queue.
     segments, segment_bytes, stride_bytes, is_write : [patterns]
         See `TransferPattern`.
     short_cuts : bool
-        Whether to take the second and third short cut.
+        Whether to take runs and periods.
 
     Returns
     -------
     int64[patterns, 3]
     """
     result = np.zeros((len(segments), 3), np.int64)
-    for i in range(len(segments)):
-        if segments[i] > 0 and segment_bytes[i] > 0:
-            _run_transfer(
-                timing, burst_bytes, depth, segments[i], segment_bytes[i], stride_bytes[i], is_write[i], short_cuts,
-                result[i],
-            )  # fmt: skip
-    return result
-
-
-@njit(cache=True)
-def _run_transfer(
-    timing: tuple[int, ...], burst_bytes: int, depth: int, segments: int, segment_bytes: int, stride_bytes: int,
-    is_write: Any, short_cuts: bool, result: Integers,
-) -> None:  # fmt: skip
-    (
-        act_col, act_pre, act_act, act_act_s, act_act_l, faw, pre_act, prea_act, pre_pre, rd_pre, wr_pre,
-        col_s, col_l, col_r, _, _, _, _, _, rd_end, wr_end, rd_next, wr_next, _, _,
-        act_bus, pre_bus, col_bus, _, ranks, groups, banks, row_div, row_mod, rank_div, bank_div, col_div, col_mod,
-        group_div,
-    ) = timing  # fmt: skip
-    col_pre = wr_pre if is_write else rd_pre
-    never, past = np.int64(1) << 60, -(np.int64(1) << 60)
-    all_groups, rank_banks, all_banks = ranks * groups, groups * banks, ranks * groups * banks
-
-    # Short cuts know one address mapping: row, rank, bank, column, bank group. A place is a row of all bank groups.
-    place_bursts = col_mod * groups
-    short_cuts = (
-        short_cuts and (groups == 1 or group_div == 1) and col_div == groups and bank_div == place_bursts
-        and rank_div == bank_div * banks and row_div == rank_div * ranks
-    )  # fmt: skip
-    pace = max(col_l if groups == 1 else col_s, col_bus)  # of bursts whose neighbours are in other bank groups
-    running = short_cuts and ranks == 1 and 2 * pace >= col_l
-
-    shift = 0  # a burst is a power of two
+    reading, writing = _rules(channel, least, False), _rules(channel, least, True)
+    shift = np.int64(0)
     while (1 << shift) < burst_bytes:
         shift += 1
-    if stride_bytes <= segment_bytes:  # contiguous
-        segment_bytes *= segments
-        stride_bytes, segments = segment_bytes, 1
-    segment: Any = np.int64(0)
-    at: Any = np.int64(0)  # the next burst
-    stop: Any = (segment_bytes + burst_bytes - 1) >> shift  # and the end of its segment
-    more: Any = True
-    bank: Any
-    row: Any
-
-    # A period brings the pattern to the start of another place; with several ranks, of the same rank and bank.
-    period_segments: Any = np.int64(0)
-    period_bursts: Any = np.int64(0)
-    if short_cuts:
-        unit = place_bursts * (1 if ranks == 1 else banks * ranks)
-        if segments == 1:
-            period_bursts = unit
-            reach = stop
-        else:
-            a, b = stride_bytes, unit * burst_bytes
-            while b:
-                a, b = b, a % b
-            period_segments = unit * burst_bytes // a
-            period_bursts = period_segments * stride_bytes // burst_bytes
-            reach = segments * stride_bytes // burst_bytes
-        if reach < 3 * period_bursts:
-            period_bursts = np.int64(0)
-    width = 4 * all_banks + 2 * all_groups + 5 * ranks + 2 + 2 * depth if period_bursts > 0 else 0
-    state, states = np.zeros(width, np.int64), np.zeros((2, width), np.int64)  # the last, and one further back
-    marks = np.full((2, 4), -1, np.int64)  # of both: t, activates, bursts, how many periods had begun
-    begun, next_back, next_period = np.int64(0), np.int64(1), np.int64(0)
-
-    open_row = np.full(all_banks, -1, np.int64)
-    act_ready, pre_ready = np.zeros(all_banks, np.int64), np.zeros(all_banks, np.int64)
-    col_ready = np.zeros(all_banks, np.int64)
-    group_act, group_col = np.zeros(all_groups, np.int64), np.zeros(all_groups, np.int64)
-    window, window_at = np.full((ranks, 4), past, np.int64), np.zeros(ranks, np.int64)
-    rank_pre = np.zeros(ranks, np.int64)
-    q_bank, q_row, length = np.zeros(depth, np.int64), np.zeros(depth, np.int64), 0
-    fresh = np.zeros(depth, np.int64)  # what enters during a run
-    wanted, looked, stamp = np.zeros(all_banks, np.int64), np.zeros(all_banks, np.int64), 0
-    last_command, last_column = past, past
-    activates, bursts = np.int64(0), np.int64(0)
-    t = np.int64(0)
-
-    while more or length > 0:
-        if period_bursts > 0 and more and at == next_period and length < depth:
-            base = at // place_bursts
-            _write_state(
-                state, base, t, ranks, groups, banks, open_row, act_ready, pre_ready, col_ready, group_act, group_col,
-                window, window_at, faw, rank_pre, last_command, q_bank, q_row, length,
-            )  # fmt: skip
-            same = -1
-            for i in range(2):
-                if same < 0 and marks[i, 0] >= 0 and np.array_equal(state, states[i]):
-                    same = i
-            if same >= 0:  # jump
-                periods = begun - marks[same, 3]
-                left = (stop - at) // period_bursts if segments == 1 else (segments - segment) // period_segments
-                repeats = left // periods
-                later, moved = repeats * (t - marks[same, 0]), repeats * periods * period_bursts // place_bursts
-                activates += repeats * (activates - marks[same, 1])
-                bursts += repeats * (bursts - marks[same, 2])
-                t += later
-                last_command += later
-                last_column += later
-                group_act += later
-                group_col += later
-                window += later
-                rank_pre += later
-                old = np.stack((open_row, act_ready, pre_ready, col_ready))
-                for bank in range(all_banks):
-                    b = bank // banks * banks + (bank + moved) % banks if ranks == 1 else bank
-                    open_row[b] = old[0, bank] + moved if old[0, bank] >= 0 else -1
-                    act_ready[b], pre_ready[b], col_ready[b] = (
-                        old[1, bank] + later, old[2, bank] + later, old[3, bank] + later
-                    )  # fmt: skip
-                for i in range(length):
-                    q_row[i] += moved
-                    if ranks == 1:
-                        q_bank[i] = q_bank[i] // banks * banks + (q_bank[i] + moved) % banks
-                if segments == 1:
-                    at += repeats * periods * period_bursts
-                    more = at < stop
-                else:
-                    segment += repeats * periods * period_segments
-                    at = segment * stride_bytes >> shift
-                    stop = (segment * stride_bytes + segment_bytes + burst_bytes - 1) >> shift
-                    more = segment < segments
-                period_bursts = np.int64(0)
-                continue
-            # The state before catches most; one further and further back catches what swings between several.
-            for i in range(2):
-                if i == 0 or begun == next_back:
-                    states[i, :] = state
-                    marks[i, 0], marks[i, 1], marks[i, 2], marks[i, 3] = t, activates, bursts, begun
-            if begun == next_back:
-                next_back *= 2
-            begun += 1
-            next_period += period_bursts
-
-        if more and length < depth:  # a request enters
-            if short_cuts:
-                row = at // place_bursts
-                bank = (row // banks % ranks * groups + at % groups) * banks + row % banks
+    for i in range(len(segments)):
+        if segments[i] > 0 and segment_bytes[i] > 0:
+            if stride_bytes[i] <= segment_bytes[i]:  # contiguous
+                moved = segments[i] * segment_bytes[i]
+                pattern = Pattern(np.int64(1), moved, moved, shift)
             else:
-                row = at // row_div % row_mod
-                group = at // rank_div % ranks * groups + at // group_div % groups
-                bank = group * banks + at // bank_div % banks
-            q_bank[length], q_row[length] = bank, row
-            length += 1
-            bursts += 1
-            at += 1
-            while at >= stop and more:  # the next segment; what the one before moved is not moved again
-                segment += 1
-                more = segment < segments
-                at = max(stop, segment * stride_bytes >> shift)
-                stop = max(stop, (segment * stride_bytes + segment_bytes + burst_bytes - 1) >> shift)
-        wake = t + 1 if more and length < depth else never
-
-        if running and (length == depth or not more):
-            calm = True
-            first: Any = group_col[q_bank[0] // banks]
-            for i in range(length):
-                b = q_bank[i]
-                if (
-                    open_row[b] != q_row[i] or col_ready[b] > t or group_col[b // banks] < first
-                    or (groups > 1 and i > 0 and b // banks == q_bank[i - 1] // banks)
-                ):  # fmt: skip
-                    calm = False
-                    break
-            if calm:
-                drained = not more
-                # `entering` requests after those in the queue may enter and find their row open.
-                entering, row, newest = np.int64(0), q_row[length - 1], q_bank[length - 1]
-                limit: Any = (np.int64(1) << 50) if groups == 1 else length - 1
-                stretch: Any = np.int64(-1)  # first burst of a run that enters alone
-                place_end = (row + 1) * place_bursts
-                while more and at < place_end and entering < limit:
-                    if groups == 1:
-                        take = min(stop, place_end) - at
-                        entering += take
-                        at += take
-                    elif entering == 0 and min(stop, place_end) - at >= depth:  # a long run, alone
-                        ready_groups = 0
-                        for g in range(groups):
-                            bank = g * banks + row % banks
-                            if open_row[bank] == row and col_ready[bank] <= t:
-                                ready_groups += 1
-                        if ready_groups < groups or newest == at % groups * banks + row % banks:
-                            break
-                        stretch, limit = at, entering
-                        entering = min(stop, place_end) - at
-                        at += entering
-                    else:
-                        bank = at % groups * banks + row % banks
-                        if bank == newest or open_row[bank] != row or col_ready[bank] > t:
-                            break
-                        newest = bank
-                        fresh[entering] = bank
-                        entering += 1
-                        at += 1
-                    while at >= stop and more:
-                        segment += 1
-                        more = segment < segments
-                        at = max(stop, segment * stride_bytes >> shift)
-                        stop = max(stop, (segment * stride_bytes + segment_bytes + burst_bytes - 1) >> shift)
-                issued = length if drained else entering + 1
-                start = max(t, first, last_command + col_bus)
-                for i in range(min(issued, length)):
-                    pre_ready[q_bank[i]] = max(pre_ready[q_bank[i]], start + i * pace + col_pre)
-                last = start + (issued - 1) * pace
-                if stretch >= 0:
-                    for i in range(max(length, issued - groups), issued):
-                        bank = (stretch + i - length) % groups * banks + row % banks
-                        pre_ready[bank] = start + i * pace + col_pre
-                else:
-                    bank = q_bank[issued - 1] if issued <= length else newest
-                    pre_ready[bank] = max(pre_ready[bank], last + col_pre)
-                for g in range(groups):
-                    group_col[g] = max(group_col[g], last + (col_l if g == bank // banks else col_s))
-                last_command = last_column = last
-                bursts += entering
-                kept = max(0, length - issued)
-                for i in range(kept):
-                    q_bank[i], q_row[i] = q_bank[i + issued], q_row[i + issued]
-                length = 0 if drained else length - 1
-                for i in range(kept, length):
-                    if stretch >= 0:
-                        bank = (stretch + entering - length + i) % groups * banks + row % banks
-                    else:
-                        bank = newest if groups == 1 else fresh[i - kept]
-                    q_bank[i], q_row[i] = bank, row
-                t = last + 1
-                continue
-
-        # first ready, first come, as in the command kernel
-        kind, chosen, which, row = -1, -1, -1, np.int64(-1)
-        stamp += 1
-        for i in range(length):
-            b = q_bank[i]
-            if open_row[b] != q_row[i] or wanted[b] == stamp:  # of one bank the oldest is first
-                continue
-            wanted[b] = stamp
-            ready = max(col_ready[b], group_col[b // banks], last_command + col_bus)
-            if ready <= t:
-                kind, chosen, which = 3, i, b
-                break
-            wake = min(wake, ready)
-        if kind < 0:
-            for i in range(length):
-                b = q_bank[i]
-                r = b // rank_banks
-                if open_row[b] == q_row[i] or looked[b] == stamp:
-                    continue
-                looked[b] = stamp
-                if open_row[b] < 0:
-                    ready = max(act_ready[b], group_act[b // banks], last_command + act_bus)
-                    ready = max(ready, window[r, window_at[r]] + faw)
-                    command = 0
-                elif wanted[b] != stamp:
-                    ready = max(pre_ready[b], rank_pre[r], last_command + pre_bus)
-                    command = 1
-                else:
-                    continue
-                if ready <= t:
-                    kind, which, row = command, b, q_row[i]
-                    break
-                wake = min(wake, ready)
-        if kind < 0:
-            t = wake
-            continue
-        r, g = which // rank_banks, which // banks
-        last_command = t
-        if kind == 0:
-            open_row[which] = row
-            col_ready[which], pre_ready[which], act_ready[which] = t + act_col, t + act_pre, t + act_act
-            for other in range(r * groups, (r + 1) * groups):
-                group_act[other] = max(group_act[other], t + (act_act_l if other == g else act_act_s))
-            window[r, window_at[r]] = t
-            window_at[r] = (window_at[r] + 1) % 4
-            activates += 1
-        elif kind == 1:
-            open_row[which] = -1
-            act_ready[which] = max(act_ready[which], t + pre_act)
-            rank_pre[r] = t + pre_pre
-        else:
-            for other in range(all_groups):
-                between = col_l if other == g else (col_s if other // groups == r else col_r)
-                group_col[other] = max(group_col[other], t + between)
-            pre_ready[which] = max(pre_ready[which], t + col_pre)
-            last_column = t
-            length -= 1
-            for i in range(chosen, length):
-                q_bank[i], q_row[i] = q_bank[i + 1], q_row[i + 1]
-        t += 1
-
-    # precharge all banks of every rank
-    end = last_column + (wr_end + wr_next if is_write else rd_end + rd_next)
-    open_ranks = 0
-    for r in range(ranks):
-        if np.any(open_row[r * rank_banks : (r + 1) * rank_banks] >= 0):
-            open_ranks += 1
-    while open_ranks > 0:
-        wake, issued_now = never, False
-        for r in range(ranks):
-            ready = never
-            for b in range(r * rank_banks, (r + 1) * rank_banks):
-                if open_row[b] >= 0:
-                    ready = max(pre_ready[b], rank_pre[r], last_command + pre_bus, ready if ready < never else 0)
-            if ready <= t:
-                open_row[r * rank_banks : (r + 1) * rank_banks] = -1
-                last_command, end = t, max(end, t + prea_act)
-                open_ranks -= 1
-                issued_now = True
-                break
-            wake = min(wake, ready)
-        t = t + 1 if issued_now else wake
-    result[0], result[1], result[2] = end, activates, bursts
-
-
-@njit(cache=True)
-def _write_state(
-    state: Integers, base: int, t: int, ranks: int, groups: int, banks: int, open_row: Integers, act_ready: Integers,
-    pre_ready: Integers, col_ready: Integers, group_act: Integers, group_col: Integers, window: Integers,
-    window_at: Integers, faw: int, rank_pre: Integers, last_command: int, q_bank: Integers, q_row: Integers,
-    length: int,
-) -> None:  # fmt: skip
-    """Write what decides the future, relative to cycle `t` and place `base`; times gone by are 0.
-
-    With one rank banks stand in the order in which the pattern comes to them, so it does not matter which comes next.
-    """
-    n = 0
-    for bank in range(ranks * groups * banks):
-        b = bank // banks * banks + (base + bank) % banks if ranks == 1 else bank
-        state[n] = open_row[b] - base if open_row[b] >= 0 else -(np.int64(1) << 60)
-        state[n + 1] = max(0, act_ready[b] - t)
-        state[n + 2] = max(0, pre_ready[b] - t)
-        state[n + 3] = max(0, col_ready[b] - t)
-        n += 4
-    for g in range(ranks * groups):
-        state[n], state[n + 1] = max(0, group_act[g] - t), max(0, group_col[g] - t)
-        n += 2
-    for r in range(ranks):
-        for i in range(4):
-            state[n + i] = max(0, window[r, (window_at[r] + i) % 4] + faw - t)
-        state[n + 4] = max(0, rank_pre[r] - t)
-        n += 5
-    state[n], state[n + 1] = length, max(0, last_command + 16 - t)  # no command is longer than 16 cycles
-    n += 2
-    for i in range((len(state) - n) // 2):
-        state[n + 2 * i] = q_row[i] - base if i < length else 0
-        state[n + 2 * i + 1] = q_bank[i] // banks if i < length else 0
+                pattern = Pattern(segments[i], segment_bytes[i], stride_bytes[i], shift)
+            _run_transfer(channel, writing if is_write[i] else reading, depth, pattern, short_cuts, result[i])
+    return result

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dataflows.plans.plan import Integers
-from simulator.dram.part import CommandTiming, DramPart
+from simulator.dram.channel import channel_of
+from simulator.dram.part import DramPart
 from simulator.dram.transfer_kernel import run_transfers
 from workloads.foundation.errors import InputError
 
@@ -83,14 +84,14 @@ def transfer_memory_cycles(part: DramPart, pattern: TransferPattern, queue_depth
         If the pattern is larger than the channel.
     """
     _check_fits(part, pattern.segments, pattern.segment_bytes, pattern.stride_bytes)
-    return _remembered(part.command_timing, part.burst_bytes, queue_depth, pattern)
+    return _remembered(part, queue_depth, pattern)
 
 
 @lru_cache(maxsize=1 << 18)
-def _remembered(timing: CommandTiming, burst_bytes: int, depth: int, pattern: TransferPattern) -> tuple[int, int]:
+def _remembered(part: DramPart, depth: int, pattern: TransferPattern) -> tuple[int, int]:
     columns = (pattern.segments, pattern.segment_bytes, pattern.stride_bytes)
     arrays = [np.array([number], np.int64) for number in columns]
-    result = run_transfers(tuple(timing), burst_bytes, depth, *arrays, np.array([pattern.write]), True)
+    result = run_transfers(*channel_of(part), part.burst_bytes, depth, *arrays, np.array([pattern.write]), True)
     return int(result[0, 0]), int(result[0, 1])
 
 
@@ -129,7 +130,7 @@ def transfer_times(
         if max(reach) > part.channel_bytes:
             _check_fits(part, 1, max(reach), 0)
     numbers = run_transfers(
-        tuple(part.command_timing), part.burst_bytes, queue_depth,
+        *channel_of(part), part.burst_bytes, queue_depth,
         *(np.ascontiguousarray(table[:, i]) for i in range(3)), table[:, 3] != 0, True,
     )  # fmt: skip
     shape = columns[0].shape

@@ -4,7 +4,7 @@ A table knows no machine. `simulator.energy.energy` makes a table's entries into
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, PositiveInt, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -20,8 +20,12 @@ EnergyComponent = Literal["pe_array", "array_network", "accumulator", "global_bu
 Memory = Literal["global_buffer", "predictor_sram", "accumulator", "scratchpad", "register"]
 LeakingMemory = Literal["global_buffer", "predictor_sram"]
 Operation = Literal["multiply_add", "add"]
-NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+MOST_PJ = 1e9  # of one access: a millijoule, a thousand times what a refresh of a whole rank costs
+MOST_MW = 1e6  # of one memory: a kilowatt
+Energy = Annotated[float, Field(ge=0.0, le=MOST_PJ, allow_inf_nan=False)]
+Power = Annotated[float, Field(ge=0.0, le=MOST_MW, allow_inf_nan=False)]
+Scale = Annotated[float, Field(gt=0.0, le=1000.0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=1 << 20)]
 Width = Annotated[int, Field(ge=1, le=WIDEST_PORT_BITS)]
 Text = Annotated[str, Field(min_length=1)]
 
@@ -54,12 +58,12 @@ class Action(_Sparse):
     """
 
     component: EnergyComponent
-    energy_pj: NonNegative | None = None
-    per_word_bits: PositiveInt | None = None
+    energy_pj: Energy | None = None
+    per_word_bits: Count | None = None
     sram: SramAccess | None = None
     dram_command: DramCommand | None = None
     arithmetic: Operation | None = None
-    counts_per_access: PositiveInt = 1
+    counts_per_access: Count = 1
     source: Text
 
     @model_validator(mode="after")
@@ -83,9 +87,9 @@ class Arithmetic(_Sparse):
     """
 
     word_formats: dict[int, Text]
-    multiply_pj: dict[str, NonNegative]
-    add_pj: dict[str, NonNegative]
-    scale: Positive = 1.0
+    multiply_pj: dict[str, Energy]
+    add_pj: dict[str, Energy]
+    scale: Scale = 1.0
     source: Text
     scale_source: Text | None = None
 
@@ -128,8 +132,8 @@ class Arithmetic(_Sparse):
 class Leakage(_Sparse):
     """Static power of a memory: that of `for_bytes`, in proportion for others, or of SRAM banks at the table's node."""
 
-    power_mw: NonNegative | None = None
-    for_bytes: PositiveInt | None = None
+    power_mw: Power | None = None
+    for_bytes: Annotated[int, Field(ge=1, le=1 << 60)] | None = None
     sram_width_bits: Width | None = None
     source: Text
 
@@ -194,7 +198,25 @@ class EnergyTableFile(_Sparse):
             if action.arithmetic is not None and self.arithmetic is None:
                 raise InputError("", "arithmetic", f"missing, and actions.{name} is arithmetic", "add it")
             self._check_width(name, action)
+            self._check_meaning(name, action)
         return self
+
+    def _check_meaning(self, name: str, action: Action) -> None:
+        """Refuse an action that is priced as another one: what it counts stands in its name."""
+        component = next((one for one in get_args(EnergyComponent) if _is_of(name, one)), "pe_array")
+        if action.component != component:
+            problem = f"is {action.component}, and this action is of {component}"
+            raise InputError("", f"actions.{name}.component", problem, f"write {component}")
+        if action.sram is not None:
+            if not _is_of(name, action.sram.memory):
+                problem = f"is {action.sram.memory}, which the action does not count"
+                raise InputError("", f"actions.{name}.sram.memory", problem, "name the memory of the action")
+            if f"_{action.sram.access}" not in name:
+                problem = f"is {action.sram.access}, which the action does not count"
+                raise InputError("", f"actions.{name}.sram.access", problem, "write the other of read and write")
+        if action.dram_command is not None and not name.startswith(f"dram_{action.dram_command}"):
+            problem = f"is {action.dram_command}, which the action does not count"
+            raise InputError("", f"actions.{name}.dram_command", problem, "name the command of the action")
 
     def _check_width(self, name: str, action: Action) -> None:
         """Refuse an SRAM access whose width is not what is counted: bytes by the width, words one at a time."""
@@ -209,6 +231,11 @@ class EnergyTableFile(_Sparse):
             problem = f"counts {action.counts_per_access} an access of {width} bits" if width != "word" else (
                 f"counts {action.counts_per_access} an access of a word")  # fmt: skip
             raise InputError("", f"actions.{name}", problem, remedy)
+
+
+def _is_of(action: str, part: str) -> bool:
+    """Return whether an action's name begins with a component or a memory; the global buffer's with `buffer`."""
+    return action.startswith(part.removeprefix("global_"))
 
 
 def load_energy_table(name_or_path: str | Path) -> EnergyTableFile:

@@ -54,12 +54,22 @@ class _PlanProcess:
         self.buffer = machine.buffers[array_index]
         self.tiles = range(len(plan.loads))
         model, hz = machine.channel.model, machine.channel.frequency_hz
-        self.load_cycles = model.transfer_cycles(plan.loads, hz).tolist()
-        self.store_cycles = model.transfer_cycles(plan.stores, hz).tolist()
+        self.load_cycles = self._through_port(model.transfer_cycles(plan.loads, hz).tolist(), plan.load_bytes.tolist())
+        self.store_cycles = self._through_port(
+            model.transfer_cycles(plan.stores, hz).tolist(), plan.store_bytes.tolist()
+        )
         self.loaded = [env.event() for _ in self.tiles]
         self.drained = [env.event() for _ in self.tiles]
         self.operand_half: list[simpy.resources.resource.Request] = []
         self.result_half: dict[int, simpy.resources.resource.Request] = {}
+
+    def _through_port(self, cycles: list[int], moved: list[int]) -> list[int]:
+        """Return the cycles of transfers: what passes no port while its tile streams passes it on the channel."""
+        width, windows = self.plan.ports.buffer_bytes, self.plan.window_cycles.tolist()
+        if width is None:
+            return cycles
+        tiles = zip(cycles, moved, windows, strict=True)
+        return [held if window else max(held, -(-size // width)) for held, size, window in tiles]
 
     def run(self) -> Process:
         parts = [self._load(), self._stream(), self._store()]

@@ -90,8 +90,10 @@ def flatten(works: Sequence[StepWork], dram: DramModel, frequency_hz: int) -> li
     loads = end_to_end([plan.loads for plan in plans], write=False)
     stores = end_to_end([plan.stores for plan in plans], write=True)
     by_tile = [
-        dram.transfer_cycles(loads, frequency_hz),
-        dram.transfer_cycles(stores, frequency_hz),
+        np.maximum(dram.transfer_cycles(loads, frequency_hz), joined([plan.port_transfer_cycles[0] for plan in plans])),
+        np.maximum(
+            dram.transfer_cycles(stores, frequency_hz), joined([plan.port_transfer_cycles[1] for plan in plans])
+        ),
         dram.activates(loads),
         dram.activates(stores),
         (stores.moved_bytes > 0).astype(np.int64),

@@ -8,6 +8,7 @@ from dataflows.array import PEArray
 from dataflows.dataflow import find_dataflow, narrow_ports
 from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.plan import BufferBudget
+from simulator.dram.machine_channel import dram_channel
 from simulator.dram.model import DramSpec
 from simulator.machine.array_spec import ARRAYS, ArraySpec, SecondArraySpec, with_port_widths
 from simulator.phases.design import Component, Design, find_design
@@ -30,17 +31,28 @@ class Precision(StrictModel):
         Of what is accumulated.
     master_weight_bits : int
         Of the weights and of the optimizer's state that an update reads and writes. Where they are wider than words, an
-        update also writes the words that the passes read; they are never narrower.
+        update also writes the words that the passes read.
+
+    Partial sums and master weights are no narrower than words.
     """
 
     word_bits: Literal[8, 16, 32]
     partial_sum_bits: Literal[16, 32, 64]
     master_weight_bits: Literal[8, 16, 32]
 
+    @model_validator(mode="after")
+    def _no_narrower_than_words(self) -> "Precision":
+        for name in ("partial_sum_bits", "master_weight_bits"):
+            bits = getattr(self, name)
+            if bits < self.word_bits:
+                problem = f"is {bits}, narrower than words of {self.word_bits} bits"
+                raise InputError("", name, problem, f"give at least {self.word_bits}")
+        return self
+
     @property
     def master_words(self) -> int:
         """Words that a master weight fills."""
-        return max(1, self.master_weight_bits // self.word_bits)
+        return self.master_weight_bits // self.word_bits
 
 
 class BankedMemory(StrictModel):
@@ -162,15 +174,13 @@ class Accelerator(StrictModel):
     def budget(self, array_index: int) -> BufferBudget:
         """Return the room in the global buffer that an array's ops may use."""
         second_banks = 0 if self.second_array is None else self.second_array.buffer_banks
-        rate = self.dram.bytes_per_second
         banks = second_banks if array_index else self.global_buffer.banks - second_banks
         predictor = self.predictor_sram
         return BufferBudget(
             capacity_bytes=banks * self.global_buffer.bank_bytes,
             word_bytes=self.precision.word_bits // 8,
             partial_sum_bytes=self.precision.partial_sum_bits // 8,
-            transfer_overhead_bytes=self.dram.transfer_overhead_bytes,
-            mebibyte_cycles=0 if rate is None else -(-(self.frequency_hz << 20) // rate),
+            channel=dram_channel(self.dram, self.frequency_hz),
             slack_percent=self.tiling_slack_percent,
             ports=MemoryPorts(
                 buffer_bytes=banks * self.global_buffer.bank_port_bytes,

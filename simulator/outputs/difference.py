@@ -13,7 +13,7 @@ from workloads.foundation.strict_yaml import read_text, read_yaml
 _TOTALS = ("total_cycles", "energy_pj", "memory_energy_pj", "speedup", "energy_reduction", "peak_dram_bytes")
 _QUANTITIES: dict[str, type] = {
     "cycles": int, "compute_cycles": int, "stall_load_cycles": int, "stall_store_cycles": int,
-    "stall_other_array_cycles": int, "stall_buffer_port_cycles": int, "macs": int,
+    "stall_other_array_cycles": int, "stall_buffer_port_cycles": int, "stall_refresh_cycles": int, "macs": int,
     "dram_read_bytes": int, "dram_write_bytes": int, "energy_pj": float,
 }  # fmt: skip
 _KEY = ("design", "dataflow", "phase", "layer", "pass")

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dataflows.arrays.job import ceil_div
 from dataflows.plans.plan import Integers
 from dataflows.plans.transfers import Transfers
+from simulator.dram.commands import CommandDram
 from simulator.run.simulation import Simulation
+from workloads.foundation.errors import InputError
 from workloads.schedule import Phase
 
-BURST_BYTES = 64
-_REGION_BYTES = 1 << 20  # regions begin at multiples of this, which is a whole number of rows on every part
+BURST_BYTES = 64  # of a DRAM that is not modelled by its commands
+_REGION_BYTES = 1 << 20  # the least distance between the starts of two regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class BurstRequests:
     Attributes
     ----------
     addresses : int64[bursts]
-        In bytes, multiples of 64.
+        In bytes, multiples of a burst, below the capacity.
     write : bool
     cycle : int
         Of the arrays' clock, from the batch's start, in which the channel took the transfer.
@@ -37,14 +40,29 @@ class BurstRequests:
     cycle: int
 
 
-def burst_requests(simulation: Simulation, phase: Phase, capacity_bytes: int) -> Iterator[BurstRequests]:
+def burst_requests(simulation: Simulation, phase: Phase, capacity_bytes: int | None = None) -> Iterator[BurstRequests]:
     """Yield the transfers of one batch of a phase as the channel carried them out.
 
-    Addresses beyond the capacity begin again at 0.
+    A burst is the part's where the spec's DRAM is modelled by its commands, else `BURST_BYTES`. Addresses beyond the
+    last whole burst of the capacity, by default the spec's, begin again at 0.
+
+    Raises
+    ------
+    InputError
+        If the capacity holds no whole burst.
     """
-    batch = simulation.batch(phase)
-    kind = simulation.kind(phase)
-    plans = [work.plans for step in simulation.works(kind) for work in step]
+    dram = simulation.spec.dram
+    capacity = dram.capacity_bytes if capacity_bytes is None else capacity_bytes
+    burst, region_unit = BURST_BYTES, _REGION_BYTES
+    if isinstance(dram, CommandDram):
+        burst, row = dram.memory.burst_bytes, dram.memory.row_bytes * dram.memory.organization.bank_groups
+        region_unit = ceil_div(_REGION_BYTES, row) * row
+    if capacity < burst:
+        remedy = f"give at least {burst}"
+        raise InputError("the accelerator", "dram.capacity_bytes", f"is {capacity}, less than a burst", remedy)
+    batch = simulation.batches.run(phase)
+    kind = simulation.batches.kind(phase)
+    plans = [work.plans for step in simulation.batches.works(kind) for work in step]
     found: list[tuple[int, bool, Integers]] = []
     region = 0
     for runs, those in zip(batch.tiles, plans, strict=True):
@@ -53,7 +71,7 @@ def burst_requests(simulation: Simulation, phase: Phase, capacity_bytes: int) ->
             times = runs.times[tile : tile + len(plan.loads)]
             tile += len(plan.loads)
             for transfers, column in ((plan.loads, 0), (plan.stores, 4)):
-                addresses, region = _addresses(transfers, region, capacity_bytes)
+                addresses, region = _addresses(transfers, region, region_unit, burst, capacity // burst)
                 found += [
                     (int(times[t, column]), transfers.write, each) for t, each in enumerate(addresses) if len(each)
                 ]
@@ -61,7 +79,9 @@ def burst_requests(simulation: Simulation, phase: Phase, capacity_bytes: int) ->
         yield BurstRequests(each, write, cycle)
 
 
-def _addresses(transfers: Transfers, region: int, capacity_bytes: int) -> tuple[list[Integers], int]:
+def _addresses(
+    transfers: Transfers, region: int, region_unit: int, burst: int, capacity_bursts: int
+) -> tuple[list[Integers], int]:
     """Return the bursts of each transfer, and where the next region begins."""
     parts: list[list[Integers]] = [[] for _ in range(len(transfers))]
     for segments, sizes, strides in zip(
@@ -71,13 +91,13 @@ def _addresses(transfers: Transfers, region: int, capacity_bytes: int) -> tuple[
         for t in np.flatnonzero(segments * sizes > 0).tolist():
             count, size, stride = int(segments[t]), int(sizes[t]), int(strides[t])
             first = region + begin + np.arange(count, dtype=np.int64) * stride
-            begins, ends = first // BURST_BYTES, -(-(first + size) // BURST_BYTES)
+            begins, ends = first // burst, -(-(first + size) // burst)
             lengths = ends - begins
             places = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
             bursts = np.repeat(begins, lengths) + places
             bursts = bursts[np.append(True, bursts[1:] != bursts[:-1])]  # one that two pieces share is asked for once
-            parts[t].append(bursts * BURST_BYTES % capacity_bytes)
-            begin += -(-((count - 1) * stride + size) // _REGION_BYTES) * _REGION_BYTES
+            parts[t].append(bursts % capacity_bursts * burst)
+            begin += ceil_div((count - 1) * stride + size, region_unit) * region_unit
         region += begin
     none = np.zeros(0, np.int64)
     return [np.concatenate([none, *part]) for part in parts], region

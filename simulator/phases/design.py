@@ -1,15 +1,13 @@
 """What a design is, and where it is found by name. A new design is one new file in `simulator/designs/`."""
 
-import importlib
-import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, Protocol
 
-from simulator import designs as package
 from simulator.phases.stages import Stage
 from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.registry import registry
 from workloads.passes import Pass
 from workloads.schedule import Phase
 
@@ -71,9 +69,7 @@ def tasks(stage: Stage, passes: Sequence[Pass]) -> tuple[Task, ...]:
 @cache
 def designs() -> dict[str, Design]:
     """Return every design by name, in the order of tables."""
-    modules = pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
-    found: list[Design] = [importlib.import_module(module.name).DESIGN for module in modules]
-    return {design.name: design for design in sorted(found, key=lambda design: design.rank)}
+    return registry("simulator.designs", "DESIGN")
 
 
 def find_design(name: str, where: str = "--design", key: str = "") -> Design:

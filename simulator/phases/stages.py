@@ -1,16 +1,15 @@
-"""What a batch does in each phase (paper, sections 3.2 to 3.4), layer by layer, on any design.
+"""What batches consist of (paper, sections 3.2 to 3.4), layer by layer, on any design.
 
-A stage is one visit to one layer: the passes of the layer itself, then the predictor's passes that
-wait for them. Designs decide on which array and in which order these run.
+A stage is one visit to one layer: the passes of the layer itself, then the predictor's passes that wait for them.
+`simulator.phases.phase` says which phase has which stages. A design decides on which array and in which order they run.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from workloads.graph import needs_input_gradient
 from workloads.layers import MacLayer, Matmul, VectorKind
 from workloads.passes import Pass
-from workloads.schedule import Phase
 from workloads.trace import Trace
 from workloads.vectors import vectors_behind
 
@@ -60,8 +59,8 @@ def _forward(fact: LayerFacts) -> tuple[Pass, ...]:
     return ("forward", "vector_forward") if fact.has_vectors else ("forward",)
 
 
-def _backpropagation(facts: list[LayerFacts]) -> list[Stage]:
-    """Warm Up and Phase BP: predict after each forward, train the predictor after each true gradient."""
+def backpropagation(facts: list[LayerFacts]) -> list[Stage]:
+    """Return the stages of Warm Up and BP: predict after each forward, train the predictor after each true gradient."""
     forward = [
         Stage(index, _forward(fact), ("predictor_forward",) if fact.predicted else ())
         for index, fact in enumerate(facts)
@@ -69,17 +68,17 @@ def _backpropagation(facts: list[LayerFacts]) -> list[Stage]:
     return forward + _backward(facts, with_update=True)
 
 
-def _gradient_prediction(facts: list[LayerFacts]) -> list[Stage]:
-    """Phase GP: a layer's weights are updated by the prediction; nothing goes backward."""
+def gradient_prediction(facts: list[LayerFacts]) -> list[Stage]:
+    """Return the stages of GP: a layer's weights are updated by the prediction; nothing goes backward."""
     return [
         Stage(index, _forward(fact), ("predictor_forward", "update") if fact.predicted else ())
         for index, fact in enumerate(facts)
     ]
 
 
-def _decoupled(facts: list[LayerFacts]) -> list[Stage]:
-    """DNI: update by the prediction, then backpropagate all the same to train the predictor."""
-    return _gradient_prediction(facts) + _backward(facts, with_update=False)
+def decoupled(facts: list[LayerFacts]) -> list[Stage]:
+    """Return the stages of DNI: update by the prediction, then go backward all the same to train the predictor."""
+    return gradient_prediction(facts) + _backward(facts, with_update=False)
 
 
 def _backward(facts: list[LayerFacts], with_update: bool) -> list[Stage]:
@@ -95,16 +94,3 @@ def _backward(facts: list[LayerFacts], with_update: bool) -> list[Stage]:
         if main:
             stages.append(Stage(index, main, trained))
     return stages
-
-
-_PHASES: dict[Phase, Callable[[list[LayerFacts]], list[Stage]]] = {
-    "warm_up": _backpropagation,
-    "bp": _backpropagation,
-    "gp": _gradient_prediction,
-    "dni": _decoupled,
-}
-
-
-def stages_of(facts: list[LayerFacts], phase: Phase) -> list[Stage]:
-    """Return the stages of one batch in a phase."""
-    return _PHASES[phase](facts)

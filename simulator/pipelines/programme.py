@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from simulator.pipelines.operation import Operation
 from workloads.foundation.errors import InputError
@@ -68,6 +69,21 @@ class Programme:
                 one = self.placed[index]
                 last[one.device, one.operation.stage, one.operation.kind] = index
         return frozenset(last.values())
+
+    @cached_property
+    def turns(self) -> dict[int, int]:
+        """Of each operation that follows the last stage's forward pass on its device without a wait: that pass.
+
+        The backward pass of the last stage waits for nothing but its own forward pass.
+        """
+        pairs = ((before, index) for queue in self.queues for before, index in pairwise(queue))
+        found = {}
+        for before, index in pairs:
+            one, other = self.placed[before].operation, self.placed[index].operation
+            same = one.stage == other.stage == self.stages - 1
+            if same and one.kind == "forward" and other.kind != "forward":
+                found[index] = before
+        return found
 
     def travels(self, index: int, consumer: int) -> bool:
         """Whether an operation's result goes over a link to a consumer; that one micro-batch is over is no result."""

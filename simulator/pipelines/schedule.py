@@ -1,14 +1,12 @@
 """What a pipeline schedule is, and where it is found by name. A new one is one new file in `schedules/`."""
 
-import importlib
-import pkgutil
 from collections.abc import Sequence
 from functools import cache
 from typing import Protocol
 
-from simulator.pipelines import schedules as package
 from simulator.pipelines.operation import Operation
 from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.registry import registry
 
 Orders = tuple[tuple[Operation, ...], ...]  # the operations of each device, in its order
 
@@ -50,9 +48,7 @@ class PipelineSchedule(Protocol):
 @cache
 def schedules() -> dict[str, PipelineSchedule]:
     """Return every shipped schedule by name, in the order of tables."""
-    modules = pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
-    found: list[PipelineSchedule] = [importlib.import_module(module.name).SCHEDULE for module in modules]
-    return {schedule.name: schedule for schedule in sorted(found, key=lambda schedule: schedule.rank)}
+    return registry("simulator.pipelines.schedules", "SCHEDULE")
 
 
 def find_schedule(name: str, where: str = "--schedule") -> PipelineSchedule:

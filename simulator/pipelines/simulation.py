@@ -115,23 +115,25 @@ def _run(
     times: StageTimes, trace: Trace, name: str, programmes: dict[bool, Programme], parts: tuple[NetworkStage, ...],
     setup: PipelineSetup,
 ) -> PipelineRun:  # fmt: skip
-    works = {kind: times.work(kind, programmes[times.goes_backward(kind)], parts, setup.link) for kind in times.kinds}
+    works = {
+        kind: times.work(kind, programmes[times.goes_backward(kind)], parts, setup.link) for kind in times.batches.kinds
+    }
     composer = Composer(works)
-    counts = dict.fromkeys(times.kinds, 0)
+    counts = dict.fromkeys(times.batches.kinds, 0)
     for phase, batches in trace.schedule.counts().items():
-        counts[times.kind_of(phase)] += batches
+        counts[times.batches.kind(phase)] += batches
     kinds = tuple(_kind(kind, counts[kind], work, composer) for kind, work in works.items())
     return PipelineRun(
         schedule=name,
         spec=times.spec,
-        total_cycles=composer.cycles(trace.schedule, times.kind_of),
+        total_cycles=composer.cycles(trace.schedule, times.batches.kind),
         kinds=kinds,
         memory=_memory(works, parts, times),
         stretch=_stretch(trace, times, works, composer, setup.stretch),
         micro_batch_size=times.micro_trace.batch_size,
         micro_batches=setup.micro_batches,
         parts=parts,
-        kind_of=times.kind_of,
+        kind_of=times.batches.kind,
     )
 
 
@@ -154,7 +156,7 @@ def _stretch(
 ) -> Stretch:
     first, batches = stretch
     phases = tuple(islice(trace.schedule.phases(), first, first + batches))
-    kinds = [times.kind_of(phase) for phase in phases]
+    kinds = [times.batches.kind(phase) for phase in phases]
     row = [works[kind] for kind in kinds]
     layouts = {kind: lay_out(work.programme) for kind, work in works.items()}
     run = run_batches(row, merged_queues([layouts[kind] for kind in kinds]))

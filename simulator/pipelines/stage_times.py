@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, get_args
 
-from simulator.batch.operations import Operations
-from simulator.engine.batch import run_batch
+from simulator.batch.batches import Batches
 from simulator.machine.spec import Accelerator
-from simulator.phases.stages import LayerFacts, Stage, layer_facts, stages_of
+from simulator.phases.phase import BACKPROPAGATION
+from simulator.phases.stages import Stage
 from simulator.pipelines.link import Link
 from simulator.pipelines.network_stages import NetworkStage
 from simulator.pipelines.operation import Kind
@@ -48,42 +48,45 @@ class StageTimes:
     _cycles: dict[tuple[Phase, tuple[Stage, ...]], int] = field(default_factory=dict, compare=False)
 
     @cached_property
-    def _operations(self) -> Operations:
-        return Operations(self.micro_trace, self.spec)
-
-    @cached_property
-    def kinds(self) -> tuple[Phase, ...]:
-        """The kinds of batches of this trace as the design carries them out."""
-        return tuple(dict.fromkeys(self.kind_of(phase) for phase in self.micro_trace.schedule.counts()))
-
-    def kind_of(self, phase: Phase) -> Phase:
-        """Return as which kind of batch the design carries out a phase."""
-        kind: Phase = self.spec.design_rules.runs_as(phase)
-        return "bp" if kind == "warm_up" else kind
+    def batches(self) -> Batches:
+        """The batches that operations are parts of."""
+        return Batches(self.micro_trace, self.spec)
 
     def goes_backward(self, phase: Phase) -> bool:
         """Whether a batch of a phase has a backward pass."""
-        return any("forward" not in stage.main for stage in self._stages(phase))
+        return any("forward" not in stage.main for stage in self.batches.stages(phase))
 
     def layer_costs(self) -> list[int]:
         """Return forward and backward cycles of each layer without predictor, by which a network is cut."""
         totals = [0] * len(self.micro_trace.mac_layers)
-        for stage in self._stages("bp"):
+        for stage in self.batches.stages(BACKPROPAGATION):
             main = tuple(name for name in stage.main if name not in _ONCE_A_BATCH)
-            totals[stage.layer] += self._run("bp", (Stage(stage.layer, main),))
+            totals[stage.layer] += self._run(BACKPROPAGATION, (Stage(stage.layer, main),))
         return totals
 
     def cycles(self, phase: Phase, part: NetworkStage, kind: Kind, last: bool) -> int:
         """Return the cycles of an operation on a stage of the network; `last` carries what runs once a batch."""
-        stages = tuple(
+        stages = self._stages(phase, part, kind, last)
+        # Without predictor and update a forward pass is the same in every phase.
+        return self._run(phase if last or any(stage.predictor for stage in stages) else BACKPROPAGATION, stages)
+
+    def cycles_after(self, phase: Phase, part: NetworkStage, kind: Kind, last: bool, before: tuple[Kind, bool]) -> int:
+        """Return what an operation adds to the one that it follows without a wait, on the same stage.
+
+        With a second array the predictor's passes of the last layer before the turn run beside the first after it.
+        """
+        ahead = self._stages(phase, part, *before)
+        return self._run(phase, ahead + self._stages(phase, part, kind, last)) - self._run(phase, ahead)
+
+    def _stages(self, phase: Phase, part: NetworkStage, kind: Kind, last: bool) -> tuple[Stage, ...]:
+        """Return what of a batch's stages an operation carries out."""
+        return tuple(
             kept
-            for stage in self._stages(phase)
+            for stage in self.batches.stages(phase)
             if part.first <= stage.layer < part.end and ("forward" in stage.main) == (kind == "forward")
             for kept in [self._kept(stage, kind, last)]
             if kept.main or kept.predictor
         )
-        # Without predictor and update a forward pass is the same in every phase.
-        return self._run(phase if last or any(stage.predictor for stage in stages) else "bp", stages)
 
     def _kept(self, stage: Stage, kind: Kind, last: bool) -> Stage:
         """Return what of a stage an operation carries out."""
@@ -101,7 +104,13 @@ class StageTimes:
         cycles, messages = [], []
         for index, one in enumerate(programme.placed):
             stage, kind = one.operation.stage, one.operation.kind
-            cycles.append(self.cycles(phase, parts[stage], kind, index in programme.last_on_device))
+            last = index in programme.last_on_device
+            before = programme.turns.get(index)
+            if before is None:
+                cycles.append(self.cycles(phase, parts[stage], kind, last))
+            else:
+                ahead = (programme.placed[before].operation.kind, before in programme.last_on_device)
+                cycles.append(self.cycles_after(phase, parts[stage], kind, last, ahead))
             # Forward sends what the next stage needs; backward the gradients of what came in.
             sent = stage + 1 if kind == "forward" else stage
             words = parts[sent].entering_words * samples if sent < len(parts) else 0
@@ -112,25 +121,11 @@ class StageTimes:
         )
         return BatchWork(programme, tuple(cycles), tuple(messages), link.latency_cycles(hz), reduce)
 
-    def _stages(self, phase: Phase) -> list[Stage]:
-        return stages_of(self._facts, phase)
-
-    @cached_property
-    def _facts(self) -> list[LayerFacts]:
-        return layer_facts(self.micro_trace)
-
     def _run(self, phase: Phase, stages: tuple[Stage, ...]) -> int:
         if not stages:
             return 0
         if (phase, stages) not in self._cycles:
-            work = self._operations.work
-            steps = [step for step in self.spec.design_rules.steps(stages) if step.first or step.second]
-            works = [
-                [work(task, phase, 0) for task in step.first] + [work(task, phase, 1) for task in step.second]
-                for step in steps
-            ]
-            run = run_batch(steps, works, self.spec.dram, self.spec.frequency_hz)
-            self._cycles[phase, stages] = run.cycles
+            self._cycles[phase, stages] = self.batches.run_part(phase, stages).cycles
         return self._cycles[phase, stages]
 
 

@@ -3,16 +3,15 @@
 A new exhibit is one new file in `simulator/reproduce/exhibits/` with an object `EXHIBIT`.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
-from simulator.reproduce import exhibits as package
 from simulator.reproduce.job import Findings, Job
 from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.registry import registry
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -124,11 +123,7 @@ class ExhibitMaker(Protocol):
 @cache
 def exhibit_makers() -> dict[str, ExhibitMaker]:
     """Return every exhibit by key, in the order of the report."""
-    found: list[ExhibitMaker] = [
-        importlib.import_module(module.name).EXHIBIT
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
-    ]
-    return {one.key: one for one in sorted(found, key=lambda one: one.rank)}
+    return registry("simulator.reproduce.exhibits", "EXHIBIT", attrgetter("key"))
 
 
 def chosen_makers(only: str | None) -> list[ExhibitMaker]:

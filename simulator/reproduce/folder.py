@@ -1,8 +1,6 @@
 """The output folder: the report, its pictures and its tables, written whole or not at all."""
 
 import csv
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,9 +8,9 @@ from simulator.outputs.folder import json_text
 from simulator.outputs.provenance import provenance
 from simulator.reproduce.exhibit import Exhibit, ExhibitMaker, Table
 from simulator.reproduce.report import html_report, markdown_report
-from workloads.foundation.errors import InputError
+from workloads.foundation.atomic import atomic_folder
 
-NAMES = ("report.html", "report.md", "figures", "tables", "provenance.json")
+NAMES = ("report.html", "report.md", "figures/", "tables/", "provenance.json")
 
 
 def write_report(
@@ -25,8 +23,7 @@ def write_report(
     InputError
         If the folder cannot be written.
     """
-    stage = Path(tempfile.mkdtemp(prefix=".report-", dir=folder))
-    try:
+    with atomic_folder(folder, NAMES) as stage:
         (stage / "figures").mkdir()
         (stage / "tables").mkdir()
         pictures = {}
@@ -40,15 +37,6 @@ def write_report(
         (stage / "report.html").write_text(html_report(text, pictures, made), encoding="utf-8")
         record = provenance({}, arguments, stage / "tables")
         (stage / "provenance.json").write_text(json_text(record), encoding="utf-8")
-        for name in NAMES:
-            old = folder / name
-            if old.is_dir():
-                shutil.rmtree(old)
-            (stage / name).replace(old)
-    except OSError as error:
-        raise InputError("--out", str(folder), f"cannot be written: {error.strerror}", "give another folder") from None
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
 
 
 def write_table(table: Table, folder: Path) -> None:

@@ -17,7 +17,8 @@ from simulator.dram.ideal import IdealDram
 from simulator.engine.batch import BatchRun, OpRun, run_batch
 from simulator.engine.work import StepWork
 from simulator.phases.design import Task, find_design
-from simulator.phases.stages import LayerFacts, stages_of
+from simulator.phases.phase import stages_of
+from simulator.phases.stages import LayerFacts
 from simulator.reproduce.timelines import Box, Kind, Timeline
 from workloads.passes import Pass
 from workloads.schedule import Phase

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from simulator.engine.batch import BatchRun
 
-RESULT_SCHEMA = 1
+RESULT_SCHEMA = 2
 BATCH_ROW = "(batch)"
 
 
@@ -23,9 +23,9 @@ BATCH_ROW = "(batch)"
 class LayerRow:
     """One op of one phase's batch: a row of layers.csv, whose columns docs/results.md describes.
 
-    ``end_cycle - start_cycle`` = compute_cycles and the four stalls. `count` is the number of
-    such batches in the run. The row `(batch)` holds what costs by time and belongs to no layer; its cycles are
-    zero and its `array` is None.
+    ``end_cycle - start_cycle`` = compute_cycles and the five stalls. `count` is the number of such batches in the run.
+    The row `(batch)` holds what costs by time and belongs to no layer; its `array` is None. It lasts from the last op's
+    end to the batch's: the cycles in which the DRAM makes the refreshes that it still owes.
     """
 
     design: str
@@ -43,6 +43,7 @@ class LayerRow:
     stall_store_cycles: int
     stall_other_array_cycles: int
     stall_buffer_port_cycles: int
+    stall_refresh_cycles: int
     pipeline_cycles: int
     dram_cycles: int
     dram_model: str
@@ -58,7 +59,7 @@ class LayerRow:
     @property
     def utilization(self) -> float:
         """Share of the array's multiply-accumulates that were used."""
-        return self.counts.macs / (self.cycles * self.pes) if self.cycles else 0.0
+        return self.counts.macs / (self.cycles * self.pes) if self.cycles and self.pes else 0.0
 
     @property
     def roofline_bound(self) -> str:
@@ -91,6 +92,7 @@ class LayerRow:
             "stall_store_cycles": self.stall_store_cycles,
             "stall_other_array_cycles": self.stall_other_array_cycles,
             "stall_buffer_port_cycles": self.stall_buffer_port_cycles,
+            "stall_refresh_cycles": self.stall_refresh_cycles,
             "pipeline_cycles": self.pipeline_cycles,
             "utilization": self.utilization,
             "roofline_bound": self.roofline_bound,

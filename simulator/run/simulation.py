@@ -6,24 +6,19 @@ from functools import cached_property
 from itertools import islice
 
 from dataflows.actions import ActionCounts
+from simulator.batch.batches import Batches
 from simulator.batch.footprint import peak_dram_bytes
-from simulator.batch.operations import Operations
 from simulator.energy.energy import Energy, EnergyTable, energy_table_of
-from simulator.engine.batch import BatchRun, OpRun, merge, run_batch
+from simulator.engine.batch import BatchRun, OpRun, merge
 from simulator.engine.exact import run_batches_exactly
 from simulator.engine.work import StepWork
 from simulator.machine.spec import Accelerator
-from simulator.phases.design import Step
-from simulator.phases.stages import layer_facts, stages_of
 from simulator.run.results import BATCH_ROW, ArrayUse, ExactStretch, LayerRow, PhaseResult, Results, RunResult
 from workloads.foundation.errors import InputError
-from workloads.passes import ROLES, layer_products
 from workloads.schedule import Phase
 from workloads.trace import Trace
 
 Progress = Callable[[str], None]
-MOST_MACS = 1 << 55  # of a layer's pass
-MOST_CYCLES = 1 << 60  # of a batch
 
 
 def _silent(_: str) -> None:
@@ -36,18 +31,13 @@ class Simulation:
 
     trace: Trace
     spec: Accelerator
-    _batches: dict[Phase, BatchRun] = field(default_factory=dict, compare=False)
-    _works: dict[Phase, list[list[StepWork]]] = field(default_factory=dict, compare=False)
     _energies: dict[Phase, list[Energy]] = field(default_factory=dict, compare=False)
     _peaks: dict[Phase, int] = field(default_factory=dict, compare=False)
 
     @cached_property
-    def _operations(self) -> Operations:
-        return Operations(self.trace, self.spec)
-
-    @cached_property
-    def _layer_ids(self) -> list[str]:
-        return [layer.id for layer in self.trace.mac_layers]
+    def batches(self) -> Batches:
+        """The batches that the run consists of."""
+        return Batches(self.trace, self.spec)
 
     @cached_property
     def _energy(self) -> EnergyTable:
@@ -60,55 +50,15 @@ class Simulation:
         ------
         InputError
             If numbers are beyond what is simulated, a batch needs more DRAM than there is, a tile does not
-            fit in the buffer, the energy table cannot be read, or the run has no such stretch of batches.
+            fit in the buffer, the design's steps are not a batch, the energy table cannot be read, or the run has no
+            such stretch of batches.
         """
-        for layer in self.trace.mac_layers:
-            for role in ROLES:
-                if (
-                    sum(product.macs for product in layer_products(layer, role, self.trace.batch_size, self.spec.dgrad))
-                    > MOST_MACS
-                ):
-                    raise InputError("the trace", layer.id, f"its {role} has more than {MOST_MACS} MACs",
-                                     "give a smaller --batch-size or layer")  # fmt: skip
-        kinds = {self.kind(phase): phase for phase in self.trace.schedule.counts()}
-        for phase in kinds.values():
-            self._peak_dram_bytes(phase)
-            self._check_cycles(phase)
+        for kind in self.batches.kinds:
+            self._peak_dram_bytes(kind)
+        self.batches.check()
         _ = self._energy  # refuses a table that is not for this machine
         if exact is not None:
             self._check_stretch(*exact)
-
-    def steps(self, phase: Phase) -> list[Step]:
-        """Return the steps of one batch as the design lays them out."""
-        stages = stages_of(layer_facts(self.trace, self.spec.vector_unit.costed), phase)
-        return self.spec.design_rules.steps(stages)
-
-    def works(self, phase: Phase) -> list[list[StepWork]]:
-        """Return the plans of every task of every step of one batch of a phase as the design carries it out."""
-        kind = self.kind(phase)
-        if kind not in self._works:
-            self._works[kind] = self._plan(kind)
-        return self._works[kind]
-
-    def kind(self, phase: Phase) -> Phase:
-        """Return the phase whose batch stands for those of `phase`: what the design carries out, Warm Up as BP."""
-        kind: Phase = self.spec.design_rules.runs_as(phase)
-        return "bp" if kind == "warm_up" else kind  # the same stages, by definition of Warm Up
-
-    def _plan(self, phase: Phase) -> list[list[StepWork]]:
-        work = self._operations.work
-        return [
-            [work(task, phase, 0) for task in step.first] + [work(task, phase, 1) for task in step.second]
-            for step in self.steps(phase)
-        ]
-
-    def batch(self, phase: Phase) -> BatchRun:
-        """Return one batch of a phase; phases that a design carries out alike are simulated once."""
-        kind = self.kind(phase)
-        if kind not in self._batches:
-            spec = self.spec
-            self._batches[kind] = run_batch(self.steps(kind), self.works(kind), spec.dram, spec.frequency_hz)
-        return self._batches[kind]
 
     def exact(self, first_batch: int, batches: int, progress: Progress = _silent) -> ExactStretch:
         """Simulate a stretch of the run batch by batch and tile by tile, nothing composed.
@@ -122,21 +72,23 @@ class Simulation:
         phases = tuple(islice(self.trace.schedule.phases(), first_batch, first_batch + batches))
 
         def works_of(phase: Phase) -> list[StepWork]:
-            return [merge(step) for step in self.works(phase)]
+            return [merge(step) for step in self.batches.works(phase)]
 
         done = iter(range(1, batches + 1))
         cycles = run_batches_exactly(
             phases, works_of, self.spec.dram, self.spec.frequency_hz,
             lambda: progress(f"{self.spec.design}: exact batch {next(done)} of {batches}"),
         )  # fmt: skip
-        return ExactStretch(first_batch, phases, tuple(cycles), tuple(self.batch(phase).cycles for phase in phases))
+        return ExactStretch(
+            first_batch, phases, tuple(cycles), tuple(self.batches.run(phase).cycles for phase in phases)
+        )
 
     def run(self, exact: tuple[int, int] | None = None, progress: Progress = _silent) -> RunResult:
         """Return the whole run; `exact` is (first batch, batches) of a stretch to simulate one by one as well."""
         phases, rows = [], []
         for phase, batches in self.trace.schedule.counts().items():
             progress(f"{self.spec.design} {self.spec.dataflow}: {phase} batch")
-            batch = self.batch(phase)
+            batch = self.batches.run(phase)
             phase_rows = self._rows(phase, batch, batches)
             rows += phase_rows
             phases.append(self._phase(phase, batch, batches, phase_rows))
@@ -144,7 +96,7 @@ class Simulation:
             spec=self.spec,
             phases=tuple(phases),
             rows=tuple(rows),
-            batch_runs={phase.phase: self.batch(phase.phase) for phase in phases},
+            batch_runs={phase.phase: self.batches.run(phase.phase) for phase in phases},
             exact=None if exact is None else self.exact(*exact, progress),
         )
 
@@ -156,29 +108,8 @@ class Simulation:
                 "--exact", "", asked, f"the run has {total}, batches 0 to {total - 1}; ask for some of them"
             )
 
-    def _compute_cycles(self, phase: Phase) -> int:
-        """Return the cycles of a batch in which nothing stalls: in each step, the longer array's."""
-
-        def longest(works: list[StepWork]) -> int:
-            first = sum(work.compute_cycles for work in works if not work.second)
-            return max(first, sum(work.compute_cycles for work in works if work.second))
-
-        return sum(longest(works) for works in self.works(phase))
-
-    def _check_cycles(self, phase: Phase) -> None:
-        """Refuse a batch whose cycles would not fit in the kernel's 64-bit integers."""
-        dram, hz = self.spec.dram, self.spec.frequency_hz
-        most = 0
-        for plan in (plan for step in self.works(phase) for work in step for plan in work.plans):
-            moved = plan.counts.dram_read_bytes + plan.counts.dram_write_bytes
-            waits = plan.port_wait_total
-            most += plan.compute_cycles + waits + dram.bound_cycles(moved, 2 * len(plan.loads), hz)
-        if most > MOST_CYCLES:
-            raise InputError("the accelerator", "dram", f"a {phase} batch may take {most} cycles",
-                             "give a faster DRAM or a lower frequency_hz")  # fmt: skip
-
     def _peak_dram_bytes(self, phase: Phase) -> int:
-        kind = self.kind(phase)
+        kind = self.batches.kind(phase)
         if kind not in self._peaks:
             self._peaks[kind] = peak_dram_bytes(self.trace, self.spec, kind)
         needed, capacity = self._peaks[kind], self.spec.dram.capacity_bytes
@@ -197,7 +128,7 @@ class Simulation:
             phase=phase,
             batches=batches,
             cycles_per_batch=batch.cycles,
-            compute_cycles_per_batch=self._compute_cycles(phase),
+            compute_cycles_per_batch=self.batches.compute_cycles(phase),
             energy_pj_per_batch=sum(row.energy.total for row in rows),
             memory_energy_pj_per_batch=sum(row.energy.memory for row in rows),
             macs_per_batch=sum(row.counts.macs for row in rows),
@@ -208,7 +139,7 @@ class Simulation:
         )
 
     def _rows(self, phase: Phase, batch: BatchRun, batches: int) -> list[LayerRow]:
-        kind = self.kind(phase)  # of which phases share a batch, and so its energies
+        kind = self.batches.kind(phase)  # equal batches share their energies
         if kind not in self._energies:
             self._energies[kind] = [self._energy.energy(op.counts, op.array) for op in batch.ops]
         pairs = zip(batch.ops, self._energies[kind], strict=True)
@@ -221,7 +152,7 @@ class Simulation:
             dataflow=self.spec.dataflow,
             phase=phase,
             index=index,
-            layer=self._layer_ids[op.task.layer],
+            layer=self.batches.layers[op.task.layer],
             pass_=op.task.pass_,
             array=op.array,
             start_cycle=op.start_cycle,
@@ -232,6 +163,7 @@ class Simulation:
             stall_store_cycles=op.stall_store_cycles,
             stall_other_array_cycles=op.stall_other_array_cycles,
             stall_buffer_port_cycles=op.stall_buffer_port_cycles,
+            stall_refresh_cycles=0,
             pipeline_cycles=op.pipeline_cycles,
             dram_cycles=op.dram_cycles,
             dram_model=self.spec.dram.model,
@@ -244,6 +176,8 @@ class Simulation:
         """Return the row of what costs by time and not by layer: leakage, DRAM's refreshes and standby."""
         spec = self.spec
         counts = ActionCounts(dram_refreshes=batch.refreshes, dram_standby_cycles=batch.cycles)
+        last_end = max((op.end_cycle for op in batch.ops), default=0)
+        owed = batch.cycles - last_end  # the channel makes the refreshes that it still owes
         leakage = self._energy.leakage_pj(batch.cycles, spec.frequency_hz)
         return LayerRow(
             design=spec.design,
@@ -253,16 +187,17 @@ class Simulation:
             layer=BATCH_ROW,
             pass_="",
             array=None,
-            start_cycle=0,
-            end_cycle=0,
+            start_cycle=last_end,
+            end_cycle=batch.cycles,
             compute_cycles=0,
             count=batches,
             stall_load_cycles=0,
             stall_store_cycles=0,
             stall_other_array_cycles=0,
             stall_buffer_port_cycles=0,
+            stall_refresh_cycles=owed,
             pipeline_cycles=0,
-            dram_cycles=0,
+            dram_cycles=owed,
             dram_model=spec.dram.model,
             pes=0,
             counts=counts,

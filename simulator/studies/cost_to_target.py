@@ -10,6 +10,7 @@ from math import floor
 from statistics import fmean
 from typing import Literal
 
+from simulator.phases.phase import PHASE_RULES
 from simulator.phases.stages import layer_facts
 from simulator.run.results import PhaseResult, Results, RunResult
 from workloads.control_runs import ControlRuns, GpBatches
@@ -152,10 +153,11 @@ def _cost(runs: ControlRuns, run: RunResult, trace: Trace, target: float) -> Cos
 def _batches(run: RunResult, trace: Trace, gp_batches: GpBatches) -> Mapping[Phase, tuple[int, float]]:
     """Return cycles and energy of a batch of each phase."""
     found = {phase.phase: (phase.cycles_per_batch, phase.energy_pj_per_batch) for phase in run.phases}
-    if "gp" in found and gp_batches == "left_out":
-        found["gp"] = (0, 0.0)
-    elif "gp" in found and gp_batches == "updated_only":
-        found["gp"] = _forward_and_update(run, run.phase("gp"), trace)
+    for phase in [phase for phase in found if not PHASE_RULES[phase].goes_backward]:
+        if gp_batches == "left_out":
+            found[phase] = (0, 0.0)
+        elif gp_batches == "updated_only":
+            found[phase] = _forward_and_update(run, run.phase(phase), trace)
     return found
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from simulator.phases.phase import BACKPROPAGATION, PHASE_RULES
 from simulator.run.results import LayerRow, Results, RunResult
 from workloads.schedule import Phase
 
 _BACKWARD = ("dgrad", "wgrad")
-# Steps of one layer with BW = 2 FW (paper, section 3.7) and a predictor that costs nothing.
-_IDEAL_STEPS: dict[Phase, int] = {"warm_up": 3, "bp": 3, "gp": 1, "dni": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,8 @@ def ideal_speedup(run: RunResult) -> float:
     if run.design == "baseline":
         return 1.0
     batches = sum(phase.batches for phase in run.phases)
-    return 3 * batches / sum(_IDEAL_STEPS[phase.phase] * phase.batches for phase in run.phases)
+    baseline = PHASE_RULES[BACKPROPAGATION].ideal_steps * batches
+    return baseline / sum(PHASE_RULES[phase.phase].ideal_steps * phase.batches for phase in run.phases)
 
 
 def explain(results: Results, run: RunResult) -> list[Cause]:

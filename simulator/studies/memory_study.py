@@ -13,6 +13,7 @@ from dataflows.plans.plan import Plan
 from simulator.energy.energy import energy_table_of
 from simulator.machine.spec import Accelerator
 from simulator.phases.design import Task
+from simulator.phases.phase import PHASE_RULES
 from simulator.run.simulation import Simulation
 from workloads.layers import MacLayer, Matmul
 from workloads.optimizers import OPTIMIZERS
@@ -170,7 +171,7 @@ def _accesses(trace: Trace, spec: Accelerator) -> _Accesses:
         rules = _by_rule(ops, staying)
         all_staying += batches * sum(rules)
         on_chip += batches * _on_chip(ops, staying)
-        if kind == "gp":  # outputs stay in no other
+        if not PHASE_RULES[kind].goes_backward:  # outputs stay in no other
             rules = _by_rule(_ops(leaving, kind), leaving)
         by_rule = [total + batches * one for total, one in zip(by_rule, rules, strict=True)]
     return _Accesses(by_rule, all_staying, on_chip)
@@ -189,7 +190,7 @@ def _rows(baseline: _Accesses, design: _Accesses) -> list[StudyRow]:
 def _batches_by_kind(simulation: Simulation) -> dict[Phase, int]:
     found: dict[Phase, int] = {}
     for phase, batches in simulation.trace.schedule.counts().items():
-        kind = simulation.kind(phase)
+        kind = simulation.batches.kind(phase)
         found[kind] = found.get(kind, 0) + batches
     return found
 
@@ -206,7 +207,7 @@ def _ops(simulation: Simulation, kind: Phase) -> list[Op]:
     layers = simulation.trace.mac_layers
     return [
         Op(simulation, task, layers[task.layer], work.plans, int(place >= len(step.first)))
-        for step, works in zip(simulation.steps(kind), simulation.works(kind), strict=True)
+        for step, works in zip(simulation.batches.steps(kind), simulation.batches.works(kind), strict=True)
         for place, (task, work) in enumerate(zip((*step.first, *step.second), works, strict=True))
     ]
 

@@ -1,18 +1,17 @@
-"""Speed of DRAM, recorded: ``pytest tests/benchmarks --benchmark-enable --benchmark-only``."""
+"""Speed of DRAM, recorded: ``pytest tests/benchmarks -n 0 --benchmark-enable --benchmark-only``."""
 
 from typing import Any
 
 import numpy as np
 import pytest
+from registries import DRAM_PARTS
 
 from simulator.dram.command_kernel import simulate_stream
 from simulator.dram.part import load_part
 from simulator.dram.transfer_time import transfer_times
 
-PARTS = ("ddr3-1600", "ddr4-2400", "lpddr4-3200")
 
-
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", DRAM_PARTS)
 @pytest.mark.parametrize("order", ["sequential", "random"])
 def test_command_kernel(benchmark: Any, part: str, order: str) -> None:
     """Bursts a second of the command kernel, refresh included."""
@@ -25,7 +24,7 @@ def test_command_kernel(benchmark: Any, part: str, order: str) -> None:
     assert result.reads == bursts
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", DRAM_PARTS)
 @pytest.mark.parametrize("kind", ["contiguous", "rows of images"])
 def test_transfers(benchmark: Any, part: str, kind: str) -> None:
     """A thousand different patterns: runs of up to 4 MiB, or some rows of each of up to 512 images of 2-byte words."""

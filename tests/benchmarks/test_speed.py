@@ -1,4 +1,4 @@
-"""Speed, recorded: ``pytest tests/benchmarks --benchmark-enable --benchmark-only``."""
+"""Speed, recorded: ``pytest tests/benchmarks -n 0 --benchmark-enable --benchmark-only``."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 from array_specs import JOB_ARRAY_NAMES, JOB_ARRAYS
+from registries import DATAFLOWS
 
 from dataflows.arrays.job import Geometry, JobArray, Ports
 from dataflows.arrays.stepped import step_job
 from dataflows.convolution import whole_convolution
 from dataflows.dataflow import find_dataflow
 from dataflows.plans.planning import plan_product
-from dataflows.plans.tiling import choose_tiling
+from dataflows.plans.tiling import cuts_of
 from simulator.engine.batch import merge
 from simulator.engine.step_kernel import run_step_kernel
 from simulator.engine.work import flatten
@@ -34,7 +35,7 @@ def test_compare_from_nothing(benchmark: Benchmark) -> None:
 
     def fresh() -> int:
         plan_product.cache_clear()
-        choose_tiling.cache_clear()
+        cuts_of.cache_clear()
         return len(compare(trace).rows)
 
     assert benchmark(fresh) > 0
@@ -43,7 +44,7 @@ def test_compare_from_nothing(benchmark: Benchmark) -> None:
 def test_step_kernel(benchmark: Benchmark) -> None:
     """Tiles a second of the kernel: all plans of a BP batch of VGG13 as one step."""
     simulation = Simulation(load_trace("vgg13-cifar10"), load_accelerator(design="max"))
-    work = merge([work for step in simulation.works("bp") for work in step])
+    work = merge([work for step in simulation.batches.works("bp") for work in step])
     flat = flatten([work], simulation.spec.dram, simulation.spec.frequency_hz)[0]
     arguments = (
         flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
@@ -84,7 +85,7 @@ def resnet50_shapes(batch: int) -> list[ConvShape]:
     return [*shapes, linear_shape(batch, 2048, 1000)]
 
 
-@pytest.mark.parametrize("name", ["ws", "is", "os", "rs"])
+@pytest.mark.parametrize("name", DATAFLOWS)
 def test_closed_form_of_resnet50(benchmark: Benchmark, name: str) -> None:
     """Cycles and traffic of all products of a training batch; row stationary with its mappings remembered."""
     array, flow = load_accelerator(design="baseline").array, find_dataflow(name, "broadcast", "", "")

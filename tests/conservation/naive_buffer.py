@@ -53,12 +53,12 @@ def tiles_in_order(product: Product, tiling: Tiling) -> Iterator[Tile]:
     space = list(pairs(chunks(shape.N, tiling.images), rows))
     across = chunks(inner, tiling.inner)
     loops = {"columns": chunks(outer, tiling.outer)}
-    loops |= {"moving": across, "reduction": space} if role == "wgrad" else {"moving": space, "reduction": across}
+    loops |= {"vectors": across, "reduction": space} if role == "wgrad" else {"vectors": space, "reduction": across}
     for groups in chunks(shape.groups, tiling.groups):
         for turn in pairs(*(loops[axis] for axis in tiling.order)):
             at = dict(zip(tiling.order, turn, strict=True))
             (images, some), part = (
-                (at["reduction"], at["moving"]) if role == "wgrad" else (at["moving"], at["reduction"])
+                (at["reduction"], at["vectors"]) if role == "wgrad" else (at["vectors"], at["reduction"])
             )
             yield Tile(groups, images, some, part, at["columns"])
 

@@ -189,7 +189,7 @@ def test_one_port_of_the_predictor_sram() -> None:
     from dataflows.plans.planning import plan_transfer
     from simulator.engine.work import StepWork
 
-    plan = plan_transfer(0, 0, BufferBudget(1000, 2, 4, 8))
+    plan = plan_transfer(0, 0, BufferBudget(1000, 2, 4))
     user = replace(plan, counts=ActionCounts(predictor_sram_read_bytes=2))
     StepWork((plan, user), (plan,)).check_ports()
     with pytest.raises(ValueError, match="one port"):

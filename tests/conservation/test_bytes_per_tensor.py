@@ -4,27 +4,35 @@ The naive buffer knows the order of the tiles (`Tiling`) and the elements by the
 moves for each tensor it finds out by itself; only then is the plan looked at.
 """
 
-import numpy as np
 import pytest
 from array_specs import RUN_NAMES, RUNS, array_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from naive_buffer import SUM, WORD, Convolution, NaiveBuffer, tiles_in_order
 
-from dataflows.array import PEArray
 from dataflows.dataflow import Dataflow, dataflows
-from dataflows.plans import planning
+from dataflows.plans.channel import INSTANT
 from dataflows.plans.placement import Operand, Placement
 from dataflows.plans.plan import BufferBudget, Integers, Plan, TileTooLargeError
-from dataflows.plans.planning import plan_elementwise, plan_product, plan_tiles, plan_transfer, plan_vector
-from dataflows.plans.tile_sequence import tile_sequence
-from dataflows.plans.tiling import ORDERS, Tiling, choose_tiling
+from dataflows.plans.planning import (
+    choose_tiling,
+    plan_elementwise,
+    plan_product,
+    plan_tiled,
+    plan_transfer,
+    plan_vector,
+)
+from dataflows.plans.tiling import ORDERS, Tiling
 from dataflows.plans.transfers import Transfers
+from simulator.dram.bandwidth import BandwidthDram
+from simulator.dram.machine_channel import dram_channel
 from workloads.passes import Product, Role, decomposed_dgrad
 from workloads.shapes import ConvShape, linear_shape, output_extent
 
 ROLES: tuple[Role, ...] = ("forward", "dgrad", "wgrad")
 ARRAY = array_of("broadcast", accumulator_sums=16)
+SLOW = BandwidthDram(model="bandwidth", capacity_bytes=1, peak_bytes_per_second=1_000_000_000, latency_ns=8)
+CHANNELS = (INSTANT, dram_channel(SLOW, 1_000_000_000))
 
 
 @st.composite
@@ -58,7 +66,7 @@ def products(draw: st.DrawFn, role: Role) -> Product:
 def budgets() -> st.SearchStrategy[BufferBudget]:
     return st.builds(
         BufferBudget, st.one_of(st.integers(40, 400), st.integers(400, 3000)), st.just(WORD), st.just(SUM),
-        st.sampled_from([0, 8, 200]), st.sampled_from([0, 10**6]), st.sampled_from([None, 0, 2]),
+        st.sampled_from(CHANNELS), st.sampled_from([None, 0, 2]),
     )  # fmt: skip
 
 
@@ -70,18 +78,6 @@ PLACEMENTS = {
     "result stays": Placement(result="buffer"),
     "image and result stay": Placement(Operand("buffer"), Operand("dram"), "buffer"),
 }
-
-
-def tiling_of(product: Product, placement: Placement, flow: Dataflow, pe: PEArray, budget: BufferBudget) -> Tiling:
-    """Return the cut behind `plan_tiles`, which shows only its tiles."""
-    found = plan_tiles(product, placement, flow, pe, budget)
-    for granularity in (flow.granularity(pe, product), *flow.further_granularities(pe, product)):
-        tiling = choose_tiling(product, placement, granularity, budget)
-        tiles = tile_sequence(product, tiling)
-        names = ("image_words", "filter_words", "result_words", "image_new", "filter_new", "finished")
-        if all(np.array_equal(getattr(tiles, name), getattr(found, name)) for name in names):
-            return tiling
-    raise AssertionError("tiles of no cut")
 
 
 def bytes_of(transfers: Transfers, pattern: int) -> Integers:
@@ -133,9 +129,7 @@ def check(product: Product, placement: Placement, plan: Plan, tiling: Tiling) ->
 
 def plan_of(product: Product, placement: Placement, flow: Dataflow, tiling: Tiling) -> Plan:
     """Plan a product with a cut that is not the chosen one."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planning, "plan_tiles", lambda *_: tile_sequence(product, tiling))
-        return plan_product.__wrapped__(product, placement, flow, ARRAY, BufferBudget(1, WORD, SUM, 0))
+    return plan_tiled(product, placement, flow, ARRAY, BufferBudget(1, WORD, SUM), tiling)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -152,7 +146,7 @@ def test_each_tensor_is_conserved(
         plan = plan_product(product, places, flow, pe, budget)
     except TileTooLargeError:
         return
-    check(product, places, plan, tiling_of(product, places, flow, pe, budget))
+    check(product, places, plan, choose_tiling(product, places, flow, pe, budget).tiling)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -177,7 +171,7 @@ def test_sums_that_leave_by_hand() -> None:
     Four tiles: sums of 1 x 2 results leave after the first two and come back before the last two, which store them.
     """
     product = Product(linear_shape(2, 4, 2), "forward")
-    tiling = Tiling(groups=1, images=1, rows=1, inner=2, outer=2, order=("reduction", "moving", "columns"))
+    tiling = Tiling(groups=1, images=1, rows=1, inner=2, outer=2, order=("reduction", "vectors", "columns"))
     plan = plan_of(product, PLACEMENTS["all in DRAM"], dataflows()["broadcast", "ws"], tiling)
     check(product, PLACEMENTS["all in DRAM"], plan, tiling)
     image, kernel, back = (bytes_of(plan.loads, i).tolist() for i in range(3))
@@ -200,7 +194,7 @@ def test_each_operand_of_an_update_is_conserved(
     words: int, reads: list[Operand], writes: list[Operand], capacity: int
 ) -> None:
     """Every word of an operand in DRAM passes once, and of one on the chip none."""
-    plan = plan_elementwise(words, 2, tuple(reads), tuple(writes), ARRAY, BufferBudget(capacity, WORD, SUM, 8))
+    plan = plan_elementwise(words, 2, tuple(reads), tuple(writes), ARRAY, BufferBudget(capacity, WORD, SUM))
     for operands, transfers in ((reads, plan.loads), (writes, plan.stores)):
         for index, operand in enumerate(operands):
             expected = words * WORD * operand.tensors if operand.place == "dram" else 0
@@ -212,7 +206,7 @@ def test_each_operand_of_an_update_is_conserved(
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 5000), st.integers(0, 5000), st.integers(1, 900), st.integers(8, 3000))
 def test_a_transfer_and_a_vector_layer_move_all_their_bytes(read: int, written: int, work: int, capacity: int) -> None:
-    budget = BufferBudget(capacity, WORD, SUM, 8)
+    budget = BufferBudget(capacity, WORD, SUM)
     for plan, size in ((plan_transfer(read, written, budget), 1), (plan_vector(work, read, written, 3, budget), WORD)):
         counts = plan.counts
         assert int(plan.load_bytes.sum()) == counts.dram_read_bytes == read * size

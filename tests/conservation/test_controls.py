@@ -124,6 +124,7 @@ def test_mean_of_the_layers_is_the_epochs_metric(results):
             assert row.predictor_relative_l2 == pytest.approx(sum(e.relative_l2 for e in errors.values()) / 4, abs=1e-4)
 
 
+@pytest.mark.long
 def test_processes_change_no_number(policy, results):
     assert run_controls(policy, [0], epochs=1, jobs=2)[0].run.metrics == results[0].run.metrics[:1]
 

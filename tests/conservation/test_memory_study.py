@@ -5,7 +5,7 @@ from networks import make_trace
 from test_kept_outputs import CHAIN
 
 from simulator.machine.spec_loading import load_accelerator
-from simulator.studies.memory_study import RULES, STAY, memory_study
+from simulator.studies.memory_study import ON_CHIP, RULES, STAY, memory_study
 
 
 def test_rules_by_hand() -> None:
@@ -67,3 +67,5 @@ def test_rules_add_up_to_all_of_dram() -> None:
     rows = memory_study(trace, load_accelerator(design="baseline"), spec)
     masks = rows[1].design_pj - rows[0].design_pj
     assert rows[len(RULES)].design_pj - masks == pytest.approx(moved * 14.4 * 8)
+    (chip,) = (row.design_pj for row in rows if row.rule == ON_CHIP)
+    assert chip - masks == pytest.approx(run.memory_energy_pj)

@@ -4,12 +4,11 @@
 `adagp-sim trace export digits-cnn --controls 3 --out traces/digits-cnn.yaml`, some eight minutes on one core.
 """
 
-import time
+from importlib.util import find_spec
 
 import pytest
 from click.testing import CliRunner
-
-pytest.importorskip("torch", reason="needs the torch extra")
+from samples import sampled
 
 from simulator.cli import trace_export
 from simulator.cli.main import cli
@@ -19,24 +18,29 @@ from workloads.pytorch.export import export_recorded, export_trained
 from workloads.trace import load_policy, load_trace
 from workloads.trace_writer import trace_text
 
-# The order of a sum depends on the CPU, so results differ in their last bits. Starting from weights that are off by one
-# such bit (1.2e-7) moves the metrics of an epoch by no more than stands beside each tolerance: a few times as much.
+# The order of a sum depends on the processor, so a training ends elsewhere on another one. Beside each tolerance stands
+# how far seven trainings lie apart: the shipped one, and those of one processor with one thread and two, with AVX-512,
+# AVX2 and SSE instructions (ATEN_CPU_CAPABILITY, ONEDNN_MAX_CPU_ISA), and without oneDNN. It is three times that.
 TOLERANCES = {
-    "train_loss": 0.003,  # moved by 0.0004
-    "test_accuracy": 0.012,  # by 0.0028, one sample of 360
-    "predictor_cosine": 0.04,  # by 0.0108: few batches an epoch, and a fast predictor
-    "predictor_relative_l2": 0.004,  # by 0.0009
-    "predictor_mape": 0.4,  # by 0.11
+    "train_loss": 0.0015,  # 0.0005
+    "test_accuracy": 0.0165,  # 0.0055, two samples of 360
+    "predictor_cosine": 0.046,  # 0.0152: few batches an epoch, and a fast predictor
+    "predictor_relative_l2": 0.0042,  # 0.0014
+    "predictor_mape": 0.33,  # 0.110
 }
 # The same of a layer's errors in one epoch, which are means over fewer numbers; of the squared error in parts of it.
 LAYER_TOLERANCES = {
-    "cosine": 0.1,  # moved by 0.033
-    "relative_l2": 0.012,  # by 0.0039
-    "mape": 1.2,  # by 0.41
+    "cosine": 0.18,  # 0.061
+    "relative_l2": 0.011,  # 0.0037
+    "mape": 1.2,  # 0.385
 }
-MSE_TOLERANCE = 0.08  # by 0.027
+MSE_TOLERANCE = 0.14  # 0.046
+SHARE_TOLERANCE = 0.0006  # of zeros in what a layer reads, over the whole run: 0.0002
 # The controls are other runs: those of three seeds and the three runs with prediction end within 0.0056 of each other.
 CONTROL_TOLERANCE = 0.0084
+
+
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="needs the torch extra")
 
 
 def shipped_text(name: str) -> str:
@@ -51,11 +55,8 @@ SAMPLE = {
 RECORDED = [name for name in recipe_names() if find_recipe(name).training is None]
 
 
-def sampled(names):
-    return [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.long) for name in names]
-
-
-@pytest.mark.parametrize("name", sampled(RECORDED))
+@needs_torch
+@pytest.mark.parametrize("name", sampled(RECORDED, SAMPLE.__contains__))
 def test_network_is_recorded_to_the_letter(name):
     pytest.importorskip("torchvision", reason="needs the torch extra")
     pytest.importorskip("timm", reason="needs the torch extra")
@@ -63,6 +64,7 @@ def test_network_is_recorded_to_the_letter(name):
     assert trace_text(trace) == shipped_text(name)
 
 
+@needs_torch
 def test_one_command_makes_them_all(tmp_path, monkeypatch):
     pytest.importorskip("torchvision", reason="needs the torch extra")
     monkeypatch.setattr(trace_export, "recipe_names", lambda: ("digits-cnn", "vgg13-cifar10", "resnet50-cifar10"))
@@ -74,17 +76,16 @@ def test_one_command_makes_them_all(tmp_path, monkeypatch):
     assert made == {name: shipped_text(name) for name in ("vgg13-cifar10", "resnet50-cifar10")}
 
 
+@needs_torch
 @pytest.mark.long
-def test_all_traces_take_less_than_two_minutes(tmp_path):
+def test_all_traces_by_one_command(tmp_path):
     pytest.importorskip("timm", reason="needs the torch extra")
-    start = time.perf_counter()
     run = CliRunner().invoke(cli, ["trace", "export", "all", "--out", str(tmp_path)])
     assert run.exit_code == 0, run.output
-    assert time.perf_counter() - start < 120
     assert {path.stem for path in tmp_path.iterdir()} == set(RECORDED)
 
 
-@pytest.mark.parametrize("name", [*sampled(RECORDED), "digits-cnn"])
+@pytest.mark.parametrize("name", [*sampled(RECORDED, SAMPLE.__contains__), "digits-cnn"])
 def test_shipped_trace_is_in_the_writers_form(name):
     assert trace_text(load_trace(name)) == shipped_text(name)
 
@@ -95,18 +96,29 @@ def test_digits_run_is_good_and_honest_about_its_predictor():
     assert all(0 < row.predictor_cosine < 1 for row in metrics)
 
 
-def test_digits_training_gives_the_shipped_trace_again():
+@needs_torch
+@pytest.mark.parametrize("epochs", sampled([14, 90], lambda epochs: epochs == 14))
+def test_digits_training_gives_the_shipped_trace_again(epochs):
+    """Ten epochs of Warm Up and four of the schedule, or the whole run, whose shares of zeros the trace holds."""
     pytest.importorskip("sklearn", reason="needs the torch extra")
-    shipped = load_trace("digits-cnn")
-    command = "adagp-sim trace export digits-cnn --controls 3"
-    again = export_trained(find_recipe("digits-cnn"), load_policy("paper"), command)
-    trained = {
-        "metrics": (),
-        "predictor_errors": {},
-        "controls": (),
-    }  # the controls are fourteen more runs; one of them is made again below
-    assert again.model_copy(update=trained) == shipped.model_copy(update=trained)
-    for mine, theirs in zip(again.metrics, shipped.metrics, strict=True):
+    recipe, policy, shipped = find_recipe("digits-cnn"), load_policy("paper"), load_trace("digits-cnn")
+    assert shipped.schedule.epoch_count == 90
+    again = export_trained(recipe, policy, "adagp-sim trace export digits-cnn --controls 3", epochs)
+
+    # What follows from shapes, data and settings is equal.
+    trained = {"metrics": (), "predictor_errors": {}, "controls": ()}
+    batches = recipe.training_samples // recipe.batch_size  # the last, smaller batch is left out
+    settings = shipped.provenance.settings | {"epochs": epochs}
+    planned = {
+        "schedule": policy.expand(batches, epochs),
+        "provenance": shipped.provenance.model_copy(update={"settings": settings}),
+    }
+    expected = without_shares(shipped).model_copy(update=trained | planned)
+    assert without_shares(again).model_copy(update=trained) == expected
+    assert epochs < 90 or again.schedule == shipped.schedule
+
+    # What was trained is near.
+    for mine, theirs in zip(again.metrics, shipped.metrics[:epochs], strict=True):
         assert mine.epoch == theirs.epoch
         for name, tolerance in TOLERANCES.items():
             assert getattr(mine, name) == pytest.approx(getattr(theirs, name), abs=tolerance), (mine.epoch, name)
@@ -114,8 +126,20 @@ def test_digits_training_gives_the_shipped_trace_again():
     for layer, theirs in shipped.predictor_errors.items():
         mine = again.predictor_errors[layer]
         for name, tolerance in LAYER_TOLERANCES.items():
-            assert getattr(mine, name) == pytest.approx(getattr(theirs, name), abs=tolerance), (layer, name)
-        assert mine.mse == pytest.approx(theirs.mse, rel=MSE_TOLERANCE), layer
+            assert getattr(mine, name) == pytest.approx(getattr(theirs, name)[:epochs], abs=tolerance), (layer, name)
+        assert mine.mse == pytest.approx(theirs.mse[:epochs], rel=MSE_TOLERANCE), layer
+    if epochs == 90:
+        for mine, theirs in zip(again.mac_layers, shipped.mac_layers, strict=True):
+            for kind, share in theirs.sparsity:
+                assert getattr(mine.sparsity, kind) == pytest.approx(share, abs=SHARE_TOLERANCE), (mine.id, kind)
+
+
+def without_shares(trace):
+    """Return a trace without the shares of zeros, which training gives its layers."""
+    layers = tuple(
+        layer.model_copy(update={"sparsity": None}) if layer in trace.mac_layers else layer for layer in trace.layers
+    )
+    return trace.model_copy(update={"layers": layers})
 
 
 def test_shipped_errors_of_layers_have_the_epochs_means():
@@ -138,6 +162,7 @@ def test_shipped_controls_are_of_the_shipped_run():
         assert len({runs.test_accuracy[seed][:10] for runs in shipped.controls}) == 1
 
 
+@needs_torch
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["bp", "zero"])
 def test_a_control_reaches_what_the_shipped_trace_says(name):
@@ -151,6 +176,7 @@ def test_a_control_reaches_what_the_shipped_trace_says(name):
     assert found == pytest.approx(shipped.test_accuracy[1][:16], abs=TOLERANCES["test_accuracy"])
 
 
+@needs_torch
 @pytest.mark.long
 @pytest.mark.parametrize("control", ["zero", "skip"])
 def test_controls_reach_the_same_accuracy(control):

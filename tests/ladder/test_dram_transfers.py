@@ -11,6 +11,7 @@ from naive_dram import odd_part
 
 from dataflows.plans.transfers import Transfers
 from dataflows.plans.transfers import contiguous as in_one_piece
+from simulator.dram.channel import channel_of
 from simulator.dram.command_kernel import simulate_stream
 from simulator.dram.commands import CommandDram
 from simulator.dram.part import DramPart, load_part
@@ -96,7 +97,7 @@ def check(case: tuple[DramPart, TransferPattern, int]) -> None:
     numbers = [np.array([each]) for each in (pattern.segments, pattern.segment_bytes, pattern.stride_bytes)]
     for short_cuts in (True, False):
         found = run_transfers(
-            tuple(part.command_timing), part.burst_bytes, depth, *numbers, np.array([pattern.write]), short_cuts
+            *channel_of(part), part.burst_bytes, depth, *numbers, np.array([pattern.write]), short_cuts
         )
         assert tuple(found[0]) == expected
     assert transfer_memory_cycles(part, pattern, depth) == expected[:2]
@@ -201,7 +202,6 @@ def test_in_cycles_of_the_arrays() -> None:
     dram = commands()
     reads = in_one_piece(np.array([0, 1, 64, 16_384, 256 * 16_384]), write=False)
     assert dram.transfer_cycles(reads, 200_000_000).tolist() == [0, 10, 10, 262, (256 * 1024 + 6 * 24) // 4]
-    assert dram.transfer_overhead_bytes == 24 * 16
     one_bank = as_transfers(TransferPattern(100, 64, 131_072))
     assert dram.transfer_cycles(one_bank, 200_000_000).tolist() == [975]
     assert dram.activates(one_bank).tolist() == [100]
@@ -233,7 +233,6 @@ def test_channels_share_every_segment(tmp_path: Path) -> None:
     assert two.transfer_cycles(in_one_piece(np.array([99_999]), write=False), 10**9) == one.transfer_cycles(
         in_one_piece(np.array([50_000]), write=False), 10**9
     )
-    assert two.transfer_overhead_bytes == 2 * one.transfer_overhead_bytes
 
 
 @pytest.mark.parametrize(

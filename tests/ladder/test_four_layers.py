@@ -12,7 +12,8 @@ from simulator.dram.ideal import IdealDram
 from simulator.engine.batch import run_batch
 from simulator.engine.work import StepWork
 from simulator.phases.design import Task, find_design
-from simulator.phases.stages import LayerFacts, stages_of
+from simulator.phases.phase import stages_of
+from simulator.phases.stages import LayerFacts
 from workloads.schedule import Phase
 from workloads.trace import load_policy
 

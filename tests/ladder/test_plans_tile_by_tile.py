@@ -14,7 +14,8 @@ from dataflows.convolution import ConvolutionTiles, Sliding
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.plans.placement import ALL_IN_DRAM
 from dataflows.plans.plan import BufferBudget, TileTooLargeError
-from dataflows.plans.planning import plan_product, plan_tiles
+from dataflows.plans.planning import choose_tiling, plan_product
+from dataflows.plans.tile_sequence import tile_sequence
 from workloads.passes import Product
 from workloads.shapes import linear_shape
 
@@ -47,14 +48,15 @@ def test_sums_over_tiles(
     """Tiles do what jobs of their size do; a systolic array takes exactly the sum of their cycles."""
     pe = array_of(kind, systolic_os_drain=drain)
     product = Product(linear_shape(rows, reduction, columns, groups), "forward")
-    budget = BufferBudget(capacity, 2, 4, 8)
+    budget = BufferBudget(capacity, 2, 4)
     try:
-        tiles = plan_tiles(product, ALL_IN_DRAM, flow, pe, budget)
+        chosen = choose_tiling(product, ALL_IN_DRAM, flow, pe, budget)
     except TileTooLargeError:
         return
+    tiles = tile_sequence(product, chosen.tiling)
     parts = tiles.parts
     sizes = zip(*(getattr(parts, axis).tolist() for axis in ("groups", "images", "channels", "filters")), strict=True)
-    step = stepper(flow, pe, parts)
+    step = stepper(chosen.mapped, pe, parts)
     stepped = [step(ones(*size)) for size in sizes]
     plan = plan_product(product, ALL_IN_DRAM, flow, pe, budget)
     assert plan.counts.macs == sum(job.macs for job in stepped)
@@ -84,11 +86,12 @@ def test_an_accumulator_bounds_the_vectors_of_a_job(
     """Tiles whose reduction takes several folds are cut; their partial sums then stay, those between tiles do not."""
     pe = array_of(kind, accumulator_sums=sums)
     product = Product(linear_shape(rows, reduction, columns, groups), "forward")
-    budget = BufferBudget(capacity, 2, 4, 8)
+    budget = BufferBudget(capacity, 2, 4)
     try:
-        tiles = plan_tiles(product, ALL_IN_DRAM, flow, pe, budget)
+        chosen = choose_tiling(product, ALL_IN_DRAM, flow, pe, budget)
     except TileTooLargeError:
         return
+    tiles = tile_sequence(product, chosen.tiling)
     plan = plan_product(product, ALL_IN_DRAM, flow, pe, budget)
     jobs, most = [], 0
     sizes = zip(*(getattr(tiles.parts, axis).tolist() for axis in ("groups", "images", "channels", "filters")),

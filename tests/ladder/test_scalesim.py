@@ -26,7 +26,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 ROWS, OTHERS = read(DATA), read(DATA.with_name("scalesim_other_arrays.csv"))
-ONE_TILE = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4, transfer_overhead_bytes=1 << 45)
+ONE_TILE = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4)
 WIDE = [
     "array.kind=systolic",
     "array.accumulator_sums=0",

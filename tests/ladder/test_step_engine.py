@@ -15,6 +15,8 @@ from dataflows.plans.memory_ports import UNLIMITED, MemoryPorts
 from dataflows.plans.plan import Plan
 from dataflows.plans.transfers import Transfers, contiguous
 from simulator.dram.bandwidth import BandwidthDram
+from simulator.dram.ideal import IdealDram
+from simulator.dram.machine_channel import dram_channel
 from simulator.dram.refresh import Refresh
 from simulator.engine.batch import run_batch
 from simulator.engine.components.dram_channel import DramChannel
@@ -102,12 +104,17 @@ def process_times(work: StepWork) -> list[tuple[int, int]]:
     return env.run(env.process(run_step_processes(env, machine, work)))
 
 
+def window(current: Plan, tile: int) -> int:
+    """Return the cycles in which a tile's bytes pass the ports: its stream, and the gap or the fill before it."""
+    return int(current.stream_cycles[tile]) + (int(current.gap_cycles[tile]) if tile else current.fill_cycles)
+
+
 def naive_stream(current: Plan, tile: int) -> int:
     """Stream a tile cycle by cycle: until the array has had its cycles and all bytes have passed both ports."""
-    least = int(current.stream_cycles[tile])
+    least = window(current, tile)
     if least == 0:
         return 0
-    counts, share = current.counts, Fraction(least, int(current.stream_cycles.sum()))
+    counts, share = current.counts, Fraction(least, sum(window(current, t) for t in range(len(current.load_bytes))))
     on_dram_side = int(current.load_bytes.sum() + current.store_bytes.sum())
     array_side = counts.buffer_read_bytes + counts.buffer_write_bytes - on_dram_side
     own = int(current.load_bytes[tile] + current.store_bytes[tile])
@@ -117,7 +124,7 @@ def naive_stream(current: Plan, tile: int) -> int:
         cycles += 1
         buffer = 0 if current.ports.buffer_bytes is None else buffer - current.ports.buffer_bytes
         sram = 0 if current.ports.predictor_sram_bytes is None else sram - current.ports.predictor_sram_bytes
-    return cycles
+    return cycles - least + int(current.stream_cycles[tile])
 
 
 @dataclass
@@ -163,7 +170,9 @@ def naive_times(work: StepWork) -> list[tuple[int, int]]:
                 size = int(current.store_bytes[store_tiles(current)[len(array.stored)]])
             else:
                 size = int(current.load_bytes[len(array.loaded)])
-            channel = (now + transfer_cycles(size), kind, index)
+            tile = store_tiles(current)[len(array.stored)] if kind == 0 else len(array.loaded)
+            port = None if window(current, tile) else current.ports.buffer_bytes
+            channel = (now + max(transfer_cycles(size), 0 if port is None else ceil(size / port)), kind, index)
         now += 1
     return times[0] + times[1]
 
@@ -330,6 +339,15 @@ def test_refreshes_by_hand() -> None:
     # 800 -> 880 (8 made); 1,680: 16 due, 8 owed -> 1,760; the rest of 402 -> 2,162: 21 due, 5 owed -> 2,212
     assert batch.tiles[0].times[0, 1] == 2162
     assert batch.cycles == 2212 + 10  # at 2,212 the 22nd came due
+
+
+@settings(max_examples=400, deadline=None)
+@given(plans(predictor=True), st.booleans())
+def test_a_plan_alone_takes_what_the_planner_says(one: Plan, instant: bool) -> None:
+    """By which plans compete: the planner's own clock against the engine, with the channel to itself."""
+    dram = IdealDram(model="ideal", capacity_bytes=1) if instant else DRAM
+    batch = run_batch([Step((Task(0, "forward"),))], [[StepWork((one,))]], dram, HZ)
+    assert one.cycles_alone(dram_channel(dram, HZ)) == batch.cycles
 
 
 def test_bound_by_the_other_array_by_hand() -> None:

@@ -13,14 +13,13 @@ from dataflows.convolution import ConvolutionTiles, Sliding
 from dataflows.dataflow import find_dataflow
 from dataflows.plans.placement import ALL_IN_DRAM
 from dataflows.plans.plan import BufferBudget
-from dataflows.plans.planning import plan_product
+from dataflows.plans.planning import choose_tiling, plan_product
 from dataflows.plans.tile_sequence import tile_sequence
-from dataflows.plans.tiling import choose_tiling
 from workloads.passes import Product
 from workloads.shapes import linear_shape
 
 WS = find_dataflow("ws", "broadcast", "", "")
-BIG = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4, transfer_overhead_bytes=1 << 40)
+BIG = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4)
 
 
 def array(rows: int, columns: int, weight: int, image: int, result: int) -> PEArray:
@@ -124,9 +123,9 @@ def test_traffic_equals_counting_fold_by_fold(tiles: list[tuple[int, int, int, i
 def test_tiles_follow_each_other_without_a_gap(reduction: int, vectors: int, outputs: int, capacity: int) -> None:
     """Cut into tiles, a plan takes the cycles of its folds in one sequence, if they are long enough to hide fills."""
     pe = array(4, 5, 20, 4, 5)  # a fold loads in 2 cycles
-    budget = BufferBudget(capacity, 2, 4, 8)
+    budget = BufferBudget(capacity, 2, 4)
     product = Product(linear_shape(vectors, reduction, outputs), "forward")
-    tiling = choose_tiling(product, ALL_IN_DRAM, WS.granularity(pe, product), budget)
+    tiling = choose_tiling(product, ALL_IN_DRAM, WS, pe, budget).tiling
     tiles = tile_sequence(product, tiling)
     plan = plan_product(product, ALL_IN_DRAM, WS, pe, budget)
     # every fold of every tile in one sequence; the first fill and the last fold's streaming stand alone

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,8 +153,9 @@ def have_icarus() -> bool:
 
 
 def have_verilator() -> bool:
-    """Whether Verilator and a C++ compiler are installed."""
-    return all(shutil.which(tool) is not None for tool in ("verilator", "make", "g++"))
+    """Whether Verilator and a C++ compiler are installed, and make can build: in no folder with a space in its name."""
+    installed = all(shutil.which(tool) is not None for tool in ("verilator", "make", "g++"))
+    return installed and " " not in tempfile.gettempdir()
 
 
 def run_icarus(job: RtlJob, folder: Path, dump: bool = False) -> RtlResult:

@@ -122,6 +122,11 @@ def differences(one: Fault, folder: Path) -> set[str]:
         return {"cycles", "numbers", "registers"}
 
 
+@pytest.mark.parametrize("array", sorted({one.array for one in FAULTS}))
+def test_without_a_fault_nothing_shows(array: ArrayName, tmp_path: Path) -> None:
+    assert (row_differences(tmp_path) if array == "row_stationary" else job_differences(array, tmp_path)) == set()
+
+
 @pytest.mark.parametrize("one", FAULTS, ids=lambda one: f"{one.rtl}: {one.wrong}")
 def test_a_fault_shows_and_where(one: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sources = tmp_path / "sources"
@@ -130,7 +135,6 @@ def test_a_fault_shows_and_where(one: Fault, tmp_path: Path, monkeypatch: pytest
     text = path.read_text()
     assert one.right in text
     monkeypatch.setattr(rtl_simulator, "HERE", sources)
-    assert differences(one, tmp_path / "right") == set()
     path.write_text(text.replace(one.right, one.wrong))
-    found = differences(one, tmp_path / "wrong")
+    found = differences(one, tmp_path)
     assert found == one.shows

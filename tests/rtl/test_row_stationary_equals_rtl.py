@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from row_stationary_simulator import RowJob, run_icarus
 from rtl_simulator import RtlResult, have_icarus
+from samples import sampled
 
 from dataflows.arrays.broadcast.row_stationary import RowArray, RowMapping
 from dataflows.arrays.broadcast.row_stationary_mapping import choose_mapping
@@ -76,7 +77,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("row-stationary")
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", sampled(range(60), lambda seed: seed < 24))
 def test_every_register_after_every_cycle(seed: int, build: Path) -> None:
     stepped, rtl = both(*draw(seed), build)
     assert stepped.cycles == rtl.cycles

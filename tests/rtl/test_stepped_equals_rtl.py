@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from array_specs import JOB_ARRAYS
 from rtl_simulator import RtlJob, RtlResult, have_icarus, run_icarus
+from samples import sampled
 
 from dataflows.arrays.job import Geometry, JobArray, Ports
 from dataflows.arrays.stepped import SteppedJob, step_job
@@ -76,7 +77,7 @@ def test_every_register_after_every_cycle(array: JobArray, geometry: Geometry, s
         assert len(wrong) == 0, f"{name} differs first after cycle {wrong[0]}"
 
 
-@pytest.mark.parametrize(("array", "geometry", "seed"), cases(5), ids=label)
+@pytest.mark.parametrize(("array", "geometry", "seed"), sampled(cases(5), lambda case: case[2] % 1000 < 2), ids=label)
 def test_cycles_and_numbers(array: JobArray, geometry: Geometry, seed: int, build: Path) -> None:
     stepped, rtl = both(array, geometry, operands(seed + 500, 16), build)
     assert stepped.cycles == rtl.cycles

@@ -1,23 +1,16 @@
 """`adagp-sim area` prints the paper's tables for the shipped designs, and with a trace the studies."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import Outcome, run_here
+from registries import DESIGNS
 
-ROOT = Path(__file__).parents[2]
 
-
-def area(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    run = subprocess.run(
-        [sys.executable, "-m", "simulator.cli.main", "area", *arguments],
-        capture_output=True, text=True, encoding="utf-8", cwd=ROOT, timeout=120, check=False,
-    )  # fmt: skip
-    assert run.returncode == code, run.stderr
-    assert "Traceback" not in run.stderr
+def area(*arguments: str, code: int = 0) -> Outcome:
+    run = run_here("area", *arguments)
+    assert run.code == code, run.err
     return run
 
 
@@ -26,7 +19,7 @@ def line(text: str, start: str) -> list[str]:
 
 
 def test_tables() -> None:
-    said = area().stdout
+    said = area().out
     assert line(said, "baseline")[1:6] == ["472,004", "31,402", "1,327", "514", "166"]
     assert line(said, "max")[1:6] == ["494,080", "37,452", "2,407", "514", "246"]
     assert line(said, "max")[-2:] == ["3.856", "+3.88%"]
@@ -36,8 +29,8 @@ def test_tables() -> None:
 
 
 def test_json_with_a_trace() -> None:
-    data: dict[str, Any] = json.loads(area("digits-cnn", "--json").stdout)
-    assert [design["design"] for design in data["designs"]] == ["baseline", "low", "efficient", "max"]
+    data: dict[str, Any] = json.loads(area("digits-cnn", "--json").out)
+    assert [design["design"] for design in data["designs"]] == DESIGNS
     assert data["designs"][3]["fpga"]["resources"]["dsps"] == 246
     assert data["designs"][3]["asic"]["area"]["total_um2"] == 3_231_136
     assert data["designs"][0]["sram"]["node_nm"] == 45
@@ -46,13 +39,13 @@ def test_json_with_a_trace() -> None:
 
 
 def test_studies_as_a_table() -> None:
-    said = area("digits-cnn").stdout
+    said = area("digits-cnn").out
     assert "What a larger baseline brings" in said
     assert "FPGA power, PEs as published" in said
 
 
 def test_a_setting_changes_the_tables() -> None:
-    said = area("--set", "array.rows=24", "--set", "energy_table=eyeriss").stdout
+    said = area("--set", "array.rows=24", "--set", "energy_table=eyeriss").out
     assert line(said, "baseline")[1] == "944,008"
     assert said.splitlines()[9].startswith("ASIC")
 
@@ -63,9 +56,9 @@ def test_a_setting_changes_the_tables() -> None:
 )
 def test_bad_input_is_one_line(arguments: list[str], word: str) -> None:
     run = area(*arguments, code=2)
-    assert run.stderr.count("\n") == 1
-    assert word in run.stderr
+    assert run.err.count("\n") == 1
+    assert word in run.err
 
 
 def test_help() -> None:
-    assert "tables 4 and 5" in " ".join(area("--help").stdout.split())
+    assert "tables 4 and 5" in " ".join(area("--help").out.split())

@@ -5,71 +5,49 @@ import fnmatch
 import gzip
 import hashlib
 import json
-import os
 import re
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from command_line import Outcome, good, run_here, run_process
+from registries import DATAFLOWS, DESIGNS, PIPELINE_SCHEDULES, SCHEDULES
 
 ROOT = Path(__file__).parents[2]
-DESIGNS = ["baseline", "low", "efficient", "max"]
 PNG = b"\x89PNG\r\n\x1a\n"
 FILES = ["config.resolved.yaml", "layers.csv", "provenance.json", "summary.json"]
 
 
-class Done:
-    """What a command said; it went well and held no escape code."""
-
-    def __init__(self, process: subprocess.CompletedProcess[str]) -> None:
-        self.out, self.err = process.stdout, process.stderr
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Adagp = Callable[..., Done]
-
-
-def run(*arguments: str, cwd: Path | None = None) -> Done:
-    environment = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
-    process = subprocess.run(
-        [sys.executable, "-m", "simulator.cli.main", *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        cwd=cwd,
-        env=environment | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
-        timeout=120,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr
-    assert "\x1b" not in process.stdout + process.stderr
-    return Done(process)
+Adagp = Callable[..., Outcome]
 
 
 @pytest.fixture
 def adagp(tmp_path: Path) -> Adagp:
     """Run the command in an empty folder; it must end with exit code 0 and speak plainly into a pipe."""
 
-    def command(*arguments: str) -> Done:
-        return run(*arguments, cwd=tmp_path)
+    def command(*arguments: str) -> Outcome:
+        return good(run_here(*arguments, cwd=tmp_path))
 
     return command
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Done]:
-    """The same comparison with everything switched on, made in two places."""
-    places = [tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")]
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Outcome]:
+    """The same comparison with everything switched on, made by processes that have little else in common."""
+    places = [tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two, with spaces")]
+    environments = [
+        {"PYTHONHASHSEED": "1", "LC_ALL": "C", "TZ": "America/St_Johns", "COLUMNS": "40", "OMP_NUM_THREADS": "1"},
+        {"PYTHONHASHSEED": "2", "LC_ALL": "C.UTF-8", "TZ": "UTC", "COLUMNS": "400", "OMP_NUM_THREADS": "2"},
+    ]
     arguments = ["compare", "digits-cnn", "--out", "results", "--timeline", "--plot", "--exact", "3", "--json"]
-    first, _ = (run(*arguments, cwd=place) for place in places)
+    first, _ = (
+        good(run_process(*arguments, cwd=place, **environment))
+        for place, environment in zip(places, environments, strict=True)
+    )
     return places[0] / "results", places[1] / "results", first
 
 
@@ -127,7 +105,7 @@ def test_list(adagp: Adagp) -> None:
     said = adagp("list").out
     shipped = [path.stem for folder in ("traces", "configs") for path in (ROOT / folder).rglob("*.yaml")]
     assert shipped
-    for name in [*shipped, *DESIGNS, "ws"]:
+    for name in [*shipped, *DESIGNS, *DATAFLOWS, *PIPELINE_SCHEDULES]:
         assert re.search(rf"(?m)^\s+{re.escape(name)}\s", said), name
     as_json = adagp("list", "--json").json
     assert set(shipped) <= {name for names in as_json.values() for name in names}
@@ -138,10 +116,10 @@ def test_list(adagp: Adagp) -> None:
 # compare and its files
 
 
-def test_json_has_the_documented_keys(pair: tuple[Path, Path, Done]) -> None:
+def test_json_has_the_documented_keys(pair: tuple[Path, Path, Outcome]) -> None:
     summary = pair[2].json
     assert {"schema", "trace", "runs"} <= set(summary)
-    assert summary["schema"] == 1
+    assert summary["schema"] == 2
     assert {"network", "dataset", "batch_size", "schedule", "epochs", "batches", "origin"} <= set(summary["trace"])
     assert summary["trace"]["batches"] == 440 + 1628 + 1892
     assert [run["design"] for run in summary["runs"]] == DESIGNS
@@ -163,7 +141,7 @@ def test_json_has_the_documented_keys(pair: tuple[Path, Path, Done]) -> None:
         assert one["speedup"] == pytest.approx(summary["runs"][0]["total_cycles"] / total)
 
 
-def test_causes_lead_from_the_ideal_to_the_simulated_speedup(pair: tuple[Path, Path, Done]) -> None:
+def test_causes_lead_from_the_ideal_to_the_simulated_speedup(pair: tuple[Path, Path, Outcome]) -> None:
     for one in pair[2].json["runs"][1:]:
         speedup = one["ideal_speedup"]
         assert one["causes"]
@@ -174,11 +152,11 @@ def test_causes_lead_from_the_ideal_to_the_simulated_speedup(pair: tuple[Path, P
         assert speedup == pytest.approx(one["speedup"])
 
 
-def test_json_on_stdout_is_the_summary_in_the_folder(pair: tuple[Path, Path, Done]) -> None:
+def test_json_on_stdout_is_the_summary_in_the_folder(pair: tuple[Path, Path, Outcome]) -> None:
     assert pair[2].json == json.loads((pair[0] / "summary.json").read_text())
 
 
-def test_exact_batches_are_equal(pair: tuple[Path, Path, Done]) -> None:
+def test_exact_batches_are_equal(pair: tuple[Path, Path, Outcome]) -> None:
     for one in pair[2].json["runs"]:
         assert one["exact"]["equal"] is True
         assert one["exact"]["batches"] == 3
@@ -192,7 +170,7 @@ def test_exact_starts_where_it_is_told(adagp: Adagp) -> None:
     assert re.search(r"(?m)^exact: .*\bequal\b", adagp("simulate", "digits-cnn", "--exact", "3").out)
 
 
-def test_the_folder_holds_the_documented_files(pair: tuple[Path, Path, Done]) -> None:
+def test_the_folder_holds_the_documented_files(pair: tuple[Path, Path, Outcome]) -> None:
     names = sorted(path.name for path in pair[0].iterdir())
     assert names == sorted([*FILES, "timeline.json", "comparison.png", "layers.png"])
     assert sorted(path.name for path in pair[0].parent.iterdir()) == ["results"]
@@ -200,7 +178,7 @@ def test_the_folder_holds_the_documented_files(pair: tuple[Path, Path, Done]) ->
         assert (pair[0] / name).read_bytes().startswith(PNG)
 
 
-def test_two_equal_runs_give_the_same_bytes(pair: tuple[Path, Path, Done]) -> None:
+def test_two_equal_runs_give_the_same_bytes(pair: tuple[Path, Path, Outcome]) -> None:
     for path in pair[0].iterdir():
         if path.name != "provenance.json":
             assert path.read_bytes() == (pair[1] / path.name).read_bytes(), path.name
@@ -210,7 +188,7 @@ def test_two_equal_runs_give_the_same_bytes(pair: tuple[Path, Path, Done]) -> No
     assert one == two
 
 
-def test_provenance_tells_what_was_read_and_written(pair: tuple[Path, Path, Done]) -> None:
+def test_provenance_tells_what_was_read_and_written(pair: tuple[Path, Path, Outcome]) -> None:
     text = (pair[0] / "provenance.json").read_text()
     provenance = json.loads(text)
     assert "compare digits-cnn" in text
@@ -222,14 +200,14 @@ def test_provenance_tells_what_was_read_and_written(pair: tuple[Path, Path, Done
 
 COLUMNS = """
 design dataflow phase index layer pass array start_cycle end_cycle cycles compute_cycles stall_load_cycles
-stall_store_cycles stall_other_array_cycles stall_buffer_port_cycles pipeline_cycles count utilization
+stall_store_cycles stall_other_array_cycles stall_buffer_port_cycles stall_refresh_cycles pipeline_cycles count utilization
 roofline_bound roofline_ratio dram_cycles dram_model macs adds register_* scratchpad_* array_network_bytes
 accumulator_*_bytes buffer_*_bytes
 predictor_sram_*_bytes dram_*_bytes dram_activates dram_refreshes dram_*_cycles energy_*_pj energy_pj
 """
 
 
-def test_layers_have_the_documented_columns(pair: tuple[Path, Path, Done]) -> None:
+def test_layers_have_the_documented_columns(pair: tuple[Path, Path, Outcome]) -> None:
     columns, patterns = list(read_rows(pair[0])[0]), COLUMNS.split()
     assert len(columns) == len(set(columns))
     for documented in patterns:
@@ -238,7 +216,7 @@ def test_layers_have_the_documented_columns(pair: tuple[Path, Path, Done]) -> No
         assert any(fnmatch.fnmatch(column, documented) for documented in patterns), column
 
 
-def test_layers_add_up_to_the_summary(pair: tuple[Path, Path, Done]) -> None:
+def test_layers_add_up_to_the_summary(pair: tuple[Path, Path, Outcome]) -> None:
     rows = read_rows(pair[0])
     sums: dict[tuple[str, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for row in rows:
@@ -265,14 +243,14 @@ def test_layers_add_up_to_the_summary(pair: tuple[Path, Path, Done]) -> None:
     assert sorted(batches) == sorted(sums)
 
 
-def test_the_resolved_configuration_is_whole(pair: tuple[Path, Path, Done]) -> None:
+def test_the_resolved_configuration_is_whole(pair: tuple[Path, Path, Outcome]) -> None:
     resolved = yaml.safe_load((pair[0] / "config.resolved.yaml").read_text())
     text = json.dumps(resolved)
     for word in ("digits-cnn", "45nm", "peak_bytes_per_second", "buffer_banks", "energy_pj", "batch_mean"):
         assert word in text, word
 
 
-def test_the_timeline_is_one_that_perfetto_takes(pair: tuple[Path, Path, Done]) -> None:
+def test_the_timeline_is_one_that_perfetto_takes(pair: tuple[Path, Path, Outcome]) -> None:
     timeline = json.loads((pair[0] / "timeline.json").read_text())
     assert isinstance(timeline, dict)
     assert timeline["displayTimeUnit"] in {"ms", "ns"}
@@ -291,7 +269,7 @@ def test_the_timeline_is_one_that_perfetto_takes(pair: tuple[Path, Path, Done]) 
             threads[event["pid"], event["tid"]] = event["args"]["name"]
     assert {pid for pid, _ in tracks} == set(processes)
     assert set(tracks) <= set(threads)
-    assert len(set(processes.values())) == len(processes) == 4 * 3
+    assert len(set(processes.values())) == len(processes) == len(DESIGNS) * 3
     for track, events in tracks.items():
         open_until: list[int] = []
         for start, duration in sorted(events, key=lambda event: (event[0], -event[1])):
@@ -301,7 +279,7 @@ def test_the_timeline_is_one_that_perfetto_takes(pair: tuple[Path, Path, Done]) 
             open_until.append(start + duration)
 
 
-def test_the_timeline_shows_one_batch_of_each_phase(pair: tuple[Path, Path, Done]) -> None:
+def test_the_timeline_shows_one_batch_of_each_phase(pair: tuple[Path, Path, Outcome]) -> None:
     timeline = json.loads((pair[0] / "timeline.json").read_text())
     names = {
         event["pid"]: event["args"]["name"] for event in timeline["traceEvents"] if event["name"] == "process_name"
@@ -323,8 +301,8 @@ def test_the_timeline_shows_one_batch_of_each_phase(pair: tuple[Path, Path, Done
 def test_readme_shows_what_compare_prints(adagp: Adagp) -> None:
     said = adagp("compare", "vgg13-cifar10").out
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = [line for line in readme.splitlines() if re.match(r" *(baseline|low|efficient|max) +\d", line)]
-    assert len(shown) == 4
+    shown = [line for line in readme.splitlines() if re.match(rf" *({'|'.join(DESIGNS)}) +\d", line)]
+    assert len(shown) == len(DESIGNS)
     printed = [line.split() for line in said.splitlines()]
     for line in shown:
         words = line.split()
@@ -342,7 +320,7 @@ def test_compare_of_some_designs(adagp: Adagp) -> None:
 TO_TARGET = "Cost to a test accuracy of "
 
 
-def test_summary_of_a_trained_trace_has_costs(pair: tuple[Path, Path, Done]) -> None:
+def test_summary_of_a_trained_trace_has_costs(pair: tuple[Path, Path, Outcome]) -> None:
     found = pair[2].json["cost_to_target"]
     trace = yaml.safe_load((ROOT / "traces" / "digits-cnn.yaml").read_text(encoding="utf-8"))
     means = {
@@ -365,12 +343,12 @@ def test_summary_of_a_trained_trace_has_costs(pair: tuple[Path, Path, Done]) -> 
         assert 0 < one["cycles"] <= totals[one["design"]]
         assert one["seconds"] == pytest.approx(one["cycles"] / 200_000_000)
     # An epoch is 44 batches, each of Phase BP where everything is backpropagated.
-    plain = found["runs"][3]
+    plain = next(one for one in found["runs"] if one["name"] == "bp")
     assert plain["cycles"] == plain["epochs"] * 44 * pair[2].json["runs"][0]["phases"]["bp"]["cycles_per_batch"]
     assert (plain["cycles_ratio"], plain["energy_ratio"]) == (1, 1)
 
 
-def test_compare_prints_costs_to_the_default(adagp: Adagp, pair: tuple[Path, Path, Done]) -> None:
+def test_compare_prints_costs_to_the_default(adagp: Adagp, pair: tuple[Path, Path, Outcome]) -> None:
     said, found = adagp("compare", "digits-cnn").out, pair[2].json["cost_to_target"]
     per_cent = round(100 * found["target_accuracy"])
     assert f"{TO_TARGET}{per_cent} % in the mean of 3 seeds, the highest whole per cent that every run reaches" in said
@@ -430,7 +408,7 @@ def test_a_recorded_trace_has_no_costs(adagp: Adagp) -> None:
 
 
 @pytest.mark.parametrize("design", DESIGNS)
-def test_simulate_gives_what_compare_gives(design: str, pair: tuple[Path, Path, Done], adagp: Adagp) -> None:
+def test_simulate_gives_what_compare_gives(design: str, pair: tuple[Path, Path, Outcome], adagp: Adagp) -> None:
     (alone,) = adagp("simulate", "digits-cnn", "--design", design, "--json").json["runs"]
     (beside,) = (one for one in pair[2].json["runs"] if one["design"] == design)
     assert alone["design"] == design
@@ -463,13 +441,13 @@ def test_set_changes_what_it_says(adagp: Adagp, tmp_path: Path) -> None:
     said = adagp("compare", "digits-cnn", *settings, "--out", "results")
     assert "32 x 15 PEs" in said.out
     resolved = (tmp_path / "results" / "config.resolved.yaml").read_text()
-    assert resolved.count("rows: 32") == 4
-    assert resolved.count("peak_bytes_per_second: 25600000000") == 4
+    assert resolved.count("rows: 32") == len(DESIGNS)
+    assert resolved.count("peak_bytes_per_second: 25600000000") == len(DESIGNS)
     assert "12800000000" not in resolved
 
 
-def test_twice_the_frequency_takes_fewer_seconds(pair: tuple[Path, Path, Done], adagp: Adagp) -> None:
-    slow = pair[2].json["runs"][3]
+def test_twice_the_frequency_takes_fewer_seconds(pair: tuple[Path, Path, Outcome], adagp: Adagp) -> None:
+    slow = pair[2].json["runs"][DESIGNS.index("max")]
     fast = adagp("simulate", "digits-cnn", "--set", "frequency_hz=400_000_000", "--json").json["runs"][0]
     assert fast["total_cycles"] >= slow["total_cycles"]
     assert fast["seconds"] < slow["seconds"]
@@ -481,11 +459,11 @@ def test_a_config_file_holds_only_what_differs(adagp: Adagp, tmp_path: Path) -> 
     by_file = adagp("compare", "digits-cnn", "--config", "mine.yaml", "--out", "results", "--json").json
     assert [one["design"] for one in by_file["runs"]] == DESIGNS
     resolved = (tmp_path / "results" / "config.resolved.yaml").read_text()
-    assert resolved.count("rows: 24") == 4
+    assert resolved.count("rows: 24") == len(DESIGNS)
     assert len(re.findall(r"\brows: 3$", resolved, re.MULTILINE)) == 1
     settings = ["--set", "array.rows=24", "--set", "second_array.rows=3"]
     by_set = adagp("simulate", "digits-cnn", "--design", "max", *settings, "--json").json
-    assert by_set["runs"][0]["total_cycles"] == by_file["runs"][3]["total_cycles"]
+    assert by_set["runs"][0]["total_cycles"] == by_file["runs"][DESIGNS.index("max")]["total_cycles"]
 
 
 def test_set_comes_after_the_config(adagp: Adagp, tmp_path: Path) -> None:
@@ -505,12 +483,13 @@ def test_schedule_and_batch_size(adagp: Adagp) -> None:
     assert {name: phase["batches"] for name, phase in phases.items() if phase["batches"]} == {"gp": 90_000}
 
 
-@pytest.mark.parametrize("schedule", ["bp", "dni", "paper"])
+@pytest.mark.parametrize("schedule", SCHEDULES)
 def test_each_shipped_schedule(schedule: str, adagp: Adagp) -> None:
     said = adagp("simulate", "digits-cnn", "--schedule", schedule, "--json").json
     assert said["trace"]["schedule"] == schedule
     batches = {name: phase["batches"] for name, phase in said["runs"][0]["phases"].items() if phase["batches"]}
-    assert set(batches) == {"bp": {"bp"}, "dni": {"dni"}, "paper": {"warm_up", "gp", "bp"}}[schedule]
+    policy = yaml.safe_load((ROOT / "configs" / "schedules" / f"{schedule}.yaml").read_text(encoding="utf-8"))
+    assert set(batches) == {run["phase"] for stage in policy["stages"] for run in stage["pattern"]}
 
 
 def test_batch_size_alone_leaves_the_sequence(adagp: Adagp) -> None:
@@ -523,7 +502,7 @@ def test_batch_size_alone_leaves_the_sequence(adagp: Adagp) -> None:
     }
 
 
-def test_a_packed_trace_of_ones_own(pair: tuple[Path, Path, Done], adagp: Adagp, tmp_path: Path) -> None:
+def test_a_packed_trace_of_ones_own(pair: tuple[Path, Path, Outcome], adagp: Adagp, tmp_path: Path) -> None:
     text = (ROOT / "traces" / "digits-cnn.yaml").read_bytes()
     (tmp_path / "mine.yaml").write_bytes(text)
     (tmp_path / "packed.yaml.gz").write_bytes(gzip.compress(text))
@@ -559,7 +538,7 @@ def test_show_prints_what_can_be_read_again(path: Path, adagp: Adagp, tmp_path: 
     assert document["version"] == (2 if path.parent.name == "accelerators" else 1)
     assert "extends" not in document
     (tmp_path / "again.yaml").write_text(shown, encoding="utf-8")
-    assert adagp("show", "again.yaml").out == shown
+    assert adagp("show", str(tmp_path / "again.yaml")).out == shown
 
 
 @pytest.mark.parametrize(
@@ -595,7 +574,7 @@ def test_a_narrow_port_is_told_once(adagp: Adagp) -> None:
     assert "port of" not in adagp("compare", "digits-cnn").out
 
 
-def test_diff_of_equal_results(pair: tuple[Path, Path, Done], adagp: Adagp) -> None:
+def test_diff_of_equal_results(pair: tuple[Path, Path, Outcome], adagp: Adagp) -> None:
     assert adagp("diff", str(pair[0]), str(pair[1])).out.strip() == "no difference"
     assert not any(adagp("diff", str(pair[0]), str(pair[1]), "--json").json.values())
 
@@ -640,7 +619,7 @@ def test_inspect_counts_what_is_in_the_trace(name: str, adagp: Adagp) -> None:
 # From Python
 
 
-def test_the_python_example_of_the_readme(pair: tuple[Path, Path, Done]) -> None:
+def test_the_python_example_of_the_readme(pair: tuple[Path, Path, Outcome]) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     code = block.replace("vgg13-cifar10", "digits-cnn") + "\nprint(len(rows), rows[0]['layer'])\n"
@@ -661,7 +640,7 @@ def test_what_python_can_import() -> None:
         assert callable(getattr(simulator, name))
 
 
-def test_the_table_is_a_data_frame_too(pair: tuple[Path, Path, Done]) -> None:
+def test_the_table_is_a_data_frame_too(pair: tuple[Path, Path, Outcome]) -> None:
     pytest.importorskip("pandas", reason="the extra dataframe is not installed")
     from simulator import compare, load_trace
 

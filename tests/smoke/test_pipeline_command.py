@@ -2,13 +2,14 @@
 
 import csv
 import json
-import subprocess
 import sys
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from command_line import good, run_here
+from registries import DESIGNS
 
 from simulator.pipelines import schedule as registry
 from simulator.pipelines import schedules as package
@@ -20,11 +21,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def adagp(*arguments: str) -> str:
-    command = [sys.executable, "-m", "simulator.cli.main", "pipeline", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "\x1b" not in done.stdout + done.stderr
-    return done.stdout
+    return good(run_here("pipeline", *arguments, cwd=ROOT)).out
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +39,7 @@ def test_summary(result: tuple[Path, dict]) -> None:
     assert summary["pipeline"]["devices"] == 2
     assert summary["pipeline"]["micro_batch_size"] == 8
     runs = {(run["schedule"], run["design"]): run for run in summary["runs"]}
-    assert list(runs) == [(s, d) for s in ("gpipe", "chimera") for d in ("baseline", "low", "efficient", "max")]
+    assert list(runs) == [(s, d) for s in ("gpipe", "chimera") for d in DESIGNS]
     for (schedule, _), run in runs.items():
         assert run["exact"]["equal"]
         assert run["speedup"] == runs[schedule, "baseline"]["total_cycles"] / run["total_cycles"]

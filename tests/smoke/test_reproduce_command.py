@@ -1,24 +1,22 @@
 """`adagp-sim reproduce`: what it writes, and what it refuses."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command_line import Outcome, run_here
 
 from simulator.reproduce.exhibit import exhibit_makers
 
 
-def run(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "simulator.cli.main", "reproduce", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == code, done.stderr
+def run(*arguments: str, code: int = 0) -> Outcome:
+    done = run_here("reproduce", *arguments)
+    assert done.code == code, done.err
     return done
 
 
 def test_exhibits_are_listed_in_the_order_of_the_report() -> None:
-    lines = run("--list").stdout.splitlines()
+    lines = run("--list").out.splitlines()
     keys = [line.split()[0] for line in lines]
     assert keys == list(exhibit_makers())
     papers = [f"fig{number}" for number in (7, 8, 9, 10, 11, 12, 15, 16, 17, 18, 19, 20, 21)]
@@ -29,7 +27,7 @@ def test_exhibits_are_listed_in_the_order_of_the_report() -> None:
 def test_what_is_written(tmp_path: Path) -> None:
     out = tmp_path / "report"
     done = run("--only", "fig7,fig10,schedules", "--out", str(out), "--jobs", "1")
-    assert "3 exhibits" in done.stdout and str(out / "report.html") in done.stdout
+    assert "3 exhibits" in done.out and str(out / "report.html") in done.out
     names = {path.name for path in out.iterdir()}
     assert names == {"report.html", "report.md", "figures", "tables", "provenance.json", "jobs.sqlite"}
     markdown = (out / "report.md").read_text(encoding="utf-8")
@@ -48,15 +46,15 @@ def test_what_is_written(tmp_path: Path) -> None:
 
 def test_a_second_call_takes_what_is_there_and_leaves_other_files(tmp_path: Path) -> None:
     first = run("--only", "schedules", "--out", str(tmp_path))
-    assert "[2/2] writing the report" in first.stderr
+    assert "[2/2] writing the report" in first.err
     (tmp_path / "notes.txt").write_text("mine")
     before = (tmp_path / "tables" / "schedules-orders.csv").read_text()
     second = run("--only", "schedules,fig7", "--out", str(tmp_path))
-    assert "[1/1] writing the report" in second.stderr
+    assert "[1/1] writing the report" in second.err
     assert (tmp_path / "tables" / "schedules-orders.csv").read_text() == before
     assert (tmp_path / "figures" / "fig7-timeline.png").exists()
     third = run("--only", "fig7", "--out", str(tmp_path))
-    assert third.returncode == 0
+    assert third.code == 0
     assert not (tmp_path / "tables" / "schedules-orders.csv").exists()  # of an exhibit that was not asked for
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
@@ -73,10 +71,10 @@ def test_a_second_call_takes_what_is_there_and_leaves_other_files(tmp_path: Path
 def test_what_is_refused(arguments: tuple[str, ...], words: tuple[str, ...], tmp_path: Path) -> None:
     paths = [str(tmp_path / one) if one == "new" else one for one in arguments]
     done = run(*paths, code=2)
-    assert done.stdout == ""
-    assert len(done.stderr.splitlines()) == 1
+    assert done.out == ""
+    assert len(done.err.splitlines()) == 1
     for word in words:
-        assert word in done.stderr
+        assert word in done.err
     assert not (tmp_path / "new").exists()
 
 
@@ -84,13 +82,13 @@ def test_a_file_in_the_folders_place_is_refused(tmp_path: Path) -> None:
     place = tmp_path / "taken"
     place.write_text("mine")
     done = run("--only", "fig7", "--out", str(place), code=2)
-    assert len(done.stderr.splitlines()) == 1 and "--out" in done.stderr
+    assert len(done.err.splitlines()) == 1 and "--out" in done.err
     assert place.read_text() == "mine"
 
 
 def test_a_store_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "jobs.sqlite").write_text("no data base at all, but long enough to be one" * 100)
     done = run("--only", "schedules", "--out", str(tmp_path), code=2)
-    assert len(done.stderr.splitlines()) == 1
-    assert "jobs.sqlite" in done.stderr and "remove it" in done.stderr
+    assert len(done.err.splitlines()) == 1
+    assert "jobs.sqlite" in done.err and "remove it" in done.err
     assert {path.name for path in tmp_path.iterdir()} == {"jobs.sqlite"}

@@ -1,14 +1,13 @@
 """Importers of other tools' workloads, one file each with an object `IMPORTER`; found by its name."""
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from workloads.foundation.errors import InputError, nearest
-from workloads.layers import Layer
+from workloads.foundation.registry import registry
+from workloads.layers import Connections, Layer
 
 
 @dataclass(frozen=True)
@@ -23,11 +22,14 @@ class Imported:
         In the order of the forward pass.
     notes : tuple of str
         What the file did not say, and what was taken for it.
+    connections : str
+        Whether the file says how layers connect, or each was taken to read the one before (see `Trace.connections`).
     """
 
     inputs: dict[str, tuple[int, ...]]
     layers: tuple[Layer, ...]
     notes: tuple[str, ...]
+    connections: Connections = "known"
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,7 @@ class Importer:
 @cache
 def importers() -> dict[str, Importer]:
     """Return every importer by name."""
-    modules = (importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__))
-    return {module.IMPORTER.name: module.IMPORTER for module in modules}
+    return registry(__name__, "IMPORTER")
 
 
 def find_importer(name: str) -> Importer:

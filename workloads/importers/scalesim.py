@@ -63,7 +63,7 @@ def read_topology(path: Path) -> Imported:
         layers.append(_product(layer_id, before, sizes) if products else _convolution(layer_id, before, shape, sizes))
     if not layers:
         raise InputError(str(path), "", "a header and no layers", "give a row for each layer")
-    return Imported(inputs, tuple(layers), tuple(notes))
+    return Imported(inputs, tuple(layers), tuple(notes), connections="assumed")
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:

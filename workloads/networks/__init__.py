@@ -4,16 +4,14 @@ A new network is one new module here; nothing has to be registered. Importing th
 or its modules does not import torch.
 """
 
-from importlib import import_module
-from pkgutil import iter_modules
-
 from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.registry import parts
 from workloads.networks.recipe import Recipe
 
 
 def _recipes() -> dict[str, Recipe]:
-    modules = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
-    return {recipe.name: recipe for module in modules for recipe in getattr(module, "RECIPES", ())}
+    families = parts(__name__, "RECIPES", beside=("recipe", "image_classes"))
+    return {recipe.name: recipe for _, recipes in families for recipe in recipes}
 
 
 def recipe_names() -> tuple[str, ...]:

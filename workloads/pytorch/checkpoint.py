@@ -1,13 +1,12 @@
 """Checkpoints of a training run: written whole or not at all, and read only by the run they belong to."""
 
-import os
 import pickle
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from workloads.foundation.atomic import atomic_file
 from workloads.foundation.errors import InputError
 
 CHECKPOINT_VERSION = 1
@@ -30,22 +29,8 @@ def save_checkpoint(path: Path, run: dict[str, Any], state: dict[str, Any]) -> N
     InputError
         If the place cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        staged = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                torch.save({"version": CHECKPOINT_VERSION, "run": run, "state": state}, file)
-                file.flush()
-                os.fsync(file.fileno())
-            staged.chmod(0o644)
-            staged.replace(path)
-        except BaseException:
-            staged.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise InputError(str(path), "", f"cannot be written: {error.strerror}", "give another place") from None
+    with atomic_file(path, binary=True) as file:
+        torch.save({"version": CHECKPOINT_VERSION, "run": run, "state": state}, file)
 
 
 def load_checkpoint(path: Path, run: dict[str, Any]) -> dict[str, Any] | None:

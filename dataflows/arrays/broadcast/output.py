@@ -36,10 +36,9 @@ class BroadcastOutput:
     rtl: Rtl = _RTL
 
     def granularity(self, array: Geometry) -> JobGranularity:
-        """Return rows of V, columns of N, and the steps that hide a fold's draining."""
+        """Return rows of V, columns of N, and the cycles that hide a fold's draining."""
         interval, drain = _interval_and_drain(array)
-        least = ceil_div(drain, interval)
-        return JobGranularity(V=array.rows, D=1, N=array.columns, streamed="D", least=least, step_cycles=interval)
+        return JobGranularity(array.rows, 1, array.columns, "D", interval, least_cycles=drain)
 
     def port_intervals(self, array: Geometry) -> tuple[PortInterval, PortInterval, PortInterval]:
         """Return the two parts of II, and DC."""

@@ -37,10 +37,9 @@ class BroadcastStationary:
     rtl: Rtl = _RTL
 
     def granularity(self, array: Geometry) -> JobGranularity:
-        """Return rows of D, columns of N, and the vectors that hide a fold's loading."""
+        """Return rows of D, columns of N, and the cycles that hide a fold's loading."""
         fill, interval = _fill_and_interval(array)
-        least = ceil_div(fill, interval)
-        return JobGranularity(V=1, D=array.rows, N=array.columns, streamed="V", least=least, step_cycles=interval)
+        return JobGranularity(1, array.rows, array.columns, "V", interval, least_cycles=fill)
 
     def port_intervals(self, array: Geometry) -> tuple[PortInterval, PortInterval, PortInterval]:
         """Return LC and the two parts of II."""

@@ -41,8 +41,8 @@ class SystolicOutput:
     def granularity(self, array: Geometry) -> JobGranularity:
         """Return rows of V, columns of N, and the skew and draining of each fold."""
         beat, drain = self._beat_and_drain(array)
-        overhead = array.rows + array.columns - 2 + ceil_div(drain, beat)
-        return JobGranularity(V=array.rows, D=1, N=array.columns, streamed="D", overhead=overhead, step_cycles=beat)
+        overhead = (array.rows + array.columns - 2) * beat + drain
+        return JobGranularity(array.rows, 1, array.columns, "D", beat, overhead_cycles=overhead)
 
     def port_intervals(self, array: Geometry) -> tuple[PortInterval, PortInterval, PortInterval]:
         """Return the two parts of II, and what draining a fold takes."""

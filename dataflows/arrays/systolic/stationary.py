@@ -37,8 +37,8 @@ class SystolicStationary:
     def granularity(self, array: Geometry) -> JobGranularity:
         """Return rows of D, columns of N, and the loading and skew of each fold."""
         load, beat = _load_and_beat(array)
-        overhead = ceil_div(load, beat) + array.rows + array.columns - 2
-        return JobGranularity(V=1, D=array.rows, N=array.columns, streamed="V", overhead=overhead, step_cycles=beat)
+        overhead = load + (array.rows + array.columns - 2) * beat
+        return JobGranularity(1, array.rows, array.columns, "V", beat, overhead_cycles=overhead)
 
     def port_intervals(self, array: Geometry) -> tuple[PortInterval, PortInterval, PortInterval]:
         """Return LC and the two parts of II."""

@@ -1,0 +1,38 @@
+"""The DRAM channel of a machine, as its planner sees it."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from dataflows.plans.channel import Channel
+from dataflows.plans.plan import Integers
+from dataflows.plans.transfers import Transfers
+from simulator.dram.model import DramModel
+
+
+@dataclass(frozen=True, slots=True)
+class MachineChannel:
+    """A DRAM model at the arrays' clock.
+
+    Attributes
+    ----------
+    identity : hashable
+        All that its times depend on, the contents of the DRAM part's file included: plans are remembered by it.
+    """
+
+    identity: Hashable
+    least_cycles: tuple[float, int]
+    model: DramModel = field(compare=False)
+    frequency_hz: int = field(compare=False)
+
+    def transfer_cycles(self, transfers: Transfers) -> Integers:
+        """Return the cycles that each transfer holds the channel."""
+        return self.model.transfer_cycles(transfers, self.frequency_hz)
+
+
+def dram_channel(model: DramModel, frequency_hz: int) -> Channel:
+    """Return the channel of a DRAM model at a clock."""
+    rate = model.bytes_per_second
+    # a little less, so that rounding cannot make the bound exceed what a transfer takes
+    of_a_byte = 0.0 if rate is None else frequency_hz / rate * (1 - 1e-9)
+    identity = (model, model.contents, frequency_hz)
+    return MachineChannel(identity, (of_a_byte, model.least_transfer_cycles(frequency_hz)), model, frequency_hz)

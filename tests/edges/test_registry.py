@@ -1,0 +1,45 @@
+"""Parts are found by file and name; a file that lacks its part, or takes another's name, is told in one line."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workloads.foundation.errors import InputError
+from workloads.foundation.registry import parts, registry
+
+PART = "class Part:\n    def __init__(self, name, rank): self.name, self.rank = name, rank\n\nPART = Part({!r}, {})\n"
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = tmp_path / "parts_of_a_test"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "a.py").write_text(PART.format("second", 2))
+    (folder / "b.py").write_text(PART.format("first", 1))
+    monkeypatch.syspath_prepend(tmp_path)
+    yield folder
+    for name in [name for name in sys.modules if name.startswith("parts_of_a_test")]:
+        del sys.modules[name]
+
+
+def test_parts_stand_by_name_in_the_order_of_their_rank(package: Path) -> None:
+    assert list(registry("parts_of_a_test", "PART")) == ["first", "second"]
+    assert [module for module, _ in parts("parts_of_a_test", "PART")] == ["parts_of_a_test.a", "parts_of_a_test.b"]
+    assert list(registry("parts_of_a_test", "PART", key=lambda part: part.rank)) == [1, 2]
+
+
+def test_a_file_without_its_part(package: Path) -> None:
+    (package / "c.py").write_text("PRAT = 1\n")
+    with pytest.raises(InputError, match=r"c\.py: PART: is not in this file; define it") as told:
+        registry("parts_of_a_test", "PART")
+    assert told.value.where == str(package / "c.py")
+    assert len(parts("parts_of_a_test", "PART", beside=["c"])) == 2
+
+
+def test_two_parts_of_one_name(package: Path) -> None:
+    (package / "c.py").write_text(PART.format("first", 3))
+    with pytest.raises(InputError, match=r"parts_of_a_test\.c: PART: 'first' is also in parts_of_a_test\.b"):
+        registry("parts_of_a_test", "PART")
