@@ -207,7 +207,7 @@ class JobDataflow:
         return Geometry(array.rows, array.columns, Ports(stationary, moving, array.output_port_words_per_cycle))
 
     def blocks(self, array: PEArray, tiles: ConvolutionTiles) -> JobBlocks:
-        """Return product tiles as jobs whose partial sums fit in the accumulator memory."""
+        """Return product tiles as jobs whose psums fit in the accumulator memory."""
         return cut_vectors(self.jobs(tiles), array.accumulator_sums if self.accumulates(array) else 1 << 60, array.rows)
 
     def accumulates(self, array: PEArray) -> bool:

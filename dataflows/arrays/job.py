@@ -155,7 +155,7 @@ class JobArray(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobBlocks:
-    """Jobs cut along V so that their partial sums fit in an accumulator memory.
+    """Jobs cut along V so that their psums fit in an accumulator memory.
 
     Attributes
     ----------

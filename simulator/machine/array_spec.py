@@ -54,11 +54,11 @@ def with_port_widths(data: Any) -> Any:
 
 
 def _with_widths(array: Mapping[str, Any], flow: object) -> dict[str, Any]:
-    kind, runs = array.get("kind"), dataflows()
-    if not isinstance(kind, str) or not isinstance(flow, str) or (kind, flow) not in runs:
-        return {**dict.fromkeys(PORTS, 1), **{key: value for key, value in array.items() if value is not None}}
+    kind, sides = array.get("kind"), dict.fromkeys(PORTS, "rows")
+    if isinstance(kind, str) and isinstance(flow, str) and (kind, flow) in dataflows():
+        sides.update(dataflows()[kind, flow].sides(arrays()[kind]))
     widths = dict(array)
-    for port, side in runs[kind, flow].sides(arrays()[kind]).items():
+    for port, side in sides.items():
         given = array.get(port)
         named = side if given is None else given
         widths[port] = array.get(named) if named in ("rows", "columns") else given

@@ -568,7 +568,7 @@ CONFIGS: dict[str, tuple[Files, list[str]]] = {
     "unknown key": ({"version": 1, "frequency": 1}, ["frequency", "frequency_hz"]),
     "unknown key of a part": ({"version": 1, "array": {"row": 3}}, ["array", r"\brow\b", "rows"]),
     "a key of a trace": ({"version": 1, "layers": []}, ["layers"]),
-    "version 2": ({"version": 2}, ["version", r"\b1\b"]),
+    "version 3": ({"version": 3}, ["version", r"\b2\b"]),
     "negative frequency": ({"version": 1, "frequency_hz": -1}, ["frequency_hz", POSITIVE]),
     "zero frequency": ({"version": 1, "frequency_hz": 0}, ["frequency_hz", POSITIVE]),
     "fraction of a frequency": ({"version": 1, "frequency_hz": 1.5}, ["frequency_hz", NUMBER]),
@@ -695,7 +695,7 @@ def test_a_config_as_trace(tmp_path: Path, refuses: Runner) -> None:
         ("array..rows=3", ["array"]),
         ("design=maxx", ["maxx", "max"]),
         ("dataflow=wss", ["wss", r"\bws\b"]),
-        ("version=2", ["version", r"\b1\b"]),
+        ("version=3", ["version", r"\b2\b"]),
         ("extends=maxx", ["extends|maxx"]),
         ("energy_table=45mn", ["45mn", "45nm"]),
         ("global_buffer.bank_bytes=1", ["global_buffer"]),
@@ -748,16 +748,22 @@ def test_a_huge_value_is_computed_or_refused(key: str, value: int, tmp_path: Pat
             assert phase["cycles_per_batch"] < 10**6
 
 
+# Ports that are left out would follow the rows.
+PORTS_OF_SHIPPED_ROWS = [
+    argument for port in ("weight", "input") for argument in ("--set", f"array.{port}_port_words_per_cycle=12")
+]
+
+
 @pytest.mark.parametrize(
-    ("key", "large", "larger"),
-    [("dram.latency_ns", 10**7, 10**9), ("array.rows", 10**5, 10**6)],
+    ("key", "large", "larger", "others"),
+    [("dram.latency_ns", 10**7, 10**9, []), ("array.rows", 10**5, 10**6, PORTS_OF_SHIPPED_ROWS)],
 )
-def test_a_large_value_costs_in_proportion(key: str, large: int, larger: int) -> None:
+def test_a_large_value_costs_in_proportion(key: str, large: int, larger: int, others: list[str]) -> None:
     """Where the latency, or the fill of the one fold left, is nearly all that counts, cost grows with it."""
     cycles = []
     for value in (large, larger):
         arguments = ["simulate", "digits-cnn", "--set", f"{key}={value}", "--design", "baseline", "--json"]
-        outcome = run_here(*arguments)
+        outcome = run_here(*arguments, *others)
         assert outcome.code == 0, outcome.err
         cycles.append(json.loads(outcome.out)["runs"][0]["total_cycles"])
     # a tenth for what does not grow with it: products, and the tiles' own choice

@@ -19,7 +19,13 @@ from workloads.passes import Product
 from workloads.shapes import linear_shape
 
 DATA = Path(__file__).parents[1] / "data" / "scalesim_12x15.csv"
-ROWS = list(csv.DictReader(line for line in DATA.read_text().splitlines() if not line.startswith("#")))
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(line for line in path.read_text().splitlines() if not line.startswith("#")))
+
+
+ROWS, OTHERS = read(DATA), read(DATA.with_name("scalesim_other_arrays.csv"))
 ONE_TILE = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4)
 WIDE = [
     "array.kind=systolic",
@@ -30,7 +36,7 @@ WIDE = [
 
 def sizes(row: dict[str, str]) -> tuple[int, int, int]:
     """Return (output positions, reduction, filters); SCALE-Sim's ofmap is ceil((H - R + s) / s)."""
-    value = {key: int(text) for key, text in row.items() if key != "name" and text}
+    value = {key: int(text) for key, text in row.items() if key not in ("name", "rows", "columns") and text}
     P = -(-(value["ifmap_h"] - value["filter_h"] + value["stride"]) // value["stride"])
     Q = -(-(value["ifmap_w"] - value["filter_w"] + value["stride"]) // value["stride"])
     return P * Q, value["filter_h"] * value["filter_w"] * value["channels"], value["num_filters"]
@@ -43,6 +49,21 @@ FIGURES = [(row, flow) for row in ROWS for flow in ("ws", "is", "os") if row[f"{
 def test_closed_form_equals_scalesim(row: dict[str, str], dataflow: str) -> None:
     positions, reduction, filters = sizes(row)
     spec = load_accelerator(design="baseline", dataflow=dataflow, overrides=WIDE)
+    product = Product(linear_shape(positions, reduction, filters), "forward")
+    plan = plan_product(product, ALL_IN_DRAM, find_dataflow(dataflow, "systolic", "", ""), spec.array, ONE_TILE)
+    assert len(plan.stream_cycles) == 1
+    assert plan.compute_cycles == int(row[f"{dataflow}_cycles"])
+
+
+@pytest.mark.parametrize("dataflow", ["ws", "is", "os"])
+@pytest.mark.parametrize("row", OTHERS, ids=[f"{row['rows']}x{row['columns']}-{row['name']}" for row in OTHERS])
+def test_ports_follow_the_array(row: dict[str, str], dataflow: str) -> None:
+    """On the shipped machine made systolic; its weight port of a word a row is as wide as a square array's columns."""
+    positions, reduction, filters = sizes(row)
+    settings = ["array.interconnect=systolic", f"array.rows={row['rows']}", f"array.columns={row['columns']}"]
+    settings += [] if row["rows"] == row["columns"] else ["array.weight_port_words_per_cycle=null"]
+    spec = load_accelerator(design="baseline", dataflow=dataflow, overrides=[*settings, "array.accumulator_sums=0"])
+    assert spec.narrow_ports == []
     product = Product(linear_shape(positions, reduction, filters), "forward")
     plan = plan_product(product, ALL_IN_DRAM, find_dataflow(dataflow, "systolic", "", ""), spec.array, ONE_TILE)
     assert len(plan.stream_cycles) == 1

@@ -114,7 +114,7 @@ def test_contributing_example_is_one_new_file(tmp_path: Path) -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     code = text.split("```python\n")[1].split("```")[0]
     (tmp_path / "simulator/designs/eager.py").write_text(code, encoding="utf-8")
-    spec = "{version: 1, extends: efficient, design: eager}"
+    spec = "{version: 2, extends: efficient, design: eager}"
     assert f"`{spec}`" in text
     (tmp_path / "configs/accelerators/eager.yaml").write_text(spec, encoding="utf-8")
     run = subprocess.run(

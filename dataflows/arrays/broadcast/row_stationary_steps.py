@@ -1,6 +1,6 @@
 """Row-stationary array: every register in every cycle (docs/microarchitecture.md)."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -11,6 +11,37 @@ from dataflows.plans.plan import Integers
 _LOAD_FOLD, _LOAD_CYCLE = 0, 1
 _ENTER, _STEP, _ADD = 2, 7, 8  # an entering position and an added one: fold, image, strip, column, column before
 _NOTHING = -1
+# Places in `numbers`.
+_CYCLES, _MACS, _IMAGE_WORDS, _FILTER_WORDS, _SUMS, _SUMS_READ, _READS, _WRITES = range(8)
+
+
+class _Job(NamedTuple):
+    """A job on a mapped array; letters as on the page, and of each loop its extent and its blocks."""
+
+    groups: int
+    channels: int
+    filters: int
+    filter_rows: int
+    filter_columns: int
+    out_rows: int
+    sy: int
+    sx: int
+    dy: int
+    dx: int
+    columns: int
+    filter_port: int
+    h: int
+    w: int
+    q: int
+    p: int
+    r: int
+    e: int
+    t: int
+    d: int
+    filter_blocks: int
+    channel_blocks: int
+    row_blocks: int
+    column_blocks: int
 
 
 @njit(cache=True)
@@ -45,20 +76,19 @@ def run_row_stationary(
     h, w, q, p, r, e, t, d = mapping
     places, window = h * r, q * w
     steps, chains = window * p, e * t * d
-    words_a_place = d * t * p * window
     divisor, rest = dx, sx
     while rest:
         divisor, rest = rest, divisor % rest
     classes, moved = dx // divisor, sx // divisor
     runs, strips = min(classes, out_columns), -(-out_rows // e)
-    blocks_j, blocks_i = -(-filter_columns // w), -(-filter_rows // h)
-    blocks_b, blocks_m, blocks_g = -(-channels // (r * q)), -(-count_m // (t * p)), -(-groups // d)
-    fold_count = blocks_g * blocks_m * blocks_b * blocks_i * blocks_j
+    job = _Job(
+        groups, channels, count_m, filter_rows, filter_columns, out_rows, sy, sx, dy, dx, columns, filter_port,
+        h, w, q, p, r, e, t, d,
+        -(-count_m // (t * p)), -(-channels // (r * q)), -(-filter_rows // h), -(-filter_columns // w),
+    )  # fmt: skip
+    fold_count = -(-groups // d) * job.filter_blocks * job.channel_blocks * job.row_blocks * job.column_blocks
     seen = np.zeros(image.shape[3] + h * dy + e * sy + 1, np.bool_)
-    for y in range(e):
-        for i in range(h):
-            seen[y * sy + i * dy] = True
-    words_a_grid_point = seen.sum() * r * q * d  # a column of all windows that enter together
+    words_a_grid_point = _rows_seen(job, seen, 0, e, 0, h) * r * q * d  # a column of all windows that enter together
 
     dtype = image.dtype
     weight = np.zeros((rows, columns, pads[0]), dtype)
@@ -95,7 +125,7 @@ def run_row_stationary(
         if loading_fold >= 0:
             now[_LOAD_FOLD], now[_LOAD_CYCLE] = loading_fold, loading_cycle
             loading_cycle += 1
-            if loading_cycle * filter_port >= places * words_a_place:
+            if loading_cycle * filter_port >= places * d * t * p * window:
                 loaded, loading_fold = loading_fold, _NOTHING
         if last_step and in_fold[0] >= 0 and in_fold[0] < fold and fold < fold_count:
             loading_fold, loading_cycle = fold, 0  # from the next cycle on
@@ -121,139 +151,173 @@ def run_row_stationary(
                             if image_index == images:
                                 image_index, fold = 0, fold + 1
 
-        # accumulate: what the last place added a cycle ago
+        # The last place first, so that each PE reads what the one before it held.
         told = said[(cycle - places) % (places + 1)]
         if cycle >= places and told[_ADD] >= 0 and told[_ADD] // p == window - 1:
-            of = told[_ADD + 1]
-            block_j, of = of % blocks_j, of // blocks_j
-            block_i, of = of % blocks_i, of // blocks_i
-            block_b, of = of % blocks_b, of // blocks_b
-            first = block_j == 0 and block_i == 0 and block_b == 0
-            f = told[_ADD] % p
-            for z in range(chains):
-                group = of // blocks_m * d + z // (e * t)
-                m = of % blocks_m * t * p + z // e % t * p + f
-                y, x = told[_ADD + 3] * e + z % e, told[_ADD + 4]
-                above = (z // columns * places) + places - 1
-                value = chain[above, z % columns]
-                if group < groups and m < count_m and y < out_rows:
-                    if not first:
-                        value += result[group, told[_ADD + 2], m, y, x]
-                        numbers[5] += 1
-                    result[group, told[_ADD + 2], m, y, x] = value
-                    numbers[4] += 1
-                sums[z // columns, z % columns] = value
+            _accumulate(job, told, chain, sums, result, numbers)
             last_write = cycle
             finished = (
                 told[_ADD] == steps - 1 and told[_ADD + 1] == fold_count - 1 and told[_ADD + 2] == images - 1
                 and told[_ADD + 3] == strips - 1 and told[_ADD + 4] + classes >= out_columns
                 and told[_ADD + 4] % classes == runs - 1
             )  # fmt: skip
-        for place in range(places - 1, -1, -1):
-            if cycle < place:
-                continue
+        for place in range(min(places - 1, cycle), -1, -1):
             told = said[(cycle - place) % (places + 1)]
-            i_in_set, part = place % h, place // h
-            # add
             if told[_ADD] >= 0:
-                k, f = told[_ADD] // p, told[_ADD] % p
-                of = told[_ADD + 1]
-                j = of % blocks_j * w + k % w
-                i = of // blocks_j % blocks_i * h + i_in_set
-                rest = of // blocks_j // blocks_i
-                b = rest % blocks_b * r * q + part * q
-                real_rest = i < filter_rows and b < channels
-                real_word = real_rest and j < filter_columns and b + k // w < channels
-                for z in range(chains):
-                    row, c = z // columns * places + place, z % columns
-                    value = product[row, c]
-                    if k > 0:
-                        value += psum[row, c, f]
-                    if k < window - 1:
-                        psum[row, c, f] = value
-                    else:
-                        if place > 0:
-                            value += chain[row - 1, c]
-                        chain[row, c] = value
-                    if (
-                        real_word
-                        and rest // blocks_b // blocks_m * d + z // (e * t) < groups
-                        and rest // blocks_b % blocks_m * t * p + z // e % t * p + f < count_m
-                        and told[_ADD + 3] * e + z % e < out_rows
-                    ):
-                        numbers[1] += 1
-                        numbers[6] += 2 + (k > 0)  # filter, input, and the partial sum but for the first term
-                        numbers[7] += k > 0  # every term but one leaves a partial sum behind
-            # multiply
+                _add(job, told, place, product, psum, chain, numbers)
             if told[_STEP] >= 0:
-                k, f = told[_STEP] // p, told[_STEP] % p
-                for z in range(chains):
-                    row, c = z // columns * places + place, z % columns
-                    product[row, c] = inputs[row, c, k] * weight[row, c, f * window + k]
-            # enter
+                _multiply(job, told[_STEP], place, inputs, weight, product)
             if told[_ENTER] >= 0:
-                of, a = told[_ENTER], told[_ENTER + 1]
-                block_j, of = of % blocks_j, of // blocks_j
-                block_i, of = of % blocks_i, of // blocks_i
-                block_b, of = of % blocks_b, of // blocks_b
-                i = block_i * h + i_in_set
-                x, x_before = told[_ENTER + 3], told[_ENTER + 4]
-                for z in range(chains):
-                    row, c = z // columns * places + place, z % columns
-                    group = of // blocks_m * d + z // (e * t)
-                    y = told[_ENTER + 2] * e + z % e
-                    real_set = of % blocks_m * t * p + z // e % t * p < count_m
-                    for k in range(window):
-                        b, j = block_b * r * q + part * q + k // w, block_j * w + k % w
-                        inputs[row, c, k] = 0
-                        if group < groups and b < channels and j < filter_columns and i < filter_rows and y < out_rows:
-                            inputs[row, c, k] = image[group, a, b, y * sy + i * dy, x * sx + j * dx]
-                            numbers[7] += real_set and _is_new(x, x_before, j, block_j * w, sx, dx, min(
-                                w, filter_columns - block_j * w))  # fmt: skip
+                _enter(job, told, place, image, inputs, numbers)
                 if place == 0:
-                    seen[:] = False
-                    for y in range(told[_ENTER + 2] * e, min(told[_ENTER + 2] * e + e, out_rows)):
-                        for i in range(block_i * h, min(block_i * h + h, filter_rows)):
-                            seen[y * sy + i * dy] = True
-                    new, width = 0, min(w, filter_columns - block_j * w)
-                    for j in range(block_j * w, block_j * w + width):
-                        new += _is_new(x, x_before, j, block_j * w, sx, dx, width)
-                    real_channels = min(r * q, channels - block_b * r * q)
-                    numbers[2] += seen.sum() * new * real_channels * min(d, groups - of // blocks_m * d)
-            # load
+                    numbers[_IMAGE_WORDS] += _words_over_the_port(job, told, seen)
             if told[_LOAD_FOLD] >= 0:
-                of = told[_LOAD_FOLD]
-                block_j, of = of % blocks_j, of // blocks_j
-                block_i, of = of % blocks_i, of // blocks_i
-                block_b, of = of % blocks_b, of // blocks_b
-                start = max(told[_LOAD_CYCLE] * filter_port, place * words_a_place)
-                end = min((told[_LOAD_CYCLE] + 1) * filter_port, (place + 1) * words_a_place)
-                for word in range(start, end):
-                    k = word % window
-                    f = word // window % p
-                    one_set = word // window // p % t
-                    one_group = word // window // p // t % d
-                    group, m = of // blocks_m * d + one_group, of % blocks_m * t * p + one_set * p + f
-                    b, i = block_b * r * q + part * q + k // w, block_i * h + i_in_set
-                    j = block_j * w + k % w
-                    real = group < groups and m < count_m and b < channels and i < filter_rows and j < filter_columns
-                    numbers[3] += real
-                    for y in range(e):
-                        z = (one_group * t + one_set) * e + y
-                        row, c = z // columns * places + place, z % columns
-                        weight[row, c, f * window + k] = filters[group, m, b, i, j] if real else 0
-                        numbers[7] += real and y < out_rows
+                _load(job, told, place, filters, weight, numbers)
         if cycle < len(dump):
-            at = 0
-            for pad in (weight, inputs, psum):
-                dump[cycle, at : at + pad.size] = pad.ravel()
-                at += pad.size
-            for plane in (product, chain, sums):
-                dump[cycle, at : at + plane.size] = plane.ravel()
-                at += plane.size
+            _dump_registers(dump[cycle], weight, inputs, psum, product, chain, sums)
         cycle += 1
-    numbers[0] = last_write + 1
+    numbers[_CYCLES] = last_write + 1
     return result, numbers
+
+
+@njit(cache=True, inline="always")
+def _begin(job: Any, fold: int) -> tuple[int, int, int, int, int]:
+    """Return the first group, filter, channel, filter row and filter column of a fold."""
+    j, rest = fold % job.column_blocks * job.w, fold // job.column_blocks
+    i, rest = rest % job.row_blocks * job.h, rest // job.row_blocks
+    b, rest = rest % job.channel_blocks * job.r * job.q, rest // job.channel_blocks
+    return rest // job.filter_blocks * job.d, rest % job.filter_blocks * job.t * job.p, b, i, j
+
+
+@njit(cache=True, inline="always")
+def _load(job: Any, told: Integers, place: int, filters: Any, weight: Any, numbers: Integers) -> None:
+    """Write to `filter` of a place the words that come over the port in a cycle of a fold's load."""
+    h, w, p, e, t = job.h, job.w, job.p, job.e, job.t
+    places, window = job.h * job.r, job.q * job.w
+    words_a_place = job.d * t * p * window
+    group_0, m_0, b_0, i_0, j_0 = _begin(job, told[_LOAD_FOLD])
+    start = max(told[_LOAD_CYCLE] * job.filter_port, place * words_a_place)
+    end = min((told[_LOAD_CYCLE] + 1) * job.filter_port, (place + 1) * words_a_place)
+    for word in range(start, end):
+        k = word % window
+        f = word // window % p
+        one_set = word // window // p % t
+        one_group = word // window // p // t % job.d
+        group, m = group_0 + one_group, m_0 + one_set * p + f
+        b, i, j = b_0 + place // h * job.q + k // w, i_0 + place % h, j_0 + k % w
+        real = (
+            group < job.groups and m < job.filters and b < job.channels and i < job.filter_rows
+            and j < job.filter_columns
+        )  # fmt: skip
+        numbers[_FILTER_WORDS] += real
+        for y in range(e):
+            z = (one_group * t + one_set) * e + y
+            row, c = z // job.columns * places + place, z % job.columns
+            weight[row, c, f * window + k] = filters[group, m, b, i, j] if real else 0
+            numbers[_WRITES] += real and y < job.out_rows
+
+
+@njit(cache=True, inline="always")
+def _enter(job: Any, told: Integers, place: int, image: Any, inputs: Any, numbers: Integers) -> None:
+    """Write to `input` of a place the windows of a position that enters."""
+    places = job.h * job.r
+    group_0, m_0, b_0, i_0, j_0 = _begin(job, told[_ENTER])
+    a, strip, x, x_before = told[_ENTER + 1], told[_ENTER + 2], told[_ENTER + 3], told[_ENTER + 4]
+    i, width = i_0 + place % job.h, min(job.w, job.filter_columns - j_0)
+    for z in range(job.e * job.t * job.d):
+        row, c = z // job.columns * places + place, z % job.columns
+        group, y = group_0 + z // (job.e * job.t), strip * job.e + z % job.e
+        real_set = m_0 + z // job.e % job.t * job.p < job.filters
+        for k in range(job.q * job.w):
+            b, j = b_0 + place // job.h * job.q + k // job.w, j_0 + k % job.w
+            inputs[row, c, k] = 0
+            if (
+                group < job.groups and b < job.channels and j < job.filter_columns and i < job.filter_rows
+                and y < job.out_rows
+            ):  # fmt: skip
+                inputs[row, c, k] = image[group, a, b, y * job.sy + i * job.dy, x * job.sx + j * job.dx]
+                numbers[_WRITES] += real_set and _is_new(x, x_before, j, j_0, job.sx, job.dx, width)
+
+
+@njit(cache=True, inline="always")
+def _multiply(job: Any, step: int, place: int, inputs: Any, weight: Any, product: Any) -> None:
+    """Write `product` of a place in a step of a position."""
+    places, k, f = job.h * job.r, step // job.p, step % job.p
+    for z in range(job.e * job.t * job.d):
+        row, c = z // job.columns * places + place, z % job.columns
+        product[row, c] = inputs[row, c, k] * weight[row, c, f * job.q * job.w + k]
+
+
+@njit(cache=True, inline="always")
+def _add(job: Any, told: Integers, place: int, product: Any, psum: Any, chain: Any, numbers: Integers) -> None:
+    """Write `psum` of a place, or with a window's last word `chain`."""
+    places, window = job.h * job.r, job.q * job.w
+    k, f = told[_ADD] // job.p, told[_ADD] % job.p
+    group_0, m_0, b_0, i_0, j_0 = _begin(job, told[_ADD + 1])
+    i, j, b = i_0 + place % job.h, j_0 + k % job.w, b_0 + place // job.h * job.q
+    real_word = i < job.filter_rows and j < job.filter_columns and b + k // job.w < job.channels
+    for z in range(job.e * job.t * job.d):
+        row, c = z // job.columns * places + place, z % job.columns
+        value = product[row, c]
+        if k > 0:
+            value += psum[row, c, f]
+        if k < window - 1:
+            psum[row, c, f] = value
+        else:
+            if place > 0:
+                value += chain[row - 1, c]
+            chain[row, c] = value
+        if (
+            real_word
+            and group_0 + z // (job.e * job.t) < job.groups
+            and m_0 + z // job.e % job.t * job.p + f < job.filters
+            and told[_ADD + 3] * job.e + z % job.e < job.out_rows
+        ):
+            numbers[_MACS] += 1
+            numbers[_READS] += 2 + (k > 0)  # filter, input, and the psum but for the first term
+            numbers[_WRITES] += k > 0  # every term but one leaves a psum behind
+
+
+@njit(cache=True, inline="always")
+def _accumulate(job: Any, told: Integers, chain: Any, sums: Any, result: Any, numbers: Integers) -> None:
+    """Write `sum`: what the last place of each chain added a cycle ago joins its psum; real sums go to the buffer."""
+    places = job.h * job.r
+    group_0, m_0, b_0, i_0, j_0 = _begin(job, told[_ADD + 1])
+    first = b_0 == 0 and i_0 == 0 and j_0 == 0
+    f, x = told[_ADD] % job.p, told[_ADD + 4]
+    for z in range(job.e * job.t * job.d):
+        group, m = group_0 + z // (job.e * job.t), m_0 + z // job.e % job.t * job.p + f
+        y = told[_ADD + 3] * job.e + z % job.e
+        value = chain[z // job.columns * places + places - 1, z % job.columns]
+        if group < job.groups and m < job.filters and y < job.out_rows:
+            if not first:
+                value += result[group, told[_ADD + 2], m, y, x]
+                numbers[_SUMS_READ] += 1
+            result[group, told[_ADD + 2], m, y, x] = value
+            numbers[_SUMS] += 1
+        sums[z // job.columns, z % job.columns] = value
+
+
+@njit(cache=True)
+def _words_over_the_port(job: Any, told: Integers, seen: Any) -> int:
+    """Count the real image words that come over the port for a position that enters."""
+    group_0, _, b_0, i_0, j_0 = _begin(job, told[_ENTER])
+    y_0, x, x_before = told[_ENTER + 2] * job.e, told[_ENTER + 3], told[_ENTER + 4]
+    rows = _rows_seen(job, seen, y_0, min(y_0 + job.e, job.out_rows), i_0, min(i_0 + job.h, job.filter_rows))
+    new, width = 0, min(job.w, job.filter_columns - j_0)
+    for j in range(j_0, j_0 + width):
+        new += _is_new(x, x_before, j, j_0, job.sx, job.dx, width)
+    return rows * new * min(job.r * job.q, job.channels - b_0) * min(job.d, job.groups - group_0)
+
+
+@njit(cache=True)
+def _rows_seen(job: Any, seen: Any, first_y: int, end_y: int, first_i: int, end_i: int) -> int:
+    """Count the different image rows that output rows and filter rows meet; `seen` is scratch."""
+    seen[:] = False
+    for y in range(first_y, end_y):
+        for i in range(first_i, end_i):
+            seen[y * job.sy + i * job.dy] = True
+    return int(seen.sum())
 
 
 @njit(cache=True)
@@ -265,3 +329,14 @@ def _is_new(x: int, x_before: int, j: int, first: int, sx: int, dx: int, width: 
         if x * sx + j * dx == x_before * sx + one * dx:
             return False
     return True
+
+
+@njit(cache=True)
+def _dump_registers(row: Any, weight: Any, inputs: Any, psum: Any, product: Any, chain: Any, sums: Any) -> None:
+    at = 0
+    for pad in (weight, inputs, psum):
+        row[at : at + pad.size] = pad.ravel()
+        at += pad.size
+    for plane in (product, chain, sums):
+        row[at : at + plane.size] = plane.ravel()
+        at += plane.size

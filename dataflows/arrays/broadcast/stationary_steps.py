@@ -11,6 +11,9 @@ from numba import njit
 
 from dataflows.plans.plan import Integers
 
+# Places in `numbers`.
+_CYCLES, _MACS, _MOVING_WORDS, _STATIONARY_WORDS, _SUMS, _SUMS_READ, _WRITES = range(7)
+
 
 @njit(cache=True)
 def run_broadcast_stationary(
@@ -37,38 +40,22 @@ def run_broadcast_stationary(
     """
     groups, V, D = moving.shape
     N = stationary.shape[2]
-    blocks_d, blocks_n = -(-D // rows), -(-N // columns)
-    fold_count = groups * blocks_d * blocks_n
-    levels = 0
-    while (1 << levels) < rows:
-        levels += 1
     dtype = moving.dtype
+    folds = _folds(groups, D, N, rows, columns)
+    nodes, offset = _tree_shape(rows)
+    levels = len(nodes) - 1
     # Planes are padded to whole vectors of the host's, which makes the inner loops several times faster.
     lanes = -(-columns // 16) * 16
     shadow, weight = np.zeros((rows, lanes), dtype), np.zeros((rows, lanes), dtype)
     entered = np.zeros(rows, dtype)
-    # Products (level 0) and the tree's levels, one below the other: nodes[l] rows of level l from offset[l] on.
-    nodes, offset = np.zeros(levels + 1, np.int64), np.zeros(levels + 1, np.int64)
-    nodes[0] = rows
-    for level in range(1, levels + 1):
-        nodes[level] = (nodes[level - 1] + 1) // 2
-        offset[level] = offset[level - 1] + nodes[level - 1]
     tree = np.zeros((offset[levels] + nodes[levels], lanes), dtype)
-    root = offset[levels]
     sums = np.zeros(columns, dtype)
     result = np.zeros((groups, V, N), dtype)
     numbers = np.zeros(7, np.int64)
 
-    # Which block of the operands each fold holds; divisions would take longer than a cycle's arithmetic.
-    fold_d, fold_n = np.empty(fold_count, np.int64), np.empty(fold_count, np.int64)
-    fold_group = np.empty(fold_count, np.int64)
-    for fold in range(fold_count):
-        fold_d[fold] = fold % blocks_d * rows
-        fold_n[fold] = fold // blocks_d % blocks_n * columns
-        fold_group[fold] = fold // blocks_d // blocks_n
-
     # What is in each pipeline stage: fold and vector in `in`, `product`, each tree level; -1 for nothing.
     stages = 2 + levels
+    last = stages - 1
     stage_fold, stage_vector = np.full(stages, -1, np.int64), np.full(stages, -1, np.int64)
     loading, loaded = 0, 0  # the fold that enters the shadow registers, and its words that did
     swapping = False  # whether the swap was decided in the cycle before
@@ -78,117 +65,168 @@ def run_broadcast_stationary(
     cycle = 0
     last_write = -1
     full_speed = moving_port >= rows and output_port >= columns and len(dump) == 0
-    while done < fold_count * V:
+    while done < len(folds) * V:
         # While nothing but the datapath changes, cycles need no controller. A test holds this to the long way, which a
         # dump takes.
-        loads = loading < fold_count and loaded < rows * columns
-        follows = stage_fold[stages - 1] == active and stage_vector[stages - 1] == vector - stages
+        loads = loading < len(folds) and loaded < rows * columns
+        follows = stage_fold[last] == active and stage_vector[last] == vector - stages
         if full_speed and not swapping and not loads and vector < V - 1 and follows:
-            burst, group = V - 1 - vector, fold_group[active]
-            first_d, first_n = fold_d[active], fold_n[active]
-            real_d, real_n = min(rows, D - first_d), min(columns, N - first_n)
+            burst = V - 1 - vector
+            group, first_d, real_d, first_n, real_n = folds[active]
             _stream(
                 moving[group, vector : vector + burst, first_d : first_d + real_d],
                 result[group, vector - stages : vector - stages + burst, first_n : first_n + real_n],
-                first_d > 0, weight, entered, tree, sums, nodes, offset, levels,
+                first_d > 0, weight, entered, tree, sums, nodes, offset,
             )  # fmt: skip
-            numbers[1] += burst * real_d * real_n
-            numbers[2] += burst * real_d
-            numbers[4] += burst * real_n
-            if first_d > 0:
-                numbers[5] += burst * real_n
+            numbers[_MACS] += burst * real_d * real_n
+            numbers[_MOVING_WORDS] += burst * real_d
+            numbers[_SUMS] += burst * real_n
+            numbers[_SUMS_READ] += burst * real_n * (first_d > 0)
             vector, cycle, done = vector + burst, cycle + burst, done + burst
             stage_vector += burst
             last_write = cycle - 1
-        # accumulate: what stands at the top of the tree joins its partial sum
-        fold = stage_fold[stages - 1]
-        if fold >= 0:
-            v = stage_vector[stages - 1]
-            group, first = fold_group[fold], fold_n[fold]
-            real = min(columns, N - first)
-            for c in range(columns):
-                sums[c] = tree[root, c]
-            if fold_d[fold] > 0:
-                for c in range(real):
-                    sums[c] += result[group, v, first + c]
-                numbers[5] += real
-            for c in range(real):
-                result[group, v, first + c] = sums[c]
-            numbers[4] += real
+        # Later stages first, so that each reads what the one before it held.
+        if stage_fold[last] >= 0:
+            group, first_d, _, first_n, real_n = folds[stage_fold[last]]
+            psums = result[group, stage_vector[last], first_n : first_n + real_n]
+            _accumulate(tree[offset[levels]], sums, psums, first_d > 0)
+            numbers[_SUMS] += real_n
+            numbers[_SUMS_READ] += real_n * (first_d > 0)
             done += 1
             last_write = cycle
-        # tree, from the top down so that each level reads what its lower neighbour held
         for level in range(levels, 0, -1):
             if stage_fold[level] >= 0:
-                below, here, pairs = offset[level - 1], offset[level], nodes[level - 1] // 2
-                for i in range(pairs):
-                    for c in range(lanes):
-                        tree[here + i, c] = tree[below + 2 * i, c] + tree[below + 2 * i + 1, c]
-                if pairs < nodes[level]:
-                    for c in range(lanes):
-                        tree[here + pairs, c] = tree[below + 2 * pairs, c]
-        # multiply
+                _add_level(tree, offset[level - 1], nodes[level - 1], offset[level], nodes[level])
         if stage_fold[0] >= 0:
-            for r in range(rows):
-                x = entered[r]
-                for c in range(lanes):
-                    tree[r, c] = x * weight[r, c]
-            fold = stage_fold[0]
-            numbers[1] += min(rows, D - fold_d[fold]) * min(columns, N - fold_n[fold])
-        for stage in range(stages - 1, 0, -1):
+            _multiply(entered, weight, tree)
+            numbers[_MACS] += folds[stage_fold[0], 2] * folds[stage_fold[0], 4]
+        for stage in range(last, 0, -1):
             stage_fold[stage], stage_vector[stage] = stage_fold[stage - 1], stage_vector[stage - 1]
         stage_fold[0] = -1
         # swap, decided in the cycle before: the weights take what the shadow registers held
         if swapping:
             weight[:, :] = shadow
-            numbers[6] += min(rows, D - fold_d[active]) * min(columns, N - fold_n[active])
+            numbers[_WRITES] += folds[active, 2] * folds[active, 4]
             swapping = False
         # enter: a vector is latched when all its words have come and the sums' port is free for its sums
         if vector < V:
             words_in += moving_port
             words_out += output_port
             if words_in >= rows and words_out >= columns:
-                group, first = fold_group[active], fold_d[active]
-                real = min(rows, D - first)
-                for r in range(real):
-                    entered[r] = moving[group, vector, first + r]
-                for r in range(real, rows):
-                    entered[r] = 0
-                numbers[2] += real
+                group, first_d, real_d, _, _ = folds[active]
+                _enter(moving[group, vector, first_d : first_d + real_d], entered)
+                numbers[_MOVING_WORDS] += real_d
                 stage_fold[0], stage_vector[0] = active, vector
                 vector += 1
                 words_in = words_out = 0
         # swap is decided when the shadow registers are full and the fold before has entered
-        full = loading < fold_count and loaded == rows * columns
-        if loading < fold_count and not full:
-            group = fold_group[loading]
-            for word in range(loaded, min(loaded + stationary_port, rows * columns)):
-                r, c = word // columns, word % columns
-                d, n = fold_d[loading] + r, fold_n[loading] + c
-                if d < D and n < N:
-                    shadow[r, c] = stationary[group, d, n]
-                    numbers[3] += 1
-                else:
-                    shadow[r, c] = 0
-            loaded = min(loaded + stationary_port, rows * columns)
-        elif full and vector == V:
+        if loading < len(folds) and loaded < rows * columns:
+            end = min(loaded + stationary_port, rows * columns)
+            group, first_d, real_d, first_n, real_n = folds[loading]
+            block = stationary[group, first_d : first_d + real_d, first_n : first_n + real_n]
+            numbers[_STATIONARY_WORDS] += _load(block, shadow, columns, loaded, end)
+            loaded = end
+        elif loading < len(folds) and vector == V:
             active, vector, swapping = loading, 0, True
             loading, loaded = loading + 1, 0
         if cycle < len(dump):
             _dump_registers(dump[cycle], shadow, weight, entered, tree, sums)
         cycle += 1
-    numbers[0] = last_write + 1
+    numbers[_CYCLES] = last_write + 1
     return result, numbers
+
+
+@njit(cache=True, inline="always")
+def _folds(groups: int, D: int, N: int, rows: int, columns: int) -> Integers:
+    """Return each fold's group, its first row of D and its real rows, its first column of N and its real columns.
+
+    Divisions in a cycle would take longer than the cycle's arithmetic.
+    """
+    blocks_d, blocks_n = -(-D // rows), -(-N // columns)
+    folds = np.empty((groups * blocks_d * blocks_n, 5), np.int64)
+    for fold in range(len(folds)):
+        first_d, first_n = fold % blocks_d * rows, fold // blocks_d % blocks_n * columns
+        folds[fold, 0] = fold // blocks_d // blocks_n
+        folds[fold, 1], folds[fold, 2] = first_d, min(rows, D - first_d)
+        folds[fold, 3], folds[fold, 4] = first_n, min(columns, N - first_n)
+    return folds
+
+
+@njit(cache=True, inline="always")
+def _tree_shape(rows: int) -> tuple[Integers, Integers]:
+    """Return the nodes of each level, products being level 0, and the row at which each begins in one array of all."""
+    levels = 0
+    while (1 << levels) < rows:
+        levels += 1
+    nodes, offset = np.zeros(levels + 1, np.int64), np.zeros(levels + 1, np.int64)
+    nodes[0] = rows
+    for level in range(1, levels + 1):
+        nodes[level] = (nodes[level - 1] + 1) // 2
+        offset[level] = offset[level - 1] + nodes[level - 1]
+    return nodes, offset
+
+
+@njit(cache=True, inline="always")
+def _load(block: Any, shadow: Any, columns: int, start: int, end: int) -> int:
+    """Write words `start` to `end` - 1 of a fold to `shadow`, row by row; return how many are real."""
+    real_words = 0
+    for word in range(start, end):
+        r, c = word // columns, word % columns
+        real = r < block.shape[0] and c < block.shape[1]
+        shadow[r, c] = block[r, c] if real else 0
+        real_words += real
+    return real_words
+
+
+@njit(cache=True, inline="always")
+def _enter(words: Any, entered: Any) -> None:
+    """Write a vector to `in`; rows that it does not have get zeros."""
+    for r in range(len(words)):
+        entered[r] = words[r]
+    for r in range(len(words), len(entered)):
+        entered[r] = 0
+
+
+@njit(cache=True, inline="always")
+def _multiply(entered: Any, weight: Any, product: Any) -> None:
+    """Write `product`, the tree's level 0."""
+    for r in range(len(entered)):
+        x = entered[r]
+        for c in range(weight.shape[1]):
+            product[r, c] = x * weight[r, c]
+
+
+@njit(cache=True, inline="always")
+def _add_level(tree: Any, below: int, nodes_below: int, here: int, nodes: int) -> None:
+    """Write a level of the tree: sums of pairs of the level below; a node without a partner passes on."""
+    pairs = nodes_below // 2
+    for i in range(pairs):
+        for c in range(tree.shape[1]):
+            tree[here + i, c] = tree[below + 2 * i, c] + tree[below + 2 * i + 1, c]
+    if pairs < nodes:
+        for c in range(tree.shape[1]):
+            tree[here + pairs, c] = tree[below + 2 * pairs, c]
+
+
+@njit(cache=True, inline="always")
+def _accumulate(top: Any, sums: Any, psums: Any, adds: bool) -> None:
+    """Write `sum`: what stands at the top of the tree joins its psum; real columns go to the buffer."""
+    for c in range(len(sums)):
+        sums[c] = top[c]
+    if adds:
+        for c in range(len(psums)):
+            sums[c] += psums[c]
+    for c in range(len(psums)):
+        psums[c] = sums[c]
 
 
 @njit(cache=True)
 def _stream(
     vectors: Any, results: Any, adds: bool, weight: Any, entered: Any, tree: Any, sums: Any, nodes: Any, offset: Any,
-    levels: int,
 ) -> None:  # fmt: skip
     """Step as many cycles as there are vectors, with every pipeline stage taken by the same fold."""
     rows, lanes = weight.shape
-    real_d, real_n = vectors.shape[1], results.shape[1]
+    real_d, real_n, levels = vectors.shape[1], results.shape[1], len(nodes) - 1
     # While it streams, a level's nodes stand in bit-reversed order and are padded with zeros to a power of two, so that
     # those to be added lie in two halves and a level is one loop.
     leaves = 1 << levels
