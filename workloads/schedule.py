@@ -4,6 +4,7 @@ A sequence is written as epochs that repeat, each made of batches that repeat, s
 35,190 batches of the paper's CIFAR10 run take a dozen lines and still stand in their exact order.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Annotated, Literal, get_args
@@ -171,22 +172,37 @@ class Policy(StrictModel):
         """Return the sequence for a number of batches an epoch (and of epochs, if not its own)."""
         return compress(self.name, self.epoch_phases(batches_per_epoch, epochs))
 
+    def counts(self, batches_per_epoch: int, epochs: int) -> dict[Phase, int]:
+        """Return the batches of each phase, as ``expand(batches_per_epoch, epochs).counts()`` does, at once."""
+        counts: Counter[Phase] = Counter()
+        for cycle, taken in self._plan(batches_per_epoch, epochs):
+            whole, rest = divmod(batches_per_epoch, len(cycle))
+            for position, phase in enumerate(cycle):
+                counts[phase] += taken * (whole + (position < rest))
+        return {phase: count for phase, count in counts.items() if count}
+
     def epoch_phases(self, batches_per_epoch: int, epochs: int | None = None) -> list[list[Phase]]:
         """Return the phase of every batch, epoch by epoch."""
+        rows: list[list[Phase]] = []
+        for cycle, taken in self._plan(batches_per_epoch, self.epochs if epochs is None else epochs):
+            rows += [[cycle[i % len(cycle)] for i in range(batches_per_epoch)]] * taken
+        return rows
+
+    def _plan(self, batches_per_epoch: int, epochs: int) -> list[tuple[list[Phase], int]]:
+        """Return every stage's pattern, batch by batch, and its epochs."""
         if batches_per_epoch < 1:
             raise InputError("schedule", "batches_per_epoch", f"is {batches_per_epoch}", "give at least one batch")
-        total = self.epochs if epochs is None else epochs
-        rows: list[list[Phase]] = []
+        plan: list[tuple[list[Phase], int]] = []
+        left = epochs
         for stage in self.stages:
-            left = total - len(rows)
-            cycle: list[Phase] = [run.phase for run in stage.pattern for _ in range(run.count)]
-            row = [cycle[i % len(cycle)] for i in range(batches_per_epoch)]
-            rows += [row] * (left if stage.epochs == "rest" else min(left, stage.epochs))
-        if len(rows) < total:
+            taken = left if stage.epochs == "rest" else min(left, stage.epochs)
+            plan.append(([run.phase for run in stage.pattern for _ in range(run.count)], taken))
+            left -= taken
+        if left:
             raise InputError(
                 "schedule",
                 "epochs",
-                f"{self.name} plans {len(rows)} epochs of {total}",
+                f"{self.name} plans {epochs - left} epochs of {epochs}",
                 "ask for fewer epochs or let its last stage be 'rest'",
             )
-        return rows
+        return plan

@@ -57,5 +57,5 @@ def _head(only: str | None) -> str:
         f"Made by `{command}` from the shipped traces on the shipped machine (docs/machine.md); no constant is fitted. "
         "The paper is ADA-GP (Janfaza et al., MICRO 2023); its numbers stand in `configs/paper/ada-gp-micro23.yaml`. "
         "Speedups are cycles of whole training runs, the baseline's over the design's. Where a number differs from the "
-        "paper's by more than 2 %, the column *why* gives what an experiment found."
+        "paper's by more than 2 %, the column *why* gives what an experiment found, or says unexplained."
     )

@@ -1,1 +1,1 @@
-"""Every table and figure of the paper's hardware side from the shipped traces, held against the paper's numbers."""
+"""Every table and figure of the paper's hardware side from the shipped traces, beside the paper's numbers."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 
-from simulator.reproduce.job import Findings, Job, Plain
+from simulator.reproduce.jobs.job import Findings, Job, Plain
 from simulator.reproduce.store import Store
 
 OnDone = Callable[[str], None]
@@ -14,14 +14,8 @@ Family = tuple[Job, ...]
 
 def missing_jobs(jobs: Iterable[Job], store: Store) -> tuple[dict[Job, Plain], list[Job]]:
     """Return what the store has, and the jobs that it lacks, each once."""
-    found, missing = {}, []
-    for job in dict.fromkeys(jobs):
-        result = store.find(job)
-        if result is None:
-            missing.append(job)
-        else:
-            found[job] = result
-    return found, missing
+    kept = {job: store.find(job) for job in dict.fromkeys(jobs)}
+    return {job: one for job, one in kept.items() if one is not None}, [job for job in kept if kept[job] is None]
 
 
 def run_jobs(jobs: Sequence[Job], store: Store, processes: int, on_done: OnDone) -> Findings:

@@ -1,20 +1,18 @@
 """What an exhibit is: a figure, a table or a study of the report, and where exhibits are found by name.
 
-A new exhibit is one new file in `simulator/reproduce/exhibits/` with an object `EXHIBIT`.
+A new exhibit is one new file in `simulator/reproduce/exhibits/` with a tuple `EXHIBITS`. One that differs from another
+by constants alone is one more entry in that one's page (`simulator.reproduce.page`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from operator import attrgetter
-from typing import TYPE_CHECKING, Protocol
 
-from simulator.reproduce.job import Findings, Job
+from matplotlib.figure import Figure
+
+from simulator.reproduce.jobs.job import Findings, Job
 from workloads.foundation.errors import InputError, nearest
-from workloads.foundation.registry import registry
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from workloads.foundation.registry import parts
 
 Cell = str | int | float | None
 EXPLAIN_BEYOND = 0.02  # a difference that is larger needs its reason
@@ -29,7 +27,7 @@ class Comparison:
     what : str
         What it is, with its unit.
     paper, ours : float
-        The two; `ours` is None where there is nothing of ours to hold against it (an accuracy on data not at hand).
+        The two; `ours` is None where there is nothing of ours to compare with it (an accuracy on data not at hand).
     reason : str
         Why they differ, as an experiment found it; needed where the difference exceeds 2 %.
     digits : int
@@ -55,13 +53,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Numbers, written as `NAME.csv` and, if `shown`, printed in the report.
-
-    Attributes
-    ----------
-    digits : int
-        Digits behind the point in the report; the file has every digit.
-    """
+    """Numbers, written as `NAME.csv` with all digits and, if `shown`, printed in the report with some."""
 
     name: str
     title: str
@@ -77,18 +69,12 @@ class Picture:
 
     name: str
     text: str
-    draw: "Callable[[], Figure]"
+    draw: Callable[[], Figure]
 
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """A figure, a table or a study as it came out.
-
-    Attributes
-    ----------
-    text : str
-        Paragraphs in Markdown.
-    """
+    """A figure, a table or a study as it came out; its text is Markdown."""
 
     text: str = ""
     comparisons: tuple[Comparison, ...] = ()
@@ -96,34 +82,40 @@ class Exhibit:
     tables: tuple[Table, ...] = ()
 
 
-class ExhibitMaker(Protocol):
+class ExhibitMaker:
     """How an exhibit is made.
 
     Attributes
     ----------
-    key : str
-        What `--only` calls it, such as ``fig17``.
-    title : str
-        Its heading.
+    key, title : str
+        What `--only` calls it, such as ``fig17``; its heading.
     rank : int
-        Its place in the report.
+        Its place in the report; the lowest comes first.
+    requires : sequence of Job
+        What must be simulated for it, where that is always the same.
     """
 
     key: str
     title: str
     rank: int
+    requires: Sequence[Job] = ()
 
     def jobs(self) -> Sequence[Job]:
         """Return what must be simulated for it."""
+        return self.requires
 
     def make(self, found: Findings) -> Exhibit:
         """Return it from the results of its jobs."""
+        raise NotImplementedError
 
 
 @cache
 def exhibit_makers() -> dict[str, ExhibitMaker]:
     """Return every exhibit by key, in the order of the report."""
-    return registry("simulator.reproduce.exhibits", "EXHIBIT", attrgetter("key"))
+    found: Iterable[ExhibitMaker] = (
+        one for _, exhibits in parts("simulator.reproduce.exhibits", "EXHIBITS") for one in exhibits
+    )
+    return {one.key: one for one in sorted(found, key=lambda one: one.rank)}
 
 
 def chosen_makers(only: str | None) -> list[ExhibitMaker]:
@@ -135,9 +127,7 @@ def chosen_makers(only: str | None) -> list[ExhibitMaker]:
         If there is none of a name.
     """
     known = exhibit_makers()
-    if only is None:
-        return list(known.values())
-    names = [name.strip() for name in only.split(",")]
+    names = list(known) if only is None else [name.strip() for name in only.split(",")]
     for name in names:
         if name not in known:
             raise InputError("--only", "", f"unknown exhibit {name!r}", nearest(name, known))

@@ -4,6 +4,8 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+
 from simulator.outputs.folder import json_text
 from simulator.outputs.provenance import provenance
 from simulator.reproduce.exhibit import Exhibit, ExhibitMaker, Table
@@ -31,7 +33,9 @@ def write_report(
             for table in exhibit.tables:
                 write_table(table, stage / "tables")
             for picture in exhibit.pictures:
-                pictures[picture.name] = _draw(picture.name, picture.draw(), stage / "figures")
+                figure, pictures[picture.name] = picture.draw(), stage / "figures" / f"{picture.name}.png"
+                figure.savefig(pictures[picture.name], dpi=120)
+                plt.close(figure)
         text = markdown_report(made, head)
         (stage / "report.md").write_text(text, encoding="utf-8")
         (stage / "report.html").write_text(html_report(text, pictures, made), encoding="utf-8")
@@ -45,14 +49,3 @@ def write_table(table: Table, folder: Path) -> None:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(table.columns)
         rows.writerows(["" if cell is None else cell for cell in row] for row in table.rows)
-
-
-def _draw(name: str, figure: "object", folder: Path) -> Path:
-    import matplotlib.pyplot as plt
-    from matplotlib.figure import Figure
-
-    assert isinstance(figure, Figure)
-    path = folder / f"{name}.png"
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
-    return path

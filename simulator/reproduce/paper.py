@@ -6,16 +6,6 @@ from typing import Any
 from workloads.foundation.shipped import shipped_folder
 from workloads.foundation.strict_yaml import read_yaml
 
-# The paper's names of networks and data sets, and those of the shipped traces.
-NETWORKS = {
-    "ResNet50": "resnet50", "ResNet101": "resnet101", "ResNet152": "resnet152", "Inception-V4": "inception-v4",
-    "Inception-V3": "inception-v3", "VGG13": "vgg13", "VGG16": "vgg16", "VGG19": "vgg19",
-    "DenseNet121": "densenet121", "DenseNet161": "densenet161", "DenseNet169": "densenet169",
-    "DenseNet201": "densenet201", "MobileNet-V2": "mobilenet-v2",
-}  # fmt: skip
-DATASETS = {"CIFAR10": "cifar10", "CIFAR100": "cifar100", "ImageNet": "imagenet"}
-DESIGNS = {"low": "ADA-GP-LOW", "efficient": "ADA-GP-Efficient", "max": "ADA-GP-MAX"}
-
 
 @cache
 def targets() -> dict[str, Any]:
@@ -24,6 +14,18 @@ def targets() -> dict[str, Any]:
     return found
 
 
+# Names as the paper has them.
+NETWORKS: tuple[str, ...] = targets()["vision_models"]
+DATASETS: tuple[str, ...] = targets()["datasets"]
+DESIGNS = {"low": "ADA-GP-LOW", "efficient": "ADA-GP-Efficient", "max": "ADA-GP-MAX"}
+
+
 def trace_name(network: str, dataset: str) -> str:
     """Return the shipped trace of a network and a data set by the paper's names."""
-    return f"{NETWORKS[network]}-{DATASETS[dataset]}"
+    return f"{network}-{dataset}".lower()
+
+
+def block_ram_bytes(design: str) -> int:
+    """Return the bytes of a design's block RAM in table 4; blocks of 36 and of 18 Kbit, parity included (UG473)."""
+    _, _, large, small, _ = targets()["fpga_table_4"]["resources"][design]
+    return int(large * 4608 + small * 2304)

@@ -4,21 +4,11 @@ import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from textwrap import dedent
+from string import Template
 
 from simulator.reproduce.exhibit import EXPLAIN_BEYOND, Cell, Comparison, Exhibit, ExhibitMaker, Table
-
-_STYLE = dedent("""
-    :root { color-scheme: light dark; }
-    body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
-    h1, h2, h3 { line-height: 1.2; margin-top: 2.2rem; }
-    img { max-width: 100%; background: white; border-radius: 4px; }
-    .wide { overflow-x: auto; }
-    table { border-collapse: collapse; font-size: 0.9rem; margin: 1rem 0; font-variant-numeric: tabular-nums; }
-    th, td { padding: 0.25rem 0.6rem; border-bottom: 1px solid #8885; text-align: left; vertical-align: top; }
-    th { border-bottom: 2px solid #888; }
-    nav { columns: 2; } nav a { display: block; }
-    """)
+from workloads.foundation.shipped import shipped_folder
+from workloads.foundation.strict_yaml import read_text
 
 
 def markdown_report(made: Sequence[tuple[ExhibitMaker, Exhibit]], head: str) -> str:
@@ -40,8 +30,7 @@ def markdown_report(made: Sequence[tuple[ExhibitMaker, Exhibit]], head: str) -> 
             if table.shown:
                 parts += [f"**{table.title}**", _markdown_table(table)]
         files = [f"[{table.name}.csv](tables/{table.name}.csv)" for table in exhibit.tables]
-        if files:
-            parts.append("Numbers: " + ", ".join(files))
+        parts += ["Numbers: " + ", ".join(files)] if files else []
     return "\n\n".join(parts) + "\n"
 
 
@@ -59,66 +48,46 @@ def html_report(markdown: str, pictures: Mapping[str, Path], made: Sequence[tupl
         title = escape(maker.title, quote=False)
         body = body.replace(f"<h2>{title}</h2>", f'<h2 id="{maker.key}">{title}</h2>')
         links.append(f'<a href="#{maker.key}">{title}</a>')
-    first, rest = body.split("</h1>", 1)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width">\n<title>ADA-GP reproduced</title>\n'
-        f"<style>{_STYLE}</style>\n</head>\n<body>\n{first}</h1>\n<nav>{''.join(links)}</nav>\n{rest}</body>\n</html>\n"
-    )
+    head, rest = body.split("</h1>", 1)
+    skeleton = Template(read_text(shipped_folder("configs/reproduce") / "report.html"))
+    return skeleton.substitute(head=f"{head}</h1>", links="".join(links), body=rest)
 
 
 def _overview(made: Sequence[tuple[ExhibitMaker, Exhibit]]) -> list[str]:
-    rows = [
-        f"| {maker.title.partition(':')[0]} | {one.what} | {_paper(one)} | {_ours(one)} | {_difference(one)} |"
-        for maker, exhibit in made
-        for one in exhibit.comparisons
-        if one.ours is not None
-    ]
-    if not rows:
+    compared = [(maker, one) for maker, exhibit in made for one in exhibit.comparisons if one.ours is not None]
+    if not compared:
         return []
-    head = "| exhibit | number | paper | here | difference |\n|---|---|---:|---:|---:|"
-    beyond = sum(one.needs_reason for _, exhibit in made for one in exhibit.comparisons)
-    text = f"{len(rows)} numbers are held against the paper's; {beyond} differ by more than {EXPLAIN_BEYOND:.0%}."
-    return [
-        "## All numbers beside the paper's",
-        f"{text} The reasons stand with the exhibits.",
-        "\n".join([head, *rows]),
-    ]
+    beyond = sum(one.needs_reason for _, one in compared)
+    said = f"{len(compared)} numbers are compared with the paper's; {beyond} differ by more than {EXPLAIN_BEYOND:.0%}."
+    columns = {"exhibit": False, "number": False, "paper": True, "here": True, "difference": True}
+    rows = [(maker.title.partition(":")[0], *_numbers(one)) for maker, one in compared]
+    table = _lines(list(columns), list(columns.values()), rows)
+    return ["## All numbers beside the paper's", f"{said} The reasons stand with the exhibits.", table]
 
 
 def _comparisons(comparisons: Sequence[Comparison]) -> str:
-    if not comparisons:
-        return ""
-    lines = ["| number | paper | here | difference | why |", "|---|---:|---:|---:|---|"]
-    for one in comparisons:
-        why = one.reason if one.needs_reason or one.ours is None else ""
-        lines.append(f"| {one.what} | {_paper(one)} | {_ours(one)} | {_difference(one)} | {why} |")
-    return "\n".join(lines)
+    columns = ("number", "paper", "here", "difference", "why")
+    rows = [(*_numbers(one), one.reason if one.needs_reason or one.ours is None else "") for one in comparisons]
+    return _lines(columns, (False, True, True, True, False), rows) if rows else ""
 
 
-def _paper(one: Comparison) -> str:
-    return f"{one.paper:,.{one.digits}f}"
-
-
-def _ours(one: Comparison) -> str:
-    return "-" if one.ours is None else f"{one.ours:,.{one.digits}f}"
-
-
-def _difference(one: Comparison) -> str:
-    return "" if one.difference is None else f"{one.difference:+.1%}"
+def _numbers(one: Comparison) -> tuple[str, ...]:
+    difference = "" if one.difference is None else f"{one.difference:+.1%}"
+    paper, ours = ("-" if value is None else f"{value:,.{one.digits}f}" for value in (one.paper, one.ours))
+    return one.what, paper, ours, difference
 
 
 def _markdown_table(table: Table) -> str:
-    numeric = [
-        all(not isinstance(row[index], str) for row in table.rows) and bool(table.rows)
-        for index in range(len(table.columns))
-    ]
-    lines = [
-        "| " + " | ".join(table.columns) + " |",
-        "|" + "|".join("---:" if right else "---" for right in numeric) + "|",
-    ]
-    lines += ["| " + " | ".join(_shown(cell, table.digits) for cell in row) + " |" for row in table.rows]
-    return "\n".join(lines)
+    places = range(len(table.columns))
+    numeric = [bool(table.rows) and not any(isinstance(row[place], str) for row in table.rows) for place in places]
+    return _lines(table.columns, numeric, [[_shown(cell, table.digits) for cell in row] for row in table.rows])
+
+
+def _lines(columns: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown, columns of numbers to the right."""
+    rule = "|" + "|".join("---:" if right else "---" for right in numeric) + "|"
+    head, *body = ("| " + " | ".join(row) + " |" for row in (columns, *rows))
+    return "\n".join([head, rule, *body])
 
 
 def _shown(cell: Cell, digits: int) -> str:

@@ -11,17 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.cli.train import reference
-from simulator.reproduce.accuracy_gains import average_gain, best_gain, gains, signs
-from simulator.reproduce.contradictions.contradiction import Contradiction
-from simulator.reproduce.contradictions.wording import batches_in_gp
-from simulator.reproduce.error_bounds import least_cosine, paper_mape, signs_off, wrong_signs
+from simulator.reproduce.accuracy_arithmetic import (
+    average_gain,
+    best_gain,
+    gains,
+    least_cosine,
+    paper_mape,
+    signs,
+    signs_off,
+    wrong_signs,
+)
+from simulator.reproduce.contradictions.method import batches_in_gp
 from simulator.reproduce.exhibit import exhibit_makers
 from simulator.reproduce.exhibits.accuracy import COMMAND, JOB
-from simulator.reproduce.exhibits.contradictions import all_contradictions
+from simulator.reproduce.exhibits.contradictions import Contradiction, all_contradictions
 from simulator.reproduce.exhibits.predictor_error import KNOWABLE, REACHED, root_mse_percent
 from simulator.reproduce.folder import write_report
-from simulator.reproduce.ideal_speedups import backward_needed, ideal_speedup, pipeline_speedup, share_needed
-from simulator.reproduce.job import Plain
+from simulator.reproduce.jobs.job import Plain
+from simulator.reproduce.run_arithmetic import backward_needed, ideal_speedup, pipeline_speedup, share_needed
 from workloads.networks import find_recipe
 from workloads.predictor_errors import LayerErrors
 from workloads.trace import load_trace
@@ -42,7 +49,7 @@ def found() -> dict[str, Contradiction]:
 
 
 def figure(found: dict[str, Contradiction], key: str, name: str) -> float:
-    return dict(found[key].figures)[name]
+    return found[key].figures[name]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -211,7 +218,7 @@ def test_pipelines(found: dict[str, Contradiction]) -> None:
 
 
 def test_networks(found: dict[str, Contradiction]) -> None:
-    assert dict(found["example-layer"].figures) == {
+    assert found["example-layer"].figures == {
         "vgg13-imagenet, number of the layer": 5, "vgg13-imagenet, its output's side": 56,
         "vgg13-cifar10, number of the layer": 5, "vgg13-cifar10, its output's side": 8,
     }  # fmt: skip
@@ -228,14 +235,14 @@ def test_order_of_the_phases() -> None:
 
 
 def test_tables_4_and_5(found: dict[str, Contradiction]) -> None:
-    assert [round(watts, 3) for _, watts in found["power-parts"].figures] == [0.119] * 4
-    sums = dict(found["asic-sums"].figures)
+    assert [round(watts, 3) for watts in found["power-parts"].figures.values()] == [0.119] * 4
+    sums = found["asic-sums"].figures
     assert [sums[f"{name}, total less its parts"] for name in ("Baseline", "LOW", "Efficient", "MAX")] == [0, 0, 1, 0]
     assert figure(found, "asic-memory", "area a bit") == pytest.approx((3062890 - 3035954) / (1080 * 36 * 1024))
     assert figure(found, "second-array", "PEs by DSPs") == pytest.approx(180 * 80 / 166)
     assert figure(found, "second-array", "PEs by equal area") == pytest.approx(19.8)
     assert figure(found, "second-array", "PEs by table 5's area") == pytest.approx(180 * 168246 / 2982691)
-    assert [round(value, 2) for _, value in found["cut-off"].figures] == [0.89, 3.56, 3.88, 1.79, 2.69, 8.33]
+    assert [round(value, 2) for value in found["cut-off"].figures.values()] == [0.89, 3.56, 3.88, 1.79, 2.69, 8.33]
     assert "6 of 6 are the table's cut off after a digit, 1 the table's rounded" in found["cut-off"].but
     assert figure(found, "block-ram", "blocks of Efficient") == 2407 + 257
     assert figure(found, "larger-baseline", "MAX over the larger baseline, first reading") == pytest.approx(

@@ -11,16 +11,20 @@ from simulator.machine.spec_loading import load_designs
 from simulator.pipelines.schedule import find_schedule
 from simulator.pipelines.simulation import PipelineSetup, simulate_pipelines
 from simulator.reproduce.exhibit import ExhibitMaker, exhibit_makers
+from simulator.reproduce.exhibits.four_layers import four_layer_timeline
+from simulator.reproduce.exhibits.pipelines import timeline
 from simulator.reproduce.folder import write_report
-from simulator.reproduce.four_layers import ALPHAS, four_layer_timeline, four_layers, paper_steps, steps_of
-from simulator.reproduce.job import Findings, Job, Plain
+from simulator.reproduce.jobs.job import Findings, Job, Plain
+from simulator.reproduce.jobs.layer_cycles import LayerCycles
 from simulator.reproduce.jobs.pipeline_comparison import PipelineComparison
-from simulator.reproduce.jobs.predictor_share import PredictorShare
-from simulator.reproduce.unit_pipelines import unit_run
+from simulator.studies.four_layers import ALPHAS, four_layers, paper_steps, steps_of
+from simulator.studies.unit_pipelines import unit_run
 from workloads.schedule import Phase
 from workloads.trace import load_policy, load_trace
 
-DIGITS = PipelineComparison("digits-cnn", "ws", ("gpipe", "dapple", "chimera"), ("one-to-one", "paper"))
+DIGITS = PipelineComparison(
+    "digits-cnn", schedules=("gpipe", "dapple", "chimera"), training_schedules=("one-to-one", "paper")
+)
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -91,12 +95,10 @@ def test_steps_messages_and_boxes_of_a_pipeline(schedule: str, one: int, two: in
     # Three cuts, four micro-batches: forward in both batches, backward in one. "Half of the synchronisation steps".
     assert (run.steps, run.flushes, run.messages) == (two, 1, 3 * 4 * 3)
     assert run.idle_share == pytest.approx(1 - (16 + 48) / (4 * two))
-    timeline = run.timeline("title")
-    assert timeline.end == two
-    assert sum(box.end - box.start for box in timeline.boxes) == 16 + 48
-    assert sorted(int(box.label) for box in timeline.boxes if box.kind == "forward, Phase GP") == sorted(
-        [1, 2, 3, 4] * 4
-    )
+    drawn = timeline("title", run)
+    assert drawn.end == two
+    assert sum(box.end - box.start for box in drawn.boxes) == 16 + 48
+    assert sorted(int(box.label) for box in drawn.boxes if box.kind == "forward, Phase GP") == sorted([1, 2, 3, 4] * 4)
 
 
 def test_one_to_one_is_half_and_half_without_warm_up() -> None:
@@ -139,7 +141,7 @@ def in_place_of(maker: ExhibitMaker, result: Plain) -> Findings:
 
 
 def test_files_of_each_exhibit(digits: Plain, tmp_path: Path) -> None:
-    results = {"fig8": PredictorShare("digits-cnn", "ws").compute(), "fig20": digits}
+    results = {"fig8": LayerCycles("digits-cnn").compute(), "fig20": digits}
     keys = ("fig7", "fig8", "fig9", "fig10", "fig11", "fig12", "fig20")
     makers = [exhibit_makers()[key] for key in keys]
     made = [(maker, maker.make(in_place_of(maker, results.get(maker.key)))) for maker in makers]

@@ -1,17 +1,17 @@
-"""The tables of an exhibit as `adagp-sim reproduce` writes them, held against reviewed copies in `reproduce/`."""
+"""The tables of an exhibit as `adagp-sim reproduce` writes them, compared with reviewed copies in `reproduce/`."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from simulator.reproduce.exhibit import ExhibitMaker, Table
 from simulator.reproduce.folder import write_table
-from simulator.reproduce.job import Findings
+from simulator.reproduce.jobs.job import Findings
 
 GOLDEN = Path(__file__).parent / "reproduce"
 
 
 def tables(maker: ExhibitMaker, found: Findings) -> Iterator[Table]:
-    """Give an exhibit's tables, and what it holds against the paper as one more."""
+    """Give an exhibit's tables, and what it compares with the paper as one more."""
     exhibit = maker.make(found)
     rows = tuple((one.what, one.paper, one.ours) for one in exhibit.comparisons)
     yield Table(f"{maker.key}-comparisons", "Beside the paper", ("number", "paper", "here"), rows)
@@ -19,7 +19,7 @@ def tables(maker: ExhibitMaker, found: Findings) -> Iterator[Table]:
 
 
 def check_tables(maker: ExhibitMaker, found: Findings, folder: Path) -> None:
-    """Write an exhibit's tables into a folder and hold them against the copies, to the letter."""
+    """Write an exhibit's tables into a folder and compare them with the copies, to the letter."""
     names = set()
     for table in tables(maker, found):
         write_table(table, folder)

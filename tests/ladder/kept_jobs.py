@@ -16,6 +16,7 @@ class Square:
     number: int
     group: int
     notes: str
+    trace: str = "digits-cnn"
     seconds: float = 0.0
     fails: bool = False
 
@@ -37,7 +38,7 @@ class Square:
 
 
 def squares(notes: Path, seconds: float = 0.0) -> list[Square]:
-    return [Square(number, number // 2, str(notes), seconds) for number in range(12)]
+    return [Square(number, number // 2, str(notes), seconds=seconds) for number in range(12)]
 
 
 if __name__ == "__main__":

@@ -2,170 +2,121 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
-from typing import TYPE_CHECKING
 
-from simulator.reproduce.assumptions import (
-    DATAFLOW,
-    DEFAULT,
-    DENSE,
-    EPOCHS,
-    SHAPES,
-    STUDIED,
-    STUDIED_DATASETS,
-    SYSTOLIC,
-    VARIANTS,
-    Variant,
-)
-from simulator.reproduce.exhibit import Cell, Comparison, Exhibit, Picture, Table
-from simulator.reproduce.job import Findings
+from matplotlib.figure import Figure
+
+from simulator.outputs.charts import tornado
+from simulator.reproduce.exhibit import Comparison, Exhibit
 from simulator.reproduce.jobs.design_comparison import DesignComparison
+from simulator.reproduce.jobs.job import Findings
+from simulator.reproduce.page import PagedExhibit, page
 from simulator.reproduce.paper import NETWORKS, targets
-from simulator.reproduce.run_lengths import speedup_after
-from workloads.schedule import Policy
-from workloads.trace import load_policy
+from simulator.reproduce.run_arithmetic import batch_cycles, paper_batches
+from simulator.reproduce.variants import SHIPPED, Variant, cells, studies, variants
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+# Mappings on which depthwise layers lie otherwise.
+MAPPINGS = ("shape of the 180 PEs", "interconnect")
+DEPTHWISE = "MobileNet-V2"
+(DENSE,) = (one for one in variants() if one.value == "dense")
+WHOLE = ("CIFAR10", "ImageNet")  # data sets with a dense dgrad on all networks
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
-    """What a changed assumption moves: the mean speedup on each of the studied data sets."""
+class _Row:
+    """A changed assumption: MAX's speedup in every cell, and what the change moves the mean of each data set."""
 
     assumption: str
     value: str
-    moved: tuple[float, ...]
+    speedups: list[float]
 
-    @property
-    def largest(self) -> float:
-        """The larger of the two, whatever its sign."""
-        return max(map(abs, self.moved))
+    def means(self) -> list[float]:
+        """Return the mean of each data set."""
+        half = len(self.speedups) // 2
+        return [fmean(self.speedups[:half]), fmean(self.speedups[half:])]
+
+    def moved(self, shipped: "_Row") -> list[float]:
+        """Return what the change moves each mean."""
+        return [after - before for after, before in zip(self.means(), shipped.means(), strict=True)]
 
 
-@dataclass(frozen=True)
-class Assumptions:
+class Assumptions(PagedExhibit):
     """The speedups of MAX with one assumption changed at a time."""
 
-    key: str = "study"
-    title: str = "Study: which unstated assumption moves the speedup"
-    rank: int = 700
-
     def jobs(self) -> list[DesignComparison]:
-        """Return every variant on the studied networks, and a dense dgrad on all networks of ImageNet."""
-        cells = [(network, dataset) for network in STUDIED for dataset in STUDIED_DATASETS]
-        studied = [one.job(*cell) for one in (DEFAULT, *VARIANTS) for cell in cells]
-        return studied + [one.job(network, "ImageNet") for one in (DEFAULT, DENSE) for network in NETWORKS]
+        """Return every variant on the studied networks, and a dense dgrad on all networks of two data sets."""
+        studied = [one.job(*cell) for one in (SHIPPED, *variants()) for cell in cells()]
+        return studied + [
+            one.job(network, dataset) for one in (SHIPPED, DENSE) for dataset in WHOLE for network in NETWORKS
+        ]
 
     def make(self, found: Findings) -> Exhibit:
         """Return the table of changes, a picture of them for each data set, and what they explain."""
-        rows = [self._row(found, one) for one in (DEFAULT, *VARIANTS)]
-        rows += [self._epoch_row(found, epochs) for epochs in EPOCHS]
-        columns = (
-            "assumption",
-            "value",
-            *(f"{network}, {dataset}" for dataset in STUDIED_DATASETS for network in STUDIED),
-        )
-        changes = self._changes(rows)
-        return Exhibit(
-            text=self._text(found, changes),
-            comparisons=self._comparisons(found),
-            pictures=tuple(
-                Picture(
-                    f"study-{dataset.lower()}",
-                    f"Change of the mean speedup of MAX by assumption, {dataset}",
-                    lambda place=place, dataset=dataset: self._draw(changes, place, dataset),  # type: ignore[misc]
-                )
-                for place, dataset in enumerate(STUDIED_DATASETS)
-            ),
-            tables=(
-                Table("study-changes", "Change of the mean speedup of MAX, one assumption changed at a time",
-                      ("assumption", "value", *(f"{dataset}" for dataset in STUDIED_DATASETS)),
-                      tuple((one.assumption, one.value, *one.moved)
-                            for one in sorted(changes, key=lambda one: -one.largest)), digits=4),
-                Table("study-speedups", "Speedup of MAX", columns, tuple(rows), shown=False),
-            ),
-        )  # fmt: skip
-
-    def _row(self, found: Findings, variant: Variant) -> tuple[Cell, ...]:
-        values = [
-            found[variant.job(network, dataset)]["max"]["speedup"]
-            for dataset in STUDIED_DATASETS
-            for network in STUDIED
-        ]
-        return variant.assumption, variant.value, *values
-
-    def _epoch_row(self, found: Findings, epochs: int) -> tuple[Cell, ...]:
-        policy = load_policy("paper")
-        values = [
-            self._after(found, policy, epochs, network, dataset) for dataset in STUDIED_DATASETS for network in STUDIED
-        ]
-        return "epochs of the run", f"{epochs} instead of 90", *values
-
-    def _after(self, found: Findings, policy: Policy, epochs: int, network: str, dataset: str) -> float:
-        job = DEFAULT.job(network, dataset)
-        run = found[job]
-        trace = job.workload()
-        batches = trace.dataset.batches_per_epoch(trace.batch_size)
-        return speedup_after(policy, batches, epochs, run["baseline"]["phases"], run["max"]["phases"])
-
-    def _changes(self, rows: Sequence[tuple[Cell, ...]]) -> list[_Change]:
-        """Return what each row changes of the first one's means over networks."""
-
-        def means(row: tuple[Cell, ...]) -> list[float]:
-            values = [value for value in row[2:] if isinstance(value, float)]
-            return [fmean(values[: len(STUDIED)]), fmean(values[len(STUDIED) :])]
-
-        before = means(rows[0])
-        return [
-            _Change(str(row[0]), str(row[1]), tuple(after - old for after, old in zip(means(row), before, strict=True)))
-            for row in rows[1:]
-        ]
-
-    def _comparisons(self, found: Findings) -> tuple[Comparison, ...]:
+        shipped, *rows = [_row(found, one) for one in (SHIPPED, *variants())]
+        rows += [_row_of_length(found, epochs) for epochs in studies()["epochs"]]
+        ordered = sorted(rows, key=lambda one: -max(map(abs, one.moved(shipped))))
         paper = targets()["speedup_over_bp"]["WS"]["average"]["ImageNet"]
-        ours = fmean(found[DENSE.job(network, "ImageNet")]["max"]["speedup"] for network in NETWORKS)
-        return (Comparison("average speedup of MAX, ImageNet, with a dense dgrad", paper, ours),)
+        what = "average speedup of MAX, ImageNet, with a dense dgrad"
+        dense = fmean(_speedups(found, DENSE, "ImageNet").values())
+        columns = [f"{network}, {dataset}" for network, dataset in cells()]
+        return Exhibit(
+            self._text(found, [one.moved(shipped) for one in rows]),
+            (Comparison(what, paper, dense),),
+            tuple(
+                self.page.picture(dataset.lower(), partial(_draw, shipped, rows, place))
+                for place, dataset in enumerate(studies()["datasets"])
+            ),
+            (
+                self.page.table("changes", ((one.assumption, one.value, *one.moved(shipped)) for one in ordered)),
+                self.page.table("speedups", ((one.assumption, one.value, *one.speedups) for one in (shipped, *rows)),
+                                cells=columns),
+            ),
+        )  # fmt: skip
 
-    def _text(self, found: Findings, changes: Sequence[_Change]) -> str:
-        mobile = {one.value: found[one.job("MobileNet-V2", "ImageNet")]["max"] for one in (DEFAULT, *SHAPES, SYSTOLIC)}
-        shapes = ", ".join(
-            f"{name} {run['speedup']:.3f} (backward {run['backward_ratio']:.2f} of forward)"
-            for name, run in mobile.items()
-        )
-        dense = {network: found[DENSE.job(network, "ImageNet")]["max"]["speedup"] for network in NETWORKS}
-        default = {network: found[DEFAULT.job(network, "ImageNet")]["max"]["speedup"] for network in NETWORKS}
-        moved = {network: dense[network] - default[network] for network in NETWORKS}
-        most = max(moved, key=lambda network: moved[network])
+    def _text(self, found: Findings, moved: Sequence[Sequence[float]]) -> str:
         published = targets()["speedup_over_bp"]["WS"]
-        published_mean = published["average"]["ImageNet"]
-        closed = (fmean(dense.values()) - fmean(default.values())) / (published_mean - fmean(default.values()))
-        within = sorted(run["speedup"] for run in mobile.values())
-        small = sum(one.largest < 0.005 for one in changes)
-        return (
-            f"Each row changes one assumption of the shipped machine and leaves the rest; `{DATAFLOW}`, the mean of "
-            f"{', '.join(STUDIED)} (one of each family). {small} of {len(changes)} changes move both means by less "
-            "than 0.005.\n\n"
-            f"**Dense dgrad.** ImageNet's average over all thirteen networks is {fmean(default.values()):.4f} with the "
-            f"decomposed dgrad, as shipped, and {fmean(dense.values()):.4f} with the dense one, which multiplies the "
-            f"zeros between the elements of dY in strided layers; the paper has {published_mean}. It "
-            f"moves {most} most, from {default[most]:.4f} to {dense[most]:.4f}, and closes {closed:.0%} of the "
-            "difference.\n\n"
-            f"**The largest speedup.** The paper's largest on ImageNet is {published['max']['ImageNet']}, ours "
-            f"MobileNet-V2's {mobile['as shipped']['speedup']:.4f}. A depthwise layer fills a column of the array at "
-            "best, and how much longer its backward takes than its forward hangs on how many rows its window of nine "
-            f"words fills, and on what a fold costs besides: {shapes}. The paper's number lies between the least, "
-            f"{within[0]:.3f}, and the most, {within[-1]:.3f}, of these; the shape of the 180 PEs, which the paper "
-            "does not state, decides it."
-        )
-
-    def _draw(self, changes: Sequence[_Change], place: int, dataset: str) -> "Figure":
-        from simulator.reproduce.charts import tornado
-
-        return tornado(
-            [(f"{one.assumption}: {one.value}", one.moved[place]) for one in changes],
-            "change of the mean speedup of MAX", f"{dataset}, {DATAFLOW}, mean of {len(STUDIED)} networks",
+        before, after = ({one: _speedups(found, variant, one) for one in WHOLE} for variant in (SHIPPED, DENSE))
+        most = max(NETWORKS, key=lambda network: after["ImageNet"][network] - before["ImageNet"][network])
+        means = {name: {one: fmean(run[one].values()) for one in WHOLE} for name, run in (("b", before), ("a", after))}
+        off = {name: sum(abs(run[one] - published["average"][one]) for one in WHOLE) for name, run in means.items()}
+        mappings = [SHIPPED, *(one for one in variants() if one.assumption in MAPPINGS)]
+        mobile = {one.value: found[one.job(DEPTHWISE, "ImageNet")]["max"] for one in mappings}
+        small = {one.value: found[one.job(DEPTHWISE, "CIFAR10")]["max"]["speedup"] for one in mappings}
+        shapes = [self.page.say("shape", name=name, run=run, cifar=small[name]) for name, run in mobile.items()]
+        near = min(mobile, key=lambda name: abs(mobile[name]["speedup"] - published["max"]["ImageNet"]))
+        return self.page.text(
+            dataflow=studies()["dataflow"], networks=", ".join(studies()["networks"]),
+            small=sum(max(map(abs, one)) < 0.005 for one in moved), changes=len(moved),
+            before=means["b"], after=means["a"], published=published, most=most,
+            most_before=before["ImageNet"][most], most_after=after["ImageNet"][most], off_before=off["b"],
+            off_after=off["a"], largest=mobile[SHIPPED.value]["speedup"], shapes=", ".join(shapes), near=near,
+            near_imagenet=mobile[near]["speedup"], near_cifar=small[near],
         )  # fmt: skip
 
 
-EXHIBIT = Assumptions()
+def _speedups(found: Findings, variant: Variant, dataset: str) -> dict[str, float]:
+    return {network: found[variant.job(network, dataset)]["max"]["speedup"] for network in NETWORKS}
+
+
+def _row(found: Findings, variant: Variant) -> _Row:
+    return _Row(variant.assumption, variant.value, [found[variant.job(*cell)]["max"]["speedup"] for cell in cells()])
+
+
+def _row_of_length(found: Findings, epochs: int) -> _Row:
+    """Return a row of runs of another length, from the cycles of their batches."""
+    speedups = []
+    for job in (SHIPPED.job(*cell) for cell in cells()):
+        trace = job.workload()
+        batches = paper_batches(epochs, trace.dataset.batches_per_epoch(trace.batch_size))
+        speedups.append(batch_cycles(found[job], "max").speedup(batches))
+    return _Row("epochs of the run", f"{epochs} instead of 90", speedups)
+
+
+def _draw(shipped: _Row, rows: Sequence[_Row], place: int) -> Figure:
+    bars = [(f"{one.assumption}: {one.value}", one.moved(shipped)[place]) for one in rows]
+    title = f"{studies()['datasets'][place]}, {studies()['dataflow']}, mean of {len(studies()['networks'])} networks"
+    return tornado(bars, "change of the mean speedup of MAX", title)
+
+
+EXHIBITS = (Assumptions(page("study")),)

@@ -1,19 +1,18 @@
 """Beyond the paper: for which networks and arrays LOW, Efficient or MAX is the better buy."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from simulator.area.asic import asic_area, sram_area
 from simulator.area.fpga import fpga_power
 from simulator.area.sizes import sizes_of
 from simulator.machine.spec import Accelerator
 from simulator.machine.spec_loading import load_designs
-from simulator.reproduce.assumptions import STUDIED, array
-from simulator.reproduce.exhibit import Cell, Exhibit, Table
-from simulator.reproduce.job import Findings
+from simulator.reproduce.exhibit import Cell, Exhibit
 from simulator.reproduce.jobs.design_comparison import DesignComparison
+from simulator.reproduce.jobs.job import Findings, Plain
+from simulator.reproduce.page import PagedExhibit, page
 from simulator.reproduce.paper import DATASETS, DESIGNS, NETWORKS, trace_name
+from simulator.reproduce.variants import array, studies
 
 _FLOWS = ("ws", "is", "rs", "os")
 _NODE_NM = 45  # of the default energy table
@@ -33,105 +32,63 @@ _COSTS: Mapping[str, Callable[[Accelerator], float]] = {
 }
 
 
-@dataclass(frozen=True)
-class BestBuy:
+def _groups() -> dict[str, list[DesignComparison]]:
+    """Return all networks under all dataflows, and the studied ones on other arrays."""
+    traces = [trace_name(network, dataset) for network in NETWORKS for dataset in DATASETS]
+    groups = {f"180 PEs, {flow}": [DesignComparison(trace, flow) for trace in traces] for flow in _FLOWS}
+    studied = studies()["networks"]
+    for rows, columns in _OTHER_ARRAYS:
+        groups[f"{rows * columns} PEs ({rows} x {columns}), ws, ImageNet, {len(studied)} networks"] = [
+            DesignComparison(trace_name(network, "ImageNet"), settings=array(rows, columns)) for network in studied
+        ]
+    return groups
+
+
+def _costs(specs: Sequence[Accelerator]) -> dict[str, dict[str, float]]:
+    """Return by name of a cost: what each design costs."""
+    return {name: {one.design: cost(one) for one in specs} for name, cost in _COSTS.items()}
+
+
+def _gains(costs: Mapping[str, Mapping[str, float]], runs: Plain, design: str) -> dict[str, float]:
+    """Return by measure what a design gains, the baseline being 1."""
+    speedup, saved = runs[design]["speedup"], runs["baseline"]["energy_pj"] / runs[design]["energy_pj"]
+    by_cost = {f"speedup over {name}": speedup * cost["baseline"] / cost[design] for name, cost in costs.items()}
+    others = {"speedup": speedup, "energy saved (factor)": saved, "energy x time saved (factor)": saved * speedup}
+    return by_cost | others
+
+
+class BestBuy(PagedExhibit):
     """Speedup over cost, energy, and energy times time, and which design wins by each."""
 
-    key: str = "buy"
-    title: str = "Beyond the paper: which design is the better buy"
-    rank: int = 810
-
     def jobs(self) -> list[DesignComparison]:
-        """Return all networks under all dataflows, and the studied ones on other arrays."""
-        return [job for jobs in self._groups().values() for job in jobs]
+        """Return the jobs of all groups."""
+        return [job for jobs in _groups().values() for job in jobs]
 
     def make(self, found: Findings) -> Exhibit:
         """Return how often each design wins by each measure."""
         rows: list[tuple[Cell, ...]] = []
-        for group, jobs in self._groups().items():
-            specs = {spec.design: spec for spec in load_designs(None, jobs[0].dataflow, jobs[0].settings)}
-            for measure, value in self._measures(specs).items():
-                wins = dict.fromkeys(DESIGNS, 0)
-                means = dict.fromkeys(DESIGNS, 0.0)
-                for job in jobs:
-                    runs = found[job]
-                    values = {design: value(design, runs) for design in DESIGNS}
-                    wins[max(values, key=lambda design: values[design])] += 1
-                    for design in DESIGNS:
-                        means[design] += values[design] / len(jobs)
-                rows.append((group, measure, *means.values(), *wins.values()))
-        costs: list[tuple[Cell, ...]] = [
-            (
-                name,
-                *(cost(spec) / cost(shipped["baseline"]) for design, spec in shipped.items() if design != "baseline"),
-            )
-            for shipped in ({spec.design: spec for spec in load_designs()},)
-            for name, cost in _COSTS.items()
-        ]
-        return Exhibit(
-            text=self._text(rows),
-            tables=(
-                Table("buy-costs", "What a design costs, the baseline being 1",
-                      ("cost", *DESIGNS.values()), tuple(costs)),
-                Table("buy-wins", "Gain for what is spent (mean over the runs; the baseline being 1), and in how many "
-                      "runs a design has the largest",
-                      ("runs", "measure", *DESIGNS.values(), *(f"{name} wins" for name in DESIGNS.values())),
-                      tuple(rows)),
-            ),
-        )  # fmt: skip
-
-    def _groups(self) -> dict[str, list[DesignComparison]]:
-        groups = {
-            f"180 PEs, {flow}": [
-                DesignComparison(trace_name(network, dataset), flow) for network in NETWORKS for dataset in DATASETS
-            ]
-            for flow in _FLOWS
-        }
-        for rows, columns in _OTHER_ARRAYS:
-            groups[f"{rows * columns} PEs ({rows} x {columns}), ws, ImageNet, {len(STUDIED)} networks"] = [
-                DesignComparison(trace_name(network, "ImageNet"), "ws", settings=array(rows, columns))
-                for network in STUDIED
-            ]
-        return groups
-
-    def _measures(self, specs: Mapping[str, Accelerator]) -> dict[str, Callable[[str, Mapping[str, Any]], float]]:
-        measures: dict[str, Callable[[str, Mapping[str, Any]], float]] = {
-            f"speedup over {name}": _per_cost({design: cost(spec) for design, spec in specs.items()})
-            for name, cost in _COSTS.items()
-        }
-        measures["speedup"] = lambda design, runs: float(runs[design]["speedup"])
-        measures["energy saved (factor)"] = lambda design, runs: float(
-            runs["baseline"]["energy_pj"] / runs[design]["energy_pj"]
+        totals: dict[str, dict[str, int]] = {}
+        for group, jobs in _groups().items():
+            costs = _costs(load_designs(None, jobs[0].dataflow, jobs[0].settings))
+            gains = [{design: _gains(costs, found[job], design) for design in DESIGNS} for job in jobs]
+            for name in gains[0]["max"]:
+                means, wins = dict.fromkeys(DESIGNS, 0.0), dict.fromkeys(DESIGNS, 0)
+                for one in gains:
+                    means = {design: mean + one[design][name] / len(jobs) for design, mean in means.items()}
+                    wins[max(DESIGNS, key=lambda design: one[design][name])] += 1
+                rows.append((group, name, *means.values(), *wins.values()))
+                before = totals.get(name, dict.fromkeys(DESIGNS, 0))
+                totals[name] = {design: before[design] + count for design, count in wins.items()}
+        said = [
+            self.page.say("wins", name=name, of=sum(wins.values()),
+                          listed=", ".join(f"{DESIGNS[one]} in {count}" for one, count in wins.items() if count))
+            for name, wins in totals.items()
+        ]  # fmt: skip
+        shipped = (
+            (name, *(cost[one] / cost["baseline"] for one in DESIGNS)) for name, cost in _costs(load_designs()).items()
         )
-        measures["energy x time saved (factor)"] = lambda design, runs: float(
-            runs["baseline"]["energy_pj"] / runs[design]["energy_pj"] * runs[design]["speedup"]
-        )
-        return measures
-
-    def _text(self, rows: list[tuple[Cell, ...]]) -> str:
-        return (
-            "A design's speedup over its cost, the baseline's cost being 1: above 1 it trains more for the cost than "
-            "the baseline does. Energy is the whole run's. The tables scale with PEs as docs/area.md says; table 5 "
-            "holds no memory, so the predictor SRAM costs nothing there; CACTI's area counts it.\n\n"
-            + "\n".join(f"- {line}" for line in self._findings(rows))
-        )
-
-    def _findings(self, rows: list[tuple[Cell, ...]]) -> Iterator[str]:
-        names = list(DESIGNS.values())
-        for measure in dict.fromkeys(str(row[1]) for row in rows):
-            wins = dict.fromkeys(names, 0)
-            for row in rows:
-                if row[1] == measure:
-                    for name, count in zip(names, row[5:], strict=True):
-                        assert isinstance(count, int)
-                        wins[name] += count
-            total = sum(wins.values())
-            listed = ", ".join(f"{name} in {count}" for name, count in wins.items() if count)
-            yield f"Most {measure}: {listed} of {total} runs."
+        tables = self.page.table("costs", shipped), self.page.table("wins", rows)
+        return Exhibit(self.page.text(wins="\n".join(said)), tables=tables)
 
 
-def _per_cost(costs: Mapping[str, float]) -> Callable[[str, Mapping[str, Any]], float]:
-    return lambda design, runs: float(runs[design]["speedup"]) * costs["baseline"] / costs[design]
-
-
-EXHIBIT = BestBuy()
+EXHIBITS = (BestBuy(page("buy")),)

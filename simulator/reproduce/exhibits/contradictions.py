@@ -1,61 +1,57 @@
-"""Where the paper contradicts itself, and what the simulator does about it."""
+"""Where the paper contradicts itself: a page each, whose figures come from a function of the same name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 
-from simulator.reproduce.contradictions import accuracy, asic, fpga, network, pipelines, speedup, wording
-from simulator.reproduce.contradictions.contradiction import Contradiction
-from simulator.reproduce.exhibit import Cell, Exhibit, Table
-from simulator.reproduce.job import Findings, Job
+from simulator.reproduce.exhibit import Exhibit
+from simulator.reproduce.jobs.job import Findings
+from simulator.reproduce.page import FOLDER, PagedExhibit, filled, front_matter, page
+from workloads.foundation.shipped import shipped_folder
 
-SUBJECTS = {
-    "Method": (network, wording), "Accuracy": (accuracy,), "Speedups": (speedup, pipelines), "Hardware": (fpga, asic),
-}  # fmt: skip
+SUBJECTS = ("Method", "Accuracy", "Speedups", "Hardware")  # each a module of `simulator.reproduce.contradictions`
 
 
-@dataclass(frozen=True)
-class Contradictions:
-    """Each with what the paper says, what stands against it, and what is done here."""
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Two things that cannot both hold: what the paper says, what contradicts it, and what the simulator does.
 
-    key: str = "contradictions"
-    rank: int = 900
-    title: str = "Where the paper contradicts itself"
+    `key` is the name of the page; `figures` has every number of the arithmetic, unrounded.
+    """
 
-    def jobs(self) -> list[Job]:
-        """Return nothing: all of it follows from the paper's numbers and the networks' shapes."""
-        return []
-
-    def make(self, found: Findings) -> Exhibit:
-        """Return the list, and its numbers as a table."""
-        by_subject = all_contradictions()
-        return Exhibit(text=_text(by_subject), tables=(_figures(by_subject),))
+    key: str
+    title: str
+    says: str
+    but: str
+    here: str
+    figures: Mapping[str, float]
 
 
 def all_contradictions() -> dict[str, list[Contradiction]]:
-    """Return every contradiction by subject."""
-    return {
-        subject: [one for module in modules for one in module.contradictions()] for subject, modules in SUBJECTS.items()
-    }
+    """Return every contradiction by subject, in the order of the paper."""
+    found: dict[str, list[tuple[int, Contradiction]]] = {subject: [] for subject in SUBJECTS}
+    for path in shipped_folder(f"{FOLDER}/contradictions").glob("*.md"):
+        matter, body = front_matter(path)
+        module = import_module(f"simulator.reproduce.contradictions.{matter['subject'].lower()}")
+        figures, words = getattr(module, path.stem.replace("-", "_"))()
+        says, but, here = filled(body, {**figures, **words}).split("\n\n")
+        one = Contradiction(path.stem, matter["title"], says, but, here.removeprefix("*Here*: "), figures)
+        found[matter["subject"]].append((matter["place"], one))
+    return {subject: [one for _, one in sorted(those, key=lambda pair: pair[0])] for subject, those in found.items()}
 
 
-def _text(by_subject: dict[str, list[Contradiction]]) -> str:
-    count = sum(len(found) for found in by_subject.values())
-    parts = [
-        f"{count} places. Each has what the paper says, what it says elsewhere, and the arithmetic, which is made from "
-        "its own numbers (`configs/paper/ada-gp-micro23.yaml`) and the networks' shapes. None of them is settled by "
-        "fitting a constant: *Here* is what the simulator does."
-    ]
-    for subject, found in by_subject.items():
-        parts.append(f"### {subject}")
-        parts += [f"**{one.title}.** {one.says}\n\n{one.but}\n\n*Here*: {one.here}" for one in found]
-    return "\n\n".join(parts)
+class Contradictions(PagedExhibit):
+    """Each with what the paper says, what contradicts it, and what is done here."""
+
+    def make(self, found: Findings) -> Exhibit:
+        """Return the list, and its numbers as a table."""
+        parts, rows = [], []
+        for subject, those in all_contradictions().items():
+            parts.append(f"### {subject}")
+            parts += [f"**{one.title}.** {one.says}\n\n{one.but}\n\n*Here*: {one.here}" for one in those]
+            rows += [(one.key, name, value) for one in those for name, value in one.figures.items()]
+        text = self.page.text(count=len(parts) - len(SUBJECTS), listed="\n\n".join(parts))
+        return Exhibit(text, tables=(self.page.table("figures", rows),))
 
 
-def _figures(by_subject: dict[str, list[Contradiction]]) -> Table:
-    rows: list[tuple[Cell, ...]] = [
-        (one.key, name, value) for found in by_subject.values() for one in found for name, value in one.figures
-    ]
-    return Table("contradictions-figures", "Every number of the arithmetic", ("contradiction", "figure", "number"),
-                 tuple(rows), shown=False)  # fmt: skip
-
-
-EXHIBIT = Contradictions()
+EXHIBITS = (Contradictions(page("contradictions")),)

@@ -1,56 +1,68 @@
 """Figure 15: the predictor's error by layer and epoch."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from math import sqrt
 from statistics import fmean
-from typing import TYPE_CHECKING
 
-from simulator.reproduce.error_bounds import least_cosine, paper_mape, signs_off, wrong_signs
-from simulator.reproduce.exhibit import Cell, Comparison, Exhibit, Picture, Table
-from simulator.reproduce.job import Findings, Job
-from simulator.reproduce.paper import targets
+from matplotlib.figure import Figure
+
+from simulator.outputs.charts import Lines, line_panels
+from simulator.reproduce.accuracy_arithmetic import least_cosine, paper_mape, signs_off, wrong_signs
+from simulator.reproduce.exhibit import Cell, Comparison, Exhibit
+from simulator.reproduce.jobs.job import Findings
+from simulator.reproduce.page import PagedExhibit, page
 from workloads.predictor_errors import LayerErrors
-from workloads.trace import Trace, load_trace
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from workloads.trace import load_trace
 
 TRACE = "digits-cnn"
 # docs/predictor-study.md, Phase BP, means of three seeds: the cosine that can be known without the batch's samples, and
 # the one that the predictor reaches there.
 KNOWABLE, REACHED = 0.316, 0.128
-TOLD_EPOCHS = (1, 10, 22, 45, 90)
+SHOWN_EPOCHS = (1, 10, 22, 45, 90)
+Errors = Mapping[str, LayerErrors]
 
 
-@dataclass(frozen=True)
-class PredictorError:
+class PredictorError(PagedExhibit):
     """MAPE and mean squared error as the paper draws them, cosine and relative L2 beside, of the shipped run."""
-
-    key: str = "fig15"
-    rank: int = 150
-    title: str = "Figure 15: error of the predictor by layer and epoch"
-
-    def jobs(self) -> list[Job]:
-        """Return nothing: the trace holds what its run measured."""
-        return []
 
     def make(self, found: Findings) -> Exhibit:
         """Return curves of every layer, the paper's numbers beside ours, and why they are so far apart."""
         trace = load_trace(TRACE)
-        return Exhibit(
-            text=_text(trace),
-            comparisons=tuple(_comparisons(trace)),
-            pictures=(
-                Picture(
-                    "fig15-errors",
-                    "Four panels over 90 epochs, a line a layer: MAPE stays above 100 %, the mean squared error moves "
-                    "with the gradients, the cosine rises in Warm Up and falls, relative L2 stays near 1",
-                    lambda: _draw(trace),
-                ),
-            ),
-            tables=(_table(trace), _every_epoch(trace)),
+        errors = trace.predictor_errors
+        percents = [100 * value for one in errors.values() for value in _present(one.mape)]
+        cosines = [value for one in errors.values() for value in _present(one.cosine)]
+        bound, *_ = paper_mape()
+        last = {layer: root_mse_percent(one)[-1] for layer, one in errors.items()}
+        text = self.page.text(
+            trace=TRACE, rate=trace.provenance.settings["predictor_learning_rate"], least=min(percents),
+            most=max(percents), cosine=fmean(cosines), best=max(cosines), bound=bound,
+            wrong=100 * wrong_signs(bound / 100), least_cosine=least_cosine(bound / 100), knowable=KNOWABLE,
+            reached=REACHED, knowable_off=100 * signs_off(KNOWABLE), reached_off=100 * signs_off(REACHED),
+            roots=", ".join(f"{layer} {value:.2f}" for layer, value in last.items() if value is not None),
+        )  # fmt: skip
+        every = (
+            (layer, epoch, *values)
+            for layer, one in errors.items()
+            for epoch, values in enumerate(zip(*one.model_dump().values(), strict=True), start=1)
         )
+        return Exhibit(
+            text,
+            tuple(self._comparisons(errors)),
+            (self.page.picture("errors", lambda: _draw(errors)),),
+            (self.page.table("layers", _shown(errors), trace=TRACE), self.page.table("epochs", every)),
+        )
+
+    def _comparisons(self, errors: Errors) -> Iterator[Comparison]:
+        bound, at_first, at_last = paper_mape()
+        first, *others = ([100 * value for value in _present(one.mape)] for one in errors.values())
+        every = [value for one in others for value in one]
+        numbers = {"first": (at_first, first[0]), "last": (at_last, first[-1]), "others": (bound, max(every))}
+        for name, (paper, ours) in numbers.items():
+            right, off = 100 * (1 - wrong_signs(paper / 100)), 100 * signs_off(KNOWABLE)
+            reason = self.page.say("reason", percent=paper, right=right, off=off)
+            reason += self.page.say("least", least=min(every)) if name == "others" else ""
+            what = self.page.say(name, trace=TRACE, layers=len(errors))
+            yield Comparison(what, paper, ours, reason, digits=2)
 
 
 def root_mse_percent(errors: LayerErrors) -> list[float | None]:
@@ -62,115 +74,33 @@ def _present(values: tuple[float | None, ...]) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def _comparisons(trace: Trace) -> Iterator[Comparison]:
-    bound, at_first, at_last = paper_mape()
-    first, *others = trace.predictor_errors.values()
-    all_others = [100 * value for errors in others for value in _present(errors.mape)]
-    theirs, mine = "VGG13", TRACE
-    yield Comparison(
-        f"MAPE of layer 1 in the first epoch, per cent (paper {theirs}, here {mine})", at_first,
-        100 * _present(first.mape)[0], _reason(at_first), digits=2,
-    )  # fmt: skip
-    yield Comparison(
-        f"MAPE of layer 1 after 90 epochs, per cent (paper {theirs}, here {mine})", at_last,
-        100 * _present(first.mape)[-1], _reason(at_last), digits=2,
-    )  # fmt: skip
-    yield Comparison(
-        f"most MAPE of layers 2 to 10, per cent (paper {theirs}; here 2 to {1 + len(others)} of {mine})", bound,
-        max(all_others),
-        f"{_reason(bound)}; the least of ours in any epoch is {min(all_others):.1f}", digits=2,
-    )  # fmt: skip
-
-
-def _reason(percent: float) -> str:
-    return (
-        f"another network on other data; a prediction of zero has 100 %, and {percent} % takes "
-        f"{100 * (1 - wrong_signs(percent / 100)):.2f} % of all signs right, of which what can be known of a digits "
-        f"batch leaves {100 * signs_off(KNOWABLE):.0f} % wrong"
-    )
-
-
-def _text(trace: Trace) -> str:
-    bound, *_ = paper_mape()
-    share = bound / 100
-    lengths = [errors.mape for errors in trace.predictor_errors.values()]
-    values = [100 * value for row in lengths for value in _present(row)]
-    cosine = [value for errors in trace.predictor_errors.values() for value in _present(errors.cosine)]
-    roots = [values for errors in trace.predictor_errors.values() for values in [root_mse_percent(errors)]]
-    last = {layer: row[-1] for layer, row in zip(trace.predictor_errors, roots, strict=True)}
-    listed = ", ".join(f"{layer} {value:.2f}" for layer, value in last.items() if value is not None)
-    return (
-        "**Ours is not the paper's network.** The paper trains VGG13 and does not say on which data; neither CIFAR nor "
-        f"ImageNet is at hand. Here is the shipped run of `{TRACE}` (docs/reference-run.md): three convolutions and a "
-        "linear layer on scikit-learn's digits, 90 epochs under the paper's schedule, the predictor's rate "
-        f"{trace.provenance.settings['predictor_learning_rate']} where the paper's is "
-        f"{targets()['training_setup']['learning_rate']['predictor']:g}. VGG13's own errors come from "
-        "`adagp-sim train reference vgg13-cifar10 --data FOLDER --checkpoint FILE`, which writes them "
-        "into its trace (`predictor_errors`). The paper's layers 1 to 10 "
-        "are VGG13's convolutions; the text names none of its linear layers.\n\n"
-        f"**MAPE** is {min(values):.0f} to {max(values):.0f} % over all layers and epochs, the cosine "
-        f"{fmean(cosine):.3f} in the mean and {max(cosine):.3f} at best. A prediction of zero has a MAPE of 100 % and "
-        "a cosine of 0; one that has some size and little of the direction lies above 100 %. A prediction of the "
-        "wrong sign has a relative error of 1 at least, so by equation 1 a MAPE of "
-        f"{bound} % leaves no more than {100 * wrong_signs(share):.2f} % of the weights with one. If no weight's "
-        f"error is above {bound} %, the cosine is {least_cosine(share):.7f} or more; where the error lies on few "
-        "weights, the MAPE alone bounds the signs and no cosine.\n\n"
-        f"**What can be known.** Of a digits batch without its samples a cosine of {KNOWABLE} can be known, and the "
-        f"predictor reaches {REACHED} (docs/predictor-study.md: Phase BP batches of 30 epochs, three seeds). The rest "
-        "is noise of the batch; then come the predictor's form and its training (docs/predictor.md). With normally "
-        f"distributed gradients these two have {100 * signs_off(KNOWABLE):.1f} and {100 * signs_off(REACHED):.1f} % "
-        "wrong signs, and so a MAPE of that at least. Whether VGG13's batches are that much easier to know is open. "
-        "Its predictor sees a mean over the batch too, and no labels.\n\n"
-        "**A reading that would give such numbers.** Without the division by A the error is in the gradient's own "
-        "unit, and gradients are small. The root of our mean squared error, times 100, is in the last epoch "
-        f"{listed}: of the size of the paper's figures, layer 1 the largest, with predictions hardly better than zero. "
-        "It moves with the size of the gradients (relative L2 stays near 1). The paper says that its mean squared "
-        "error shows similar trends as its MAPE, which a relative error need not. This is a guess; the text has "
-        "nothing to test it with."
-    )
-
-
-def _table(trace: Trace) -> Table:
-    rows: list[tuple[Cell, ...]] = []
-    for layer, errors in trace.predictor_errors.items():
+def _shown(found: Errors) -> Iterator[tuple[Cell, ...]]:
+    for layer, errors in found.items():
         roots = root_mse_percent(errors)
-        for epoch in TOLD_EPOCHS:
-            at, mape = epoch - 1, errors.mape[epoch - 1]
-            rows.append((layer, epoch, None if mape is None else 100 * mape, roots[at], errors.cosine[at],
-                         errors.relative_l2[at]))  # fmt: skip
-    columns = ("layer", "epoch", "MAPE, per cent", "root of MSE, times 100", "cosine", "relative L2")
-    return Table("fig15-layers", f"{TRACE}, means over the epoch's Warm Up and Phase BP batches", columns, tuple(rows))
+        for at in (epoch - 1 for epoch in SHOWN_EPOCHS):
+            mape = errors.mape[at]
+            yield (layer, at + 1, None if mape is None else 100 * mape, roots[at], errors.cosine[at],
+                   errors.relative_l2[at])  # fmt: skip
 
 
-def _every_epoch(trace: Trace) -> Table:
-    rows: list[tuple[Cell, ...]] = [
-        (layer, epoch, *values)
-        for layer, errors in trace.predictor_errors.items()
-        for epoch, values in enumerate(zip(*errors.model_dump().values(), strict=True), start=1)
-    ]
-    columns = ("layer", "epoch", "cosine", "relative L2", "MAPE", "MSE")
-    return Table("fig15-epochs", "Every epoch", columns, tuple(rows), shown=False)
+def _draw(errors: Errors) -> Figure:
+    def curves(name: str, factor: float = 1.0) -> dict[str, list[tuple[float, float | None]]]:
+        rows = {layer: getattr(one, name) for layer, one in errors.items()}
+        return {
+            layer: [(epoch, None if value is None else factor * value) for epoch, value in enumerate(row, start=1)]
+            for layer, row in rows.items()
+        }
 
-
-def _draw(trace: Trace) -> "Figure":
-    from simulator.reproduce.error_curves import Curves, draw_curves
-
-    errors = trace.predictor_errors
     bound, at_first, at_last = paper_mape()
-    percent = {layer: [None if value is None else 100 * value for value in one.mape] for layer, one in errors.items()}
-    panels = (
-        Curves(
-            "(a) MAPE", "per cent", percent,
-            (("a prediction of zero", 100.0), ("the paper's bound, layers 2-10", bound)),
-            {"the paper's layer 1": ((1, at_first), (len(trace.metrics), at_last))}, logarithmic=True,
-        ),
-        Curves("(b) mean squared error", "MSE", {layer: one.mse for layer, one in errors.items()}, logarithmic=True),
-        Curves("cosine to the true gradient", "cosine", {layer: one.cosine for layer, one in errors.items()},
-               (("a prediction of zero", 0.0),)),
-        Curves("relative L2", "relative L2", {layer: one.relative_l2 for layer, one in errors.items()},
-               (("a prediction of zero", 1.0),)),
-    )  # fmt: skip
-    return draw_curves(panels)
+    epochs = len(next(iter(errors.values())).mape)
+    return line_panels([
+        Lines("(a) MAPE", "epoch", "per cent", curves("mape", 100),
+              {"a prediction of zero": 100.0, "the paper's bound, layers 2-10": bound},
+              {"the paper's layer 1": ((1, at_first), (epochs, at_last))}, logarithmic="y"),
+        Lines("(b) mean squared error", "epoch", "MSE", curves("mse"), logarithmic="y"),
+        Lines("cosine to the true gradient", "epoch", "cosine", curves("cosine"), {"a prediction of zero": 0.0}),
+        Lines("relative L2", "epoch", "relative L2", curves("relative_l2"), {"a prediction of zero": 1.0}),
+    ])  # fmt: skip
 
 
-EXHIBIT = PredictorError()
+EXHIBITS = (PredictorError(page("fig15")),)

@@ -1,124 +1,76 @@
 """Beyond the paper: how the gain depends on batch size, array size, DRAM bandwidth and the predictor's size."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from functools import partial
 
-from simulator.reproduce.assumptions import (
-    BANDWIDTHS,
-    BATCHES,
-    DATAFLOW,
-    DEFAULT,
-    PREDICTORS,
-    STUDIED,
-    STUDIED_DATASETS,
-    Variant,
-    array,
-)
-from simulator.reproduce.exhibit import Cell, Exhibit, Picture, Table
-from simulator.reproduce.job import Findings
+from matplotlib.figure import Figure
+
+from simulator.outputs.charts import Lines, line_panels
+from simulator.reproduce.exhibit import Exhibit
 from simulator.reproduce.jobs.design_comparison import DesignComparison
+from simulator.reproduce.jobs.job import Findings
+from simulator.reproduce.page import PagedExhibit, page
+from simulator.reproduce.variants import SHIPPED, Variant, arrays, cells, studies, variants
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-_SIDES = (8, 32, 64)
-# By what is varied: its values, 128 images, 180 PEs, 12.8 GB/s and 64 features being the shipped ones.
-AXES: Mapping[str, Mapping[float, Variant]] = {
-    "batch size": {float(size): one for size, one in BATCHES.items()} | {128.0: DEFAULT},
-    "PEs of the first array": {
-        180: DEFAULT,
-        **{side * side: Variant("array", f"{side} x {side}", array(side, side)) for side in _SIDES},
-    },
-    "DRAM bandwidth in GB/s": {**BANDWIDTHS, 12.8: DEFAULT},
-    "features of the predictor": {float(count): one for count, one in PREDICTORS.items()} | {64.0: DEFAULT},
-}
+Axis = Mapping[float, Variant]  # by value, the least first
 
 
-@dataclass(frozen=True)
-class Scaling:
-    """Speedup of MAX along four axes."""
-
-    key: str = "scaling"
-    title: str = "Beyond the paper: batch size, array, DRAM and predictor"
-    rank: int = 800
+class Scaling(PagedExhibit):
+    """Speedup of MAX along the axes of the page."""
 
     def jobs(self) -> list[DesignComparison]:
         """Return every value of every axis on the studied networks."""
-        return [
-            variant.job(network, dataset)
-            for values in AXES.values()
-            for variant in values.values()
-            for network in STUDIED
-            for dataset in STUDIED_DATASETS
-        ]
+        return [one.job(*cell) for axis in self._axes().values() for one in axis.values() for cell in cells()]
 
     def make(self, found: Findings) -> Exhibit:
         """Return a picture of four panels for each data set, and the numbers."""
-        rows: list[tuple[Cell, ...]] = [
-            (axis, value, dataset, network, self._speedup(found, variant, network, dataset))
-            for axis, values in AXES.items()
-            for value, variant in sorted(values.items())
-            for dataset in STUDIED_DATASETS
-            for network in STUDIED
-        ]
+        rows = (
+            (name, value, dataset, network, _speedup(found, one, network, dataset))
+            for name, axis in self._axes().items()
+            for value, one in axis.items()
+            for network, dataset in cells()
+        )
         return Exhibit(
-            text=self._text(found),
+            self.page.text(dataflow=studies()["dataflow"], ends="\n".join(self._ends(found))),
             pictures=tuple(
-                Picture(
-                    f"scaling-{dataset.lower()}",
-                    f"Lines of MAX's speedup over batch size, PEs, bandwidth and features, {dataset}",
-                    lambda dataset=dataset: self._draw(found, dataset),  # type: ignore[misc]
-                )
-                for dataset in STUDIED_DATASETS
+                self.page.picture(one.lower(), partial(self._draw, found, one)) for one in studies()["datasets"]
             ),
-            tables=(
-                Table("scaling-speedups", "Speedup of MAX", ("axis", "value", "data set", "network", "speedup"),
-                      tuple(rows), shown=False),
-            ),
-        )  # fmt: skip
-
-    def _speedup(self, found: Findings, variant: Variant, network: str, dataset: str) -> float:
-        speedup: float = found[variant.job(network, dataset)]["max"]["speedup"]
-        return speedup
-
-    def _text(self, found: Findings) -> str:
-        sentences = []
-        for axis, values in AXES.items():
-            least, most = min(values), max(values)
-            spans = {}
-            for network in STUDIED:
-                for dataset in STUDIED_DATASETS:
-                    ends = [self._speedup(found, values[end], network, dataset) for end in (least, most)]
-                    spans[network, dataset] = ends
-            network, dataset = max(spans, key=lambda one: abs(spans[one][1] - spans[one][0]))
-            before, after = spans[network, dataset]
-            rises = sum(ends[1] > ends[0] for ends in spans.values())
-            sentences.append(
-                f"{axis[0].upper()}{axis[1:]} from {least:g} to {most:g}: the speedup rises for {rises} of "
-                f"{len(spans)} runs; it moves most for {network} on {dataset}, from {before:.3f} to {after:.3f}."
-            )
-        return (
-            f"MAX over the baseline, `{DATAFLOW}`, one axis at a time, the rest as shipped. Ports and the second array "
-            "(half of the rows) grow with the array. The predictor works on a mean over the batch, so it costs as much "
-            "for a small batch as for a large one, and its share of the time grows as batches shrink.\n\n"
-            + "\n".join(f"- {sentence}" for sentence in sentences)
+            tables=(self.page.table("speedups", rows),),
         )
 
-    def _draw(self, found: Findings, dataset: str) -> "Figure":
-        from simulator.reproduce.charts import lines
+    def _axes(self) -> dict[str, Axis]:
+        """Return every axis: the variants of an assumption, and the shipped value."""
+        found: dict[str, Axis] = {}
+        for axis in self.page.constants["axes"]:
+            values = {one.at: one for one in (*variants(), *arrays()) if one.assumption == axis["assumption"]}
+            values[axis["shipped"]] = SHIPPED
+            found[axis["name"]] = {at: one for at, one in sorted(values.items()) if at is not None}
+        return found
 
-        panels = {
-            axis: {
-                network: [
-                    (float(value), self._speedup(found, variant, network, dataset))
-                    for value, variant in sorted(values.items())
-                ]
-                for network in STUDIED
-            }
-            for axis, values in AXES.items()
-        }
-        return lines(panels, "", "speedup of MAX", logarithmic=True)
+    def _ends(self, found: Findings) -> Iterator[str]:
+        for name, axis in self._axes().items():
+            least, *_, most = axis
+            spans = {cell: [_speedup(found, axis[end], *cell) for end in (least, most)] for cell in cells()}
+            network, dataset = max(spans, key=lambda cell: abs(spans[cell][1] - spans[cell][0]))
+            before, after = spans[network, dataset]
+            yield self.page.say(
+                "ends", axis=f"{name[0].upper()}{name[1:]}", least=least, most=most, of=len(spans), network=network,
+                rises=sum(ends[1] > ends[0] for ends in spans.values()), dataset=dataset, before=before, after=after,
+            )  # fmt: skip
+
+    def _draw(self, found: Findings, dataset: str) -> Figure:
+        return line_panels([
+            Lines(name, "", "speedup of MAX", {
+                network: [(value, _speedup(found, one, network, dataset)) for value, one in axis.items()]
+                for network in studies()["networks"]
+            }, logarithmic="x", dots=True)
+            for name, axis in self._axes().items()
+        ])  # fmt: skip
 
 
-EXHIBIT = Scaling()
+def _speedup(found: Findings, variant: Variant, network: str, dataset: str) -> float:
+    speedup: float = found[variant.job(network, dataset)]["max"]["speedup"]
+    return speedup
+
+
+EXHIBITS = (Scaling(page("scaling")),)

@@ -1,192 +1,104 @@
 """Figure 16: VGG13 layer by layer under ADA-GP-Efficient, by phase, beside the baseline."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from simulator.reproduce.exhibit import Cell, Exhibit, Picture, Table
-from simulator.reproduce.job import Findings, Plain
+from matplotlib.figure import Figure
+
+from simulator.outputs.charts import Stacks, stacked_bars
+from simulator.reproduce.exhibit import Exhibit
+from simulator.reproduce.jobs.job import Findings, Plain
 from simulator.reproduce.jobs.layer_cycles import LayerCycles
+from simulator.reproduce.page import PagedExhibit, page
 from simulator.reproduce.paper import trace_name
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-DATASETS = ("CIFAR10", "ImageNet")
+# As figure 8 has them.
+JOBS = {
+    dataset: LayerCycles(trace_name("VGG13", dataset), designs=("baseline", "efficient", "max"))
+    for dataset in ("CIFAR10", "ImageNet")
+}
 PHASES = {"warm_up": "Warm Up", "bp": "Phase BP", "gp": "Phase GP"}
 
 
-@dataclass(frozen=True, slots=True)
 class LayerRun:
     """Cycles of one layer in the whole run: the baseline's, Efficient's by phase, and of these the predictor's.
 
-    Attributes
-    ----------
-    forward, backward : int
-        Of a baseline batch; backward with the update.
+    `ratio` is a baseline batch's backward, with the update, over its forward; `without_predictor` is the speedup had
+    the predictor cost nothing.
     """
 
-    layer: str
-    baseline: int
-    phases: dict[str, int]
-    predictor: int
-    forward: int
-    backward: int
+    def __init__(self, layer: str, found: Plain) -> None:
+        def cycles(phase: Plain, kind: str = "") -> int:
+            passes = phase["layers"][layer].items()
+            return int(phase["batches"] * sum(cycles for name, cycles in passes if name.startswith(kind)))
 
-    @property
-    def efficient(self) -> int:
-        """Cycles under Efficient."""
-        return sum(self.phases.values())
-
-    @property
-    def speedup(self) -> float:
-        """The baseline's cycles over Efficient's."""
-        return self.baseline / self.efficient
-
-    @property
-    def speedup_without_predictor(self) -> float:
-        """As `speedup`, had the predictor cost nothing."""
-        return self.baseline / (self.efficient - self.predictor)
-
-    @property
-    def predictor_share(self) -> float:
-        """Share of the predictor in Efficient's cycles."""
-        return self.predictor / self.efficient
+        own, base = found["efficient"]["phases"], found["baseline"]["phases"]
+        passes = base["bp"]["layers"][layer]
+        self.layer = layer
+        self.baseline = sum(map(cycles, base.values()))
+        self.phases = {name: cycles(phase) for name, phase in own.items()}
+        self.efficient = sum(self.phases.values())
+        self.predictor = sum(cycles(phase, "predictor") for phase in own.values())
+        self.predictor_share = self.predictor / self.efficient
+        self.ratio = (sum(passes.values()) - passes["forward"]) / passes["forward"]
+        self.speedup = self.baseline / self.efficient
+        self.without_predictor = self.baseline / (self.efficient - self.predictor)
 
 
 def layer_runs(found: Plain) -> list[LayerRun]:
     """Return every layer in the order of the forward pass."""
-    own, base = found["efficient"]["phases"], found["baseline"]["phases"]
-    runs = []
-    for layer, passes in base["bp"]["layers"].items():
-        runs.append(LayerRun(
-            layer=layer,
-            baseline=sum(one["batches"] * sum(one["layers"][layer].values()) for one in base.values()),
-            phases={name: one["batches"] * sum(one["layers"][layer].values()) for name, one in own.items()},
-            predictor=sum(
-                one["batches"] * cycles
-                for one in own.values()
-                for name, cycles in one["layers"][layer].items()
-                if name.startswith("predictor")
-            ),
-            forward=passes["forward"],
-            backward=sum(cycles for name, cycles in passes.items() if name != "forward"),
-        ))  # fmt: skip
-    return runs
+    return [LayerRun(layer, found) for layer in found["baseline"]["phases"]["bp"]["layers"]]
 
 
-@dataclass(frozen=True)
-class Vgg13Layers:
+class Vgg13Layers(PagedExhibit):
     """Stacked bars for each layer; the paper gives no heights, so there is no number to compare."""
 
-    key: str = "fig16"
-    rank: int = 160
-    title: str = "Figure 16: VGG13 layer by layer, ADA-GP-Efficient"
-
-    def jobs(self) -> list[LayerCycles]:
-        """Return Efficient and the baseline on the two data sets."""
-        return [_job(dataset) for dataset in DATASETS]
+    requires = tuple(JOBS.values())
 
     def make(self, found: Findings) -> Exhibit:
         """Return the bars, and every layer's cycles."""
-        runs = {dataset: layer_runs(found[_job(dataset)]) for dataset in DATASETS}
-        return Exhibit(
-            text="\n\n".join((
-                "Cycles of the whole run by layer, weight stationary. The paper's figure has bars without numbers.",
-                *(_text(dataset, layers) for dataset, layers in runs.items()),
-            )),
-            pictures=(
-                Picture(
-                    "fig16-vgg13",
-                    "For each layer of VGG13 a bar of the baseline's cycles, and one of Efficient's by phase",
-                    lambda: _draw(runs),
-                ),
-            ),
-            tables=(
-                Table(
-                    "fig16-speedups", "What each layer gains",
-                    ("data set", "layer", "share of the baseline", "backward over forward", "predictor's share",
-                     "speedup", "speedup with a free predictor"),
-                    tuple(_speedups(runs)), digits=4,
-                ),
-                Table(
-                    "fig16-vgg13", "Cycles of each layer",
-                    ("data set", "layer", "baseline", *PHASES.values(), "of these the predictor's"),
-                    tuple(_cycles(runs)), shown=False,
-                ),
-            ),
+        runs = {dataset: layer_runs(found[job]) for dataset, job in JOBS.items()}
+        totals = {dataset: sum(one.baseline for one in layers) for dataset, layers in runs.items()}
+        every = [(dataset, one) for dataset, layers in runs.items() for one in layers]
+        speedups = (
+            (dataset, one.layer, one.baseline / totals[dataset], one.ratio, one.predictor_share, one.speedup,
+             one.without_predictor)
+            for dataset, one in every
         )  # fmt: skip
+        cycles = (
+            (dataset, one.layer, one.baseline, *(one.phases[phase] for phase in PHASES), one.predictor)
+            for dataset, one in every
+        )
+        return Exhibit(
+            self.page.text(layers="\n\n".join(self._said(dataset, layers) for dataset, layers in runs.items())),
+            pictures=(self.page.picture("vgg13", lambda: _draw(runs)),),
+            tables=(self.page.table("speedups", speedups), self.page.table("vgg13", cycles)),
+        )
+
+    def _said(self, dataset: str, layers: Sequence[LayerRun]) -> str:
+        total, own = sum(one.baseline for one in layers), sum(one.efficient for one in layers)
+        largest = max(layers, key=lambda layer: layer.baseline)
+        said = self.page.say(
+            "layers", dataset=dataset, gain=total / own, share=sum(one.predictor for one in layers) / own,
+            best=max(layers, key=lambda layer: layer.speedup), worst=min(layers, key=lambda layer: layer.speedup),
+            first=layers[0], largest=largest, largest_share=largest.baseline / total,
+        )  # fmt: skip
+        slower = [one for one in layers if one.speedup < 1]
+        if slower:
+            share = 100 * sum(one.baseline for one in slower) / total
+            said += self.page.say("slower", listed=", ".join(one.layer for one in slower), share=share)
+        return said
 
 
-def _job(dataset: str) -> LayerCycles:
-    return LayerCycles(trace_name("VGG13", dataset), designs=("baseline", "efficient"))
+def _draw(runs: dict[str, list[LayerRun]]) -> Figure:
+    panels = [
+        Stacks(
+            f"VGG13, {dataset}; the number is the layer's speedup", [one.layer for one in layers],
+            [one.baseline / 1e12 for one in layers],
+            {f"Efficient, {name}": [one.phases[phase] / 1e12 for one in layers] for phase, name in PHASES.items()},
+            [f"{one.speedup:.2f}x" for one in layers],
+        ) for dataset, layers in runs.items()
+    ]  # fmt: skip
+    return stacked_bars(panels, "baseline", "cycles of the run, 10^12")
 
 
-def _text(dataset: str, layers: list[LayerRun]) -> str:
-    best = max(layers, key=lambda layer: layer.speedup)
-    worst = min(layers, key=lambda layer: layer.speedup)
-    largest = max(layers, key=lambda layer: layer.baseline)
-    total = sum(layer.baseline for layer in layers)
-    own = sum(layer.efficient for layer in layers)
-    slower = [layer.layer for layer in layers if layer.speedup < 1]
-    first = layers[0]
-    ratio = {one.layer: one.backward / one.forward for one in layers}
-    share = sum(one.predictor for one in layers) / own
-    text = (
-        f"**{dataset}.** The run gains {total / own:.3f}; its predictor takes {share:.1%} of it. {best.layer} gains "
-        f"most, {best.speedup:.3f}: the predictor is {best.predictor_share:.2%} of its cycles, its backward "
-        f"{ratio[best.layer]:.2f} of its forward. {worst.layer} gains least, {worst.speedup:.3f}: the predictor is "
-        f"{worst.predictor_share:.1%}; with a free one it would gain {worst.speedup_without_predictor:.3f}. "
-        f"{first.layer} needs no gradient of its input, so its backward is {ratio[first.layer]:.2f} of its forward "
-        f"and a free predictor would bring {first.speedup_without_predictor:.3f}. {largest.layer} is the largest, "
-        f"{largest.baseline / total:.1%} of the baseline."
-    )
-    if slower:
-        share = sum(layer.baseline for layer in layers if layer.speedup < 1) / total
-        text += f" Slower than the baseline: {', '.join(slower)}, together {100 * share:.2g} % of its cycles."
-    return text
-
-
-def _speedups(runs: dict[str, list[LayerRun]]) -> Iterator[tuple[Cell, ...]]:
-    for dataset, layers in runs.items():
-        total = sum(one.baseline for one in layers)
-        for one in layers:
-            yield (dataset, one.layer, one.baseline / total, one.backward / one.forward, one.predictor_share,
-                   one.speedup, one.speedup_without_predictor)  # fmt: skip
-
-
-def _cycles(runs: dict[str, list[LayerRun]]) -> Iterator[tuple[Cell, ...]]:
-    for dataset, layers in runs.items():
-        for one in layers:
-            yield (dataset, one.layer, one.baseline, *(one.phases[phase] for phase in PHASES), one.predictor)
-
-
-def _draw(runs: dict[str, list[LayerRun]]) -> "Figure":
-    import matplotlib.pyplot as plt
-    import numpy as np
-
-    from simulator.reproduce.charts import BLUE, GREEN, GREY, ORANGE, legend, tidy
-
-    figure, grid = plt.subplots(len(runs), 1, figsize=(11, 3.6 * len(runs)), layout="constrained", squeeze=False)
-    for axes, (dataset, layers) in zip(grid[:, 0], runs.items(), strict=True):
-        places, width = np.arange(len(layers)), 0.4
-        axes.bar(places - width / 2, [one.baseline / 1e12 for one in layers], width, color=GREY, label="baseline")
-        bottom = np.zeros(len(layers))
-        for (phase, name), colour in zip(PHASES.items(), (BLUE, ORANGE, GREEN), strict=True):
-            heights = np.array([one.phases[phase] / 1e12 for one in layers])
-            axes.bar(places + width / 2, heights, width, bottom=bottom, color=colour, label=f"Efficient, {name}")
-            bottom += heights
-        for place, one in zip(places, layers, strict=True):
-            top = max(one.baseline, one.efficient) / 1e12
-            axes.annotate(f"{one.speedup:.2f}x", (place, top), (0, 3), textcoords="offset points", ha="center",
-                          fontsize=8)  # fmt: skip
-        axes.margins(y=0.12)
-        axes.set_title(f"VGG13, {dataset}; the number is the layer's speedup", fontsize=10)
-        axes.set_ylabel("cycles of the run, 10^12")
-        axes.set_xticks(places, [one.layer for one in layers], rotation=30, ha="right")
-        tidy(axes)
-    legend(figure, grid[:, 0])
-    return figure
-
-
-EXHIBIT = Vgg13Layers()
+EXHIBITS = (Vgg13Layers(page("fig16")),)
