@@ -8,6 +8,8 @@ from workloads.foundation.errors import InputError, nearest
 from workloads.layers import Conv2d, Layer, Linear, Matmul, VectorLayer, WeightedLayer
 
 Shape = tuple[int, ...]
+# The `op` of a layer through which no gradient flows back.
+DETACH = "detach"
 
 
 def check_graph(layers: Sequence[Layer], network_inputs: Mapping[str, Shape]) -> None:
@@ -126,15 +128,23 @@ _VECTOR_RULES: dict[str, Callable[[VectorLayer, list[Shape]], str]] = {
 def needs_input_gradient(layers: Sequence[Layer]) -> dict[str, bool]:
     """Tell for each layer whether anything trainable comes before it.
 
-    The first layer of a network needs no dgrad: nobody uses the gradient of the data.
+    The first layer of a network needs no dgrad: nobody uses the gradient of the data. The same holds for all layers
+    below the lowest one that trains, and above a `detach`.
     """
-    trainable: dict[str, bool] = {}
+    carries: dict[str, bool] = {}
     needed: dict[str, bool] = {}
     for layer in layers:
-        needed[layer.id] = any(trainable.get(name, False) for name in layer.inputs)
-        has_weights = isinstance(layer, WeightedLayer) or (isinstance(layer, VectorLayer) and layer.parameters > 0)
-        trainable[layer.id] = needed[layer.id] or has_weights
+        cut = isinstance(layer, VectorLayer) and layer.op == DETACH
+        needed[layer.id] = not cut and any(carries.get(name, False) for name in layer.inputs)
+        carries[layer.id] = needed[layer.id] or trains(layer)
     return needed
+
+
+def trains(layer: Layer) -> bool:
+    """Tell whether a layer has parameters of its own that have a gradient."""
+    if isinstance(layer, VectorLayer):
+        return layer.parameters > 0 and layer.trainable
+    return isinstance(layer, WeightedLayer) and layer.trainable
 
 
 def peak_live_words(layers: Sequence[Layer], network_inputs: Mapping[str, Shape]) -> int:

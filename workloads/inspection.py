@@ -1,5 +1,6 @@
 """What is in a trace, as plain data: sizes, work and schedule."""
 
+from math import prod
 from typing import Any
 
 from workloads.graph import needs_input_gradient
@@ -28,6 +29,9 @@ def inspection(trace: Trace) -> dict[str, Any]:
         "macs_per_batch": {
             role: sum(row[f"macs_{role}"] for row in rows) for role in ("forward", "dgrad", "wgrad")
         },
+        "activations_per_sample": sum(prod(layer.output_shape) for layer in trace.layers),
+        "frozen_layers": sum(not getattr(layer, "trainable", True) for layer in trace.layers),
+        "not_simulated": list(trace.provenance.unrecorded),
         "predictor": {
             "features": trace.predictor.features,
             "outputs": trace.predictor.outputs,
@@ -50,13 +54,14 @@ def _row(trace: Trace, layer: MacLayer, needs_dgrad: bool) -> dict[str, Any]:
     shape = layer.product_shape(trace.batch_size)
 
     def macs(role: Role) -> int:
-        if role == "dgrad" and not needs_dgrad:
+        if (role == "dgrad" and not needs_dgrad) or (role == "wgrad" and not getattr(layer, "trainable", True)):
             return 0
         return sum(product.macs for product in layer_products(layer, role, trace.batch_size))
 
     return {
         "id": layer.id,
         "kind": layer.kind,
+        "inputs": list(layer.inputs),
         "shape": _shape_text(layer),
         "weights": 0 if isinstance(layer, Matmul) else shape.weight_words,
         "macs_forward": macs("forward"),

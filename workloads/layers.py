@@ -5,7 +5,7 @@ Shapes are those of one sample; the batch comes from the trace. Only `conv2d`, `
 graph whole: with them shapes chain from the network's input to its end.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -61,11 +61,34 @@ class LayerBase(StrictModel):
 
 
 class WeightedLayer(LayerBase):
-    """A layer with weights: `predicted` says whether ADA-GP predicts their gradient."""
+    """A layer with weights.
+
+    Attributes
+    ----------
+    trainable : bool
+        Whether its weights have a gradient; frozen ones have no wgrad and no update.
+    predicted : bool
+        Whether ADA-GP predicts that gradient; frozen weights have none to predict.
+    """
 
     bias: bool = False
+    trainable: bool = True
     predicted: bool = True
     shares_weights_with: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _frozen_is_not_predicted(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("trainable") is False:
+            if data.get("predicted") is True:
+                raise InputError(
+                    "",
+                    "predicted",
+                    f"is true for {data.get('id')}, which is not trainable",
+                    "leave it out, or let the layer train",
+                )
+            return data | {"predicted": False}
+        return data
 
 
 class Conv2d(WeightedLayer):
@@ -206,13 +229,16 @@ class VectorLayer(LayerBase):
     shape : tuple of int
         Shape of one sample of its output.
     parameters : int
-        Trainable numbers (the affine part of a normalisation); ADA-GP predicts none of them.
+        Numbers that train (the affine part of a normalisation); ADA-GP predicts none of them.
+    trainable : bool
+        Whether they have a gradient; frozen ones are kept and not updated.
     """
 
     kind: VectorKind
     op: str
     shape: tuple[Extent, ...]
     parameters: Annotated[int, Field(ge=0)] = 0
+    trainable: bool = True
 
     @property
     def output_shape(self) -> tuple[int, ...]:

@@ -18,6 +18,8 @@ from workloads.predictor_errors import LayerErrors, check_predictor_errors
 from workloads.schedule import Policy, Schedule
 
 TRACE_VERSION = 1
+# Begins the notes of a trace that tell what its recorder or importer could not record.
+NOT_RECORDED = "Not recorded as it is: "
 # What a run measured, taken away: it does not hold for another run.
 _UNMEASURED: dict[str, Any] = {"metrics": (), "predictor_errors": {}, "controls": ()}
 
@@ -69,6 +71,11 @@ class Provenance(StrictModel):
     packages: dict[str, str] = {}
     settings: dict[str, str | int | float | bool] = {}
     notes: tuple[str, ...] = ()
+
+    @property
+    def unrecorded(self) -> tuple[str, ...]:
+        """What of the model is not in the trace as it is."""
+        return tuple(note.removeprefix(NOT_RECORDED) for note in self.notes if note.startswith(NOT_RECORDED))
 
 
 class Trace(StrictModel):

@@ -29,7 +29,10 @@ def peak_dram_bytes(trace: Trace, spec: Accelerator, phase: Phase) -> int:
     weights = [layer.product_shape(1).weight_words for layer in owners]
     others = sum(layer.parameters for layer in trace.layers if isinstance(layer, VectorLayer))
     wide = spec.precision.master_words
-    words = (sum(weights) + others) * (wide * (1 + OPTIMIZERS[trace.optimizer].state_words) + (wide > 1))
+    words = (sum(weights) + others) * (wide + (wide > 1))
+    moving = [words for layer, words in zip(owners, weights, strict=True) if layer.trainable]
+    moving += [layer.parameters for layer in trace.layers if isinstance(layer, VectorLayer) and layer.trainable]
+    words += sum(moving) * wide * OPTIMIZERS[trace.optimizer].state_words  # frozen ones have no state
     predicted = [layer for layer in owners if layer.predicted] if spec.design_rules.predictor_home is not None else []
     words += _predictor_words(trace, spec, predicted)
     if not PHASE_RULES[batch_kind(spec.design_rules, phase)].goes_backward:

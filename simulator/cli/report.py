@@ -51,9 +51,13 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
                 write_results(results, stage, files, sys.argv[1:], detail, request.plot, request.target_accuracy)
     if request.as_json:
         click.echo(json_text(summary(results, request.target_accuracy)), nl=False)
+        for note in trace.provenance.unrecorded:
+            click.echo(f"note: not recorded as it is: {note}", err=True)
     else:
         screen = console()
         print_results(results, screen, request.target_accuracy)
+        for note in trace.provenance.unrecorded:
+            screen.print(f"note: not recorded as it is: {note}", markup=False)
         if request.batch_size is not None and request.schedule is None:
             batches = trace.schedule.batches
             screen.print(f"note: the sequence of {batches:,} batches is the trace's, at another batch size; "

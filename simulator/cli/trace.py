@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from workloads.optimizers import OPTIMIZERS, OptimizerName
+
 
 @click.group()
 def trace() -> None:
@@ -36,11 +38,12 @@ def inspect(name: str, as_json: bool) -> None:
             value = "; ".join(value)
         text = f"{value:,}" if isinstance(value, int) else str(value)
         screen.print(f"{key.replace('_', ' ') + ':':24}{text}", markup=False)
-    columns = [("layer", False), ("kind", False), ("shape", False), ("weights", True), ("MACs forward", True),
-               ("dgrad", True), ("wgrad", True), ("predicted", False)]  # fmt: skip
+    columns = [("layer", False), ("kind", False), ("reads", False), ("shape", False), ("weights", True),
+               ("MACs forward", True), ("dgrad", True), ("wgrad", True), ("predicted", False)]  # fmt: skip
     rows = [
-        [row["id"], row["kind"], row["shape"], thousands(row["weights"]), thousands(row["macs_forward"]),
-         thousands(row["macs_dgrad"]), thousands(row["macs_wgrad"]), "yes" if row["predicted"] else "no"]
+        [row["id"], row["kind"], ", ".join(row["inputs"]), row["shape"], thousands(row["weights"]),
+         thousands(row["macs_forward"]), thousands(row["macs_dgrad"]), thousands(row["macs_wgrad"]),
+         "yes" if row["predicted"] else "no"]
         for row in layers
     ]  # fmt: skip
     print_table(screen, table("Layers with multiply-accumulates, one batch", columns, rows))
@@ -70,6 +73,13 @@ def inspect(name: str, as_json: bool) -> None:
     show_default=True,
     help="With --model: training samples of the data set, which fix the batches of an epoch.",
 )
+@click.option("--name", metavar="NAME", help="With --model: the network's name; else its class's.")
+@click.option("--dataset", metavar="NAME", help="With --model: the data set's name.")
+@click.option(
+    "--optimizer",
+    type=click.Choice(list(OPTIMIZERS)),
+    help="With --model: what updates the network; else sgd_momentum.",
+)
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -86,7 +96,8 @@ def inspect(name: str, as_json: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to write; else NETWORK.yaml here.")
 def export(
     network: str | None, model: str | None, inputs: tuple[str, ...], schedule: str, epochs: int | None, seed: int,
-    samples: int, checkpoint: Path | None, controls: int | None, jobs: int | None, out: Path | None,
+    samples: int, name: str | None, dataset: str | None, optimizer: OptimizerName | None, checkpoint: Path | None,
+    controls: int | None, jobs: int | None, out: Path | None,
 ) -> None:  # fmt: skip
     """Export the trace of NETWORK (see adagp-sim list), trained or recorded, or of your own --model.
 
@@ -98,10 +109,15 @@ def export(
         raise click.UsageError("--model needs the shape of its input: add --input 128x3x32x32")
     if inputs and model is None:
         raise click.UsageError("--input goes with --model")
-    from simulator.cli.trace_export import TrainingRequest, export_trace
+    for option, value in (("--name", name), ("--dataset", dataset), ("--optimizer", optimizer)):
+        if value is not None and model is None:
+            raise click.UsageError(f"{option} goes with --model")
+    from simulator.cli.trace_export import OwnModel, TrainingRequest, export_trace
 
-    training = TrainingRequest(seed, checkpoint, controls, jobs)
-    export_trace(network, model, inputs, schedule, epochs, training, samples, out)
+    own = None
+    if model is not None:
+        own = OwnModel(model, inputs, samples, name, dataset or OwnModel.dataset, optimizer or OwnModel.optimizer)
+    export_trace(network, own, schedule, epochs, TrainingRequest(seed, checkpoint, controls, jobs), out)
 
 
 @trace.command("import")

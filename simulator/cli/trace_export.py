@@ -11,6 +11,7 @@ from simulator.cli.console import progress
 from workloads.foundation.atomic import check_writable
 from workloads.foundation.errors import InputError
 from workloads.networks import find_recipe, recipe_names
+from workloads.optimizers import OptimizerName
 from workloads.trace import Trace, load_policy
 from workloads.trace_writer import write_trace
 
@@ -33,9 +34,21 @@ class TrainingRequest:
     jobs: int | None = None
 
 
+@dataclass(frozen=True)
+class OwnModel:
+    """What the options for a model of the user's say; each field is the option of its name."""
+
+    model: str
+    inputs: tuple[str, ...]
+    samples: int
+    name: str | None = None
+    dataset: str = "unnamed"
+    optimizer: OptimizerName = "sgd_momentum"
+
+
 def export_trace(
-    network: str | None, model: str | None, inputs: tuple[str, ...], schedule: str, epochs: int | None,
-    training: TrainingRequest, samples: int, out: Path | None,
+    network: str | None, own: OwnModel | None, schedule: str, epochs: int | None, training: TrainingRequest,
+    out: Path | None,
 ) -> None:  # fmt: skip
     """Train or record a network, or record all that are not trained, and write the traces."""
     _check_training(network, training)
@@ -44,14 +57,14 @@ def export_trace(
     if network == ALL:
         _export_all(schedule, epochs, Path() if out is None else out)
         return
-    name = network if network is not None else (model or "").rpartition(":")[2]
-    path = Path(f"{name}.yaml") if out is None else out
-    check_writable(path)
+    if out is not None or network is not None:  # else the file is named after the model's class, once it is recorded
+        check_writable(Path(f"{network}.yaml") if out is None else out)
     if network is not None:
         trace = _named(network, schedule, epochs, training)
     else:
-        assert model is not None
-        trace = _own(model, inputs, schedule, epochs, samples)
+        assert own is not None
+        trace = _own(own, schedule, epochs)
+    path = Path(f"{network or trace.network}.yaml") if out is None else out
     write_trace(trace, path)
     click.echo(f"{path}: {_line(trace)}")
     if trace.metrics:
@@ -89,9 +102,7 @@ def _line(trace: Trace) -> str:
 
 
 def _tell_unrecorded(trace: Trace) -> None:
-    from workloads.pytorch.assembly import unrecorded
-
-    missing = unrecorded(trace)
+    missing = trace.provenance.unrecorded
     if missing:
         click.echo("not recorded as it is:")
     for note in missing:
@@ -139,15 +150,21 @@ def _trained(recipe: "Recipe", policy: "Policy", command: str, epochs: int | Non
         )
 
 
-def _own(model: str, inputs: tuple[str, ...], schedule: str, epochs: int | None, samples: int) -> Trace:
+def _own(own: OwnModel, schedule: str, epochs: int | None) -> Trace:
     from workloads.pytorch.export import export_model
 
-    shapes, dtypes = zip(*(_input(text) for text in inputs), strict=True)
-    options = [part for text in inputs for part in ("--input", text)]
-    options += ["--samples", str(samples), "--schedule", schedule]
+    shapes, dtypes = zip(*(_input(text) for text in own.inputs), strict=True)
+    options = [part for text in own.inputs for part in ("--input", text)]
+    options += ["--samples", str(own.samples), "--schedule", schedule]
     options += [] if epochs is None else ["--epochs", str(epochs)]
-    command = shlex.join(["adagp-sim", "trace", "export", "--model", model, *options])
-    return export_model(model, shapes, load_policy(schedule), samples, command, input_dtypes=dtypes, epochs=epochs)
+    options += [] if own.name is None else ["--name", own.name]
+    options += [] if own.dataset == OwnModel.dataset else ["--dataset", own.dataset]
+    options += [] if own.optimizer == OwnModel.optimizer else ["--optimizer", own.optimizer]
+    command = shlex.join(["adagp-sim", "trace", "export", "--model", own.model, *options])
+    return export_model(
+        own.model, shapes, load_policy(schedule), own.samples, command, own.dataset, dtypes, epochs, own.name,
+        own.optimizer,
+    )  # fmt: skip
 
 
 def _input(text: str) -> tuple[tuple[int, ...], str]:

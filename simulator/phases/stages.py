@@ -31,7 +31,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class LayerFacts:
-    """What the phases need to know of a layer."""
+    """What the phases need to know of a layer; `has_weights` means those that train."""
 
     predicted: bool
     updated: bool
@@ -43,7 +43,8 @@ class LayerFacts:
 def layer_facts(trace: Trace, costed: Sequence[VectorKind] = ()) -> list[LayerFacts]:
     """Return the facts of each layer with multiply-accumulates; `costed` kinds of others run behind them.
 
-    Layers that share weights leave the update, and the prediction, to the layer that owns them.
+    Layers that share weights leave the update, and the prediction, to the layer that owns them. Frozen weights have
+    no wgrad and no update.
     """
     needed = needs_input_gradient(trace.layers)
     return [
@@ -57,8 +58,10 @@ def layer_facts(trace: Trace, costed: Sequence[VectorKind] = ()) -> list[LayerFa
 def _facts(layer: MacLayer, needs_dgrad: bool) -> LayerFacts:
     if isinstance(layer, Matmul):
         return LayerFacts(predicted=False, updated=False, has_weights=False, needs_dgrad=needs_dgrad)
-    owns = layer.shares_weights_with is None
-    return LayerFacts(predicted=layer.predicted and owns, updated=owns, has_weights=True, needs_dgrad=needs_dgrad)
+    updated = layer.shares_weights_with is None and layer.trainable
+    return LayerFacts(
+        predicted=layer.predicted and updated, updated=updated, has_weights=layer.trainable, needs_dgrad=needs_dgrad
+    )
 
 
 def _forward(fact: LayerFacts) -> tuple[Pass, ...]:

@@ -11,7 +11,6 @@ torch = pytest.importorskip("torch", reason="needs the torch extra")
 from simulator.cli.main import cli  # noqa: E402
 from workloads.foundation.errors import InputError  # noqa: E402
 from workloads.networks import find_recipe, recipe_names  # noqa: E402
-from workloads.pytorch.assembly import unrecorded  # noqa: E402
 from workloads.pytorch.export import export_model, export_trained  # noqa: E402
 from workloads.trace import load_policy, load_trace  # noqa: E402
 
@@ -76,7 +75,7 @@ def export(target, *shapes, **options):
 def test_own_model(models):
     trace = export("own_models:small", (4, 3, 8, 8))
     assert [layer.id for layer in trace.layers] == ["0", "1", "3"]
-    assert (trace.network, trace.batch_size, trace.predictor.outputs) == ("small", 4, 288)
+    assert (trace.network, trace.batch_size, trace.predictor.outputs) == ("Sequential", 4, 288)
     assert trace.schedule.batches == 25 * 90
     assert trace.provenance.origin == "recorded"
     assert trace.metrics == ()
@@ -92,12 +91,38 @@ def test_several_inputs_and_what_is_not_recorded(models, tmp_path):
     command = ["trace", "export", "--model", "own_models:Two", "--input", "3x4", "--input", "3x4", "--samples", "9"]
     run = CliRunner().invoke(cli, [*command, "--out", str(tmp_path / "two.yaml")])
     assert run.exit_code == 0, run.output
+    # x + y is 4 numbers: fc takes 4 x 4, and up 4 x 2 x 2.
+    share = "50.00% of the arithmetic is not simulated (transposed convolution 50.00%)"
     missing = "the multiply-accumulates of convolution are missing: up"
-    assert run.stdout.splitlines()[1:] == ["not recorded as it is:", f"  {missing}"]
+    assert run.stdout.splitlines()[1:] == ["not recorded as it is:", f"  {share}", f"  {missing}"]
     trace = load_trace(tmp_path / "two.yaml")
     assert trace.inputs == {"x": (4,), "y": (4,)}
-    assert unrecorded(trace) == (missing,)
-    assert trace.provenance.notes[1:] == (f"Not recorded as it is: {missing}",)
+    assert trace.provenance.unrecorded == (share, missing)
+    assert trace.provenance.notes[1:] == tuple(f"Not recorded as it is: {one}" for one in (share, missing))
+
+
+def test_names_and_optimizer_are_options(models):
+    command = ["trace", "export", "--model", "own_models:Words", "--input", "4x7:int64"]
+    named = [*command, "--name", "words", "--dataset", "Multi30k", "--optimizer", "adam"]
+    assert CliRunner().invoke(cli, named).exit_code == 0
+    trace = load_trace("words.yaml")
+    assert (trace.network, trace.dataset.name, trace.optimizer) == ("words", "Multi30k", "adam")
+    assert trace.provenance.command.endswith("--name words --dataset Multi30k --optimizer adam")
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    assert load_trace("Words.yaml").network == "Words"
+    refused = CliRunner().invoke(cli, ["trace", "export", "vgg13-cifar10", "--name", "mine"])
+    assert refused.exit_code == 2
+    assert "--name goes with --model" in refused.output
+
+
+@pytest.mark.parametrize("json", [[], ["--json"]])
+def test_every_run_tells_what_is_not_simulated(models, json):
+    command = ["trace", "export", "--model", "own_models:Two", "--input", "3x4", "--input", "3x4", "--samples", "9"]
+    assert CliRunner().invoke(cli, [*command, "--schedule", "paper", "--out", "two.yaml"]).exit_code == 0
+    run = CliRunner().invoke(cli, ["simulate", "two.yaml", *json])
+    assert run.exit_code == 0, run.output
+    told = run.stderr if json else run.stdout
+    assert "not recorded as it is: 50.00% of the arithmetic is not simulated (transposed convolution 50.00%)" in told
 
 
 def test_all_networks_need_a_folder(tmp_path):

@@ -1,6 +1,6 @@
 """Put a trace together from what was recorded: predictor, notes, schedule and where it comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -10,19 +10,10 @@ from workloads.optimizers import OptimizerName
 from workloads.predictor import Predictor
 from workloads.predictor_errors import LayerErrors
 from workloads.schedule import Schedule
-from workloads.trace import Dataset, EpochMetrics, Provenance, Trace
+from workloads.trace import NOT_RECORDED, Dataset, EpochMetrics, Provenance, Trace
 
 if TYPE_CHECKING:
     from workloads.pytorch.recorder import Recording
-
-# Begins the notes of a trace that tell what its recorder could not record.
-_NOT_RECORDED = "Not recorded as it is: "
-
-
-def unrecorded(trace: Trace) -> tuple[str, ...]:
-    """Return what the recorder could not record of a trace's model."""
-    notes = trace.provenance.notes
-    return tuple(note.removeprefix(_NOT_RECORDED) for note in notes if note.startswith(_NOT_RECORDED))
 
 
 def predictor_of(recording: "Recording") -> Predictor:
@@ -33,7 +24,9 @@ def predictor_of(recording: "Recording") -> Predictor:
     InputError
         If no layer has weights.
     """
-    widths = [gradient_words_per_channel(layer) for layer in _weighted(recording)]
+    weighted = _weighted(recording)
+    predicted = [layer for layer in weighted if layer.predicted] or weighted
+    widths = [gradient_words_per_channel(layer) for layer in predicted]
     if not widths:
         raise InputError(
             "layers", "", "none is a convolution or linear layer", "export a network with weights to predict"
@@ -41,13 +34,18 @@ def predictor_of(recording: "Recording") -> Predictor:
     return Predictor(outputs=max(widths))
 
 
-def notes_of(recording: "Recording") -> tuple[str, ...]:
-    """Return what a reader has to know of a recording: what is predicted, and what is missing."""
+def notes_of(recording: "Recording", more: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return what a reader has to know of a recording: what is predicted, what is missing, and `more` of it."""
     weighted = _weighted(recording)
     linear = [layer.id for layer in weighted if isinstance(layer, Linear)]
     ending = f", the last linear layer ({linear[-1]}) included" if linear else ""
-    predicted = f"All {len(weighted)} convolution and linear layers are predicted{ending}."
-    return (predicted, *(f"{_NOT_RECORDED}{note}" for note in recording.notes))
+    predicted = [layer for layer in weighted if layer.predicted]
+    if len(predicted) == len(weighted):
+        told = f"All {len(weighted)} convolution and linear layers are predicted{ending}."
+    else:
+        told = f"{len(predicted)} of {len(weighted)} convolution and linear layers are predicted; frozen: the others."
+    missing = [note for note in (recording.unsimulated, recording.unreached) if note]
+    return (told, *(f"{NOT_RECORDED}{note}" for note in (*missing, *recording.notes, *more)))
 
 
 def assemble(

@@ -1,10 +1,13 @@
-"""One call of an aten operator, and the registry of what records which operator."""
+"""One call of an aten operator, and how layers without multiply-accumulates are recorded."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import torch
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
 
 from workloads.graph import Shape
 from workloads.layers import VectorKind, VectorLayer
@@ -19,8 +22,10 @@ class Call:
     ----------
     op : str
         Its name as users know it: ``aten::native_batch_norm`` is ``batch_norm``, ``add_`` is ``add``.
-    args : sequence
-        Its positional arguments.
+    func : OpOverload
+        The operator itself.
+    args, kwargs
+        Its arguments.
     tensors : tuple of Tensor
         All tensors among its arguments, those in lists and keywords included.
     out : object
@@ -28,24 +33,36 @@ class Call:
     """
 
     op: str
+    func: Any
     args: Sequence[Any]
+    kwargs: dict[str, Any]
     tensors: tuple[torch.Tensor, ...]
     out: Any
 
+    @property
+    def outputs(self) -> list[torch.Tensor]:
+        """The tensors that it returned."""
+        return [one for one in tree_leaves(self.out) if isinstance(one, torch.Tensor)]
 
-Handler = Callable[[Tape, Call], None]
-HANDLERS: dict[str, Handler] = {}
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates by torch's own counter; 0 where it does not know the operator."""
+        if self.op == "trilinear":  # every input is spread over the product's dimensions before a sum over some
+            spread = [_unsqueezed(tensor.shape, dims)
+                      for tensor, dims in zip(self.args[:3], self.args[3:6], strict=True)]  # fmt: skip
+            return prod(torch.broadcast_shapes(*spread))
+        count = flop_registry.get(self.func.overloadpacket)
+        return count(*self.args, **self.kwargs, out_val=self.out) // 2 if count else 0
 
 
-def records(*ops: str) -> Callable[[Handler], Handler]:
-    """Make a function the one that records these operators."""
+def _unsqueezed(shape: Sequence[int], dims: Sequence[int]) -> tuple[int, ...]:
+    sizes = list(shape)
+    for dim in sorted(dims):
+        sizes.insert(dim, 1)
+    return tuple(sizes)
 
-    def register(handler: Handler) -> Handler:
-        for op in ops:
-            HANDLERS[op] = handler
-        return handler
 
-    return register
+Rule = Callable[[Tape, Call], None]
 
 
 def plain_name(schema_name: str) -> str:
@@ -56,10 +73,9 @@ def plain_name(schema_name: str) -> str:
     return name.removesuffix("_legit").removesuffix("_with_indices")
 
 
-def floating_outputs(out: Any) -> list[torch.Tensor]:
-    """Return the outputs that can be activations: indices and masks cannot."""
-    results = out if isinstance(out, tuple | list) else (out,)
-    return [one for one in results if isinstance(one, torch.Tensor) and (one.is_floating_point() or one.is_complex())]
+def floating(call: Call) -> list[torch.Tensor]:
+    """Return the outputs that are no integers or masks."""
+    return [one for one in call.outputs if one.is_floating_point() or one.is_complex()]
 
 
 def emit_vector(
@@ -69,17 +85,20 @@ def emit_vector(
     layer = VectorLayer(
         id="new", kind=kind, op=call.op, inputs=tuple(inputs), shape=tape.sample_shape(out) if shape is None else shape,
     )  # fmt: skip
-    return tape.emit(layer, out, call.op, tape.parameters(call.tensors))
-
-
-def record_unknown(tape: Tape, call: Call) -> None:
-    """Record an operator that no handler knows as `other`, and say so."""
-    record_other(tape, call)
-    tape.note(f"{call.op} is recorded as 'other', without its arithmetic")
+    return tape.emit(layer, out, call.op, tape.values.parameters(call.tensors))
 
 
 def record_other(tape: Tape, call: Call) -> None:
     """Record an operator whose shape is all that matters of it."""
     inputs = [tape.read(tensor) for tensor in call.tensors if tape.is_activation(tensor)]
-    for out in floating_outputs(call.out):
-        emit_vector(tape, call, "other", out, inputs)
+    for out in floating(call) or call.outputs:
+        if inputs:
+            emit_vector(tape, call, "other", out, inputs)
+        else:  # a product of constants that is no layer after all
+            tape.values.compute(out, call.tensors, call.op, tape.place, random=False)
+
+
+def record_unknown(tape: Tape, call: Call) -> None:
+    """Record an operator that no rule knows as `other`, and say so."""
+    record_other(tape, call)
+    tape.lose(f"{call.op} is recorded as 'other', without its arithmetic", call.op, call.macs)

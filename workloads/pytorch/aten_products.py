@@ -5,18 +5,20 @@ from typing import Any
 import torch
 
 from workloads.layers import Conv2d, Linear, Matmul, VectorLayer
-from workloads.pytorch.aten_call import Call, record_other, records
+from workloads.pytorch.aten_call import Call, record_other
 from workloads.pytorch.tape import Tape
 
 
-@records("convolution", "convolution_overrideable")
 def convolution(tape: Tape, call: Call) -> None:
     """``convolution(image, weight, bias, stride, padding, dilation, transposed, output_padding, groups)``."""
     image, weight, bias, stride, padding, dilation, transposed, _, groups = call.args[:9]
     missing = 4 - image.dim()  # a one-dimensional convolution is one of height 1
     windows, rest = divmod(image.shape[0], tape.batch_size)
-    if transposed or missing not in (0, 1) or rest or not _is_weight(tape, weight) or not tape.is_activation(image):
-        _lost_product(tape, call)
+    if transposed or missing not in (0, 1):
+        lost_product(tape, call, "transposed convolution" if transposed else f"{image.dim() - 2}-D convolution")
+        return
+    if rest or not tape.is_weight(weight):
+        lost_product(tape, call)
         return
     H, W = (1,) * missing + tuple(image.shape[2:])
     R, S = (1,) * missing + tuple(weight.shape[2:])
@@ -27,9 +29,11 @@ def convolution(tape: Tape, call: Call) -> None:
         id="new", kind="conv2d", inputs=(tape.read(image, sample),),
         N_per_sample=windows, C=C, H=H, W=W, K=K, R=R, S=S, P=P, Q=Q,
         stride=_pair(stride, missing, 1), padding=_pair(padding, missing, 0), dilation=_pair(dilation, missing, 1),
-        groups=groups, bias=bias is not None,
+        groups=groups, bias=bias is not None and not _added(tape, bias, weight),
     )  # fmt: skip
     tape.emit_weighted(layer, call.out, weight)
+    if bias is not None and _added(tape, bias, weight):
+        _add(tape, call, bias)
 
 
 def _pair(values: list[int], missing: int, neutral: int) -> tuple[int, int]:
@@ -37,39 +41,28 @@ def _pair(values: list[int], missing: int, neutral: int) -> tuple[int, int]:
     return extents[0], extents[1]
 
 
-@records("mm")
 def mm(tape: Tape, call: Call) -> None:
-    """``mm(left, right)``."""
+    """``mm(left, right)`` of two matrices, of G each, or of a vector."""
     _product(tape, call, call.args[0], call.args[1], bias=None)
 
 
-@records("addmm", "baddbmm")
 def addmm(tape: Tape, call: Call) -> None:
     """``addmm(added, left, right)``."""
     _product(tape, call, call.args[1], call.args[2], bias=call.args[0])
 
 
-@records("bmm", "mv", "dot")
-def bmm(tape: Tape, call: Call) -> None:
-    """``bmm(left, right)`` of G matrices, or of a vector."""
-    _product(tape, call, call.args[0], call.args[1], bias=None)
-
-
-def _is_weight(tape: Tape, tensor: torch.Tensor) -> bool:
-    return not tape.is_activation(tensor) and bool(tape.constant(tensor).parameters)
-
-
 def _product(tape: Tape, call: Call, left: torch.Tensor, right: torch.Tensor, bias: torch.Tensor | None) -> None:
-    if _is_weight(tape, right) and (right.dim() == 2 or right.stride(0) == 0):
+    by_right, by_left = tape.is_weight(right), tape.is_weight(left)
+    if by_right and (right.dim() == 2 or right.stride(0) == 0):
         _linear(tape, call, left, right, right.shape[-2], right.shape[-1], bias)
-    elif _is_weight(tape, left) and left.dim() == 2:
+    elif by_left and left.dim() == 2 and right.dim() == 2:
         _linear(tape, call, right, left, left.shape[1], left.shape[0], bias)
-    elif _is_weight(tape, right) and right.dim() == 3 and bias is None:
+    elif by_right and right.dim() == 3 and bias is None:
         _grouped(tape, call, left, right, right.shape[1], right.shape[2])
-    elif _is_weight(tape, left) and left.dim() == 3 and bias is None:
+    elif by_left and left.dim() == 3 and bias is None:
         _grouped(tape, call, right, left, left.shape[2], left.shape[1])
-    elif _is_weight(tape, left) or _is_weight(tape, right) or right.dim() == 1:
-        _lost_product(tape, call)
+    elif by_left or by_right or right.dim() == 1:
+        lost_product(tape, call)
     else:
         _matmul(tape, call, left, right, bias)
 
@@ -79,13 +72,14 @@ def _linear(
 ) -> None:
     L, rest = divmod(vectors.numel() // C, tape.batch_size)
     if rest:
-        _lost_product(tape, call)
+        lost_product(tape, call)
         return
     source = tape.read(vectors, (C,) if L == 1 else (L, C), any_shape=True)
-    has_bias = bias is not None and not tape.is_activation(bias)
+    has_bias = bias is not None and not _added(tape, bias, weight)
     layer = Linear(id="new", kind="linear", inputs=(source,), L=L, C=C, K=K, bias=has_bias)
     tape.emit_weighted(layer, call.out, weight)
-    _add_activation(tape, call, bias)
+    if bias is not None and not has_bias:
+        _add(tape, call, bias)
 
 
 def _grouped(tape: Tape, call: Call, vectors: torch.Tensor, weight: torch.Tensor, C: int, K: int) -> None:
@@ -93,13 +87,23 @@ def _grouped(tape: Tape, call: Call, vectors: torch.Tensor, weight: torch.Tensor
     groups = weight.shape[0]
     rows, rest = divmod(vectors.numel() // (groups * C), tape.batch_size)
     if rest:
-        _lost_product(tape, call)
+        lost_product(tape, call)
         return
     layer = Conv2d(
         id="new", kind="conv2d", inputs=(tape.read(vectors, (groups * C, rows, 1)),), C=groups * C, H=rows, W=1,
         K=groups * K, R=1, S=1, P=rows, Q=1, groups=groups,
     )  # fmt: skip
     tape.emit_weighted(layer, call.out, weight)
+
+
+def grouped_mm(tape: Tape, call: Call) -> None:
+    """``grouped_mm(rows, weights, ends)``: every row by one of G matrices, as in a mixture of experts."""
+    rows, weights = call.args[:2]
+    if rows.dim() != 2 or weights.dim() != 3 or not tape.is_weight(weights):
+        lost_product(tape, call)
+        return
+    tape.note("which rows go through which weights depends on values; recorded as equal shares", tape.here)
+    _grouped(tape, call, rows, weights, weights.shape[1], weights.shape[2])
 
 
 def _matmul(tape: Tape, call: Call, left: torch.Tensor, right: torch.Tensor, added: torch.Tensor | None) -> None:
@@ -111,39 +115,50 @@ def _matmul(tape: Tape, call: Call, left: torch.Tensor, right: torch.Tensor, add
         M //= tape.batch_size
         tape.note("a matrix product mixes the samples of a batch; recorded as one product a sample", tape.here)
     else:
-        _lost_product(tape, call)
+        lost_product(tape, call)
         return
     operands = ((left, (G, M, C)), (right, (G, C, K)))
-    inputs = tuple(tape.read(one, shape, any_shape=True) for one, shape in operands if tape.is_activation(one))
+    inputs = tuple(tape.read(one, shape, any_shape=True) for one, shape in operands
+                   if tape.is_activation(one) or tape.values.batched(one))  # fmt: skip
     if len(inputs) == 1:
         tape.note("an operand of a matrix product is a constant; recorded as if it were an activation", tape.here)
     tape.emit(Matmul(id="new", kind="matmul", inputs=inputs, G=G, M=M, C=C, K=K), call.out, call.op)
-    _add_activation(tape, call, added)
-
-
-def _add_activation(tape: Tape, call: Call, added: torch.Tensor | None) -> None:
-    """Record what the operator adds to its product as a layer, where it is an activation."""
     if added is not None and tape.is_activation(added):
-        shape = tape.sample_shape(call.out)
-        layer = VectorLayer(id="new", kind="add", op="add", inputs=(tape.read(call.out), tape.read(added)), shape=shape)
-        tape.write(call.out, tape.emit(layer, None, "add"))
+        _add(tape, call, added)
 
 
-def _lost_product(tape: Tape, call: Call) -> None:
+def _added(tape: Tape, bias: torch.Tensor, weight: torch.Tensor) -> bool:
+    """Tell whether a bias is a layer of its own: an activation, or one that trains beside frozen weights."""
+    return tape.is_activation(bias) or (tape.trains(bias) and not tape.trains(weight))
+
+
+def _add(tape: Tape, call: Call, added: torch.Tensor) -> None:
+    """Record what an operator adds to its product as a layer."""
+    operands = [call.out, added] if tape.is_activation(added) else [call.out]
+    # Both as the layers that made them: the sum has a gradient where autograd has not told it of the product yet.
+    inputs = (tape.layers[-1].id, *(tape.read(one) for one in operands[1:]))
+    layer = VectorLayer(id="new", kind="add", op="add", inputs=inputs, shape=tape.layers[-1].output_shape)
+    tape.write(call.out, tape.emit(layer, None, "add", tape.values.parameters([added])))
+
+
+def lost_product(tape: Tape, call: Call, what: str = "") -> None:
+    """Record a product that has no place in a trace as a layer without multiply-accumulates, and say so."""
     record_other(tape, call)
-    tape.note(f"the multiply-accumulates of {call.op} are missing", tape.here)
+    tape.lose(f"the multiply-accumulates of {call.op} are missing", what or call.op, call.macs, tape.here)
 
 
-@records(
-    "scaled_dot_product_flash_attention", "scaled_dot_product_flash_attention_for_cpu",
-    "scaled_dot_product_efficient_attention", "scaled_dot_product_cudnn_attention",
-    "scaled_dot_product_fused_attention_overrideable",
-)  # fmt: skip
 def attention(tape: Tape, call: Call) -> None:
-    """``attention(query, key, value, ...)``, each (N, heads, L, features): two products, a softmax between them."""
+    """``attention(query, key, value, ...)``, each (rows, heads, L, features): two products, a softmax between them.
+
+    Rows are the batch's samples, or several a sample where windows or frames are folded into the batch.
+    """
     query, key, value = call.args[:3]
-    heads, length, features = query.shape[1:]
-    others, width = key.shape[2], value.shape[3]
+    heads, rest = divmod(query.shape[:-2].numel(), tape.batch_size)
+    if rest:
+        lost_product(tape, call)
+        return
+    length, features = query.shape[-2:]
+    others, width = key.shape[-2], value.shape[-1]
     scores = Matmul(
         id="new", kind="matmul", G=heads, M=length, C=features, K=others,
         inputs=(_operand(tape, query, (heads, length, features)), _operand(tape, key, (heads, features, others))),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from workloads.foundation.errors import InputError
 from workloads.networks.recipe import Recipe
+from workloads.optimizers import OptimizerName
 from workloads.pytorch.assembly import assemble, notes_of
 from workloads.pytorch.model_loading import check_inputs, find_callable, record_anywhere, torch_extra
 from workloads.schedule import Policy
@@ -105,6 +106,8 @@ def export_model(
     dataset: str = "unnamed",
     input_dtypes: Sequence[str] = (),
     epochs: int | None = None,
+    network: str | None = None,
+    optimizer: OptimizerName = "sgd_momentum",
 ) -> Trace:
     """Record the shapes of any model.
 
@@ -127,6 +130,10 @@ def export_model(
         Types of the inputs as torch calls them, such as ``int64`` for indices; float32 where none is given.
     epochs : int, optional
         Number of epochs, if not the policy's own.
+    network : str, optional
+        What the trace calls the network; its class's name if nothing is given.
+    optimizer : str
+        What updates the network.
 
     Raises
     ------
@@ -143,11 +150,12 @@ def export_model(
     provenance = Provenance(origin="recorded", command=command, notes=notes_of(recording))
     return assemble(
         recording,
-        target.partition(":")[2],
+        network or recording.network,
         Dataset(name=dataset, training_samples=training_samples),
         batch_size,
         policy.expand(-(-training_samples // batch_size), epochs),
         provenance,
+        optimizer=optimizer,
     )
 
 

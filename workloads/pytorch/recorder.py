@@ -19,20 +19,14 @@ from torch.utils._pytree import tree_leaves
 from workloads.foundation.errors import InputError
 from workloads.graph import Shape, check_graph
 from workloads.layers import Layer
-from workloads.pytorch import aten_products, aten_vectors
-from workloads.pytorch.aten_call import HANDLERS, Call, floating_outputs, plain_name, record_unknown
-from workloads.pytorch.tape import Place, Tape
+from workloads.pytorch.aten_call import Call, plain_name
+from workloads.pytorch.aten_selection import notice_selection
+from workloads.pytorch.operators import record
+from workloads.pytorch.tape import Tape
+from workloads.pytorch.values import Place
 
-# Imported for the handlers that they register.
-_HANDLER_FILES = (aten_products, aten_vectors)
-# Operators that copy an activation and do nothing else to it.
-_COPIES = {"clone", "to_copy", "contiguous", "unsafe_view", "reshape_alias", "unsafe_split", "unsafe_split_with_sizes"}
-_PRODUCTS = {"convolution", "mm", "addmm", "bmm", "baddbmm"}
-# Operators that take an activation's shape and not its contents.
-_FACTORIES = {
-    "empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "new_empty", "new_zeros",
-    "new_ones", "new_full", "new_empty_strided",
-}  # fmt: skip
+# Of every operator of a pass in its order: its name, and the shapes that it returned.
+Shapes = list[tuple[str, list[Shape]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +41,20 @@ class Recording:
         The network's inputs and their shapes for one sample.
     notes : tuple of str
         What could not be recorded as it is.
+    unsimulated : str
+        Which share of the model's multiply-accumulates that leaves out, and what does them; empty if none.
+    unreached : str
+        Which parameters no operator read; empty if none.
+    network : str
+        Name of the model's class.
     """
 
     layers: tuple[Layer, ...]
     inputs: dict[str, Shape]
     notes: tuple[str, ...]
+    unsimulated: str = ""
+    unreached: str = ""
+    network: str = ""
 
 
 def record_forward(
@@ -83,20 +86,64 @@ def record_forward(
                 f"shape {tuple(tensor.shape)} has no dimension of {batch_size}, the batch",
                 "give every input the same batch size",
             )
+    if batch_size == 1:  # a dimension of 1 tells nothing: two samples have the same layers
+        try:
+            return _recorded(model, _twice(named, 1), by_name, 2)
+        except Exception:  # a model that takes one sample alone
+            pass
+    return _recorded(model, named, by_name, batch_size)
+
+
+def _recorded(model: nn.Module, inputs: Mapping[str, torch.Tensor], by_name: bool, batch_size: int) -> Recording:
     tape = Tape(batch_size, dict(model.named_parameters()))
-    for name, tensor in named.items():
+    _run(model, inputs, by_name, Observer(tape), tape)
+    if tape.values.asked:  # whether a constant has rows for every sample: twice the batch tells
+        shapes = _shapes_of(model, _twice(inputs, batch_size), by_name)
+        tape = Tape(batch_size, dict(model.named_parameters()))
+        _run(model, inputs, by_name, Observer(tape, shapes), tape)
+    return finished(tape, type(model).__name__)
+
+
+def _twice(inputs: Mapping[str, torch.Tensor], batch_size: int) -> dict[str, torch.Tensor]:
+    return {name: torch.cat([one, one], one.shape.index(batch_size)) for name, one in inputs.items()}
+
+
+def _run(model: nn.Module, inputs: Mapping[str, torch.Tensor], by_name: bool, observer: "Observer", tape: Tape) -> None:
+    for name, tensor in inputs.items():
         tape.add_input(name, tensor)
-    with _unchanged(model), following_places(model, tape), torch.no_grad(), Observer(tape):
-        model(**named) if by_name else model(*named.values())
-    return finished(tape, list(named))
+        observer.knows_input(tensor)
+    with _unchanged(model), torch.enable_grad(), following_places(model, tape), tape.flow.following(), observer:
+        model(**inputs) if by_name else model(*inputs.values())
 
 
-def finished(tape: Tape, inputs: Sequence[str]) -> Recording:
+def _shapes_of(model: nn.Module, inputs: Mapping[str, torch.Tensor], by_name: bool) -> Shapes:
+    """Run the model; return what shapes its operators give, none if it does not run on this batch."""
+    observer = ShapeObserver()
+    try:
+        with _unchanged(model), torch.enable_grad(), observer:
+            model(**inputs) if by_name else model(*inputs.values())
+    except Exception:  # a model that takes one size of batch alone
+        return []
+    return observer.shapes
+
+
+def finished(tape: Tape, network: str) -> Recording:
     """Return what stands on a tape when the forward pass is over."""
-    layers = tape.finish(inputs)
-    shapes = {name: tape.shapes[name] for name in inputs}
-    check_graph(layers, shapes)
-    return Recording(layers, shapes, tape.notes())
+    layers = tape.finish()
+    shapes = {name: tape.shapes[name] for name in tape.inputs}
+    try:
+        check_graph(layers, shapes)
+    except InputError as error:
+        raise _own_fault("the layers do not chain", error) from None
+    return Recording(layers, shapes, tape.notes(), tape.unsimulated(), tape.unreached(), network)
+
+
+def _own_fault(what: str, error: Exception) -> InputError:
+    """Return the error of a recorder that fails on a model which runs."""
+    return InputError(
+        "recorder", "", f"{what}: {type(error).__name__}: {error}".splitlines()[0],
+        "this is a fault of the recorder and not of the model: report it with the model",
+    )  # fmt: skip
 
 
 def argument_names(model: nn.Module, count: int) -> list[str]:
@@ -165,34 +212,68 @@ def following_places(model: nn.Module, tape: Tape, in_loop: bool = False) -> Ite
 
 
 class Observer(TorchDispatchMode):
-    """Records the operators that run in its context on a tape."""
+    """Records the operators that run in its context on a tape.
 
-    def __init__(self, tape: Tape) -> None:
+    Parameters
+    ----------
+    tape : Tape
+        Where they are recorded.
+    doubled : list, optional
+        The shapes of the same operators at twice the batch.
+    """
+
+    def __init__(self, tape: Tape, doubled: Shapes | None = None) -> None:
         super().__init__()
         self._tape = tape
+        self._doubled = iter(doubled or ())
+        self._follows = bool(doubled)
+
+    def knows_input(self, tensor: torch.Tensor) -> None:
+        """Tell the shape that an input has at twice the batch."""
+        if self._follows:
+            axis, shape = tensor.shape.index(self._tape.batch_size), list(tensor.shape)
+            shape[axis] *= 2
+            self._tape.values.set_doubled(tensor, tuple(shape))
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
         if self._tape.paused:
             return out
         tensors = tuple(leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor))
-        _observe(self._tape, func, Call(plain_name(func._schema.name), args, tensors, out))
+        call = Call(plain_name(func._schema.name), func, args, kwargs or {}, tensors, out)
+        try:
+            self._follow(call)
+            notice_selection(self._tape, call)
+            record(self._tape, call)
+        except Exception as error:  # ours: the model's own operator has run
+            raise _own_fault(f"{func} at {self._tape.here} cannot be recorded", error) from error
         return out
 
+    def _follow(self, call: Call) -> None:
+        """Learn which dimensions of an operator's results grow with the batch."""
+        if not self._follows:
+            for out in call.outputs:
+                self._tape.values.grow(out, call.tensors)
+            return
+        op, shapes = next(self._doubled, ("", []))
+        if op != call.op or len(shapes) != len(call.outputs):
+            self._follows = False
+            self._tape.values.forget_doubled()
+            self._tape.note("at twice the batch other operators run", self._tape.here)
+            return
+        for out, shape in zip(call.outputs, shapes, strict=True):
+            self._tape.values.set_doubled(out, shape)
 
-def _observe(tape: Tape, func: Any, call: Call) -> None:
-    """Record one operator."""
-    if not any(tape.is_activation(tensor) for tensor in call.tensors):
-        if call.op in _PRODUCTS and any(tape.constant(tensor).parameters for tensor in call.tensors):
-            tape.note(f"{call.op} of constants and parameters, once a batch, is missing", tape.here)
-        for out in tree_leaves(call.out):
-            if isinstance(out, torch.Tensor):
-                tape.set_constant(out, map(tape.constant, call.tensors), random=call.op == "bernoulli")
-    elif call.op in _FACTORIES:
-        return
-    elif func.is_view or call.op in _COPIES:
-        if tape.is_activation(call.args[0]):
-            for out in tree_leaves(call.out):
-                tape.show(out, call.args[0], call.op, copies=not func.is_view)
-    elif floating_outputs(call.out):
-        HANDLERS.get(call.op, record_unknown)(tape, call)
+
+class ShapeObserver(TorchDispatchMode):
+    """Keeps the names and the results' shapes of the operators that run in its context."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shapes: Shapes = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        shapes = [tuple(one.shape) for one in tree_leaves(out) if isinstance(one, torch.Tensor)]
+        self.shapes.append((plain_name(func._schema.name), shapes))
+        return out

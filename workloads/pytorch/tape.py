@@ -1,59 +1,20 @@
-"""The tape: which layer made which tensor, while a model runs.
+"""The tape: the layers recorded so far, while a model runs.
 
-Views are transparent. A tensor is looked up as a `View` of a `Value`; all views of one tensor
-share its value, so an operator that works in place through one of them is seen through all.
+What tensors hold is told by `values`, where gradients flow by `gradient_flow`; a layer is recorded when an operator
+with a place in the trace runs, or when such an operator reads a tensor in a shape that no layer made.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from math import prod
 
 import torch
-from torch.utils.weak import WeakTensorKeyDictionary
 
-from workloads.graph import Shape
-from workloads.layers import Conv2d, Layer, Linear, VectorKind, VectorLayer
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an operator ran: the module, the how-manieth call of any module, and whether it has children."""
-
-    path: str
-    call: int
-    leaf: bool
-
-
-@dataclass(slots=True, eq=False)
-class Value:
-    """What a tensor holds: the output of the layer `source`, or a part of `whole` that no layer has read yet."""
-
-    source: str | None
-    whole: "Value | None" = None
-    shape: Shape = ()
-    op: str = "reshape"
-    place: Place = Place("", 0, False)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """How one tensor shows a value: through which view operator, run where."""
-
-    value: Value
-    op: str
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A tensor that does not depend on the network's inputs.
-
-    `parameters` are the names of those it is computed from; `random` tells a dropout mask.
-    """
-
-    parameters: tuple[str, ...] = ()
-    random: bool = False
+from workloads.graph import DETACH, Shape
+from workloads.layers import Conv2d, Layer, Linear, Matmul, VectorKind, VectorLayer
+from workloads.pytorch.gradient_flow import GradientFlow
+from workloads.pytorch.values import NOWHERE, Place, Value, Values, behind, reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +30,6 @@ class _Origin:
     inserted: bool = False
 
 
-NO_CONSTANT = Constant()
 _PLACES = 3  # so many are named in a note, the others counted
 
 
@@ -80,22 +40,26 @@ class Tape:
     module turns out to have made just one.
     """
 
-    def __init__(self, batch_size: int, parameters: dict[str, torch.Tensor]) -> None:
+    def __init__(self, batch_size: int, parameters: Mapping[str, torch.Tensor]) -> None:
         self.batch_size = batch_size
-        self.place = Place("", 0, False)
+        self.values = Values(batch_size, parameters)
+        self.flow = GradientFlow()
+        self.place = NOWHERE
         self.paused = False
         self._notes: dict[str, list[str]] = {}
+        self._missing: Counter[str] = Counter()
         self.layers: list[Layer] = []
         self.shapes: dict[str, Shape] = {}
+        self.inputs: list[str] = []
         self._origins: list[_Origin] = []
-        self._views = WeakTensorKeyDictionary()
-        self._constants = WeakTensorKeyDictionary()
+        self._carries: dict[str, bool] = {}
         self._reshaped: dict[tuple[str, Shape], str] = {}
-        self._sizes = {name: tensor.numel() for name, tensor in parameters.items()}
+        self._detached: dict[str, str] = {}
+        self._constants: dict[tuple[Value, Shape], str] = {}
+        self._parameters = dict(parameters)
+        self._untouched = dict.fromkeys(parameters)
         self._batch_first = True
         self._weights: dict[tuple[str, int, int], str] = {}
-        for name, tensor in parameters.items():
-            self._constants[tensor] = Constant((name,))
 
     @property
     def here(self) -> str:
@@ -106,23 +70,53 @@ class Tape:
         """Note something that is not recorded as it is; the same thing elsewhere is told in the same line."""
         self._notes.setdefault(what, []).append(where)
 
+    def lose(self, note: str, what: str, macs: int, where: str = "") -> None:
+        """Note a product that is not simulated, of so many multiply-accumulates a batch; 0 where nobody counts them."""
+        self.note(note, where)
+        self._missing[what] += macs
+
     def notes(self) -> tuple[str, ...]:
         """Return one line for each thing that is not recorded as it is, with the places or how often."""
         return tuple(_told(what, wheres) for what, wheres in self._notes.items())
 
+    def unsimulated(self) -> str:
+        """Return which share of the multiply-accumulates is not simulated, and what does them; or nothing."""
+        missing = {what: macs for what, macs in self._missing.items() if macs}
+        products = [layer for layer in self.layers if isinstance(layer, Conv2d | Linear | Matmul)]
+        total = sum(layer.product_shape(self.batch_size).macs for layer in products) + sum(missing.values())
+        told = ", ".join(f"{what} {macs / total:.2%}" for what, macs in missing.items())
+        return f"{sum(missing.values()) / total:.2%} of the arithmetic is not simulated ({told})" if missing else ""
+
+    def unreached(self) -> str:
+        """Return which parameters no operator read, or nothing."""
+        names = list(self._untouched)
+        count = sum(self._parameters[name].numel() for name in names)
+        what = f"{len(names)} parameters ({count:,} numbers) are reached by no operator, and counted all the same"
+        return _told(what, names) if names else ""
+
     def add_input(self, name: str, tensor: torch.Tensor) -> None:
         """Make `tensor` an input of the network."""
         self._batch_first = self._batch_first and tensor.shape[0] == self.batch_size
+        self.inputs.append(name)
+        self._carries[name] = False
+        self.values.set_source(tensor, name, self.place)
         self.shapes[name] = self.sample_shape(tensor)
-        self._views[tensor] = View(Value(name), "reshape", self.place)
 
     def sample_shape(self, tensor: torch.Tensor) -> Shape:
         """Return a tensor's shape without the batch.
 
-        The batch is the first dimension of that size; in a network with the batch first, a first dimension
-        that is a multiple of it (windows, heads) comes before other dimensions that happen to be as large.
+        The batch is the dimension that grows with it. Where that is not known it is the first dimension of that size;
+        in a network with the batch first, a first dimension that is a multiple of it (windows, heads) comes before
+        other dimensions that happen to be as large.
         """
-        shape = tuple(tensor.shape)
+        return self._sample(tuple(tensor.shape), self.values.doubled(tensor))
+
+    def _sample(self, shape: Shape, doubled: Shape | None) -> Shape:
+        grown = [axis for axis, (one, two) in enumerate(zip(shape, doubled or (), strict=False)) if one != two]
+        if len(grown) == 1 and shape[grown[0]] % self.batch_size == 0:
+            (axis,) = grown
+            windows = shape[axis] // self.batch_size
+            return shape[:axis] + ((windows,) if windows > 1 else ()) + shape[axis + 1 :]
         multiple = bool(shape) and shape[0] % self.batch_size == 0
         if self.batch_size in shape and not (multiple and self._batch_first):
             axis = shape.index(self.batch_size)
@@ -130,143 +124,205 @@ class Tape:
         if multiple:
             windows = shape[0] // self.batch_size
             return shape[1:] if windows == 1 else (windows, *shape[1:])
-        if tensor.numel() % self.batch_size == 0:
-            return (tensor.numel() // self.batch_size,)
+        if prod(shape) % self.batch_size == 0:
+            return (prod(shape) // self.batch_size,)
         self.note("a shape is no multiple of the batch and is recorded whole", f"{shape} at {self.here}")
         return shape
 
+    def touch(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Notice which parameters an operator reads."""
+        for name in self.values.parameters(tensors) if self._untouched else ():
+            self._untouched.pop(name, None)
+
     def is_activation(self, tensor: object) -> bool:
         """Tell whether the network's inputs reach this tensor."""
-        return isinstance(tensor, torch.Tensor) and tensor in self._views
+        return self.values.is_activation(tensor)
 
-    def constant(self, tensor: torch.Tensor) -> Constant:
-        """Return what is known of a tensor that is no activation."""
-        found: Constant = self._constants.get(tensor, NO_CONSTANT)
-        return found
-
-    def set_constant(self, tensor: torch.Tensor, origins: Iterable[Constant], random: bool = False) -> None:
-        """Make `tensor` a constant computed from `origins`."""
-        known = list(origins)
-        names = tuple(dict.fromkeys(name for origin in known for name in origin.parameters))
-        random = random or any(origin.random for origin in known)
-        if names or random:
-            self._constants[tensor] = Constant(names, random)
-
-    def parameters(self, tensors: Iterable[torch.Tensor]) -> tuple[str, ...]:
-        """Return the names of the parameters behind those of the tensors that are constants."""
-        constants = (self.constant(tensor) for tensor in tensors if not self.is_activation(tensor))
-        return tuple(dict.fromkeys(name for constant in constants for name in constant.parameters))
-
-    def show(self, out: torch.Tensor, base: torch.Tensor, op: str, copies: bool) -> None:
-        """Make `out` a view (or a copy) of the activation `base`, or of a part of it."""
-        view: View = self._views[base]
-        if out.numel() == base.numel():
-            value = replace(view.value) if copies else view.value
-            # A copy or a detach keeps the name of the operator that changed the shape.
-            changed = out.shape != base.shape
-            self._views[out] = View(value, op if changed else view.op, self.place if changed else view.place)
-        else:
-            value = Value(None, view.value, self.sample_shape(out), op, self.place)
-            self._views[out] = View(value, op, self.place)
+    def is_weight(self, tensor: torch.Tensor) -> bool:
+        """Tell whether a tensor is made of parameters, and the same for every sample."""
+        if self.is_activation(tensor) or not self.values.parameters([tensor]):
+            return False
+        return self.values.is_cut_of_parameter(tensor) or not self.values.batched(tensor)
 
     def read(self, tensor: torch.Tensor, shape: Shape | None = None, any_shape: bool = False) -> str:
         """Return the layer that gives `tensor` to a layer that reads it in the shape of one sample.
 
         A reshape is recorded where a layer reads another shape than the one before it made;
-        with `any_shape` only the sizes have to agree.
+        with `any_shape` only the sizes have to agree. A constant with rows for every sample becomes a layer here.
         """
-        view: View = self._views[tensor]
-        source = self._resolve(view.value)
+        view = self.values.view(tensor)
         wanted = self.sample_shape(tensor) if shape is None else shape
+        source = self._resolve(view.value) if reached(view.value) else self._constant(tensor, view.value)
+        if self._carries[source] and not self.flow.through(tensor):
+            source = self._detach(source)
         have = self.shapes[source]
         if have == wanted or (any_shape and prod(have) == prod(wanted)):
             return source
         if (source, wanted) not in self._reshaped:
-            self._reshaped[source, wanted] = self._convert(source, wanted, view.op, view.place)
+            self._reshaped[source, wanted] = self._convert((source,), wanted, view.op, view.place)
         return self._reshaped[source, wanted]
+
+    def _constant(self, tensor: torch.Tensor, value: Value) -> str:
+        """Record a constant that is read like an activation: it takes nothing of the input but the batch's size."""
+        shape = self.sample_shape(tensor)
+        if (value, shape) not in self._constants:
+            self._constants[value, shape] = self._convert(
+                (self.inputs[0],), shape, value.op, self.place, behind(value), "other"
+            )
+        return self._constants[value, shape]
+
+    def _detach(self, source: str) -> str:
+        if source not in self._detached:
+            layer = VectorLayer(id="new", kind="other", op=DETACH, inputs=(source,), shape=self.shapes[source])
+            origin = _Origin(self.place, _below(self.place, DETACH), inserted=True)
+            self._detached[source] = self._append(layer, origin, False)
+        return self._detached[source]
 
     def _resolve(self, value: Value) -> str:
         if value.source is None:
-            assert value.whole is not None
-            value.source = self._convert(self._resolve(value.whole), value.shape, value.op, value.place)
+            inputs = tuple(dict.fromkeys(self._resolve(part) for part in value.parts))
+            shape = self._sample(value.shape, value.doubled)
+            if not value.computed and self.shapes[inputs[0]] == shape:  # a copy
+                value.source = inputs[0]
+            else:
+                kind: VectorKind | None = "other" if value.computed else None
+                value.source = self._convert(inputs, shape, value.op, value.place, value.parameters, kind)
         return value.source
 
-    def _convert(self, source: str, shape: Shape, op: str, place: Place) -> str:
-        before, after = prod(self.shapes[source]), prod(shape)
-        kind: VectorKind = "reshape" if before == after else "select" if before > after else "other"
-        return self._append(
-            VectorLayer(id="new", kind=kind, op=op, inputs=(source,), shape=shape),
-            _Origin(place, _below(place, op), inserted=True),
-        )
+    def _convert(
+        self, inputs: tuple[str, ...], shape: Shape, op: str, place: Place, parameters: tuple[str, ...] = (),
+        kind: VectorKind | None = None,
+    ) -> str:  # fmt: skip
+        before, after = prod(self.shapes[inputs[0]]), prod(shape)
+        kind = kind or ("reshape" if before == after else "select" if before > after else "other")
+        layer = VectorLayer(id="new", kind=kind, op=op, inputs=inputs, shape=shape)
+        return self._append(layer, _Origin(place, _below(place, op), parameters, True), self._train(parameters))
+
+    def _train(self, parameters: Iterable[str]) -> bool:
+        return self.flow.on and any(self._parameters[name].requires_grad for name in parameters)
+
+    def trains(self, tensor: torch.Tensor) -> bool:
+        """Tell whether a gradient reaches the parameters behind a constant, here."""
+        if self.flow.unknown:
+            return self._train(self.values.parameters([tensor]))
+        return self.flow.through(tensor)
 
     def emit(self, layer: Layer, out: torch.Tensor | None, label: str, parameters: tuple[str, ...] = ()) -> str:
         """Record a layer that ran here and made `out`, with its parameters' names; return its provisional id."""
-        made = self._append(layer, _Origin(self.place, _below(self.place, label), parameters))
+        origin = _Origin(self.place, _below(self.place, label), parameters)
+        made = self._append(layer, origin, self._train(parameters))
         if out is not None:
             self.write(out, made)
         return made
 
     def write(self, out: torch.Tensor, source: str) -> None:
-        """Make `out` the output of the layer `source`; in place, if it was an activation already."""
-        view: View | None = self._views.get(out)
-        if view is None:
-            self._views[out] = View(Value(source), "reshape", self.place)
+        """Make `out` the output of the layer `source`; in place, if it held something already."""
+        if self.values.known(out):
+            self._assign(self.values.view(out).value, source)
         else:
-            self._assign(view.value, source)
+            self.values.set_source(out, source, self.place)
 
     def _assign(self, value: Value, source: str) -> None:
-        value.source = source
-        if value.whole is not None:  # a part was written: the whole is another one now
-            base = self._resolve(value.whole)
-            op, shape = "slice_scatter", self.shapes[base]
-            merged = VectorLayer(id="new", kind="other", op=op, inputs=(base, source), shape=shape)
-            self._assign(value.whole, self.emit(merged, None, op))
+        before, value.source = value.source, source
+        if value.aliases:  # a part was written: the whole is another one now
+            whole = value.parts[0]
+            op, base = "slice_scatter", (self._resolve(whole),) if reached(whole) else ()
+            shape = self._sample(whole.shape, whole.doubled) if not base else self.shapes[base[0]]
+            merged = VectorLayer(id="new", kind="other", op=op, inputs=(*base, source), shape=shape)
+            self._assign(whole, self.emit(merged, None, op))
+        elif before is None:
+            value.parts = ()
 
-    def emit_weighted(self, layer: Conv2d | Linear, out: torch.Tensor, weight: torch.Tensor) -> None:
+    def emit_weighted(self, layer: Conv2d | Linear, out: torch.Tensor | None, weight: torch.Tensor) -> str:
         """Record a layer with weights; one that uses the weights of an earlier layer says so."""
-        names = self.constant(weight).parameters
+        names = self.values.parameters([weight])
         name = names[0]
         if len(names) > 1:
             self.note("weights are computed from several parameters, which is not recorded", name)
+        trains = self.trains(weight)
         key = (name, weight.storage_offset(), weight.numel())
         first = self._weights.get(key)
-        if first is not None and _same_weights(self.layers[int(first[1:])], layer):
+        shared = self.layers[int(first[1:])] if first is not None else None
+        if isinstance(shared, Conv2d | Linear) and _same_weights(shared, layer) and shared.trainable == trains:
             layer = layer.model_copy(update={"shares_weights_with": first})
-        elif first is not None:
-            self.note("weights are used in two shapes and recorded as two weights", name)
+        elif isinstance(shared, Conv2d | Linear):
+            how = "in two shapes" if shared.trainable == trains else "frozen and trained"
+            self.note(f"weights are used {how} and recorded as two weights", name)
         owner = name.removesuffix("weight").rstrip("._") or name
-        made = self._append(layer, _Origin(self.place, owner))
+        made = self._append(layer, _Origin(self.place, owner), trains)
         self._weights.setdefault(key, made)
-        self.write(out, made)
+        if out is not None:
+            self.write(out, made)
+        return made
 
-    def add_bias(self, source: str) -> bool:
+    def add_bias(self, source: str, bias: torch.Tensor) -> bool:
         """Make a parameter, added right after a linear layer, its bias; tell whether that fits."""
         layer = self.layers[-1] if self.layers else None
         if layer is None or layer.id != source or not isinstance(layer, Linear) or layer.bias:
             return False
+        if self.trains(bias) and not layer.trainable:
+            return False
         self.layers[-1] = layer.model_copy(update={"bias": True})
         return True
 
-    def _append(self, layer: Layer, origin: "_Origin") -> str:
+    def _append(self, layer: Layer, origin: "_Origin", trains: bool) -> str:
         provisional = f"%{len(self.layers)}"
-        self.layers.append(layer.model_copy(update={"id": provisional}))
+        frozen = {"trainable": False} if not trains and _has_parameters(layer, origin) else {}
+        self.layers.append(layer.model_copy(update={"id": provisional, **frozen}))
         self.shapes[provisional] = layer.output_shape
         self._origins.append(origin)
+        cut = isinstance(layer, VectorLayer) and layer.op == DETACH
+        self._carries[provisional] = trains or (not cut and any(self._carries[name] for name in layer.inputs))
         return provisional
 
-    def finish(self, inputs: Sequence[str]) -> tuple[Layer, ...]:
+    def finish(self) -> tuple[Layer, ...]:
         """Return the layers under their final, unique ids."""
         operators = Counter((origin.place.path, origin.place.call) for origin in self._origins if not origin.inserted)
-        ids = {name: name for name in inputs}
-        used = Counter(inputs)
+        ids = {name: name for name in self.inputs}
+        used = Counter(self.inputs)
         for index, origin in enumerate(self._origins):
             place = origin.place
             alone = operators[place.path, place.call] == (0 if origin.inserted else 1)
             base = place.path if place.leaf and place.path and alone else origin.name
             used[base] += 1
             ids[f"%{index}"] = base if used[base] == 1 else f"{base}#{used[base]}"
-        counts = self._parameter_counts()
-        return tuple(_finished(layer, ids, count) for layer, count in zip(self.layers, counts, strict=True))
+        lost = self._without_gradient()
+        layers = [
+            _finished(layer, ids, count, layer.id in lost)
+            for layer, count in zip(self.layers, self._parameter_counts(), strict=True)
+        ]
+        return (*self._unreached(used), *layers)
+
+    def _unreached(self, taken: Mapping[str, int]) -> tuple[Layer, ...]:
+        """Return a layer of the parameters that no operator read: they are kept, and updated by another batch."""
+        if not self._untouched:
+            return ()
+        names = list(self._untouched)
+        count = sum(self._parameters[name].numel() for name in names)
+        id_ = next(name for name in ("unreached", *(f"unreached#{n}" for n in range(2, 99))) if name not in taken)
+        trainable = any(self._parameters[name].requires_grad for name in names)
+        return (
+            VectorLayer(id=id_, kind="other", op="unreached", inputs=(self.inputs[0],), shape=(1,), parameters=count,
+                        trainable=trainable),
+        )  # fmt: skip
+
+    def _without_gradient(self) -> set[str]:
+        """Return the layers all of whose readers are cut off: no gradient comes back to them."""
+        wanted: dict[str, list[bool]] = {}
+        lost = set()
+        for layer in reversed(self.layers):
+            comes = any(wanted.get(layer.id, [True]))
+            if not comes:
+                lost.add(layer.id)
+            cut = isinstance(layer, VectorLayer) and layer.op == DETACH
+            for name in layer.inputs:
+                wanted.setdefault(name, []).append(comes and not cut)
+        # Weights that another layer trains too stay trainable where they stand.
+        return lost - {
+            layer.shares_weights_with
+            for layer in self.layers
+            if isinstance(layer, Conv2d | Linear) and layer.shares_weights_with and layer.id not in lost
+        }
 
     def _parameter_counts(self) -> list[int]:
         """Return the trainable numbers of each layer without multiply-accumulates.
@@ -277,7 +333,7 @@ class Tape:
         counted = {name for name, _, _ in self._weights}
         counts = []
         for origin in self._origins:
-            counts.append(sum(self._sizes[name] for name in origin.parameters if name not in counted))
+            counts.append(sum(self._parameters[name].numel() for name in origin.parameters if name not in counted))
             counted.update(origin.parameters)
         return counts
 
@@ -299,10 +355,19 @@ def _same_weights(layer: Layer, other: Conv2d | Linear) -> bool:
     return (mine.K, mine.C, mine.R, mine.S, mine.groups) == (theirs.K, theirs.C, theirs.R, theirs.S, theirs.groups)
 
 
-def _finished(layer: Layer, ids: dict[str, str], parameters: int) -> Layer:
+def _has_parameters(layer: Layer, origin: _Origin) -> bool:
+    return isinstance(layer, Conv2d | Linear) or bool(origin.parameters)
+
+
+def _finished(layer: Layer, ids: dict[str, str], parameters: int, lost: bool) -> Layer:
     update: dict[str, object] = {"id": ids[layer.id], "inputs": tuple(ids[name] for name in layer.inputs)}
     if isinstance(layer, Conv2d | Linear) and layer.shares_weights_with is not None:
         update["shares_weights_with"] = ids[layer.shares_weights_with]
     if isinstance(layer, VectorLayer):
         update["parameters"] = parameters
+    if isinstance(layer, VectorLayer) and (not parameters or lost):
+        update["trainable"] = not parameters
+    if isinstance(layer, Conv2d | Linear):
+        trainable = layer.trainable and not lost
+        update |= {"trainable": trainable, "predicted": trainable}
     return layer.model_copy(update=update)

@@ -25,6 +25,7 @@ from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.validation import validate
 from workloads.optimizers import OptimizerName
 from workloads.pytorch.assembly import assemble, notes_of
+from workloads.pytorch.optimizer_watch import SeenOptimizer
 from workloads.pytorch.recorder import Observer, Recording, argument_names, finished, following_places
 from workloads.pytorch.tape import Tape
 from workloads.schedule import PHASES, Phase, compress
@@ -40,13 +41,18 @@ class LoopRecording:
     """
 
     def __init__(
-        self, model: nn.Module, network: str, dataset: str, training_samples: int | None, optimizer: OptimizerName
+        self,
+        model: nn.Module,
+        network: str,
+        dataset: str,
+        training_samples: int | None,
+        optimizer: OptimizerName | None,
     ) -> None:
         self._model = model
         self._network = network
         self._dataset = dataset
         self._training_samples = training_samples
-        self._optimizer: OptimizerName = optimizer
+        self._optimizer = SeenOptimizer(model, optimizer)
         self._phase: Phase = "bp"
         self._epochs: list[list[Phase]] = []
         self._running: list[Phase] = []
@@ -108,8 +114,9 @@ class LoopRecording:
         epochs = [*self._epochs, self._running] if self._running else self._epochs
         samples = self._training_samples or len(epochs[0]) * self._batch_size
         provenance = Provenance(
-            origin="trained", command=shlex.join(["python", *sys.argv]), notes=notes_of(self._recording)
-        )
+            origin="trained", command=shlex.join(["python", *sys.argv]),
+            notes=notes_of(self._recording, self._optimizer.notes),
+        )  # fmt: skip
         return assemble(
             self._recording,
             self._network,
@@ -118,14 +125,13 @@ class LoopRecording:
             compress("recorded", epochs),
             provenance,
             tuple(self._metrics),
-            self._optimizer,
+            self._optimizer.name,
         )
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
         """Count batches, and record the first."""
         tape = Tape(1, dict(self._model.named_parameters()))
-        names: list[str] = []
         first = ExitStack()
 
         def begin(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
@@ -134,25 +140,26 @@ class LoopRecording:
             self._running.append(self._phase)
             if self._batch_size == 0:
                 inputs = _tensors(module, args, kwargs)
-                self._batch_size = tape.batch_size = next(iter(inputs.values())).shape[0]
+                self._batch_size = tape.values.batch_size = tape.batch_size = next(iter(inputs.values())).shape[0]
                 for name, tensor in inputs.items():
                     tape.add_input(name, tensor)
-                    names.append(name)
                 first.enter_context(following_places(module, tape, in_loop=True))
+                first.enter_context(tape.flow.following())
                 first.enter_context(Observer(tape))
 
         def end(module: nn.Module, args: object, output: object) -> None:
-            if self._recording is None and names:
+            if self._recording is None and tape.inputs:
                 first.close()
                 if output is not None:  # else the pass ended in an exception
-                    self._recording = finished(tape, names)
+                    self._recording = finished(tape, type(module).__name__)
 
         handles = (
             self._model.register_forward_pre_hook(begin, with_kwargs=True),
             self._model.register_forward_hook(end, always_call=True),
         )
         try:
-            yield
+            with self._optimizer.watching():
+                yield
         finally:
             first.close()
             for handle in handles:
@@ -165,7 +172,7 @@ def record(
     network: str | None = None,
     dataset: str = "unnamed",
     training_samples: int | None = None,
-    optimizer: OptimizerName = "sgd_momentum",
+    optimizer: OptimizerName | None = None,
 ) -> Iterator[LoopRecording]:
     """Record the training loop inside this context.
 
@@ -180,7 +187,7 @@ def record(
     training_samples : int, optional
         Size of the training part; else the batches of the first epoch times their size.
     optimizer : str
-        What updates the network: ``sgd``, ``sgd_momentum`` or ``adam``.
+        What updates the network: ``sgd``, ``sgd_momentum`` or ``adam``; else what is seen to step.
     """
     recording = LoopRecording(model, network or type(model).__name__, dataset, training_samples, optimizer)
     with recording._watching():

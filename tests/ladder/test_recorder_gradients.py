@@ -1,0 +1,259 @@
+"""Where gradients flow: what is frozen, detached or run without gradients has no wgrad, and what is below no dgrad."""
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the torch extra")
+
+from torch import nn  # noqa: E402
+
+from workloads.graph import needs_input_gradient  # noqa: E402
+from workloads.pytorch.recorder import record_forward  # noqa: E402
+from workloads.pytorch.training_loop import record  # noqa: E402
+
+
+class Net(nn.Module):
+    def __init__(self, how="trained"):
+        super().__init__()
+        self.how = how
+        self.stem, self.body = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 16, 3, padding=1)
+        self.head = nn.Linear(16, 4)
+        if how == "frozen":
+            for parameter in [*self.stem.parameters(), *self.body.parameters()]:
+                parameter.requires_grad_(False)
+
+    def backbone(self, x):
+        return self.body(torch.relu(self.stem(x))).mean((2, 3))
+
+    def forward(self, x):
+        if self.how == "no_grad":
+            with torch.no_grad():
+                h = self.backbone(x)
+        else:
+            h = self.backbone(x)
+        return self.head(h.detach() if self.how == "detached" else h)
+
+
+def gradients(recording):
+    """By layer with products: whether its weights train, and whether it needs a dgrad."""
+    needed = needs_input_gradient(recording.layers)
+    return {
+        layer.id: (getattr(layer, "trainable", None), needed[layer.id])
+        for layer in recording.layers
+        if hasattr(layer, "product_shape")
+    }
+
+
+def by_autograd(model, *inputs):
+    """Return the names of the weights that a backward pass reaches."""
+    out = model(*inputs)
+    out.sum().backward()
+    return {name.removesuffix(".weight") for name, one in model.named_parameters()
+            if one.grad is not None and name.endswith("weight")}  # fmt: skip
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+@pytest.mark.parametrize("how", ["frozen", "no_grad", "detached"])
+def test_only_the_head_trains(how, device):
+    with torch.device(device):
+        recording = record_forward(Net(how), [torch.zeros(8, 3, 16, 16)], 8)
+    assert gradients(recording) == {"stem": (False, False), "body": (False, False), "head": (True, False)}
+    assert [layer.predicted for layer in recording.layers if hasattr(layer, "predicted")] == [False, False, True]
+    assert by_autograd(Net(how), torch.zeros(2, 3, 16, 16)) == {"head"}
+
+
+def test_all_of_it_trains():
+    recording = record_forward(Net(), [torch.zeros(8, 3, 16, 16)], 8)
+    assert gradients(recording) == {"stem": (True, False), "body": (True, True), "head": (True, True)}
+
+
+class Adapted(nn.Module):
+    """A low-rank adapter beside frozen weights, and a frozen layer before and behind."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.frozen, self.last = nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 8)
+        self.down, self.up = nn.Linear(8, 2, bias=False), nn.Linear(2, 8, bias=False)
+        for module in (self.first, self.frozen, self.last):
+            module.requires_grad_(False)
+
+    def forward(self, x):
+        x = torch.relu(self.first(x))
+        return self.last(torch.relu(self.frozen(x) + self.up(self.down(x))))
+
+
+def test_gradients_pass_through_frozen_layers_to_adapters():
+    recording = record_forward(Adapted(), [torch.zeros(2, 8)], 2)
+    assert gradients(recording) == {
+        "first": (False, False), "frozen": (False, False), "down": (True, False), "up": (True, True),
+        "last": (False, True),
+    }  # fmt: skip
+
+
+class Biased(nn.Module):
+    """Biases train, weights do not."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(8, 8), nn.Linear(8, 4)
+        for module in (self.a, self.b):
+            module.weight.requires_grad_(False)
+
+    def forward(self, x):
+        return self.b(torch.relu(self.a(x)))
+
+
+def test_biases_that_train_alone_need_the_dgrad_above_them():
+    recording = record_forward(Biased(), [torch.zeros(2, 8)], 2)
+    assert gradients(recording) == {"a": (False, False), "b": (False, True)}
+    assert [layer.parameters for layer in recording.layers if layer.kind == "add"] == [8, 4]
+
+
+class Branches(nn.Module):
+    """One reader gets the gradient back, the other reads a detached copy."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.main, self.side = nn.Linear(8, 8), nn.Linear(8, 4), nn.Linear(8, 4)
+
+    def forward(self, x):
+        h = self.body(x)
+        return self.main(h) + self.side(h.detach())
+
+
+def test_detached_branch_has_no_dgrad_and_the_other_has():
+    recording = record_forward(Branches(), [torch.zeros(2, 8)], 2)
+    assert gradients(recording) == {"body": (True, False), "main": (True, True), "side": (True, False)}
+
+
+class Signs(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight):
+        return torch.sign(x) @ weight
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient, gradient.T
+
+
+class Custom(nn.Module):
+    """A product inside an autograd function of the user's, whose forward pass runs without gradients."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.weight, self.b = nn.Linear(8, 8), nn.Parameter(torch.zeros(8, 8)), nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.b(Signs.apply(self.a(x), self.weight))
+
+
+def test_functions_with_a_backward_pass_of_their_own_are_differentiated():
+    apply = torch.autograd.Function.__dict__["apply"]
+    recording = record_forward(Custom(), [torch.zeros(2, 8)], 2)
+    assert gradients(recording) == {"a": (True, False), "weight": (True, True), "b": (True, True)}
+    assert torch.autograd.Function.__dict__["apply"] is apply
+
+
+def test_loop_whose_first_batch_runs_without_gradients_trains_all_the_same():
+    model = Net()
+    with record(model, optimizer="sgd") as recording:
+        recording.phase = "gp"
+        with torch.no_grad():
+            model(torch.zeros(2, 3, 16, 16))
+    assert all(layer.trainable for layer in recording.trace().layers if hasattr(layer, "trainable"))
+
+
+def optimizers():
+    return {
+        "sgd": (lambda p: torch.optim.SGD(p, lr=0.1), "sgd", ()),
+        "momentum": (lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), "sgd_momentum", ()),
+        "adam": (lambda p: torch.optim.Adam(p), "adam", ()),
+        "adamw": (lambda p: torch.optim.AdamW(p), "adam", ("the optimizer is AdamW, recorded as adam",)),
+        "rprop": (lambda p: torch.optim.Rprop(p), "sgd_momentum",
+                  ("the optimizer is Rprop, recorded as sgd_momentum",)),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", optimizers())
+def test_optimizer_of_a_loop_is_the_one_that_steps(name):
+    make, expected, notes = optimizers()[name]
+    model, other = Net(), nn.Linear(2, 2)
+    with record(model) as recording:
+        optimizer, predictors = make(model.parameters()), torch.optim.Adam(other.parameters())
+        (model(torch.zeros(2, 3, 16, 16)).sum() + other(torch.zeros(1, 2)).sum()).backward()
+        predictors.step()
+        optimizer.step()
+    trace = recording.trace()
+    assert trace.optimizer == expected
+    assert trace.provenance.unrecorded == notes
+
+
+def test_loop_without_an_optimizer_says_so():
+    model = Net()
+    with record(model) as recording:
+        model(torch.zeros(2, 3, 16, 16))
+    (note,) = recording.trace().provenance.unrecorded
+    assert note == "no optimizer took a step on the model; recorded as sgd_momentum"
+
+
+class Experts(nn.Module):
+    """Four experts, of which each vector goes through the best one."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = nn.Linear(8, 4, bias=False)
+        self.experts = nn.ModuleList(nn.Linear(8, 8, bias=False) for _ in range(4))
+
+    def forward(self, x):
+        best = self.gate(x).topk(1, dim=-1).indices[..., 0]
+        y = torch.zeros_like(x)
+        for index, expert in enumerate(self.experts):
+            rows = (best == index).nonzero()[:, 0]
+            if rows.numel():
+                y[rows] = expert(x[rows])
+        return y
+
+
+def test_mixture_of_experts_says_that_values_decide():
+    from workloads.pytorch.model_loading import record_anywhere
+
+    recording = record_anywhere(Experts, [(6, 8)], [], "own")  # zeros: every vector goes to one expert
+    assert "values decide what runs after nonzero: another batch may run other layers" in " ".join(recording.notes)
+    reached = [layer.id for layer in recording.layers if layer.id.startswith("experts")]
+    assert len(reached) == 1
+    told = f"3 parameters ({3 * 64} numbers) are reached by no operator, and counted all the same: experts."
+    assert recording.unreached.startswith(told)
+    assert sum(getattr(layer, "parameters", 0) for layer in recording.layers) == 3 * 64
+
+
+def test_branch_on_a_value_is_noted():
+    class Branch(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(4, 4)
+
+        def forward(self, x):
+            return self.fc(x) if x.mean().item() < 1 else x
+
+    (note,) = [one for one in record_forward(Branch(), [torch.zeros(2, 4)], 2).notes if "values" in one]
+    assert note == ("values decide what runs after item: another batch may run other layers, or other sizes of them:"
+                    " the top")  # fmt: skip
+
+
+def test_share_that_is_not_simulated():
+    """A transposed convolution of 4 x 4 pixels, a bilinear layer and a linear one, counted by hand."""
+
+    class Mixed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.up, self.pair, self.fc = nn.ConvTranspose2d(3, 8, 2, stride=2), nn.Bilinear(6, 5, 7), nn.Linear(6, 5)
+
+        def forward(self, image, x):
+            return self.up(image), self.pair(x, self.fc(x))
+
+    recording = record_forward(Mixed(), [torch.zeros(2, 3, 4, 4), torch.zeros(2, 6)], 2)
+    up, pair, fc = 16 * 3 * 8 * 4, 7 * 6 * 5, 6 * 5
+    total = up + pair + fc
+    assert recording.unsimulated == (
+        f"{(up + pair) / total:.2%} of the arithmetic is not simulated "
+        f"(transposed convolution {up / total:.2%}, trilinear {pair / total:.2%})"
+    )

@@ -1,0 +1,53 @@
+"""Where gradients flow, asked of autograd while a model runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+
+class GradientFlow:
+    """Tells of the operator that runs now whether it is differentiated.
+
+    Inside an `autograd.Function` gradients are off while its forward pass runs, though its backward pass gives them;
+    there every operand that carries a gradient counts.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._inside = 0
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Ask autograd in this context; where it is off from the start, all counts as differentiated."""
+        before = torch.autograd.Function.__dict__["apply"]
+        self._asked = torch.is_grad_enabled()
+
+        def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
+            enabled = torch.is_grad_enabled()
+            self._inside += enabled
+            try:
+                return before.__func__(cls, *args, **kwargs)
+            finally:
+                self._inside -= enabled
+
+        torch.autograd.Function.apply = classmethod(apply)
+        try:
+            yield
+        finally:
+            torch.autograd.Function.apply = before
+
+    @property
+    def unknown(self) -> bool:
+        """Whether autograd cannot tell of single tensors."""
+        return not self._asked or self._inside > 0
+
+    @property
+    def on(self) -> bool:
+        """Whether an operator of now is differentiated at all."""
+        return self.unknown or torch.is_grad_enabled()
+
+    def through(self, tensor: torch.Tensor) -> bool:
+        """Tell whether a gradient flows back through a tensor to what made it."""
+        return self.unknown or (torch.is_grad_enabled() and tensor.requires_grad)
