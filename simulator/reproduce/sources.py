@@ -23,7 +23,7 @@ _NO_RESULT_IN = (
 )  # fmt: skip
 _JOBS = "simulator/reproduce/jobs"
 # Folders of `configs/` that any job may read: a design's spec names files of others.
-_MACHINE = ("accelerators", "dram", "energy", "schedules")
+_MACHINE = ("accelerators", "dram", "energy", "kinds", "schedules")
 
 
 class Sources:
