@@ -161,7 +161,7 @@ def test_causes_by_hand() -> None:
     assert causes["weight updates"].speedup == cycles(baseline, *layers, *updates) / cycles(
         efficient, *layers, *updates
     )
-    assert causes["predictor"].speedup == cycles(baseline) / cycles(efficient)
+    assert causes["predictor"].speedup == pytest.approx(cycles(baseline) / cycles(efficient), rel=1e-3)
 
 
 def test_low_loses_to_efficient_in_memory_alone() -> None:
