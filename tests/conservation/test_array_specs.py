@@ -98,7 +98,10 @@ def test_a_kind_alone_in_a_file_keeps_what_both_kinds_have(tmp_path: Path) -> No
     [
         (["array.systolic_os_drain=serial"], r"array\.systolic_os_drain.*is a key of kind systolic"),
         (["array.kind=systolic", "array.scratchpads.input_words=3"], r"array\.scratchpads.*is a key of kind broadcast"),
-        (["array.kind=systolic", "array.row_stationary_sets=free"], r"array\.row_stationary_sets.*is a key of kind broadcast"),
+        (
+            ["array.kind=systolic", "array.row_stationary_sets=free"],
+            r"array\.row_stationary_sets.*is a key of kind broadcast",
+        ),
         (["array.buffer_banks=3"], r"array\.buffer_banks.*unknown key"),
         (["array.kind=sistolic"], r"array\.kind.*is 'sistolic'.*did you mean systolic"),
         (["array.kind=[]"], r"array\.kind"),
