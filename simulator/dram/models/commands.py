@@ -49,15 +49,23 @@ class CommandDram(DramModel):
         return self._memory
 
     def least_transfer_cycles(self, frequency_hz: int) -> int:
-        """Return what the shortest transfer takes beside its bytes: opening and closing a row."""
+        """Return what a transfer takes at least beside its bytes: opening the first row and closing the last.
+
+        A short transfer waits until its row may close, so that its bytes hide in this time. Then comes a size from which
+        on each burst adds its own cycles: the least of all sizes up to four rows stands for the longer ones, too.
+        """
         from simulator.dram.transfer_time import contiguous, transfer_memory_cycles
 
         part = self.memory
-        shortest = min(
-            transfer_memory_cycles(part, contiguous(part.burst_bytes, write), self.queue_depth)[0]
+        rows = self.row_bytes // part.burst_bytes
+        sizes = [1 << bit for bit in range(rows.bit_length())] + [rows, 2 * rows, 4 * rows]
+        beside = min(
+            transfer_memory_cycles(part, contiguous(count * part.burst_bytes, write), self.queue_depth)[0]
+            - count * part.burst_cycles
+            for count in sizes
             for write in (False, True)
         )
-        return max(0, shortest - part.burst_cycles) * frequency_hz // part.clock_hz
+        return max(0, beside) * frequency_hz // part.clock_hz
 
     @property
     def bytes_per_second(self) -> int:
