@@ -136,12 +136,10 @@ def loads(part, machine, tiling, places):
 def array_facts(machine, flow):
     """Return fill, drain, cycles between vectors (II) and the load or drain of a fold."""
     R, C, SP, MP, OP = (machine[key] for key in ("rows", "columns", "SP", "MP", "OP"))
-    if machine.get("systolic"):
-        if flow == "os":
-            drain = R * up(C, OP) if machine["serial"] else 0
-            return dict(fill=0, drain=drain, II=max(up(R, MP), up(C, SP)), L=drain)
-        LC = R * up(C, SP)
-        return dict(fill=LC, drain=0, II=max(up(R, MP), up(C, OP)), L=LC)
+    if machine["systolic"]:  # nothing overlaps, so all of a fold streams
+        load = 0 if flow == "os" else R * up(C, SP)
+        drain = R * up(C, OP) if flow == "os" and machine["serial"] else 0
+        return dict(fill=0, drain=0, II=max(up(R, MP), up(C, SP if flow == "os" else OP)), L=load + drain)
     if flow == "os":
         return dict(fill=0, drain=up(R * C, OP) + 3, II=max(up(R, MP), up(C, SP)), L=up(R * C, OP))
     LC = up(R * C, SP)
@@ -179,9 +177,8 @@ def compute(machine, flow, tile):
     for i, fold in enumerate(done):
         v, d, n = fold["vectors"], fold["steps"], fold["columns"]
         count["macs"] += v * d * n
-        if machine.get("systolic"):
-            busy = ((d if flow == "os" else v) + R + C - 2) * II
-            stream += busy + (L if i + 1 < len(done) else 0)
+        if machine["systolic"]:
+            stream += L + ((d if flow == "os" else v) + R + C - 2) * II
             ends.append(0)
         else:
             busy = (d if flow == "os" else v) * II
@@ -208,8 +205,8 @@ def compute(machine, flow, tile):
 def gap_between(machine, flow, before, after):
     """Return the gap between two tiles, by the last fold of one and the first of the other."""
     facts = array_facts(machine, flow)
-    if machine.get("systolic"):
-        return facts["L"]
+    if machine["systolic"]:
+        return 0
     gap = max(0, facts["L"] - before)
     return max(gap, facts["L"] - after) if flow == "os" else gap
 
@@ -310,13 +307,19 @@ def product_row(machine, flow, part, tiling, places):
         sequence.append(dict(stream=stream, gap=gap, load=tile["load"], store=tile["store"]))
         reads = (count["moving"] + count["stationary"]) * word + count["sums_read"] * psum
         writes = count["results"] * word + count["sums_written"] * psum
+        # Only a stationary broadcast array adds up partial sums inside; for the others the memory adds them.
+        back = (count["sums_read"] + count["local_read"]) * psum
+        inside = flow != "os" and not machine["systolic"]
+        row["adds"] += 0 if inside else back // psum
         array += reads + writes
         row["macs"] += count["macs"]
         row["register_reads"] += count["macs"]
         row["register_writes"] += count["writes_in_array"]
         row["accumulator_read_bytes"] += count["local_read"] * psum
         row["accumulator_write_bytes"] += count["local_written"] * psum
-        row["array_network_bytes"] += reads + writes + (count["local_read"] + count["local_written"]) * psum
+        row["array_network_bytes"] += (
+            reads + writes - count["sums_read"] * psum + count["local_written"] * psum + (back if inside else 0)
+        )
         row["buffer_read_bytes"] += reads + tile["store"]
         row["buffer_write_bytes"] += writes + tile["load"]
         row["dram_read_bytes"] += tile["load"]
@@ -375,23 +378,33 @@ def update_row(machine, words, macs=2, words_in=3, words_out=2):
 # --- the choice (docs/machine.md, "Tiles") ------------------------------------------------------------------------
 
 
-def sizes(extent, unit):
-    """Return the sizes of tiles along an axis: equal cuts, and the multiples of `unit` next to them."""
+def sizes(extent, unit_size):
+    """Return the sizes of tiles along an axis: equal cuts, and the multiples of the unit next to them."""
     equal = {up(extent, n) for n in range(1, extent + 1)}
-    return sorted(equal | {m for e in equal for m in (e // unit * unit, up(e, unit) * unit) if 0 < m < extent})
+    return sorted(equal | {m for e in equal for m in (e // unit_size * unit_size, up(e, unit_size) * unit_size) if 0 < m < extent})
+
+
+def unit(lanes, each):
+    """Return the fewest pieces of `each` words that fill so many lanes some whole number of times."""
+    return lanes // gcd(lanes, each)
 
 
 def tilings(part, machine, flow):
     """Yield every tiling of a product; orders that give the same tiles count once."""
     R, C = machine["rows"], machine["columns"]
-    spaces = [(n, len(part["rows"])) for n in sizes(part["images"], 1)]
-    spaces += [(1, n) for n in sizes(len(part["rows"]), 1)]
-    lanes = {"ws": (R, C), "is": (R, 1), "os": (1, C)}[flow]
-    if part["wgrad"]:
-        lanes = {"ws": (1, C), "is": (C, 1), "os": (R, C)}[flow]
-    inner = sizes(part["channels"], lanes[0] // gcd(lanes[0], part["taps"]))
+    # What fills the array along the loops over vectors, the reduction and the columns of the product.
+    lanes = {
+        "ws": dict(vectors=1, reduction=R, filters=C),
+        "is": dict(vectors=C, reduction=R, filters=1),
+        "os": dict(vectors=R, reduction=1, filters=C),
+    }[flow]
+    pixel, channel = ("reduction", "vectors") if part["wgrad"] else ("vectors", "reduction")
+    row, image = part["columns"], part["columns"] * len(part["rows"])
+    spaces = [(n, len(part["rows"])) for n in sizes(part["images"], unit(lanes[pixel], image))]
+    spaces += [(1, n) for n in sizes(len(part["rows"]), unit(lanes[pixel], row))]
+    inner = sizes(part["channels"], unit(lanes[channel], part["taps"]))
     for (images, rows), channels, filters, groups in product(
-        dict.fromkeys(spaces), inner, sizes(part["filters"], lanes[1]), sizes(part["groups"], 1)
+        dict.fromkeys(spaces), inner, sizes(part["filters"], lanes["filters"]), sizes(part["groups"], 1)
     ):
         size = dict(images=images, rows=rows, channels=channels, filters=filters, groups=groups)
         many = {"filters": filters < part["filters"]}
