@@ -89,6 +89,11 @@ def tiles(part, tiling):
             yield tile
 
 
+def from_dram(operand):
+    """Return how many tensors of an operand, (place, tensors), are loaded."""
+    return operand[1] * (operand[0] == "dram")
+
+
 def length(piece):
     return piece[1] - piece[0]
 
@@ -120,12 +125,14 @@ def loads(part, machine, tiling, places):
         stays = after is not None and result == (after["groups"], after["vectors"], after["filters"])
         first, final = result not in begun, last[result] == number
         begun.add(result)
-        load = image * fresh[0] * (places["image"] == "dram") * places.get("image_copies", 1)
-        load += kernel * fresh[1] * (places["filter"] == "dram") * places.get("filter_copies", 1)
+        load = image * fresh[0] * from_dram(places["image"])
+        load += kernel * fresh[1] * from_dram(places["filter"])
         back = g * V * n * psum if not first and not follows else 0
-        store = g * V * n * (word if final else psum) if final and places["result"] == "dram" or (
-            not final and not stays
-        ) else 0
+        store = (
+            g * V * n * (word if final else psum)
+            if final and places["result"] == "dram" or (not final and not stays)
+            else 0
+        )
         yield dict(g=g, V=V, D=D, N=n, load=load + back, store=store, first=first, final=final)
         before = tile
 
@@ -299,33 +306,47 @@ def product_row(machine, flow, part, tiling, places):
     word, psum = machine["word"], machine["psum"]
     facts = array_facts(machine, flow)
     sequence, row, before = [], dict.fromkeys(SUMS, 0), None
-    array = 0
+    inside = flow != "os" and not machine["systolic"]  # else the memory adds up partial sums
     for tile in loads(part, machine, tiling, places):
         stream, ends, count = compute(machine, flow, tile)
         gap = gap_between(machine, flow, before, ends[0]) if before is not None else 0
         before = ends[-1]
         sequence.append(dict(stream=stream, gap=gap, load=tile["load"], store=tile["store"]))
-        reads = (count["moving"] + count["stationary"]) * word + count["sums_read"] * psum
-        writes = count["results"] * word + count["sums_written"] * psum
-        # Only a stationary broadcast array adds up partial sums inside; for the others the memory adds them.
-        back = (count["sums_read"] + count["local_read"]) * psum
-        inside = flow != "os" and not machine["systolic"]
-        row["adds"] += 0 if inside else back // psum
-        array += reads + writes
+        back = count["sums_read"] + count["local_read"]
+        away = count["sums_written"] + count["local_written"]
         row["macs"] += count["macs"]
+        row["adds"] += 0 if inside else back
         row["register_reads"] += count["macs"]
         row["register_writes"] += count["writes_in_array"]
         row["accumulator_read_bytes"] += count["local_read"] * psum
         row["accumulator_write_bytes"] += count["local_written"] * psum
-        row["array_network_bytes"] += (
-            reads + writes - count["sums_read"] * psum + count["local_written"] * psum + (back if inside else 0)
-        )
-        row["buffer_read_bytes"] += reads + tile["store"]
-        row["buffer_write_bytes"] += writes + tile["load"]
-        row["dram_read_bytes"] += tile["load"]
-        row["dram_write_bytes"] += tile["store"]
-    row.update(run(machine, dict(fill=facts["fill"], drain=facts["drain"], tiles=sequence, array=array, sram=0)))
-    row["tiles"], row["sram"] = len(sequence), 0
+        words = count["moving"] + count["stationary"] + count["results"]
+        row["array_network_bytes"] += words * word + (away + back * inside) * psum
+        row["buffer_read_bytes"] += count["sums_read"] * psum
+        row["buffer_write_bytes"] += count["sums_written"] * psum
+        image, kernel = ("stationary", "moving") if flow == "is" else ("moving", "stationary")
+        for operand, held in (("image", image), ("filter", kernel)):
+            place, tensors = places[operand]
+            row[memory(place) + "_read_bytes"] += count[held] * word * tensors
+        row[memory(places["result"]) + "_write_bytes"] += count["results"] * word
+    return finish(machine, row, dict(fill=facts["fill"], drain=facts["drain"], tiles=sequence))
+
+
+def memory(place):
+    """Return the memory on the array's side: what comes from DRAM or goes there lies in the buffer."""
+    return "predictor_sram" if place == "sram" else "buffer"
+
+
+def finish(machine, row, plan):
+    """Return a row with its time and its DMA, given what passes on the array's side of the memories."""
+    loaded, stored = (sum(tile[way] for tile in plan["tiles"]) for way in ("load", "store"))
+    array = row["buffer_read_bytes"] + row["buffer_write_bytes"]
+    sram = row["predictor_sram_read_bytes"] + row["predictor_sram_write_bytes"]
+    row = {**row, **run(machine, dict(plan, array=array, sram=sram))}
+    row["tiles"] = len(plan["tiles"])
+    for key, moved in (("dram_read_bytes", loaded), ("dram_write_bytes", stored), ("buffer_read_bytes", stored),
+                       ("buffer_write_bytes", loaded)):  # fmt: skip
+        row[key] += moved
     return row
 
 
@@ -344,35 +365,59 @@ def pieces():
         step *= 2
 
 
-def update_row(machine, words, macs=2, words_in=3, words_out=2):
-    """Return the row of an update of so many weights, cut into the equal pieces that are fastest."""
-    best = None
-    sizes = []
-    for count in pieces():
-        if count >= words:
-            break
-        sizes.append(up(words, count))
-    for size in [*sizes, 1]:
-        if 2 * size * (words_in + words_out) * machine["word"] > machine["share"]:
+def elementwise_row(machine, words, macs, reads, writes, room, adds=0):
+    """Return the row of work on so many elements, cut into the equal pieces that are fastest.
+
+    Reads and writes are operands, (place, tensors).
+    """
+    word = machine["word"]
+    loaded, stored = (sum(map(from_dram, some)) for some in (reads, writes))
+    words_in, words_out = (sum(tensors for _, tensors in some) for some in (reads, writes))
+    row = dict.fromkeys(SUMS, 0)
+    row["macs"], row["adds"] = words * macs, words * adds
+    row["array_network_bytes"] = words * (words_in + words_out) * word
+    for some, way in ((reads, "_read_bytes"), (writes, "_write_bytes")):
+        for place, tensors in some:
+            row[memory(place) + way] += words * tensors * word
+    found = []
+    for size in piece_sizes(words):
+        if 2 * size * (loaded + stored) * word > room:
             continue
         sequence = []
         for first, last in cuts(words, size):
             n = last - first
             stream = max(
-                up(n * macs, machine["rows"] * machine["columns"]),
+                up(n * (macs + adds), machine["rows"] * machine["columns"]),
                 up(n * words_in, machine["input_port"] + machine["weight_port"]),
                 up(n * words_out, machine["output_port"]),
             )
-            sequence.append(dict(stream=stream, gap=0, load=n * words_in * machine["word"],
-                                 store=n * words_out * machine["word"]))  # fmt: skip
-        array = words * (words_in + words_out) * machine["word"]
-        timed = run(machine, dict(fill=1, drain=2, tiles=sequence, array=array, sram=0))
-        if best is None or timed["cycles"] < best["cycles"]:
-            best = timed
-    total_in, total_out = words * words_in * machine["word"], words * words_out * machine["word"]
-    return {**dict.fromkeys(SUMS, 0), **best, "macs": words * macs, "array_network_bytes": total_in + total_out,
-            "buffer_read_bytes": total_in + total_out, "buffer_write_bytes": total_in + total_out,
-            "dram_read_bytes": total_in, "dram_write_bytes": total_out}  # fmt: skip
+            sequence.append(dict(stream=stream, gap=0, load=n * loaded * word, store=n * stored * word))
+        found.append(finish(machine, row, dict(fill=1, drain=2, tiles=sequence)))
+    return min(found, key=lambda one: (one["cycles"], one["tiles"])) if found else None
+
+
+def transfer_row(machine, load, store, room):
+    """Return the row of a plain transfer, in equal pieces of at most half the room; first all loads, then all stores."""
+    most = max(load, store)
+    if not most:
+        return dict.fromkeys(COLUMNS, 0)
+    found = []
+    for size in piece_sizes(most):
+        if size > max(1, room // 2):
+            continue
+        sequence = [dict(stream=0, gap=0, load=b - a, store=0) for a, b in cuts(load, min(size, load) or 1)]
+        sequence += [dict(stream=0, gap=0, load=0, store=b - a) for a, b in cuts(store, min(size, store) or 1)]
+        found.append(finish(machine, dict.fromkeys(SUMS, 0), dict(fill=0, drain=0, tiles=sequence)))
+    return min(found, key=lambda one: (one["cycles"], one["tiles"]))
+
+
+def piece_sizes(words):
+    """Return the sizes of 1, 2, 3, 4, 6, 8, 12, ... equal pieces, and of single words."""
+    found = []
+    for count in pieces():
+        if count >= words:
+            return [*found, 1]
+        found.append(up(words, count))
 
 
 # --- the choice (docs/machine.md, "Tiles") ------------------------------------------------------------------------
@@ -381,7 +426,9 @@ def update_row(machine, words, macs=2, words_in=3, words_out=2):
 def sizes(extent, unit_size):
     """Return the sizes of tiles along an axis: equal cuts, and the multiples of the unit next to them."""
     equal = {up(extent, n) for n in range(1, extent + 1)}
-    return sorted(equal | {m for e in equal for m in (e // unit_size * unit_size, up(e, unit_size) * unit_size) if 0 < m < extent})
+    return sorted(
+        equal | {m for e in equal for m in (e // unit_size * unit_size, up(e, unit_size) * unit_size) if 0 < m < extent}
+    )
 
 
 def unit(lanes, each):
@@ -419,19 +466,19 @@ def tilings(part, machine, flow):
                 yield dict(size=size, order=order)
 
 
-def fits(part, machine, tiling, places, kept=0):
-    """Return whether the largest tile fits: operands twice, partial sums twice, beside what lies whole in the buffer."""
+def fits(part, machine, tiling, places, room):
+    """Return whether the largest tile fits: what it loads twice, and partial sums twice."""
     size = tiling["size"]
     pixels = size["images"] * size["rows"] * part["columns"]
     spans = [{y for row in part["rows"][slice(*piece)] for y in row} for piece in cuts(len(part["rows"]), size["rows"])]
     touched = max(map(len, spans))
-    image = size["images"] * touched * part["width"] * size["channels"] * places.get("image_copies", 1)
+    image = size["images"] * touched * part["width"] * size["channels"]
     inner = size["channels"] * part["taps"]
-    kernel = size["filters"] * (pixels if part["wgrad"] else inner) * places.get("filter_copies", 1)
+    kernel = size["filters"] * (pixels if part["wgrad"] else inner)
     result = size["filters"] * (inner if part["wgrad"] else pixels)
-    held = image * (places["image"] == "dram") + kernel * (places["filter"] == "dram")
+    held = image * from_dram(places["image"]) + kernel * from_dram(places["filter"])
     needed = 2 * size["groups"] * (held * machine["word"] + result * machine["psum"])
-    return needed <= machine["share"] - kept
+    return needed <= room
 
 
 def too_soon(part, tiling):
@@ -445,37 +492,52 @@ def too_soon(part, tiling):
     return False
 
 
-def choose(machine, flow, part, places, kept=0):
-    """Return the row of the tiling that docs/machine.md takes."""
+def choose(machine, flow, part, places, room):
+    """Return the rows of the tilings that docs/machine.md takes: one, or several that are equal in all it looks at."""
     found = [
-        (tiling, product_row(machine, flow, part, tiling, places))
+        product_row(machine, flow, part, tiling, places)
         for tiling in tilings(part, machine, flow)
-        if fits(part, machine, tiling, places, kept) and not too_soon(part, tiling)
+        if fits(part, machine, tiling, places, room) and not too_soon(part, tiling)
     ]
     if not found:
+        return []
+    least, slack = min(row["cycles"] for row in found), machine["slack"]
+    if slack is not None:
+        found = [row for row in found if row["cycles"] <= least + least * slack // 100]
+
+    def rank(row):
+        moved, passed = (row[f"{of}_read_bytes"] + row[f"{of}_write_bytes"] for of in ("dram", "buffer"))
+        return moved, passed, row["cycles"], row["tiles"]
+
+    best = min(map(rank, found))
+    return [row for row in found if rank(row) == best]
+
+
+def sequences(plans):
+    """Return the rows of an op, given for each of its plans the rows that it may have; None where nothing fits."""
+    if not all(plans):
         return None
-    least = min(row["cycles"] for _, row in found)
-    slack = machine["slack"]
-    limit = least + least * slack // 100 if slack is not None else None
-
-    def rank(entry):
-        _, row = entry
-        return (
-            row["dram_read_bytes"] + row["dram_write_bytes"],
-            row["buffer_read_bytes"] + row["buffer_write_bytes"] + row["sram"],
-            row["cycles"], row["tiles"],
-        )  # fmt: skip
-
-    return min((entry for entry in found if limit is None or entry[1]["cycles"] <= limit), key=rank)
+    return [added(rows) for rows in product(*plans)]
 
 
-def op_row(layer, machine, flow, task):
-    """Return the row of a pass of a layer whose operands and result all lie in DRAM."""
-    places = dict(image="dram", filter="dram", result="dram")
+IN_DRAM = dict(image=("dram", 1), filter=("dram", 1), result="dram")
+SGD_MOMENTUM, ADAM = dict(macs=2, state=1), dict(macs=13, state=2)
+
+
+def weights_of(layer):
+    return layer["K"] * layer["C"] // layer["groups"] * layer["R"] * layer["S"]
+
+
+def op_rows(layer, machine, flow, task):
+    """Return the possible rows of a layer's own pass in a batch of Phase BP: all operands lie in DRAM."""
+    room = machine["share"]
     if task == "update":
-        groups = layer["groups"]
-        return update_row(machine, layer["K"] * layer["C"] // groups * layer["R"] * layer["S"])
-    rows = [choose(machine, flow, part, places) for part in products(layer, task, machine.get("dense", False))]
-    if None in rows:
-        return None
-    return added([row for _, row in rows])
+        reads, writes = [("dram", 2 + SGD_MOMENTUM["state"])], [("dram", 1 + SGD_MOMENTUM["state"])]
+        plan = elementwise_row(machine, weights_of(layer), SGD_MOMENTUM["macs"], reads, writes, room)
+        return sequences([[plan] if plan else []])
+    parts = products(layer, task, machine["dense"])
+    return (
+        sequences([choose(machine, flow, part, IN_DRAM, room) for part in parts])
+        if parts
+        else [dict.fromkeys(COLUMNS, 0)]
+    )
