@@ -45,20 +45,20 @@ def products(layer, task, dense=False):
     (sv, sh), (pv, ph), (dv, dh) = layer["stride"], layer["padding"], layer["dilation"]
     touched = [[y for t in range(R) if 0 <= (y := p * sv - pv + t * dv) < H] for p in range(P)]
     if task == "forward":
-        return [dict(groups=groups, images=N, rows=touched, columns=Q, channels=cg, taps=R * S, filters=kg,
-                     width=W, wgrad=False)]  # fmt: skip
+        return [{"groups": groups, "images": N, "rows": touched, "columns": Q, "channels": cg, "taps": R * S, "filters": kg,
+                     "width": W, "wgrad": False}]  # fmt: skip
     if task == "wgrad":
-        return [dict(groups=groups, images=N, rows=touched, columns=Q, channels=cg, taps=R * S, filters=kg,
-                     width=W, wgrad=True)]  # fmt: skip
+        return [{"groups": groups, "images": N, "rows": touched, "columns": Q, "channels": cg, "taps": R * S, "filters": kg,
+                     "width": W, "wgrad": True}]  # fmt: skip
     if dense:
         down = [[y // sv for t in range(R) if (y := h + pv - t * dv) % sv == 0 and 0 <= y // sv < P] for h in range(H)]
-        return [dict(groups=groups, images=N, rows=down, columns=W, channels=kg, taps=R * S, filters=cg,
-                     width=Q, wgrad=False)]  # fmt: skip
+        return [{"groups": groups, "images": N, "rows": down, "columns": W, "channels": kg, "taps": R * S, "filters": cg,
+                     "width": Q, "wgrad": False}]  # fmt: skip
     vertical = rows_and_taps(H, P, R, sv, pv, dv)
     horizontal = rows_and_taps(W, Q, S, sh, ph, dh)
     return [
-        dict(groups=groups, images=N, rows=rows, columns=len(cols), channels=kg, taps=r * s, filters=cg,
-             width=Q, wgrad=False)
+        {"groups": groups, "images": N, "rows": rows, "columns": len(cols), "channels": kg, "taps": r * s, "filters": cg,
+             "width": Q, "wgrad": False}
         for (r, rows), (s, cols) in product(vertical, horizontal)
     ]  # fmt: skip
 
@@ -82,7 +82,7 @@ def tiles(part, tiling):
     loops["vectors"], loops["reduction"] = (channels, pixels) if part["wgrad"] else (pixels, channels)
     for group in cuts(part["groups"], size["groups"]):
         for chosen in product(*(loops[axis] for axis in order)):
-            tile = dict(zip(order, chosen), groups=group)
+            tile = dict(zip(order, chosen, strict=False), groups=group)
             pixel, channel = ("reduction", "vectors") if part["wgrad"] else ("vectors", "reduction")
             tile["images"], tile["rows"] = tile[pixel]
             tile["channels"] = tile[channel]
@@ -130,10 +130,10 @@ def loads(part, machine, tiling, places):
         back = g * V * n * psum if not first and not follows else 0
         store = (
             g * V * n * (word if final else psum)
-            if final and places["result"] == "dram" or (not final and not stays)
+            if (final and places["result"] == "dram") or (not final and not stays)
             else 0
         )
-        yield dict(g=g, V=V, D=D, N=n, load=load + back, store=store, first=first, final=final)
+        yield {"g": g, "V": V, "D": D, "N": n, "load": load + back, "store": store, "first": first, "final": final}
         before = tile
 
 
@@ -146,11 +146,11 @@ def array_facts(machine, flow):
     if machine["systolic"]:  # nothing overlaps, so all of a fold streams
         load = 0 if flow == "os" else R * up(C, SP)
         drain = R * up(C, OP) if flow == "os" and machine["serial"] else 0
-        return dict(fill=0, drain=0, II=max(up(R, MP), up(C, SP if flow == "os" else OP)), L=load + drain)
+        return {"fill": 0, "drain": 0, "II": max(up(R, MP), up(C, SP if flow == "os" else OP)), "L": load + drain}
     if flow == "os":
-        return dict(fill=0, drain=up(R * C, OP) + 3, II=max(up(R, MP), up(C, SP)), L=up(R * C, OP))
+        return {"fill": 0, "drain": up(R * C, OP) + 3, "II": max(up(R, MP), up(C, SP)), "L": up(R * C, OP)}
     LC = up(R * C, SP)
-    return dict(fill=LC + 1, drain=ceil(log2(R)) + 2, II=max(up(R, MP), up(C, OP)), L=LC + 1)
+    return {"fill": LC + 1, "drain": ceil(log2(R)) + 2, "II": max(up(R, MP), up(C, OP)), "L": LC + 1}
 
 
 def folds(machine, flow, tile):
@@ -161,7 +161,7 @@ def folds(machine, flow, tile):
         V, N = N, V
     if flow == "os":
         for _, n, v in product(range(tile["g"]), cuts(N, C), cuts(V, R)):
-            yield dict(vectors=length(v), steps=D, columns=length(n), block=0, blocks=1)
+            yield {"vectors": length(v), "steps": D, "columns": length(n), "block": 0, "blocks": 1}
         return
     blocks = cuts(D, R)
     pieces = [(0, V)]
@@ -170,7 +170,13 @@ def folds(machine, flow, tile):
     for piece in pieces:
         for _, n in product(range(tile["g"]), cuts(N, C)):
             for b, d in enumerate(blocks):
-                yield dict(vectors=length(piece), steps=length(d), columns=length(n), block=b, blocks=len(blocks))
+                yield {
+                    "vectors": length(piece),
+                    "steps": length(d),
+                    "columns": length(n),
+                    "block": b,
+                    "blocks": len(blocks),
+                }
 
 
 def compute(machine, flow, tile):
@@ -232,7 +238,7 @@ def run(machine, plan):
     windows = [tile["stream"] + (tile["gap"] if t else fill) for t, tile in enumerate(todo)]
     W = sum(windows)
     waits = []
-    for tile, w in zip(todo, windows):
+    for tile, w in zip(todo, windows, strict=False):
         n = m = 0
         if w:
             n = up(up(plan["array"] * w, W) + tile["load"] + tile["store"], ports)
@@ -291,27 +297,31 @@ def run(machine, plan):
     start_streams()
     drained = end[-1] + drain
     finish = max([drained, *store_end.values()])
-    return dict(
-        cycles=finish, compute_cycles=compute_cycles + drain, pipeline_cycles=pipeline + drain,
-        stall_load_cycles=stall_load, stall_store_cycles=stall_store + finish - drained,
-        stall_buffer_port_cycles=sum(waits),
-    )  # fmt: skip
+    return {
+        "cycles": finish, "compute_cycles": compute_cycles + drain, "pipeline_cycles": pipeline + drain,
+        "stall_load_cycles": stall_load, "stall_store_cycles": stall_store + finish - drained,
+        "stall_buffer_port_cycles": sum(waits),
+    }  # fmt: skip
 
 
 # --- ops ----------------------------------------------------------------------------------------------------------
 
 
-def product_row(machine, flow, part, tiling, places):
-    """Return a product's row: time and counts. `places` says where image, filter and result lie."""
+def product_row(machine, flow, part, tiling, places, written_beside=0):
+    """Return a product's row: time and counts.
+
+    `places` says where image and filter lie, (place, tensors), and where the result goes: dram, buffer or sram.
+    """
     word, psum = machine["word"], machine["psum"]
     facts = array_facts(machine, flow)
     sequence, row, before = [], dict.fromkeys(SUMS, 0), None
+    row["buffer_write_bytes"] = written_beside
     inside = flow != "os" and not machine["systolic"]  # else the memory adds up partial sums
     for tile in loads(part, machine, tiling, places):
         stream, ends, count = compute(machine, flow, tile)
         gap = gap_between(machine, flow, before, ends[0]) if before is not None else 0
         before = ends[-1]
-        sequence.append(dict(stream=stream, gap=gap, load=tile["load"], store=tile["store"]))
+        sequence.append({"stream": stream, "gap": gap, "load": tile["load"], "store": tile["store"]})
         back = count["sums_read"] + count["local_read"]
         away = count["sums_written"] + count["local_written"]
         row["macs"] += count["macs"]
@@ -329,7 +339,7 @@ def product_row(machine, flow, part, tiling, places):
             place, tensors = places[operand]
             row[memory(place) + "_read_bytes"] += count[held] * word * tensors
         row[memory(places["result"]) + "_write_bytes"] += count["results"] * word
-    return finish(machine, row, dict(fill=facts["fill"], drain=facts["drain"], tiles=sequence))
+    return finish(machine, row, {"fill": facts["fill"], "drain": facts["drain"], "tiles": sequence})
 
 
 def memory(place):
@@ -391,8 +401,8 @@ def elementwise_row(machine, words, macs, reads, writes, room, adds=0):
                 up(n * words_in, machine["input_port"] + machine["weight_port"]),
                 up(n * words_out, machine["output_port"]),
             )
-            sequence.append(dict(stream=stream, gap=0, load=n * loaded * word, store=n * stored * word))
-        found.append(finish(machine, row, dict(fill=1, drain=2, tiles=sequence)))
+            sequence.append({"stream": stream, "gap": 0, "load": n * loaded * word, "store": n * stored * word})
+        found.append(finish(machine, row, {"fill": 1, "drain": 2, "tiles": sequence}))
     return min(found, key=lambda one: (one["cycles"], one["tiles"])) if found else None
 
 
@@ -405,9 +415,9 @@ def transfer_row(machine, load, store, room):
     for size in piece_sizes(most):
         if size > max(1, room // 2):
             continue
-        sequence = [dict(stream=0, gap=0, load=b - a, store=0) for a, b in cuts(load, min(size, load) or 1)]
-        sequence += [dict(stream=0, gap=0, load=0, store=b - a) for a, b in cuts(store, min(size, store) or 1)]
-        found.append(finish(machine, dict.fromkeys(SUMS, 0), dict(fill=0, drain=0, tiles=sequence)))
+        sequence = [{"stream": 0, "gap": 0, "load": b - a, "store": 0} for a, b in cuts(load, min(size, load) or 1)]
+        sequence += [{"stream": 0, "gap": 0, "load": 0, "store": b - a} for a, b in cuts(store, min(size, store) or 1)]
+        found.append(finish(machine, dict.fromkeys(SUMS, 0), {"fill": 0, "drain": 0, "tiles": sequence}))
     return min(found, key=lambda one: (one["cycles"], one["tiles"]))
 
 
@@ -418,6 +428,7 @@ def piece_sizes(words):
         if count >= words:
             return [*found, 1]
         found.append(up(words, count))
+    return None
 
 
 # --- the choice (docs/machine.md, "Tiles") ------------------------------------------------------------------------
@@ -431,6 +442,18 @@ def sizes(extent, unit_size):
     )
 
 
+def sizes_that_read_less(rows):
+    """Return the sizes with which all tiles read fewer rows than with any smaller size of as many tiles."""
+    found, least = [], {}
+    for size in range(1, len(rows) + 1):
+        pieces_there = cuts(len(rows), size)
+        read = sum(len({y for row in rows[slice(*piece)] for y in row}) for piece in pieces_there)
+        if read < least.get(len(pieces_there), read + 1):
+            least[len(pieces_there)] = read
+            found.append(size)
+    return found
+
+
 def unit(lanes, each):
     """Return the fewest pieces of `each` words that fill so many lanes some whole number of times."""
     return lanes // gcd(lanes, each)
@@ -441,19 +464,20 @@ def tilings(part, machine, flow):
     R, C = machine["rows"], machine["columns"]
     # What fills the array along the loops over vectors, the reduction and the columns of the product.
     lanes = {
-        "ws": dict(vectors=1, reduction=R, filters=C),
-        "is": dict(vectors=C, reduction=R, filters=1),
-        "os": dict(vectors=R, reduction=1, filters=C),
+        "ws": {"vectors": 1, "reduction": R, "filters": C},
+        "is": {"vectors": C, "reduction": R, "filters": 1},
+        "os": {"vectors": R, "reduction": 1, "filters": C},
     }[flow]
     pixel, channel = ("reduction", "vectors") if part["wgrad"] else ("vectors", "reduction")
     row, image = part["columns"], part["columns"] * len(part["rows"])
     spaces = [(n, len(part["rows"])) for n in sizes(part["images"], unit(lanes[pixel], image))]
     spaces += [(1, n) for n in sizes(len(part["rows"]), unit(lanes[pixel], row))]
+    spaces += [(1, n) for n in sizes_that_read_less(part["rows"])]
     inner = sizes(part["channels"], unit(lanes[channel], part["taps"]))
     for (images, rows), channels, filters, groups in product(
         dict.fromkeys(spaces), inner, sizes(part["filters"], lanes["filters"]), sizes(part["groups"], 1)
     ):
-        size = dict(images=images, rows=rows, channels=channels, filters=filters, groups=groups)
+        size = {"images": images, "rows": rows, "channels": channels, "filters": filters, "groups": groups}
         many = {"filters": filters < part["filters"]}
         pixels = images < part["images"] or rows < len(part["rows"])
         several = channels < part["channels"]
@@ -463,7 +487,7 @@ def tilings(part, machine, flow):
             loops = tuple(axis for axis in order if many[axis])
             if loops not in seen:
                 seen.add(loops)
-                yield dict(size=size, order=order)
+                yield {"size": size, "order": order}
 
 
 def fits(part, machine, tiling, places, room):
@@ -492,25 +516,29 @@ def too_soon(part, tiling):
     return False
 
 
-def choose(machine, flow, part, places, room):
-    """Return the rows of the tilings that docs/machine.md takes: one, or several that are equal in all it looks at."""
+def choose(machine, flow, part, places, room, written_beside=0):
+    """Return the rows of the tilings that docs/machine.md takes: one, or several that are equal in all it looks at.
+
+    `written_beside` bytes pass the buffer's ports, too, which the choice does not weigh.
+    """
     found = [
-        product_row(machine, flow, part, tiling, places)
+        (product_row(machine, flow, part, tiling, places), tiling)
         for tiling in tilings(part, machine, flow)
         if fits(part, machine, tiling, places, room) and not too_soon(part, tiling)
     ]
     if not found:
         return []
-    least, slack = min(row["cycles"] for row in found), machine["slack"]
+    least, slack = min(row["cycles"] for row, _ in found), machine["slack"]
     if slack is not None:
-        found = [row for row in found if row["cycles"] <= least + least * slack // 100]
+        found = [(row, tiling) for row, tiling in found if row["cycles"] <= least + least * slack // 100]
 
     def rank(row):
         moved, passed = (row[f"{of}_read_bytes"] + row[f"{of}_write_bytes"] for of in ("dram", "buffer"))
         return moved, passed, row["cycles"], row["tiles"]
 
-    best = min(map(rank, found))
-    return [row for row in found if rank(row) == best]
+    best = min(rank(row) for row, _ in found)
+    chosen = [tiling for row, tiling in found if rank(row) == best]
+    return [product_row(machine, flow, part, tiling, places, written_beside) for tiling in chosen]
 
 
 def sequences(plans):
@@ -520,8 +548,8 @@ def sequences(plans):
     return [added(rows) for rows in product(*plans)]
 
 
-IN_DRAM = dict(image=("dram", 1), filter=("dram", 1), result="dram")
-SGD_MOMENTUM, ADAM = dict(macs=2, state=1), dict(macs=13, state=2)
+IN_DRAM = {"image": ("dram", 1), "filter": ("dram", 1), "result": "dram"}
+SGD_MOMENTUM, ADAM = {"macs": 2, "state": 1}, {"macs": 13, "state": 2}
 
 
 def weights_of(layer):
