@@ -6,22 +6,10 @@ dataflow), weight, input and output port, sums (of an accumulator), word and psu
 (bytes a cycle of a bank), sram_banks, sram_port, bandwidth (a fraction of bytes a cycle), latency (cycles).
 """
 
-from itertools import permutations, product
+from itertools import product
 from math import ceil, gcd, log2
 
-STALLS = ("stall_load_cycles", "stall_store_cycles", "stall_buffer_port_cycles")
-SUMS = (
-    "macs", "adds", "register_reads", "register_writes", "array_network_bytes", "buffer_read_bytes",
-    "buffer_write_bytes", "accumulator_read_bytes", "accumulator_write_bytes", "predictor_sram_read_bytes",
-    "predictor_sram_write_bytes", "dram_read_bytes", "dram_write_bytes",
-)  # fmt: skip
-COLUMNS = ("cycles", "compute_cycles", "pipeline_cycles", *STALLS, *SUMS)
-
-
-def up(a, b):
-    """Return a / b, rounded up."""
-    return -(-a // b)
-
+from naive_time import COLUMNS, SUMS, cuts, elementwise_row, finish, from_dram, memory, up
 
 # --- products: what a pass multiplies (docs/machine.md, "Passes as products") -------------------------------------
 
@@ -45,30 +33,67 @@ def products(layer, task, dense=False):
     (sv, sh), (pv, ph), (dv, dh) = layer["stride"], layer["padding"], layer["dilation"]
     touched = [[y for t in range(R) if 0 <= (y := p * sv - pv + t * dv) < H] for p in range(P)]
     if task == "forward":
-        return [{"groups": groups, "images": N, "rows": touched, "columns": Q, "channels": cg, "taps": R * S, "filters": kg,
-                     "width": W, "wgrad": False}]  # fmt: skip
+        return [
+            {
+                "groups": groups,
+                "images": N,
+                "rows": touched,
+                "columns": Q,
+                "channels": cg,
+                "taps": R * S,
+                "filters": kg,
+                "width": W,
+                "wgrad": False,
+            }
+        ]
     if task == "wgrad":
-        return [{"groups": groups, "images": N, "rows": touched, "columns": Q, "channels": cg, "taps": R * S, "filters": kg,
-                     "width": W, "wgrad": True}]  # fmt: skip
+        return [
+            {
+                "groups": groups,
+                "images": N,
+                "rows": touched,
+                "columns": Q,
+                "channels": cg,
+                "taps": R * S,
+                "filters": kg,
+                "width": W,
+                "wgrad": True,
+            }
+        ]
     if dense:
         down = [[y // sv for t in range(R) if (y := h + pv - t * dv) % sv == 0 and 0 <= y // sv < P] for h in range(H)]
-        return [{"groups": groups, "images": N, "rows": down, "columns": W, "channels": kg, "taps": R * S, "filters": cg,
-                     "width": Q, "wgrad": False}]  # fmt: skip
+        return [
+            {
+                "groups": groups,
+                "images": N,
+                "rows": down,
+                "columns": W,
+                "channels": kg,
+                "taps": R * S,
+                "filters": cg,
+                "width": Q,
+                "wgrad": False,
+            }
+        ]
     vertical = rows_and_taps(H, P, R, sv, pv, dv)
     horizontal = rows_and_taps(W, Q, S, sh, ph, dh)
     return [
-        {"groups": groups, "images": N, "rows": rows, "columns": len(cols), "channels": kg, "taps": r * s, "filters": cg,
-             "width": Q, "wgrad": False}
+        {
+            "groups": groups,
+            "images": N,
+            "rows": rows,
+            "columns": len(cols),
+            "channels": kg,
+            "taps": r * s,
+            "filters": cg,
+            "width": Q,
+            "wgrad": False,
+        }
         for (r, rows), (s, cols) in product(vertical, horizontal)
-    ]  # fmt: skip
+    ]
 
 
 # --- tiles: what each loads, multiplies and stores (docs/machine.md, "Tiles") -------------------------------------
-
-
-def cuts(extent, size):
-    """Return the pieces of an axis."""
-    return [(first, min(first + size, extent)) for first in range(0, extent, size)]
 
 
 def tiles(part, tiling):
@@ -87,11 +112,6 @@ def tiles(part, tiling):
             tile["images"], tile["rows"] = tile[pixel]
             tile["channels"] = tile[channel]
             yield tile
-
-
-def from_dram(operand):
-    """Return how many tensors of an operand, (place, tensors), are loaded."""
-    return operand[1] * (operand[0] == "dram")
 
 
 def length(piece):
@@ -224,86 +244,6 @@ def gap_between(machine, flow, before, after):
     return max(gap, facts["L"] - after) if flow == "os" else gap
 
 
-# --- time of a plan alone (docs/machine.md, "Time of a step", "Ports of the banks") -------------------------------
-
-
-def run(machine, plan):
-    """Run a plan that has the channel to itself.
-
-    `plan` has `fill`, `drain` and `tiles`, each with `stream`, `gap` (tile 0: 0), `load`, `store`, and the plan `array`
-    (bytes between buffer and array) and `sram` (bytes of the predictor SRAM).
-    """
-    fill, drain, todo = plan["fill"], plan["drain"], plan["tiles"]
-    ports = machine["banks"] * machine["port"]
-    windows = [tile["stream"] + (tile["gap"] if t else fill) for t, tile in enumerate(todo)]
-    W = sum(windows)
-    waits = []
-    for tile, w in zip(todo, windows, strict=False):
-        n = m = 0
-        if w:
-            n = up(up(plan["array"] * w, W) + tile["load"] + tile["store"], ports)
-            if plan["sram"]:
-                m = up(up(plan["sram"] * w, W), machine["sram_banks"] * machine["sram_port"])
-        waits.append(max(0, n - w, m - w))
-
-    def channel(size, window):
-        held = ceil(size / machine["bandwidth"]) + machine["latency"] if machine["bandwidth"] else 0
-        return held if window else max(held, up(size, ports))
-
-    load_end, begin, end, store_end = [], [], [], {}
-    storing = [t for t, tile in enumerate(todo) if tile["store"]]
-    free = stall_load = stall_store = 0
-    pipeline = compute_cycles = fill
-
-    def start_streams():
-        """Begin the stream of every tile whose load and store are done."""
-        nonlocal stall_load, stall_store, pipeline, compute_cycles
-        while len(begin) < len(load_end):
-            t = len(begin)
-            stored = [s for s in storing if s < t]
-            awaited = stored[-2] if len(stored) >= 2 else None
-            if awaited is not None and awaited not in store_end:
-                return
-            gap = todo[t]["gap"] if t else 0
-            ready = end[-1] + gap if t else fill
-            loaded = max(ready, load_end[t] + fill)
-            at = max(loaded, store_end[awaited] if awaited is not None else 0)
-            stall_load += loaded - ready
-            stall_store += at - loaded
-            pipeline += gap
-            compute_cycles += gap + todo[t]["stream"]
-            begin.append(at)
-            end.append(at + todo[t]["stream"] + waits[t])
-
-    while len(load_end) < len(todo) or len(store_end) < len(storing):
-        start_streams()
-        asks = []
-        t = len(load_end)
-        if t < len(todo) and (t < 2 or t - 2 < len(end)):
-            asks.append((max(load_end[-1] if t else 0, end[t - 2] if t >= 2 else 0), 1, t))
-        if len(store_end) < len(storing) and storing[len(store_end)] < len(end):
-            s = storing[len(store_end)]
-            done = store_end[storing[len(store_end) - 1]] if store_end else 0
-            asks.append((max(end[s] + drain, done), 0, s))
-        asked, is_load, tile = min(asks)
-        size = todo[tile]["load" if is_load else "store"]
-        over = asked
-        if size:
-            over = free = max(asked, free) + channel(size, windows[tile])
-        if is_load:
-            load_end.append(over)
-        else:
-            store_end[tile] = over
-    start_streams()
-    drained = end[-1] + drain
-    finish = max([drained, *store_end.values()])
-    return {
-        "cycles": finish, "compute_cycles": compute_cycles + drain, "pipeline_cycles": pipeline + drain,
-        "stall_load_cycles": stall_load, "stall_store_cycles": stall_store + finish - drained,
-        "stall_buffer_port_cycles": sum(waits),
-    }  # fmt: skip
-
-
 # --- ops ----------------------------------------------------------------------------------------------------------
 
 
@@ -342,93 +282,9 @@ def product_row(machine, flow, part, tiling, places, written_beside=0):
     return finish(machine, row, {"fill": facts["fill"], "drain": facts["drain"], "tiles": sequence})
 
 
-def memory(place):
-    """Return the memory on the array's side: what comes from DRAM or goes there lies in the buffer."""
-    return "predictor_sram" if place == "sram" else "buffer"
-
-
-def finish(machine, row, plan):
-    """Return a row with its time and its DMA, given what passes on the array's side of the memories."""
-    loaded, stored = (sum(tile[way] for tile in plan["tiles"]) for way in ("load", "store"))
-    array = row["buffer_read_bytes"] + row["buffer_write_bytes"]
-    sram = row["predictor_sram_read_bytes"] + row["predictor_sram_write_bytes"]
-    row = {**row, **run(machine, dict(plan, array=array, sram=sram))}
-    row["tiles"] = len(plan["tiles"])
-    for key, moved in (("dram_read_bytes", loaded), ("dram_write_bytes", stored), ("buffer_read_bytes", stored),
-                       ("buffer_write_bytes", loaded)):  # fmt: skip
-        row[key] += moved
-    return row
-
-
 def added(rows):
     """Return the sum of the rows of an op's plans: each begins where the one before ends."""
     return {key: sum(row[key] for row in rows) for key in COLUMNS}
-
-
-def pieces():
-    """Yield 1, 2, 3, 4, 6, 8, 12, ..."""
-    yield 1
-    step = 2
-    while True:
-        yield step
-        yield step * 3 // 2
-        step *= 2
-
-
-def elementwise_row(machine, words, macs, reads, writes, room, adds=0):
-    """Return the row of work on so many elements, cut into the equal pieces that are fastest.
-
-    Reads and writes are operands, (place, tensors).
-    """
-    word = machine["word"]
-    loaded, stored = (sum(map(from_dram, some)) for some in (reads, writes))
-    words_in, words_out = (sum(tensors for _, tensors in some) for some in (reads, writes))
-    row = dict.fromkeys(SUMS, 0)
-    row["macs"], row["adds"] = words * macs, words * adds
-    row["array_network_bytes"] = words * (words_in + words_out) * word
-    for some, way in ((reads, "_read_bytes"), (writes, "_write_bytes")):
-        for place, tensors in some:
-            row[memory(place) + way] += words * tensors * word
-    found = []
-    for size in piece_sizes(words):
-        if 2 * size * (loaded + stored) * word > room:
-            continue
-        sequence = []
-        for first, last in cuts(words, size):
-            n = last - first
-            stream = max(
-                up(n * (macs + adds), machine["rows"] * machine["columns"]),
-                up(n * words_in, machine["input_port"] + machine["weight_port"]),
-                up(n * words_out, machine["output_port"]),
-            )
-            sequence.append({"stream": stream, "gap": 0, "load": n * loaded * word, "store": n * stored * word})
-        found.append(finish(machine, row, {"fill": 1, "drain": 2, "tiles": sequence}))
-    return min(found, key=lambda one: (one["cycles"], one["tiles"])) if found else None
-
-
-def transfer_row(machine, load, store, room):
-    """Return the row of a plain transfer, in equal pieces of at most half the room; first all loads, then all stores."""
-    most = max(load, store)
-    if not most:
-        return dict.fromkeys(COLUMNS, 0)
-    found = []
-    for size in piece_sizes(most):
-        if size > max(1, room // 2):
-            continue
-        sequence = [{"stream": 0, "gap": 0, "load": b - a, "store": 0} for a, b in cuts(load, min(size, load) or 1)]
-        sequence += [{"stream": 0, "gap": 0, "load": 0, "store": b - a} for a, b in cuts(store, min(size, store) or 1)]
-        found.append(finish(machine, dict.fromkeys(SUMS, 0), {"fill": 0, "drain": 0, "tiles": sequence}))
-    return min(found, key=lambda one: (one["cycles"], one["tiles"]))
-
-
-def piece_sizes(words):
-    """Return the sizes of 1, 2, 3, 4, 6, 8, 12, ... equal pieces, and of single words."""
-    found = []
-    for count in pieces():
-        if count >= words:
-            return [*found, 1]
-        found.append(up(words, count))
-    return None
 
 
 # --- the choice (docs/machine.md, "Tiles") ------------------------------------------------------------------------
@@ -459,8 +315,18 @@ def unit(lanes, each):
     return lanes // gcd(lanes, each)
 
 
+ORDERS = (
+    ("filters", "vectors", "reduction"),
+    ("vectors", "filters", "reduction"),
+    ("filters", "reduction", "vectors"),
+    ("vectors", "reduction", "filters"),
+    ("reduction", "filters", "vectors"),
+    ("reduction", "vectors", "filters"),
+)
+
+
 def tilings(part, machine, flow):
-    """Yield every tiling of a product; orders that give the same tiles count once."""
+    """Yield every tiling of a product; orders that load the same count once, unless partial sums leave."""
     R, C = machine["rows"], machine["columns"]
     # What fills the array along the loops over vectors, the reduction and the columns of the product.
     lanes = {
@@ -482,11 +348,14 @@ def tilings(part, machine, flow):
         pixels = images < part["images"] or rows < len(part["rows"])
         several = channels < part["channels"]
         many["vectors"], many["reduction"] = (several, pixels) if part["wgrad"] else (pixels, several)
+        cut = [axis for axis in many if many[axis]]
         seen = set()
-        for order in permutations(("vectors", "reduction", "filters")):
-            loops = tuple(axis for axis in order if many[axis])
-            if loops not in seen:
-                seen.add(loops)
+        for order in ORDERS:
+            loops = [axis for axis in order if axis in cut]
+            again = frozenset(loops[:-1])  # an operand comes again for each turn of such a loop that it does not span
+            key = tuple(loops) if "reduction" in again else again
+            if key not in seen:
+                seen.add(key)
                 yield {"size": size, "order": order}
 
 

@@ -1,29 +1,46 @@
 """The predictor's passes, alone on their array, from docs/machine.md ("The predictor's operands") and nothing else."""
 
-from naive_op import (
-    ADAM,
-    COLUMNS,
-    SGD_MOMENTUM,
-    choose,
-    elementwise_row,
-    products,
-    sequences,
-    transfer_row,
-    weights_of,
-)
+from naive_op import ADAM, SGD_MOMENTUM, choose, products, sequences, weights_of
+from naive_time import COLUMNS, elementwise_row, transfer_row
 
 
 def convolution(images, predictor):
     """Return the predictor's convolution of `images` pooled means."""
     (H, W), (R, S) = predictor["pool"], predictor["kernel"]
-    return {"N": images, "C": 1, "H": H, "W": W, "K": predictor["channels"], "R": R, "S": S, "P": H, "Q": W, "stride": (1, 1),
-                "padding": (R // 2, S // 2), "dilation": (1, 1), "groups": 1}  # fmt: skip
+    return {
+        "N": images,
+        "C": 1,
+        "H": H,
+        "W": W,
+        "K": predictor["channels"],
+        "R": R,
+        "S": S,
+        "P": H,
+        "Q": W,
+        "stride": (1, 1),
+        "padding": (R // 2, S // 2),
+        "dilation": (1, 1),
+        "groups": 1,
+    }
 
 
 def linear(vectors, inputs, outputs):
     """Return a linear layer as a convolution of 1 x 1 images."""
-    return {"N": vectors, "C": inputs, "H": 1, "W": 1, "K": outputs, "R": 1, "S": 1, "P": 1, "Q": 1, "stride": (1, 1), "padding": (0, 0),
-                "dilation": (1, 1), "groups": 1}  # fmt: skip
+    return {
+        "N": vectors,
+        "C": inputs,
+        "H": 1,
+        "W": 1,
+        "K": outputs,
+        "R": 1,
+        "S": 1,
+        "P": 1,
+        "Q": 1,
+        "stride": (1, 1),
+        "padding": (0, 0),
+        "dilation": (1, 1),
+        "groups": 1,
+    }
 
 
 class Predictor:
