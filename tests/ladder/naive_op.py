@@ -418,19 +418,26 @@ def sequences(plans):
 
 
 IN_DRAM = {"image": ("dram", 1), "filter": ("dram", 1), "result": "dram"}
-SGD_MOMENTUM, ADAM = {"macs": 2, "state": 1}, {"macs": 13, "state": 2}
+ADAM = {"macs": 13, "state": 2}
 
 
 def weights_of(layer):
     return layer["K"] * layer["C"] // layer["groups"] * layer["R"] * layer["S"]
 
 
+def weight_update(layer, machine, gradient, room):
+    """Return the row of a layer's update by SGD with momentum; master weights and momentum may be wider than words."""
+    wide = ("dram", machine["master"])
+    copy = [("dram", 1)] if machine["master"] > 1 else []
+    reads, writes = [wide, (gradient, 1), wide], [wide, *copy, wide]
+    return elementwise_row(machine, weights_of(layer), 2, reads, writes, room)
+
+
 def op_rows(layer, machine, flow, task):
     """Return the possible rows of a layer's own pass in a batch of Phase BP: all operands lie in DRAM."""
     room = machine["share"]
     if task == "update":
-        reads, writes = [("dram", 2 + SGD_MOMENTUM["state"])], [("dram", 1 + SGD_MOMENTUM["state"])]
-        plan = elementwise_row(machine, weights_of(layer), SGD_MOMENTUM["macs"], reads, writes, room)
+        plan = weight_update(layer, machine, "dram", room)
         return sequences([[plan] if plan else []])
     parts = products(layer, task, machine["dense"])
     return (

@@ -1,6 +1,6 @@
 """The predictor's passes, alone on their array, from docs/machine.md ("The predictor's operands") and nothing else."""
 
-from naive_op import ADAM, SGD_MOMENTUM, choose, products, sequences, weights_of
+from naive_op import ADAM, choose, products, sequences, weight_update, weights_of
 from naive_time import COLUMNS, elementwise_row, transfer_row
 
 
@@ -148,9 +148,6 @@ class Predictor:
     def gp_update(self):
         """Return the rows of the layer's update in Phase GP."""
         place = "buffer" if self.prediction_stays and not self.low else "dram"
-        state = ("dram", SGD_MOMENTUM["state"])
         room = self.machine["share"] - self.samples * self.outputs * self.word * (place == "buffer")
-        reads, writes = [("dram", 1), (place, 1), state], [("dram", 1), state]
-        words = self.samples * self.outputs
-        row = elementwise_row(self.machine, words, SGD_MOMENTUM["macs"], reads, writes, room)
+        row = weight_update(self.layer, self.machine, place, room)
         return sequences([[row] if row else []])
