@@ -91,6 +91,10 @@ class Predictor:
         weights = (self.places[0], 1)
         outputs = self.layer["N"] * self.layer["P"] * self.layer["Q"] * self.layer["K"]
         mean = {**dict.fromkeys(COLUMNS, 0), "adds": outputs, "buffer_write_bytes": means}
+        if self.machine["reread"]:
+            mean = elementwise_row(self.machine, outputs, 0, [("dram", 1)], [], room, adds=1, written_beside=means)
+            if mean is None:
+                return None
         plans = [[mean]]
         if self.means == "dram":
             plans.append([transfer_row(self.machine, 0, means, room)])

@@ -151,10 +151,11 @@ def pieces():
         step *= 2
 
 
-def elementwise_row(machine, words, macs, reads, writes, room, adds=0):
+def elementwise_row(machine, words, macs, reads, writes, room, adds=0, written_beside=0):
     """Return the row of work on so many elements, cut into the equal pieces that are fastest.
 
-    Reads and writes are operands, (place, tensors).
+    Reads and writes are operands, (place, tensors). `written_beside` bytes pass the buffer's ports, too, which the
+    choice does not weigh.
     """
     word = machine["word"]
     loaded, stored = (sum(map(from_dram, some)) for some in (reads, writes))
@@ -178,8 +179,12 @@ def elementwise_row(machine, words, macs, reads, writes, room, adds=0):
                 up(n * words_out, machine["output_port"]),
             )
             sequence.append({"stream": stream, "gap": 0, "load": n * loaded * word, "store": n * stored * word})
-        found.append(finish(machine, row, {"fill": 1, "drain": 2, "tiles": sequence}))
-    return min(found, key=lambda one: (one["cycles"], one["tiles"])) if found else None
+        plan = {"fill": 1, "drain": 2, "tiles": sequence}
+        found.append((finish(machine, row, plan), plan))
+    if not found:
+        return None
+    _, plan = min(found, key=lambda one: (one[0]["cycles"], one[0]["tiles"]))
+    return finish(machine, {**row, "buffer_write_bytes": row["buffer_write_bytes"] + written_beside}, plan)
 
 
 def transfer_row(machine, load, store, room):

@@ -42,6 +42,7 @@ def machines(draw, most_bytes: int = 4096) -> dict:
         "dram.latency_ns": draw(st.sampled_from([0, 28, 100])),
         "tiling_slack_percent": draw(st.sampled_from([0, 2, 50, None])),
         "dgrad": draw(st.sampled_from(["decomposed", "dense"])),
+        "batch_mean": draw(st.sampled_from(["drain", "reread"])),
     }
     if draw(st.sampled_from([False, False, True])):
         machine["array.kind"] = "systolic"
@@ -103,6 +104,7 @@ def plain(settings_: dict, flow: str) -> dict:
         "latency": ceil(Fraction(settings_["dram.latency_ns"] * FREQUENCY, 10**9)),
         "slack": settings_["tiling_slack_percent"],
         "dense": settings_["dgrad"] == "dense",
+        "reread": settings_["batch_mean"] == "reread",
         "systolic": settings_.get("array.kind") == "systolic",
         "serial": settings_.get("array.systolic_os_drain") == "serial",
     }
@@ -226,6 +228,7 @@ PADDING_ALONE = (
         "dram.latency_ns": 28,
         "tiling_slack_percent": 0,
         "dgrad": "dense",
+        "batch_mean": "drain",
     },
     {
         "C": 2,
@@ -275,3 +278,16 @@ def test_many_own_passes(settings_: dict, layer: dict, batch: int, flow: str) ->
 def test_many_predictor_passes(drawn: tuple) -> None:
     """The same for the predictor on many."""
     check_predictor(*drawn)
+
+
+def test_memory_energy_counts_accumulators() -> None:
+    """The memories of docs/machine.md, "Energy", make up the memory energy of a batch."""
+    layer = dict.fromkeys(["H", "W", "P", "Q"], 4) | {"C": 40, "K": 3, "R": 1, "S": 1}
+    trace = make_trace([{"id": "layer", "kind": "conv2d", "inputs": ("input",), **layer}])
+    results = simulate(trace, load_accelerator(design="efficient", dataflow="ws"))
+    memories = ("accumulator", "global_buffer", "predictor_sram", "dram")
+    for phase in results.runs[0].phases:
+        rows = [row for row in results.table() if row["phase"] == phase.phase]
+        energy = {name: sum(row[f"energy_{name}_pj"] for row in rows) for name in memories}
+        assert all(energy.values())
+        assert phase.memory_energy_pj_per_batch == pytest.approx(sum(energy.values()))
