@@ -148,7 +148,8 @@ class Cuts:
     space, groups, inner, outer : int64[cuts, columns]
         Of each cut: tile size, tiles; work of tiles whose reduction is one fold and of the others; passes of the
         operand that does not span the axis, likewise; size of the last tile, and cycles that its last fold streams. In
-        `space` also ifmap words of the largest tile, of the first and of all, and positions of the largest.
+        `space` also ifmap words of the largest tile, of the first and of all, positions of the largest, and how many
+        tiles read any ifmap word.
     streamed : int
         The axis that streams through a fold, in the order of `AXES`.
     folds : int64[4]
@@ -198,7 +199,8 @@ def cuts_of(product: Product, dataflow: Dataflow, array: PEArray) -> Cuts:
     space_axis, inner_axis = ("reduction", "vectors") if nest.reduces_space else ("vectors", "reduction")
     rows_read = read[rows - 1] * nest.image_row_words
     space = _axis_table(spatial[:, 0], positions, tile_counts, blocks, positions, space_axis, grain)
-    more = [images * rows_read[:, 1], images * rows_read[:, 2], nest.images * rows_read[:, 0], positions[:, 0]]
+    reading = image_counts.sum(axis=1) * read[rows - 1, 3]
+    more = [images * rows_read[:, 1], images * rows_read[:, 2], nest.images * rows_read[:, 0], positions[:, 0], reading]
 
     def table(total: int, quantum: int, kernel: int, axis: str, sizes: list[int]) -> Integers:
         extents, counts = _pieces(total, np.array(sizes, dtype=np.int64))

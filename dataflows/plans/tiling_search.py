@@ -13,7 +13,7 @@ from dataflows.plans.plan import Integers
 NEVER = 1 << 62
 # Columns of the tables of cuts (`dataflows.plans.tiling.Cuts`).
 SIZE, TILES, WORK, PASSES, LAST, LAST_FOLD = 0, 1, 2, 4, 6, 7
-IFMAP_MOST, IFMAP_FIRST, IFMAP_ALL, POSITIONS_MOST = 8, 9, 10, 11
+IFMAP_MOST, IFMAP_FIRST, IFMAP_ALL, POSITIONS_MOST, READING = 8, 9, 10, 11, 12
 
 
 @njit(cache=True)
@@ -174,13 +174,14 @@ def search(
                     least_traffic = min(least_traffic, traffic)
                     if np.int64(traffic * channel[0]) > longest or (not by_time and traffic > keys[wanted - 1, 0]):
                         continue
-                    loads = result_times if ifmap_bytes == 0 and filter_bytes == 0 else tiles_each
-                    if filter_bytes == 0 and ifmap_bytes > 0:
-                        loads = vectors[TILES] * reduction[TILES] * ifmap_times
-                    elif ifmap_bytes == 0 and filter_bytes > 0:
-                        loads = reduction[TILES] * columns[TILES] * filter_times
+                    # a tile that touches padding alone need not load anything
+                    loads = space[s, READING] * inner[a, TILES] * columns[TILES]
+                    if ifmap_bytes == 0 and filter_bytes == 0:
+                        loads = result_times
+                    elif filter_bytes == 0:
+                        loads = space[s, READING] * inner[a, TILES] * ifmap_times
                     elif ifmap_bytes == 0:
-                        loads = 0
+                        loads = reduction[TILES] * columns[TILES] * filter_times
                     stores = vectors[TILES] * columns[TILES] * result_times if result_bytes > 0 else 0
                     busy = max(
                         -(-(traffic + array_side) // ports[0]), -(-sram_side // ports[1])
@@ -290,14 +291,16 @@ def smallest_tile(
 
 @njit(cache=True)
 def rows_read(ifmap_rows: Integers, output_rows: Integers, rows: int) -> Integers:
-    """Return, for cuts of `rows` into tiles of 1, 2, ... rows, the ifmap rows that all, the largest and the first read.
+    """Return, for cuts of `rows` into tiles of 1, 2, ... rows, what they read.
+
+    That is the ifmap rows that all, the largest and the first tile read, and how many tiles read any.
 
     Parameters
     ----------
     ifmap_rows, output_rows : [meetings]
         Which ifmap row meets which row of the output, sorted by ifmap row and then by the output's.
     """
-    found = np.zeros((rows, 3), np.int64)
+    found = np.zeros((rows, 4), np.int64)
     for size in range(1, rows + 1):
         counts = np.zeros(-(-rows // size), np.int64)
         for i in range(len(ifmap_rows)):
@@ -305,4 +308,5 @@ def rows_read(ifmap_rows: Integers, output_rows: Integers, rows: int) -> Integer
             if i == 0 or ifmap_rows[i] != ifmap_rows[i - 1] or output_rows[i - 1] // size != tile:
                 counts[tile] += 1
         found[size - 1, 0], found[size - 1, 1], found[size - 1, 2] = counts.sum(), counts.max(), counts[0]
+        found[size - 1, 3] = (counts > 0).sum()
     return found

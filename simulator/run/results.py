@@ -190,7 +190,7 @@ class RunResult:
 
     @property
     def memory_energy_pj(self) -> float:
-        """Energy of its accesses to buffer, predictor SRAM and DRAM."""
+        """Energy of its accesses to accumulators, buffer, predictor SRAM and DRAM."""
         return sum(phase.batches * phase.memory_energy_pj_per_batch for phase in self.phases)
 
     @property

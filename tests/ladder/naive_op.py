@@ -1,0 +1,447 @@
+"""One op alone on its array, from the pages of docs/ and nothing else: loops over tiles, folds and vectors.
+
+A layer, a machine and a tiling are plain dictionaries. A layer has N C H W K R S P Q, stride, padding, dilation (pairs)
+and groups. A machine has rows, columns, SP, MP, OP (the ports as docs/microarchitecture.md names them for the
+dataflow), weight, input and output port, sums (of an accumulator), word and psum (bytes), share (bytes), banks, port
+(bytes a cycle of a bank), sram_banks, sram_port, bandwidth (a fraction of bytes a cycle), latency (cycles).
+"""
+
+from itertools import product
+from math import ceil, gcd, log2
+
+from naive_time import COLUMNS, SUMS, cuts, elementwise_row, finish, from_dram, memory, up
+
+# --- products: what a pass multiplies (docs/machine.md, "Passes as products") -------------------------------------
+
+
+def rows_and_taps(extent, other, taps, stride, padding, dilation):
+    """Return for each position modulo the stride: its rows of dX, and for each the rows of dY that taps read."""
+    found = []
+    for rest in range(stride):
+        reached = [t for t in range(taps) if (rest + padding - t * dilation) % stride == 0]
+        rows = [
+            [(h + padding - t * dilation) // stride for t in reached] for h in range(rest, extent, stride)
+        ]  # dY's row; outside of it lies padding
+        found.append((len(reached), [[y for y in row if 0 <= y < other] for row in rows]))
+    return [(taps_there, rows) for taps_there, rows in found if taps_there and rows]
+
+
+def products(layer, task, dense=False):
+    """Return the products of a pass: their axes, and which rows of the image each row of the result touches."""
+    N, K, C, groups = (layer[key] for key in ("N", "K", "C", "groups"))
+    kg, cg, R, S, P, Q, H, W = K // groups, C // groups, *(layer[key] for key in "RSPQHW")
+    (sv, sh), (pv, ph), (dv, dh) = layer["stride"], layer["padding"], layer["dilation"]
+    touched = [[y for t in range(R) if 0 <= (y := p * sv - pv + t * dv) < H] for p in range(P)]
+    if task == "forward":
+        return [
+            {
+                "groups": groups,
+                "images": N,
+                "rows": touched,
+                "columns": Q,
+                "channels": cg,
+                "taps": R * S,
+                "filters": kg,
+                "width": W,
+                "wgrad": False,
+            }
+        ]
+    if task == "wgrad":
+        return [
+            {
+                "groups": groups,
+                "images": N,
+                "rows": touched,
+                "columns": Q,
+                "channels": cg,
+                "taps": R * S,
+                "filters": kg,
+                "width": W,
+                "wgrad": True,
+            }
+        ]
+    if dense:
+        down = [[y // sv for t in range(R) if (y := h + pv - t * dv) % sv == 0 and 0 <= y // sv < P] for h in range(H)]
+        return [
+            {
+                "groups": groups,
+                "images": N,
+                "rows": down,
+                "columns": W,
+                "channels": kg,
+                "taps": R * S,
+                "filters": cg,
+                "width": Q,
+                "wgrad": False,
+            }
+        ]
+    vertical = rows_and_taps(H, P, R, sv, pv, dv)
+    horizontal = rows_and_taps(W, Q, S, sh, ph, dh)
+    return [
+        {
+            "groups": groups,
+            "images": N,
+            "rows": rows,
+            "columns": len(cols),
+            "channels": kg,
+            "taps": r * s,
+            "filters": cg,
+            "width": Q,
+            "wgrad": False,
+        }
+        for (r, rows), (s, cols) in product(vertical, horizontal)
+    ]
+
+
+# --- tiles: what each loads, multiplies and stores (docs/machine.md, "Tiles") -------------------------------------
+
+
+def tiles(part, tiling):
+    """Yield the tiles of a product in their order, each as the pieces of its axes by name."""
+    size, order = tiling["size"], tiling["order"]
+    images = cuts(part["images"], size["images"])
+    rows = cuts(len(part["rows"]), size["rows"])
+    pixels = list(product(images, rows))
+    channels, filters = cuts(part["channels"], size["channels"]), cuts(part["filters"], size["filters"])
+    loops = {"filters": filters}
+    loops["vectors"], loops["reduction"] = (channels, pixels) if part["wgrad"] else (pixels, channels)
+    for group in cuts(part["groups"], size["groups"]):
+        for chosen in product(*(loops[axis] for axis in order)):
+            tile = dict(zip(order, chosen, strict=False), groups=group)
+            pixel, channel = ("reduction", "vectors") if part["wgrad"] else ("vectors", "reduction")
+            tile["images"], tile["rows"] = tile[pixel]
+            tile["channels"] = tile[channel]
+            yield tile
+
+
+def length(piece):
+    return piece[1] - piece[0]
+
+
+def loads(part, machine, tiling, places):
+    """Yield each tile with V, D, N, its groups, and what its DMA loads and stores in bytes."""
+    word, psum = machine["word"], machine["psum"]
+    sequence = list(tiles(part, tiling))
+    begun, last = set(), {}
+    for number, tile in enumerate(sequence):
+        last[tile["groups"], tile["vectors"], tile["filters"]] = number
+    before = None
+    for number, tile in enumerate(sequence):
+        g, n = length(tile["groups"]), length(tile["filters"])
+        pixels = length(tile["images"]) * length(tile["rows"]) * part["columns"]
+        touched = {y for row in part["rows"][slice(*tile["rows"])] for y in row}
+        channels = length(tile["channels"])
+        image = g * length(tile["images"]) * channels * len(touched) * part["width"] * word
+        if part["wgrad"]:
+            V, D, kernel = channels * part["taps"], pixels, g * pixels * n * word
+            names = (("groups", "images", "rows", "channels"), ("groups", "images", "rows", "filters"))
+        else:
+            V, D, kernel = pixels, channels * part["taps"], g * channels * part["taps"] * n * word
+            names = (("groups", "images", "rows", "channels"), ("groups", "channels", "filters"))
+        fresh = [before is None or any(before[a] != tile[a] for a in axes) for axes in names]
+        result = (tile["groups"], tile["vectors"], tile["filters"])
+        after = sequence[number + 1] if number + 1 < len(sequence) else None
+        follows = before is not None and result == (before["groups"], before["vectors"], before["filters"])
+        stays = after is not None and result == (after["groups"], after["vectors"], after["filters"])
+        first, final = result not in begun, last[result] == number
+        begun.add(result)
+        load = image * fresh[0] * from_dram(places["image"])
+        load += kernel * fresh[1] * from_dram(places["filter"])
+        back = g * V * n * psum if not first and not follows else 0
+        store = (
+            g * V * n * (word if final else psum)
+            if (final and places["result"] == "dram") or (not final and not stays)
+            else 0
+        )
+        yield {"g": g, "V": V, "D": D, "N": n, "load": load + back, "store": store, "first": first, "final": final}
+        before = tile
+
+
+# --- the array: folds of a tile (docs/microarchitecture.md) -------------------------------------------------------
+
+
+def array_facts(machine, flow):
+    """Return fill, drain, cycles between vectors (II) and the load or drain of a fold."""
+    R, C, SP, MP, OP = (machine[key] for key in ("rows", "columns", "SP", "MP", "OP"))
+    if machine["systolic"]:  # nothing overlaps, so all of a fold streams
+        load = 0 if flow == "os" else R * up(C, SP)
+        drain = R * up(C, OP) if flow == "os" and machine["serial"] else 0
+        return {"fill": 0, "drain": 0, "II": max(up(R, MP), up(C, SP if flow == "os" else OP)), "L": load + drain}
+    if flow == "os":
+        return {"fill": 0, "drain": up(R * C, OP) + 3, "II": max(up(R, MP), up(C, SP)), "L": up(R * C, OP)}
+    LC = up(R * C, SP)
+    return {"fill": LC + 1, "drain": ceil(log2(R)) + 2, "II": max(up(R, MP), up(C, OP)), "L": LC + 1}
+
+
+def folds(machine, flow, tile):
+    """Yield the folds of a tile: group, block of columns, block of the reduction, and their real sizes."""
+    R, C = machine["rows"], machine["columns"]
+    V, D, N = tile["V"], tile["D"], tile["N"]
+    if flow == "is":
+        V, N = N, V
+    if flow == "os":
+        for _, n, v in product(range(tile["g"]), cuts(N, C), cuts(V, R)):
+            yield {"vectors": length(v), "steps": D, "columns": length(n), "block": 0, "blocks": 1}
+        return
+    blocks = cuts(D, R)
+    pieces = [(0, V)]
+    if len(blocks) > 1 and machine["sums"]:
+        pieces = cuts(V, machine["sums"])
+    for piece in pieces:
+        for _, n in product(range(tile["g"]), cuts(N, C)):
+            for b, d in enumerate(blocks):
+                yield {
+                    "vectors": length(piece),
+                    "steps": length(d),
+                    "columns": length(n),
+                    "block": b,
+                    "blocks": len(blocks),
+                }
+
+
+def compute(machine, flow, tile):
+    """Return the stream's cycles, the words that move, and the sizes of the first and the last fold."""
+    facts = array_facts(machine, flow)
+    R, C, II, L = machine["rows"], machine["columns"], facts["II"], facts["L"]
+    names = "macs moving stationary writes_in_array sums_written sums_read local_written local_read results"
+    count = dict.fromkeys(names.split(), 0)
+    stream, ends = 0, []
+    done = list(folds(machine, flow, tile))
+    for i, fold in enumerate(done):
+        v, d, n = fold["vectors"], fold["steps"], fold["columns"]
+        count["macs"] += v * d * n
+        if machine["systolic"]:
+            stream += L + ((d if flow == "os" else v) + R + C - 2) * II
+            ends.append(0)
+        else:
+            busy = (d if flow == "os" else v) * II
+            stream += max(busy, L) if i + 1 < len(done) else busy
+            ends.append(busy)
+        count["moving"] += v * d
+        count["stationary"] += d * n
+        count["writes_in_array"] += v * d * n if flow == "os" else d * n
+        # Within a tile sums lie in the accumulators, where there are any; between two tiles in the buffer.
+        where = "local" if machine["sums"] and flow != "os" else "sums"
+        if fold["block"]:
+            count[f"{where}_read"] += v * n
+        elif not tile["first"]:
+            count["sums_read"] += v * n
+        if fold["block"] + 1 < fold["blocks"]:
+            count[f"{where}_written"] += v * n
+        elif tile["final"]:
+            count["results"] += v * n
+        else:
+            count["sums_written"] += v * n
+    return stream, ends, count
+
+
+def gap_between(machine, flow, before, after):
+    """Return the gap between two tiles, by the last fold of one and the first of the other."""
+    facts = array_facts(machine, flow)
+    if machine["systolic"]:
+        return 0
+    gap = max(0, facts["L"] - before)
+    return max(gap, facts["L"] - after) if flow == "os" else gap
+
+
+# --- ops ----------------------------------------------------------------------------------------------------------
+
+
+def product_row(machine, flow, part, tiling, places, written_beside=0):
+    """Return a product's row: time and counts.
+
+    `places` says where image and filter lie, (place, tensors), and where the result goes: dram, buffer or sram.
+    """
+    word, psum = machine["word"], machine["psum"]
+    facts = array_facts(machine, flow)
+    sequence, row, before = [], dict.fromkeys(SUMS, 0), None
+    row["buffer_write_bytes"] = written_beside
+    inside = flow != "os" and not machine["systolic"]  # else the memory adds up partial sums
+    for tile in loads(part, machine, tiling, places):
+        stream, ends, count = compute(machine, flow, tile)
+        gap = gap_between(machine, flow, before, ends[0]) if before is not None else 0
+        before = ends[-1]
+        sequence.append({"stream": stream, "gap": gap, "load": tile["load"], "store": tile["store"]})
+        back = count["sums_read"] + count["local_read"]
+        away = count["sums_written"] + count["local_written"]
+        row["macs"] += count["macs"]
+        row["adds"] += 0 if inside else back
+        row["register_reads"] += count["macs"]
+        row["register_writes"] += count["writes_in_array"]
+        row["accumulator_read_bytes"] += count["local_read"] * psum
+        row["accumulator_write_bytes"] += count["local_written"] * psum
+        words = count["moving"] + count["stationary"] + count["results"]
+        row["array_network_bytes"] += words * word + (away + back * inside) * psum
+        row["buffer_read_bytes"] += count["sums_read"] * psum
+        row["buffer_write_bytes"] += count["sums_written"] * psum
+        image, kernel = ("stationary", "moving") if flow == "is" else ("moving", "stationary")
+        for operand, held in (("image", image), ("filter", kernel)):
+            place, tensors = places[operand]
+            row[memory(place) + "_read_bytes"] += count[held] * word * tensors
+        row[memory(places["result"]) + "_write_bytes"] += count["results"] * word
+    return finish(machine, row, {"fill": facts["fill"], "drain": facts["drain"], "tiles": sequence})
+
+
+def added(rows):
+    """Return the sum of the rows of an op's plans: each begins where the one before ends."""
+    return {key: sum(row[key] for row in rows) for key in COLUMNS}
+
+
+# --- the choice (docs/machine.md, "Tiles") ------------------------------------------------------------------------
+
+
+def sizes(extent, unit_size):
+    """Return the sizes of tiles along an axis: equal cuts, and the multiples of the unit next to them."""
+    equal = {up(extent, n) for n in range(1, extent + 1)}
+    return sorted(
+        equal | {m for e in equal for m in (e // unit_size * unit_size, up(e, unit_size) * unit_size) if 0 < m < extent}
+    )
+
+
+def sizes_that_read_less(rows):
+    """Return the sizes with which all tiles read fewer rows than with any smaller size of as many tiles."""
+    found, least = [], {}
+    for size in range(1, len(rows) + 1):
+        pieces_there = cuts(len(rows), size)
+        read = sum(len({y for row in rows[slice(*piece)] for y in row}) for piece in pieces_there)
+        if read < least.get(len(pieces_there), read + 1):
+            least[len(pieces_there)] = read
+            found.append(size)
+    return found
+
+
+def unit(lanes, each):
+    """Return the fewest pieces of `each` words that fill so many lanes some whole number of times."""
+    return lanes // gcd(lanes, each)
+
+
+ORDERS = (
+    ("filters", "vectors", "reduction"),
+    ("vectors", "filters", "reduction"),
+    ("filters", "reduction", "vectors"),
+    ("vectors", "reduction", "filters"),
+    ("reduction", "filters", "vectors"),
+    ("reduction", "vectors", "filters"),
+)
+
+
+def tilings(part, machine, flow):
+    """Yield every tiling of a product; orders that load the same count once, unless partial sums leave."""
+    R, C = machine["rows"], machine["columns"]
+    # What fills the array along the loops over vectors, the reduction and the columns of the product.
+    lanes = {
+        "ws": {"vectors": 1, "reduction": R, "filters": C},
+        "is": {"vectors": C, "reduction": R, "filters": 1},
+        "os": {"vectors": R, "reduction": 1, "filters": C},
+    }[flow]
+    pixel, channel = ("reduction", "vectors") if part["wgrad"] else ("vectors", "reduction")
+    row, image = part["columns"], part["columns"] * len(part["rows"])
+    spaces = [(n, len(part["rows"])) for n in sizes(part["images"], unit(lanes[pixel], image))]
+    spaces += [(1, n) for n in sizes(len(part["rows"]), unit(lanes[pixel], row))]
+    spaces += [(1, n) for n in sizes_that_read_less(part["rows"])]
+    inner = sizes(part["channels"], unit(lanes[channel], part["taps"]))
+    for (images, rows), channels, filters, groups in product(
+        dict.fromkeys(spaces), inner, sizes(part["filters"], lanes["filters"]), sizes(part["groups"], 1)
+    ):
+        size = {"images": images, "rows": rows, "channels": channels, "filters": filters, "groups": groups}
+        many = {"filters": filters < part["filters"]}
+        pixels = images < part["images"] or rows < len(part["rows"])
+        several = channels < part["channels"]
+        many["vectors"], many["reduction"] = (several, pixels) if part["wgrad"] else (pixels, several)
+        cut = [axis for axis in many if many[axis]]
+        seen = set()
+        for order in ORDERS:
+            loops = [axis for axis in order if axis in cut]
+            again = frozenset(loops[:-1])  # an operand comes again for each turn of such a loop that it does not span
+            key = tuple(loops) if "reduction" in again else again
+            if key not in seen:
+                seen.add(key)
+                yield {"size": size, "order": order}
+
+
+def fits(part, machine, tiling, places, room):
+    """Return whether the largest tile fits: what it loads twice, and partial sums twice."""
+    size = tiling["size"]
+    pixels = size["images"] * size["rows"] * part["columns"]
+    spans = [{y for row in part["rows"][slice(*piece)] for y in row} for piece in cuts(len(part["rows"]), size["rows"])]
+    touched = max(map(len, spans))
+    image = size["images"] * touched * part["width"] * size["channels"]
+    inner = size["channels"] * part["taps"]
+    kernel = size["filters"] * (pixels if part["wgrad"] else inner)
+    result = size["filters"] * (inner if part["wgrad"] else pixels)
+    held = image * from_dram(places["image"]) + kernel * from_dram(places["filter"])
+    needed = 2 * size["groups"] * (held * machine["word"] + result * machine["psum"])
+    return needed <= room
+
+
+def too_soon(part, tiling):
+    """Return whether partial sums come back from DRAM less than four tiles after they left."""
+    left, before = {}, None
+    for number, tile in enumerate(tiles(part, tiling)):
+        result = (tile["groups"], tile["vectors"], tile["filters"])
+        if result != before and result in left and number - left[result] < 4:
+            return True
+        left[result], before = number, result
+    return False
+
+
+def choose(machine, flow, part, places, room, written_beside=0):
+    """Return the rows of the tilings that docs/machine.md takes: one, or several that are equal in all it looks at.
+
+    `written_beside` bytes pass the buffer's ports, too, which the choice does not weigh.
+    """
+    found = [
+        (product_row(machine, flow, part, tiling, places), tiling)
+        for tiling in tilings(part, machine, flow)
+        if fits(part, machine, tiling, places, room) and not too_soon(part, tiling)
+    ]
+    if not found:
+        return []
+    least, slack = min(row["cycles"] for row, _ in found), machine["slack"]
+    if slack is not None:
+        found = [(row, tiling) for row, tiling in found if row["cycles"] <= least + least * slack // 100]
+
+    def rank(row):
+        moved, passed = (row[f"{of}_read_bytes"] + row[f"{of}_write_bytes"] for of in ("dram", "buffer"))
+        return moved, passed, row["cycles"], row["tiles"]
+
+    best = min(rank(row) for row, _ in found)
+    chosen = [tiling for row, tiling in found if rank(row) == best]
+    return [product_row(machine, flow, part, tiling, places, written_beside) for tiling in chosen]
+
+
+def sequences(plans):
+    """Return the rows of an op, given for each of its plans the rows that it may have; None where nothing fits."""
+    if not all(plans):
+        return None
+    return [added(rows) for rows in product(*plans)]
+
+
+IN_DRAM = {"image": ("dram", 1), "filter": ("dram", 1), "result": "dram"}
+ADAM = {"macs": 13, "state": 2}
+
+
+def weights_of(layer):
+    return layer["K"] * layer["C"] // layer["groups"] * layer["R"] * layer["S"]
+
+
+def weight_update(layer, machine, gradient, room):
+    """Return the row of a layer's update by SGD with momentum; master weights and momentum may be wider than words."""
+    wide = ("dram", machine["master"])
+    copy = [("dram", 1)] if machine["master"] > 1 else []
+    reads, writes = [wide, (gradient, 1), wide], [wide, *copy, wide]
+    return elementwise_row(machine, weights_of(layer), 2, reads, writes, room)
+
+
+def op_rows(layer, machine, flow, task):
+    """Return the possible rows of a layer's own pass in a batch of Phase BP: all operands lie in DRAM."""
+    room = machine["share"]
+    if task == "update":
+        plan = weight_update(layer, machine, "dram", room)
+        return sequences([[plan] if plan else []])
+    parts = products(layer, task, machine["dense"])
+    return (
+        sequences([choose(machine, flow, part, IN_DRAM, room) for part in parts])
+        if parts
+        else [dict.fromkeys(COLUMNS, 0)]
+    )
