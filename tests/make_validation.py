@@ -106,7 +106,7 @@ def eyeriss_section() -> list[str]:
         "## Row stationary: working PEs of AlexNet on 12 x 14",
         "",
         "Batch 4, 224 filter words, 12 ifmap words and 24 psums a PE, a buffer of 108 KiB. Eyeriss's figures are",
-        "table IV of Chen et al., JSSC 2017. The mapping of a whole layer is what the closed form takes for the fastest",
+        "table IV of Chen et al., JSSC 2017. The mapping of a whole layer is what the closed form finds fastest",
         "where the buffer does not matter. A run cuts the layer into tiles that fit in the buffer; it uses the mapping",
         "that is fastest for these tiles, which may keep fewer PEs busy.",
         "",

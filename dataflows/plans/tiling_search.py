@@ -194,10 +194,22 @@ def search(
                         first = many * (ifmap_first * ifmap_bytes + filter_ * filter_bytes)
                         on_array = max(work * groups[g, WORK] - padded + beside, busy)
                         loading = carried(loaded, group_tiles * loads, channel)
+                        # Nothing is stored before the first result is made. Its tiles are the largest, so they take at
+                        # least the mean of all results; the gap before a tile is not among them.
+                        storing = np.int64(0)
+                        if stores > 0:
+                            results = vectors[TILES] * columns[TILES] * group_tiles
+                            made_first = work * groups[g, WORK] // results if result_times == 1 else 0
+                            storing = (
+                                alone(first, channel)
+                                + max(0, made_first - least_fold)
+                                + carried(traffic - loaded, group_tiles * stores, channel)
+                            )
                         time = max(
                             alone(first, channel) + on_array + store,
                             loading + store,
                             loading + carried(traffic - loaded, group_tiles * stores, channel),
+                            storing,
                         )
                         if time > most_time:
                             continue

@@ -26,7 +26,7 @@ from simulator.engine.work import StepWork
 from simulator.machine.spec_loading import load_accelerator, load_designs
 from simulator.phases.design import Step, Task
 from simulator.run.results import LayerRow, Results
-from simulator.run.simulation import Simulation, compare, simulate
+from simulator.run.simulation import Simulation, compare
 from workloads.passes import Product
 from workloads.shapes import linear_shape
 from workloads.trace import Trace, load_trace
@@ -267,8 +267,10 @@ def test_random_networks(trace: Trace, dataflow: str, banks: int) -> None:
 @pytest.mark.parametrize("dataflow", ["ws", "rs"])
 def test_without_dram_time_an_op_takes_its_compute_and_its_ports(dataflow: str) -> None:
     for run in compare(load_trace("digits-cnn"), load_designs(dataflow=dataflow, overrides=[IDEAL_DRAM, *NARROW])).runs:
-        assert all(row.cycles == row.compute_cycles + row.stall_buffer_port_cycles for row in run.rows)
-        assert any(row.stall_buffer_port_cycles for row in run.rows)
+        # plain transfers pass the ports on the channel; the predictor's forward pass has some
+        layers = [row for row in run.rows if row.pass_ in ("forward", "dgrad", "wgrad", "update")]
+        assert all(row.cycles == row.compute_cycles + row.stall_buffer_port_cycles for row in layers)
+        assert any(row.stall_buffer_port_cycles for row in layers)
 
 
 def test_batches_one_by_one_equal_composed_ones() -> None:
@@ -306,11 +308,6 @@ def test_a_wider_port_is_not_slower(name: str, dataflow: str) -> None:
 
 @pytest.mark.parametrize("dataflow", ["ws", "is", "os", "rs"])
 def test_where_it_binds_as_shipped(dataflow: str) -> None:
-    """docs/machine.md: on `max` alone, in a pass of the predictor on the second array, and here not with 9 bytes."""
-    trace = load_trace("vgg13-cifar10")
-    for run in compare(trace, load_designs(dataflow=dataflow)).runs:
-        waiting = {(row.pass_, row.array) for row in run.rows if row.stall_buffer_port_cycles}
-        expected = run.design == "max" and dataflow in ("ws", "is")
-        assert waiting == ({("predictor_backward", 1)} if expected else set())
-    wider = load_accelerator(design="max", dataflow=dataflow, overrides=["global_buffer.bank_port_bytes=9"])
-    assert not any(row.stall_buffer_port_cycles for row in simulate(trace, wider).rows)
+    """docs/machine.md: nowhere on this network, since tiles are chosen by times with their waits in them."""
+    for run in compare(load_trace("vgg13-cifar10"), load_designs(dataflow=dataflow)).runs:
+        assert not any(row.stall_buffer_port_cycles for row in run.rows)

@@ -75,7 +75,7 @@ def test_energy_by_ranks_and_channels_by_hand(tmp_path: Path) -> None:
     data["organization"] |= {"channels": 3, "ranks": 2}
     path = tmp_path / "wide.yaml"
     path.write_text(yaml.safe_dump(data), encoding="utf-8")
-    dram = CommandDram(model="commands", part=str(path), capacity_bytes=1)
+    dram = CommandDram(model="commands", part=str(path), capacity_bytes=1, queue_depth=32)
     expected = {
         "read": 13.5 * (125 - 51) * 4 / 64,
         "write": 13.5 * (125 - 51) * 4 / 64,

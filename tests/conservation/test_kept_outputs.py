@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from networks import make_trace
 
@@ -15,6 +15,7 @@ from simulator.machine.spec_loading import load_accelerator
 from simulator.phases.design import designs
 from simulator.run.results import RunResult
 from simulator.run.simulation import compare, simulate
+from workloads.foundation.errors import InputError
 from workloads.trace import Trace, load_trace
 
 DATA = Path(__file__).parents[1] / "data"
@@ -158,7 +159,11 @@ def test_what_is_read_was_written(layers: list[dict], design: str, capacity: int
     overrides = ["global_buffer.banks=1", f"global_buffer.bank_bytes={capacity}"]
     if design == "max":
         overrides = [f"global_buffer.bank_bytes={capacity // 64}"]
-    run = simulate(trace, load_accelerator(design=design, overrides=overrides)).runs[0]
+    try:
+        run = simulate(trace, load_accelerator(design=design, overrides=overrides)).runs[0]
+    except InputError as error:  # three rows of the widest images do not fit twice in the smallest buffer
+        assert "the smallest tile needs" in str(error)
+        assume(False)
     words = {name: 4 * prod(shape) for name, shape in trace.inputs.items()}
     words |= {layer.id: 4 * prod(layer.output_shape) for layer in trace.layers}
     in_buffer: dict[str, int] = {}  # bytes of a tensor that its maker left there

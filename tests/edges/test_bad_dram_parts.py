@@ -86,7 +86,7 @@ def test_unknown_names() -> None:
 )
 def test_bad_section_of_a_spec(section: dict[str, Any], key: str, words: str) -> None:
     with pytest.raises(InputError, match=words) as caught:
-        validate(CommandDram, {"model": "commands", **section}, "spec.yaml")
+        validate(CommandDram, {"model": "commands", "queue_depth": 32, **section}, "spec.yaml")
     assert caught.value.where == "spec.yaml"
     assert key.endswith(caught.value.key)
 
@@ -94,7 +94,7 @@ def test_bad_section_of_a_spec(section: dict[str, Any], key: str, words: str) ->
 def test_a_bad_part_is_named_in_the_spec(tmp_path: Path) -> None:
     path = edited(tmp_path, lambda d: d["timing_cycles"].update(RCD=0))
     with pytest.raises(InputError, match=r"timing_cycles\.RCD is 0; give a value of at least 1"):
-        validate(CommandDram, {"model": "commands", "part": path, "capacity_bytes": 1}, "spec.yaml")
+        validate(CommandDram, {"model": "commands", "part": path, "capacity_bytes": 1, "queue_depth": 32}, "spec.yaml")
 
 
 @pytest.mark.parametrize("name", shipped_names("configs/dram"))

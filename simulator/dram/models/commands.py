@@ -51,8 +51,8 @@ class CommandDram(DramModel):
     def least_transfer_cycles(self, frequency_hz: int) -> int:
         """Return what a transfer takes at least beside its bytes: opening the first row and closing the last.
 
-        A short transfer waits until its row may close, so that its bytes hide in this time. Then comes a size from which
-        on each burst adds its own cycles: the least of all sizes up to four rows stands for the longer ones, too.
+        A short transfer waits until its row may close, so that its bytes hide in this time. From some size on each
+        burst adds its own cycles: the least of all sizes up to four rows holds for the longer ones, too.
         """
         from simulator.dram.transfer_time import contiguous, transfer_memory_cycles
 
