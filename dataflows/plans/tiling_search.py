@@ -177,7 +177,7 @@ def search(
                     # a tile that touches padding alone need not load anything
                     loads = space[s, READING] * inner[a, TILES] * columns[TILES]
                     if ifmap_bytes == 0 and filter_bytes == 0:
-                        loads = result_times
+                        loads = result_times - 1  # partial sums that come back
                     elif filter_bytes == 0:
                         loads = space[s, READING] * inner[a, TILES] * ifmap_times
                     elif ifmap_bytes == 0:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from simulator.cli.options import RunRequest, chosen_trace, exact_stretch, input_files, named_places
-from simulator.phases.stages import PHASE_RULES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,6 +85,7 @@ def _timeline_detail(results: "Results", all_tiles: bool) -> 'Literal["ops", "ti
 def print_results(results: "Results", screen: "Console", target_accuracy: float | None = None) -> None:
     """Print the table of designs, why speedups are what they are, costs to an accuracy, and the exact stretch."""
     from simulator.cli.console import duration, joules, percent, print_table, table, thousands
+    from simulator.phases.stages import PHASE_RULES
 
     trace = results.trace
     phases = [phase.phase for phase in results.runs[0].phases]

@@ -147,7 +147,7 @@ def test_low_moves_the_predictor_by_hand() -> None:
 def test_causes_by_hand() -> None:
     """With ideal memory and one array, causes are ratios of sums over the rows."""
     # ports so wide that a plain transfer takes a single cycle of them
-    ideal = ["dram.model=ideal", "global_buffer.bank_port_bytes=1000000"]
+    ideal = ["dram.model=ideal", "global_buffer.bank_port_bytes=114048"]
     results = compare(load_trace("digits-cnn"), load_designs(overrides=ideal))
     baseline, efficient = results.runs[0], results.runs[2]
     causes = {cause.name: cause for cause in explain(results, efficient)}

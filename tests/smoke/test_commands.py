@@ -103,7 +103,8 @@ print("loaded:", *[name for name in heavy if name in sys.modules])
 
 def test_list(adagp: Adagp) -> None:
     said = adagp("list").out
-    shipped = [path.stem for folder in ("traces", "configs") for path in (ROOT / folder).rglob("*.yaml")]
+    shipped = [path.stem for folder in ("traces", "configs") for path in (ROOT / folder).rglob("*.yaml")
+               if path.parent.name != "reproduce"]  # fmt: skip
     assert shipped
     for name in [*shipped, *DESIGNS, *DATAFLOWS, *PIPELINE_SCHEDULES]:
         assert re.search(rf"(?m)^\s+{re.escape(name)}\s", said), name
@@ -527,10 +528,10 @@ def test_the_trace_in_the_documentation_is_a_good_one(adagp: Adagp, tmp_path: Pa
 # show, diff, trace inspect
 
 
-# configs/paper holds numbers, and no parameter of anything
+# configs/paper and configs/reproduce hold numbers and pages, and no parameter of anything
 @pytest.mark.parametrize(
     "path",
-    sorted(path for path in (ROOT / "configs").rglob("*.yaml") if path.parent.name != "paper"),
+    sorted(path for path in (ROOT / "configs").rglob("*.yaml") if path.parent.name not in ("paper", "reproduce")),
     ids=lambda path: path.stem,
 )
 def test_show_prints_what_can_be_read_again(path: Path, adagp: Adagp, tmp_path: Path) -> None:
