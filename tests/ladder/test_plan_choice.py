@@ -215,7 +215,7 @@ def test_no_plan_is_better(flow: Dataflow, kind: str, shape: ConvShape, role: Ro
 
 @pytest.mark.long
 @pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(small_shapes(), st.sampled_from(["forward", "dgrad", "wgrad"]), machines())
 def test_no_plan_is_better_in_many_draws(
     flow: Dataflow, kind: str, shape: ConvShape, role: Role, budget: BufferBudget
