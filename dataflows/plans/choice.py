@@ -5,7 +5,7 @@ no better than the best plan so far, no plan behind it is.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from dataflows.plans.plan import Plan
@@ -22,23 +22,27 @@ NO_LIMIT = 1 << 62
 Listing = Callable[[Criteria, int], Iterator[tuple[Key, Candidate]]]
 
 
+MOST_KEPT_TILES = 4096
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A plan with what it is compared by."""
+    """What a plan is compared by, with the plan, unless it is so large that it is made again where it is taken."""
 
-    plan: Plan
+    plan: Plan | None
     values: tuple[int, int, int]
+    tiles: int
 
     @classmethod
     def of(cls, plan: Plan, cycles: int) -> "Measured":
         """Measure a plan that takes so many cycles."""
         c = plan.counts
         moved = c.dram_read_bytes + c.dram_write_bytes
-        return cls(plan, (cycles, moved, c.buffer_read_bytes + c.buffer_write_bytes))
+        return cls(plan, (cycles, moved, c.buffer_read_bytes + c.buffer_write_bytes), len(plan.loads))
 
     def key(self, criteria: Criteria) -> Key:
         """Return the values in the order of the criteria, and the number of tiles."""
-        return (*(self.values[i] for i in criteria), len(self.plan.loads))
+        return (*(self.values[i] for i in criteria), self.tiles)
 
 
 @dataclass
@@ -73,8 +77,20 @@ class Contest(Generic[Candidate]):
     def measure(self, candidate: Candidate) -> Measured:
         """Plan a candidate, once."""
         if candidate not in self.measured:
-            self.measured[candidate] = self.plan_of(candidate)
+            one = self.plan_of(candidate)
+            # thousands of plans of many tiles, kept while one op is planned, fill the memory
+            self.measured[candidate] = one if one.tiles <= MOST_KEPT_TILES else replace(one, plan=None)
         return self.measured[candidate]
+
+    def candidate(self, one: Measured) -> Candidate:
+        """Return the candidate that was measured so."""
+        return next(candidate for candidate, other in self.measured.items() if other is one)
+
+    def plan(self, one: Measured) -> Plan:
+        """Return the plan that was measured so."""
+        plan = one.plan if one.plan is not None else self.plan_of(self.candidate(one)).plan
+        assert plan is not None
+        return plan
 
     def first(
         self, criteria: Criteria, most_time: int = NO_LIMIT, allows: Callable[[int], bool] = lambda _: True

@@ -101,8 +101,8 @@ def choose_tiling(
     best = contest.winner(budget.slack_percent)
     if best is None:
         raise TileTooLargeError(min(search.needed_bytes for search in searches), budget.capacity_bytes)
-    index, tiling = next(candidate for candidate, one in contest.measured.items() if one is best)
-    return Tiled(best.plan, tiling, searches[index].dataflow)
+    index, tiling = contest.candidate(best)
+    return Tiled(contest.plan(best), tiling, searches[index].dataflow)
 
 
 def measured(plan: Plan, budget: BufferBudget) -> Measured:
@@ -341,9 +341,10 @@ def _fastest(
     def listing(criteria: Criteria, most_time: int) -> Iterator[tuple[Key, int]]:
         return iter((key, key[-1]) for key in bounds)
 
-    best = Contest(listing, lambda count: measured(plan_of(count), budget), lambda: None).first(FASTEST)
+    contest = Contest(listing, lambda count: measured(plan_of(count), budget), lambda: None)
+    best = contest.first(FASTEST)
     assert best is not None  # there is at least one number of pieces
-    return best.plan
+    return contest.plan(best)
 
 
 def _bytes_by_place(operands: tuple[Operand, ...], words: int, word_bytes: int) -> dict[str, int]:
