@@ -8,12 +8,11 @@ from statistics import fmean
 
 from page_tables import table, write_tables
 
-from simulator import load_policy
 from simulator.machine.spec_loading import load_designs
 from simulator.pipelines.schedule import find_schedule
 from simulator.pipelines.simulation import PipelineSetup, simulate_pipelines
 from simulator.reproduce.paper import NETWORKS, trace_name
-from workloads.trace import load_trace
+from workloads.trace import load_policy, load_trace
 
 SCHEDULES = {"gpipe": "GPipe", "dapple": "DAPPLE", "chimera": "Chimera", "zb_h1": "ZB-H1", "interleaved": "interleaved"}
 TRAINING = ("one-to-one", "paper")

@@ -23,7 +23,8 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
     """
     from simulator.dram.part import load_part
     from simulator.energy.energy_table import load_energy_table
-    from simulator.machine.spec_loading import load_accelerator, load_kind_values
+    from simulator.machine.spec_layers import load_kind_values
+    from simulator.machine.spec_loading import load_accelerator
     from simulator.outputs.resolved import plain, spec_data, to_yaml
     from workloads.foundation.errors import InputError, nearest
     from workloads.foundation.shipped import resolve, shipped_names

@@ -53,12 +53,31 @@ def with_port_widths(data: Any) -> Any:
     return {**data, **{key: _with_widths(array, data.get("dataflow")) for key, array in found.items()}}
 
 
-def _with_widths(array: Mapping[str, Any], flow: object) -> dict[str, Any]:
+def with_named_sides(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a spec's data with the side's name for each port that is as wide as a side of its array."""
+    found = {key: data[key] for key in ARRAYS if isinstance(data.get(key), Mapping)}
+    return {**data, **{key: _with_names(array, data.get("dataflow")) for key, array in found.items()}}
+
+
+def _with_names(array: Mapping[str, Any], flow: object) -> dict[str, Any]:
+    names = dict(array)
+    for port, side in _sides(array, flow).items():
+        equal = [one for one in (side, "rows", "columns") if array.get(one) == array.get(port)]
+        names[port] = equal[0] if equal else array.get(port)
+    return names
+
+
+def _sides(array: Mapping[str, Any], flow: object) -> dict[str, str]:
+    """Return the side of an array, `rows` or `columns`, that each of its ports feeds."""
     kind, sides = array.get("kind"), dict.fromkeys(PORTS, "rows")
     if isinstance(kind, str) and isinstance(flow, str) and (kind, flow) in dataflows():
         sides.update(dataflows()[kind, flow].sides(arrays()[kind]))
+    return sides
+
+
+def _with_widths(array: Mapping[str, Any], flow: object) -> dict[str, Any]:
     widths = dict(array)
-    for port, side in sides.items():
+    for port, side in _sides(array, flow).items():
         given = array.get(port)
         named = side if given is None else given
         widths[port] = array.get(named) if named in ("rows", "columns") else given

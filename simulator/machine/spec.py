@@ -1,6 +1,7 @@
 """The accelerator spec: every parameter of the machine, with its unit in its name."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -10,13 +11,18 @@ from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.plan import BufferBudget
 from simulator.dram.machine_channel import dram_channel
 from simulator.dram.models import DramSpec
-from simulator.machine.array_spec import ARRAYS, ArraySpec, SecondArraySpec, with_port_widths
+from simulator.machine.array_spec import ARRAYS, ArraySpec, SecondArraySpec, with_named_sides, with_port_widths
+from simulator.machine.settings import Layer, Settings
+from simulator.machine.spec_layers import file_layers, part_defaults, value_layer
 from simulator.phases.design import Component, Design, find_design
 from workloads.foundation.errors import InputError
+from workloads.foundation.shipped import resolve
 from workloads.foundation.validation import StrictModel, VersionTwo
 from workloads.layers import VectorKind
 from workloads.passes import DgradMethod
 
+DEFAULT_DESIGN = "max"
+_COMPONENTS: frozenset[Component] = frozenset(get_args(Component))
 _WORDS: dict[Component, str] = {"predictor_sram": "predictor SRAM", "second_array": "second array"}
 
 
@@ -152,6 +158,67 @@ class Accelerator(StrictModel):
                 "give a smaller buffer",
             )
         return self
+
+    @classmethod
+    def of_layers(cls, own: Sequence[Layer], options: Sequence[Layer]) -> Self:
+        """Return the spec of layers over the shipped file of their design.
+
+        Parameters
+        ----------
+        own : sequence of Layer
+            Of the user's file.
+        options : sequence of Layer
+            What comes after it.
+
+        Raises
+        ------
+        InputError
+            With the place, key and remedy of whatever is wrong.
+        """
+        named = [layer for layer in (*own, *options) if layer.values.get("design") is not None]
+        name, where = (named[-1].values["design"], named[-1].where) if named else (DEFAULT_DESIGN, "")
+        if not isinstance(name, str):
+            raise InputError(where, "design", f"is {name!r}", "give the name of a design")
+        rules = find_design(name, where, "" if where == "--design" else "design")
+        settings = Settings([*file_layers(name), *own, *options])
+        settings.values["design"] = name  # where a config says null
+        settings.drop(_COMPONENTS - rules.components, "design")
+        spec = settings.build(cls, part_defaults())
+        try:
+            resolve(spec.energy_table, "configs/energy", "energy table")
+        except InputError as error:
+            problem = f"{spec.energy_table!r} is {error.problem}"
+            raise InputError(settings.source("energy_table"), "energy_table", problem, error.remedy) from None
+        return spec
+
+    def replace(self, key: str | Mapping[str, Any] | None = None, value: Any = None, /, **keys: Any) -> Self:
+        """Return this machine with other settings, checked as ``--set`` checks them.
+
+        A port that is as wide as a side of its array stays as wide as that side. A part that another design needs
+        comes from the shipped file of that design.
+
+        Parameters
+        ----------
+        key : str or mapping, optional
+            A dotted key, such as ``"array.rows"``, or several with their values.
+        value : object, optional
+            The value of one key.
+        **keys
+            Keys without a dot; a part takes a mapping: ``array={"rows": 32}``.
+
+        Raises
+        ------
+        InputError
+            With the key and the remedy, if a key is unknown or its value does not fit.
+        """
+        given = {} if key is None else dict(key) if isinstance(key, Mapping) else {key: value}
+        return self.of_layers([self.as_layer()], [value_layer(given | keys, "replace()")])
+
+    def as_layer(self) -> Layer:
+        """Return all settings of this machine as a layer under others."""
+        values = with_named_sides(self.model_dump())
+        given = {name: one for name, one in values.items() if one is not None or name not in _WORDS}
+        return Layer("the machine", given, shipped=True)
 
     @property
     def design_rules(self) -> Design:

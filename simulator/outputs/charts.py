@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Literal
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+
+from simulator.outputs.drawing import subplots
 
 # Okabe and Ito's palette, which people with any colour vision can tell apart.
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, GREY = (
@@ -56,7 +54,7 @@ def line_panels(panels: Sequence[Lines], columns: int = 2) -> Figure:
     """Draw panels with lines, row by row."""
     rows = -(-len(panels) // columns)
     size = (5.4 * columns, 3.3 * rows + 0.6)
-    figure, grid = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
+    figure, grid = subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
     for axes, panel in zip(grid.flat, panels, strict=False):
         _draw_lines(axes, panel)
     for axes in grid.flat[len(panels) :]:
@@ -114,7 +112,7 @@ def grouped_bars(
         Where the y axis begins, if not at 0; the picture then says so.
     """
     size = (max(7.0, 0.75 * len(names) + 3.25), 2.7 * len(panels) + 0.6)
-    figure, grid = plt.subplots(len(panels), 1, figsize=size, layout="constrained", squeeze=False, sharex=True)
+    figure, grid = subplots(len(panels), 1, figsize=size, layout="constrained", squeeze=False, sharex=True)
     places = np.arange(len(names) + 1)
     for axes, (title, series) in zip(grid[:, 0], panels.items(), strict=True):
         width = 0.82 / len(series)
@@ -148,7 +146,7 @@ class Stacks:
 
 def stacked_bars(panels: Sequence[Stacks], plain: str, unit: str) -> Figure:
     """Draw a panel below the other; `plain` labels the plain bars."""
-    figure, grid = plt.subplots(len(panels), 1, figsize=(11, 3.6 * len(panels)), layout="constrained", squeeze=False)
+    figure, grid = subplots(len(panels), 1, figsize=(11, 3.6 * len(panels)), layout="constrained", squeeze=False)
     for axes, panel in zip(grid[:, 0], panels, strict=True):
         places, width = np.arange(len(panel.names)), 0.4
         axes.bar(places - width / 2, panel.plain, width, color=GREY, label=plain)
@@ -170,7 +168,7 @@ def stacked_bars(panels: Sequence[Stacks], plain: str, unit: str) -> Figure:
 def tornado(rows: Sequence[tuple[str, float]], unit: str, title: str) -> Figure:
     """Draw a bar from zero for each row, such as what an assumption moves, the longest on top."""
     ordered = sorted(rows, key=lambda row: abs(row[1]))
-    figure, axes = plt.subplots(figsize=(8.5, 0.3 * len(rows) + 1.4), layout="constrained")
+    figure, axes = subplots(figsize=(8.5, 0.3 * len(rows) + 1.4), layout="constrained")
     colours = [BLUE if value >= 0 else ORANGE for _, value in ordered]
     bars = axes.barh([name for name, _ in ordered], [value for _, value in ordered], color=colours)
     axes.bar_label(bars, [f"{value:+.3f}" for _, value in ordered], padding=3, fontsize=8)
@@ -186,7 +184,7 @@ def dots(
     names: Sequence[str], series: Mapping[str, Sequence[float]], marks: Mapping[str, float], unit: str, title: str
 ) -> Figure:
     """Draw a row a name, a dot a series, and vertical lines such as the paper's numbers."""
-    figure, axes = plt.subplots(figsize=(9, 0.3 * len(names) + 1.6), layout="constrained")
+    figure, axes = subplots(figsize=(9, 0.3 * len(names) + 1.6), layout="constrained")
     places = range(len(names))
     for index, (label, values) in enumerate(series.items()):
         axes.plot(values, places, _MARKERS[index], color=_OF_LINES[index], label=label, markersize=6)

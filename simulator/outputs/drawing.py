@@ -1,21 +1,37 @@
-"""What all pictures of results share: no window, no word on the terminal, one palette, one way to save."""
+"""What all pictures of results share: no window, no word on the terminal, one way to make and to save them."""
 
 import logging
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # or it tells of its caches, while it is imported
-import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
 DOTS_PER_INCH = 130
-plt.switch_backend("Agg")
-subplots = plt.subplots
+
+
+class Picture(Figure):
+    """A figure that belongs to no window: nobody need close it, and a notebook shows it."""
+
+    def _repr_png_(self) -> bytes:
+        """Return what a notebook shows."""
+        written = BytesIO()
+        self.savefig(written, format="png", dpi=DOTS_PER_INCH)
+        return written.getvalue()
+
+
+def subplots(
+    rows: int = 1, columns: int = 1, *, figsize: tuple[float, float], layout: Any = "constrained", **options: Any
+) -> tuple[Picture, Any]:
+    """Return a picture and its axes; `options` are those of matplotlib's ``Figure.subplots``."""
+    picture = Picture(figsize=figsize, layout=layout)
+    return picture, picture.subplots(rows, columns, **options)
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG and forget it."""
+    """Write a figure as PNG."""
     figure.savefig(path, dpi=DOTS_PER_INCH)
-    plt.close(figure)
 
 
 def shortened(text: str, longest: int) -> str:

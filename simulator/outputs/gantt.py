@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from simulator.outputs.charts import GREEN, ORANGE, PURPLE, SKY, YELLOW, tidy
+from simulator.outputs.drawing import subplots
 
 Kind = Literal[
     "forward", "forward, Phase BP", "forward, Phase GP", "backward", "predictor's forward", "predictor's backward"
@@ -62,7 +59,7 @@ LIGHTER = 0.55  # how much of its colour every second batch keeps, so that one c
 def gantt(timelines: Sequence[Timeline]) -> Figure:
     """Draw timelines, a panel each from the top; where there are several batches, every second one is lighter."""
     heights = [len(one.rows) * ROW_INCHES + 0.62 for one in timelines]
-    figure, grid = plt.subplots(
+    figure, grid = subplots(
         len(timelines), 1, figsize=(WIDTH_INCHES, sum(heights) + 0.75), layout="constrained", squeeze=False,
         sharex=True, height_ratios=heights,
     )  # fmt: skip

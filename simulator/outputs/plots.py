@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from simulator.energy.energy import ENERGY_PARTS
-from simulator.outputs.drawing import save, shortened, subplots
+from simulator.outputs.drawing import Picture, save, shortened, subplots
 from simulator.phases.design import batch_kind
 from simulator.phases.stages import PHASE_RULES
 from simulator.run.results import LayerRow, Results, RunResult
@@ -29,6 +29,11 @@ _PHASE_COLOURS: dict[Phase, str] = {"warm_up": "#56B4E9", "bp": "#0072B2", "gp":
 
 
 def plot_comparison(results: Results, path: Path) -> None:
+    """Write the picture of `comparison_picture` as PNG."""
+    save(comparison_picture(results), path)
+
+
+def comparison_picture(results: Results) -> Picture:
     """Draw cycles per batch by phase, the whole training run, and energy by component of every run.
 
     The training run is drawn as speedup over the baseline, or as cycles where no baseline ran.
@@ -76,7 +81,7 @@ def plot_comparison(results: Results, path: Path) -> None:
         free = max(0, _LEAST_PLACES - len(names)) / 2
         axes.set_xlim(-0.6 - free, len(names) - 0.4 + free)
         axes.spines[["top", "right"]].set_visible(False)
-    save(figure, path)
+    return figure
 
 
 def _draw_speedups(axes: Any, places: Any, results: Results) -> None:
@@ -107,6 +112,11 @@ def _energy_j(run: RunResult, component: str) -> float:
 
 
 def plot_layers(results: Results, path: Path) -> None:
+    """Write the picture of `layers_picture` as PNG."""
+    save(layers_picture(results), path)
+
+
+def layers_picture(results: Results) -> Picture:
     """Draw, layer by layer, the cycles of every pass: a row of panels for each run, one for each kind of batch.
 
     Where there is a second array, its passes stand beside the first one's in a narrower bar. A network of many layers
@@ -141,7 +151,7 @@ def plot_layers(results: Results, path: Path) -> None:
         axes.set_xticks(range(bars), _bar_names(layers, together), rotation=90, fontsize=8)
     figure.legend(labels.values(), [name.replace("_", " ") for name in labels], loc="outside lower center",
                   ncols=min(5, len(labels)), frameon=False)  # fmt: skip
-    save(figure, path)
+    return figure
 
 
 def _bar_names(layers: list[str], together: int) -> list[str]:

@@ -4,8 +4,6 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-
 from simulator.outputs.folder import json_text
 from simulator.outputs.provenance import provenance
 from simulator.reproduce.exhibit import Exhibit, ExhibitMaker, Table
@@ -35,7 +33,6 @@ def write_report(
             for picture in exhibit.pictures:
                 figure, pictures[picture.name] = picture.draw(), stage / "figures" / f"{picture.name}.png"
                 figure.savefig(pictures[picture.name], dpi=120)
-                plt.close(figure)
         text = markdown_report(made, head)
         (stage / "report.md").write_text(text, encoding="utf-8")
         (stage / "report.html").write_text(html_report(text, pictures, made), encoding="utf-8")

@@ -11,8 +11,6 @@ from workloads.schedule import Phase
 from workloads.trace import Trace
 
 if TYPE_CHECKING:
-    import pandas
-
     from simulator.engine.batch import BatchRun
 
 RESULT_SCHEMA = 2
@@ -238,9 +236,3 @@ class Results:
     def table(self) -> list[dict[str, Any]]:
         """Return the rows as plain dictionaries, as in layers.csv."""
         return [row.values() for row in self.rows]
-
-    def to_dataframe(self) -> "pandas.DataFrame":
-        """Return the rows as a pandas DataFrame (extra `dataframe`)."""
-        import pandas
-
-        return pandas.DataFrame(self.table())

@@ -2,11 +2,11 @@
 
 import pytest
 
-from simulator import compare, load_trace
 from simulator.machine.spec_loading import load_designs
+from simulator.run.simulation import compare
 from simulator.studies.zero_gating import zero_gating
 from workloads.layers import Sparsity
-from workloads.trace import Trace
+from workloads.trace import Trace, load_trace
 
 # digits-cnn's conv2: N K C R S P Q = 32 x 32 x 16 x 3 x 3 x 8 x 8
 CONV2_MACS = 32 * 32 * 16 * 3 * 3 * 8 * 8

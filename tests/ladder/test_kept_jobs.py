@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from kept_jobs import Square, squares
 
-from simulator import compare, load_trace
 from simulator.machine.spec_loading import load_designs
 from simulator.reproduce.execute import missing_jobs, run_jobs
 from simulator.reproduce.jobs.design_comparison import DesignComparison
 from simulator.reproduce.jobs.job import job_key
 from simulator.reproduce.store import open_store
+from simulator.run.simulation import compare
+from workloads.trace import load_trace
 
 
 def run_all(folder: Path, jobs: list[Square], processes: int = 1) -> dict[Square, dict[str, int]]:

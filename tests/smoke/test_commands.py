@@ -633,22 +633,3 @@ def test_the_python_example_of_the_readme(pair: tuple[Path, Path, Outcome]) -> N
         assert (design, int(cycles)) == (one["design"], one["total_cycles"])
         assert float(speedup) == pytest.approx(one["speedup"])
     assert last == f"{len(read_rows(pair[0]))} conv1"
-
-
-def test_what_python_can_import() -> None:
-    import simulator
-
-    for name in ("load_trace", "load_accelerator", "simulate", "compare"):
-        assert callable(getattr(simulator, name))
-
-
-def test_the_table_is_a_data_frame_too(pair: tuple[Path, Path, Outcome]) -> None:
-    pytest.importorskip("pandas", reason="the extra dataframe is not installed")
-    from simulator import compare, load_trace
-
-    results = compare(load_trace("digits-cnn"))
-    rows, frame = results.table(), results.to_dataframe()
-    written = read_rows(pair[0])
-    assert list(frame.columns) == list(rows[0]) == list(written[0])
-    assert len(frame) == len(rows) == len(written)
-    assert [str(row["end_cycle"]) for row in rows] == [row["end_cycle"] for row in written]

@@ -88,7 +88,9 @@ def test_setup_lists_every_package() -> None:
     config.read(ROOT / "setup.cfg")
     listed = set(config["options"]["packages"].split())
     there = {".".join(path.parent.relative_to(ROOT).parts) for p in ORDER for path in modules(p)}
-    assert listed == there | {"simulator.configs", "simulator.traces"}
+    mapped = dict(line.split(" = ") for line in config["options"]["package_dir"].strip().split("\n"))
+    assert listed == there - {place.replace("/", ".") for place in mapped.values()} | set(mapped)
+    assert mapped == {"adagp_sim": "simulator/adagp_sim", "simulator.configs": "configs", "simulator.traces": "traces"}
 
 
 def test_lock_pins_every_dependency() -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
@@ -15,6 +15,19 @@ class StrictModel(BaseModel):
     """Base of everything read from a file: immutable, no unknown keys, no silent conversion."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values, which are not checked; pydantic's own takes a misspelt key in silence.
+
+        Raises
+        ------
+        InputError
+            If there is no such key.
+        """
+        for key in update or ():
+            if key not in type(self).model_fields:
+                raise InputError("model_copy()", key, "unknown key", nearest(key, type(self).model_fields))
+        return super().model_copy(update=update, deep=deep)
 
     @model_validator(mode="before")
     @classmethod

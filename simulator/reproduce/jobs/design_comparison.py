@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from simulator import compare
 from simulator.reproduce.jobs.job import Plain
 from simulator.reproduce.jobs.workload import Workload
 from simulator.run.results import RunResult
+from simulator.run.simulation import compare
 from simulator.studies.explain import backward_ratio, explain, ideal_speedup
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from simulator import load_accelerator
+from simulator.machine.spec_loading import load_accelerator
 from simulator.reproduce.jobs.job import Plain
 from simulator.reproduce.jobs.workload import Workload
 from simulator.studies.folds import fold_cycles

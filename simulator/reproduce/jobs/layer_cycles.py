@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from simulator import compare
 from simulator.reproduce.jobs.job import Plain
 from simulator.reproduce.jobs.workload import Workload
 from simulator.run.results import RunResult
+from simulator.run.simulation import compare
 
 
 @dataclass(frozen=True, slots=True)

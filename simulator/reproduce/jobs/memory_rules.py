@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from simulator import load_designs
+from simulator.machine.spec_loading import load_designs
 from simulator.reproduce.jobs.job import Plain
 from simulator.reproduce.jobs.workload import Workload
 from simulator.studies.memory_study import memory_studies

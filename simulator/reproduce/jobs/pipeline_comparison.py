@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from simulator import load_policy
 from simulator.pipelines.schedule import find_schedule
 from simulator.pipelines.simulation import PipelineSetup, simulate_pipelines
 from simulator.reproduce.jobs.job import Plain
 from simulator.reproduce.jobs.workload import Workload
 from simulator.studies.pipeline_experiments import compared
+from workloads.trace import load_policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from dataclasses import asdict, dataclass
 
-from simulator import compare
 from simulator.reproduce.jobs.job import Plain
 from simulator.reproduce.jobs.workload import Workload
+from simulator.run.simulation import compare
 from simulator.studies.cost_to_target import CostToTarget, cost_to_target, default_target
 
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
-from simulator import load_designs, load_trace
 from simulator.machine.spec import Accelerator
+from simulator.machine.spec_loading import load_designs
 from workloads.foundation.shipped import resolve
 from workloads.layers import Linear
 from workloads.resized import with_image, with_tokens
-from workloads.trace import Trace
+from workloads.trace import Trace, load_trace
 
 DESIGNS = ("baseline", "low", "efficient", "max")
 

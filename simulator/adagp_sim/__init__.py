@@ -1,0 +1,93 @@
+"""Simulate the DNN training accelerator of ADA-GP (MICRO'23) from Python.
+
+::
+
+    import adagp_sim
+
+    results = adagp_sim.compare("vgg13-cifar10")
+    results                                    # a table in a notebook
+    results.to_dataframe()                     # every pass of every layer
+    machine = adagp_sim.load_accelerator("max")
+    for rows in (8, 12, 16):
+        run = adagp_sim.simulate("vgg13-cifar10", machine.replace("array.rows", rows))
+        print(rows, run.total_cycles)
+
+Names are imported when they are used, so that ``import adagp_sim`` takes no time.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulator.api.files import inspect, shipped, show
+    from simulator.api.results import Results
+    from simulator.api.runs import compare, pipeline, simulate
+    from simulator.api.studies import area, diff, memory
+    from simulator.machine.spec import Accelerator
+    from simulator.machine.spec_loading import load_accelerator, load_designs
+    from simulator.run.results import LayerRow, RunResult
+    from workloads.foundation.errors import InputError
+    from workloads.trace import Trace, load_policy, load_trace
+
+_HOMES = {
+    "Accelerator": "simulator.machine.spec",
+    "InputError": "workloads.foundation.errors",
+    "LayerRow": "simulator.run.results",
+    "Results": "simulator.api.results",
+    "RunResult": "simulator.run.results",
+    "Trace": "workloads.trace",
+    "area": "simulator.api.studies",
+    "compare": "simulator.api.runs",
+    "diff": "simulator.api.studies",
+    "inspect": "simulator.api.files",
+    "load_accelerator": "simulator.machine.spec_loading",
+    "load_designs": "simulator.machine.spec_loading",
+    "load_policy": "workloads.trace",
+    "load_trace": "workloads.trace",
+    "memory": "simulator.api.studies",
+    "pipeline": "simulator.api.runs",
+    "shipped": "simulator.api.files",
+    "show": "simulator.api.files",
+    "simulate": "simulator.api.runs",
+}
+__all__ = [
+    "Accelerator", "InputError", "LayerRow", "Results", "RunResult", "Trace", "area", "compare", "diff", "inspect",
+    "load_accelerator", "load_designs", "load_policy", "load_trace", "memory", "pipeline", "shipped", "show",
+    "simulate",
+]  # fmt: skip
+
+
+def _check_neighbours() -> None:
+    """Refuse a foreign module that has the name of one of this project's packages.
+
+    Raises
+    ------
+    ImportError
+        With the file that hides ours.
+    """
+    for package, part in (("workloads", "foundation"), ("dataflows", "plans"), ("simulator", "api")):
+        found = find_spec(package)
+        places = found.submodule_search_locations if found is not None else None
+        if not any((Path(place) / part).is_dir() for place in places or ()):
+            where = "nowhere" if found is None else found.origin
+            raise ImportError(
+                f"adagp_sim needs its own package {package!r}, and Python finds that name at {where}; "
+                "rename that file, or start Python from another folder"
+            )
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("adagp-sim")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'adagp_sim' has no attribute {name!r}")
+    _check_neighbours()
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,1 @@
+"""What `adagp_sim` offers: a function for each command, in Python's words."""

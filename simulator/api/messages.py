@@ -1,0 +1,31 @@
+"""Errors in Python's words: `overrides` and `batch_size` in the place of ``--set`` and ``--batch-size``."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from workloads.foundation.errors import InputError
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+_NAMES = {"--set": "overrides"}
+_OPTION = re.compile(r"--[a-z][a-z-]*")
+
+
+def pythonic(function: Callable[Given, Found]) -> Callable[Given, Found]:
+    """Return a function whose input errors name arguments, and not options of the command line."""
+
+    @wraps(function)
+    def called(*args: Given.args, **kwargs: Given.kwargs) -> Found:
+        try:
+            return function(*args, **kwargs)
+        except InputError as error:
+            parts = (_in_python(text) for text in (error.where, error.key, error.problem, error.remedy))
+            raise InputError(*parts) from None
+
+    return called
+
+
+def _in_python(text: str) -> str:
+    return _OPTION.sub(lambda found: _NAMES.get(found[0], found[0][2:].replace("-", "_")), text)

@@ -1,0 +1,90 @@
+"""`memory`, `area` and `diff` from Python."""
+
+from pathlib import Path
+from typing import Any
+
+from simulator.api.inputs import Machine, Settings, as_designs, as_trace
+from simulator.api.messages import pythonic
+from simulator.area.equal import equal_studies, larger_baselines
+from simulator.area.report import area_data, cost_of
+from simulator.outputs.difference import compare_folders
+from simulator.studies.memory_study import StudyRow, memory_study
+from workloads.trace import Trace
+
+
+@pythonic
+def memory(
+    trace: Trace | str | Path,
+    machine: Machine | None = None,
+    *,
+    design: str = "max",
+    dataflow: str | None = None,
+    overrides: Settings | None = None,
+) -> list[StudyRow]:
+    """Return what a design saves of the energy of memory accesses, by counting rule (docs/memory.md).
+
+    Parameters
+    ----------
+    trace, machine, dataflow, overrides
+        As in `adagp_sim.simulate`.
+    design : str
+        The design that is compared with the baseline.
+
+    Returns
+    -------
+    list of StudyRow
+        `rule`, `baseline_pj`, `design_pj` and `reduction`; each row counts what all rows before it count, and more.
+
+    Raises
+    ------
+    InputError
+        If something is wrong, before anything is simulated.
+    """
+    baseline, spec = as_designs(machine, ("baseline", design), dataflow, overrides)
+    return memory_study(as_trace(trace, None, None), baseline, spec)
+
+
+@pythonic
+def area(
+    trace: Trace | str | Path | None = None,
+    machine: Machine | None = None,
+    *,
+    dataflow: str | None = None,
+    overrides: Settings | None = None,
+) -> dict[str, Any]:
+    """Return FPGA resources, ASIC area and power of the designs, scaled from the paper's tables (docs/area.md).
+
+    Parameters
+    ----------
+    trace : Trace, str or Path, optional
+        Also simulate baselines of as many PEs as a design's power or area allows.
+    machine, dataflow, overrides
+        As in `adagp_sim.simulate`.
+
+    Returns
+    -------
+    dict
+        The data of ``adagp-sim area --json``.
+
+    Raises
+    ------
+    InputError
+        If something is wrong.
+    """
+    specs = as_designs(machine, None, dataflow, overrides)
+    workload = None if trace is None else as_trace(trace, None, None)
+    studies = [] if workload is None else equal_studies(workload, specs)
+    dataset = None if workload is None else workload.dataset.name
+    return area_data([cost_of(spec) for spec in specs], larger_baselines(specs), studies, dataset)
+
+
+@pythonic
+def diff(a: str | Path, b: str | Path) -> dict[str, list[dict[str, Any]]]:
+    """Return what changed between two result folders: `parameters`, `totals` and `layers`.
+
+    Raises
+    ------
+    InputError
+        If one of them is no result.
+    """
+    return compare_folders(Path(a), Path(b))

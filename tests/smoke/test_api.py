@@ -1,0 +1,198 @@
+"""`adagp_sim`: what a notebook's user meets. Its figures are the command line's."""
+
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import adagp_sim
+import pytest
+from command_line import good, run_here
+from registries import DATAFLOWS, DESIGNS
+
+from simulator.machine.spec_loading import load_accelerator, load_designs
+
+
+def adagp(*arguments: str) -> Any:
+    """Return what a command prints as JSON."""
+    return good(run_here(*arguments, "--json")).json
+
+
+def python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=folder)
+
+
+@pytest.fixture(scope="module")
+def compared() -> adagp_sim.Results:
+    return adagp_sim.compare("digits-cnn")
+
+
+def test_a_comparison_has_the_figures_of_the_command(compared: adagp_sim.Results) -> None:
+    said = adagp("compare", "digits-cnn")["runs"]
+    assert [(run["design"], run["total_cycles"], run["energy_pj"]) for run in said] == [
+        (run.design, run.total_cycles, run.energy_pj) for run in compared.runs
+    ]
+
+
+def test_settings_of_a_run_are_the_commands() -> None:
+    options = ["--design", "low", "--dataflow", "os", "--set", "array.rows=8", "--batch-size", "16"]
+    said = adagp("simulate", "digits-cnn", *options, "--schedule", "bp")["runs"]
+    found = adagp_sim.simulate(
+        "digits-cnn", design="low", dataflow="os", overrides={"array.rows": 8}, batch_size=16, schedule="bp"
+    )
+    assert [run["total_cycles"] for run in said] == [run.total_cycles for run in found.runs]
+
+
+def test_twenty_variants_are_a_loop_of_three_lines() -> None:
+    machine = adagp_sim.load_accelerator("max")
+    cycles = {}
+    for rows in range(2, 22):
+        cycles[rows] = adagp_sim.simulate("digits-cnn", machine.replace("array.rows", rows)).runs[0].total_cycles
+    said = adagp("simulate", "digits-cnn", "--set", "array.rows=20")["runs"][0]["total_cycles"]
+    assert cycles[20] == said
+    assert len(set(cycles.values())) > 10
+
+
+@pytest.mark.parametrize("dataflow", DATAFLOWS)
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_replaced_machine_is_the_one_that_is_loaded(design: str, dataflow: str) -> None:
+    """Ports follow the array, parts come with their design, and a kind brings its own keys."""
+    machine = load_accelerator(design=design)
+    assert machine.replace() == machine
+    assert machine.replace(dataflow=dataflow) == load_accelerator(design=design, dataflow=dataflow)
+    changed = machine.replace({"array.rows": 7, "dram.model": "commands"}, dataflow=dataflow)
+    assert changed == load_accelerator(
+        design=design, dataflow=dataflow, overrides=["array.rows=7", "dram.model=commands"]
+    )
+    assert changed.replace({"array.rows": machine.array.rows, "dram.model": "bandwidth"}) == load_accelerator(
+        design=design, dataflow=dataflow
+    )
+    for other in load_designs():
+        assert machine.replace(design=other.design) == other
+
+
+def test_a_spec_is_a_machine_for_all_designs() -> None:
+    machine = adagp_sim.load_accelerator("low").replace(array={"rows": 8})
+    of_spec = adagp_sim.compare("digits-cnn", machine)
+    of_name = adagp_sim.compare("digits-cnn", overrides={"array.rows": 8})
+    assert [run.total_cycles for run in of_spec.runs] == [run.total_cycles for run in of_name.runs]
+    assert [run.design for run in of_spec.runs] == DESIGNS
+    specs = adagp_sim.compare("digits-cnn", [machine, machine.replace("array.rows", 4)])
+    assert [run.spec.array.rows for run in specs.runs] == [8, 4]
+
+
+class Cells(HTMLParser):
+    """Collect the texts of a table's cells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, _attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def test_a_notebook_shows_a_table_and_pictures(compared: adagp_sim.Results) -> None:
+    page = Cells()
+    page.feed(compared._repr_html_())
+    assert page.tags.count("tr") == 1 + len(DESIGNS)
+    for run in compared.runs:
+        assert f"{run.total_cycles:,}" in page.texts
+    for what in ("comparison", "layers"):
+        assert compared.plot(what)._repr_png_().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="give one of comparison, layers"):
+        compared.plot("waterfall")  # type: ignore[arg-type]
+    assert repr(compared).splitlines()[1] == f"  baseline ws: {compared.runs[0].total_cycles:,} cycles, speedup 1.0000"
+
+
+def test_names_of_a_trace_are_text_in_the_table(compared: adagp_sim.Results) -> None:
+    trace = adagp_sim.load_trace("digits-cnn").model_copy(update={"network": "<img src=x onerror=alert(1)>"})
+    page = Cells()
+    page.feed(adagp_sim.simulate(trace)._repr_html_())
+    assert "img" not in page.tags
+
+
+def test_rows_are_a_data_frame(compared: adagp_sim.Results) -> None:
+    pytest.importorskip("pandas", reason="the extra dataframe is not installed")
+    frame = compared.to_dataframe()
+    assert list(frame.columns) == list(compared.table()[0])
+    assert list(frame["end_cycle"]) == [row["end_cycle"] for row in compared.table()]
+
+
+def test_without_pandas_the_message_says_what_to_install(
+    compared: adagp_sim.Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r"pip install pandas; table\(\) gives the same rows"):
+        compared.to_dataframe()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: adagp_sim.simulate(3), "trace: is 3; give a shipped name, a path, or what load_trace returns"),
+        (lambda: adagp_sim.simulate("digits-cnn", 3), "machine: is 3; give a shipped name"),
+        (lambda: adagp_sim.simulate("digits-cnn", overrides={"array.rows": 0}), "overrides: array.rows: is 0"),
+        (lambda: adagp_sim.simulate("digits-cnn", overrides="array.rows=3"), "give a mapping"),
+        (lambda: adagp_sim.simulate("digits-cnn", batch_size=0), "batch_size: is 0"),
+        (lambda: adagp_sim.simulate("digits-cnn", dataflow="xs"), "dataflow: unknown dataflow 'xs'"),
+        (lambda: adagp_sim.simulate("digits-cnn", design="maxx"), "unknown design 'maxx'; did you mean max?"),
+        (lambda: adagp_sim.compare("digits-cnn", designs=["lo"]), "designs: unknown design 'lo'; did you mean low?"),
+        (lambda: adagp_sim.load_accelerator().replace("array.row", 3), "array.row: unknown key; did you mean rows?"),
+        (lambda: adagp_sim.load_accelerator().replace(arrray=3), "arrray: unknown key; did you mean array?"),
+        (lambda: adagp_sim.load_accelerator().model_copy(update={"arrray": 3}), "arrray: unknown key"),
+    ],
+)  # fmt: skip
+def test_a_wrong_argument_is_said_in_pythons_words(call: object, said: str) -> None:
+    with pytest.raises(adagp_sim.InputError) as error:
+        call()  # type: ignore[operator]
+    assert said in str(error.value)
+    assert "--" not in str(error.value)
+
+
+def test_completion_shows_every_public_name_and_only_these() -> None:
+    assert sorted(adagp_sim.__all__) == adagp_sim.__all__
+    for name in dir(adagp_sim):
+        assert getattr(adagp_sim, name).__doc__, name
+    with pytest.raises(AttributeError, match="no attribute 'simulat'"):
+        adagp_sim.simulat  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_an_import_loads_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys, adagp_sim; dir(adagp_sim); "
+        "print(sorted({'numpy', 'numba', 'pydantic', 'pandas', 'matplotlib', 'torch', 'simulator'} & set(sys.modules)))"
+    )
+    assert python(code, tmp_path).stdout == "[]\n"
+
+
+def test_a_foreign_module_that_hides_ours_is_named(tmp_path: Path) -> None:
+    (tmp_path / "simulator.py").write_text("", encoding="utf-8")
+    run = python("import adagp_sim; adagp_sim.simulate", tmp_path)
+    assert run.returncode == 1
+    last = run.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: adagp_sim needs its own package 'simulator', and Python finds that name at ")
+    assert "simulator.py; rename that file" in last
+
+
+def test_studies_and_pipelines_have_the_figures_of_the_commands() -> None:
+    said = adagp("memory", "digits-cnn")["rules"]
+    assert [rule["design_pj"] for rule in said] == [row.design_pj for row in adagp_sim.memory("digits-cnn")]
+    said = adagp("area")
+    assert said["designs"][0]["fpga"] == adagp_sim.area()["designs"][0]["fpga"]
+    said = adagp("pipeline", "digits-cnn", "--schedule", "dapple", "--design", "max")["runs"]
+    found = adagp_sim.pipeline("digits-cnn", pipeline_schedules=["dapple"], designs=["baseline", "max"])
+    assert [run["total_cycles"] for run in said] == [run.total_cycles for run in found.runs]
+
+
+def test_what_is_shown_is_a_machine_again(tmp_path: Path) -> None:
+    machine = adagp_sim.load_accelerator("max").replace("array.rows", 9)
+    (tmp_path / "mine.yaml").write_text(adagp_sim.show(machine), encoding="utf-8")
+    assert adagp_sim.load_accelerator(tmp_path / "mine.yaml") == machine
+    assert "digits-cnn" in adagp_sim.shipped()["traces"]
+    assert adagp_sim.inspect("digits-cnn")["network"] == adagp_sim.load_trace("digits-cnn").network
