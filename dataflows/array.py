@@ -42,26 +42,25 @@ class PEArray(StrictModel):
     ----------
     ways : mapping of str to Sides
         How the array can work, and which side each port feeds then.
-    kind : str
-        Name of the kind.
-    weight_port_words_per_cycle, input_port_words_per_cycle : int
-        Words of filters and of images that enter the array in a cycle.
-    output_port_words_per_cycle : int
-        Results or psums that leave the array in a cycle.
-    accumulator_sums : int
-        Psums that each column's accumulator memory holds, where an operand stays; 0 for an array without, whose psums
-        go to the global buffer.
     """
 
     ways: ClassVar[Mapping[Way, Sides]] = {}
 
     kind: str
+    """Kind of array."""
     rows: Extent
+    """Rows of PEs."""
     columns: Extent
+    """Columns of PEs."""
     weight_port_words_per_cycle: Extent
+    """Words of filters that enter the array in a cycle: a number, or `rows` or `columns`. A port that is left out is as
+    wide as the side that it feeds under the dataflow (docs/microarchitecture.md)."""
     input_port_words_per_cycle: Extent
+    """Words of the ifmap that enter the array in a cycle; as the filters' port."""
     output_port_words_per_cycle: Extent
+    """Results or psums that leave the array in a cycle; as the filters' port."""
     accumulator_sums: Annotated[int, Field(ge=0, le=1 << 30)]
+    """Psums that each column's accumulator memory holds under `ws` and `is`; 0: psums go to the global buffer."""
 
     @property
     def pes(self) -> int:

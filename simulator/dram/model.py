@@ -15,18 +15,12 @@ DramCommand = Literal["read", "write", "activate", "refresh", "active_cycle", "s
 
 
 class DramModel(StrictModel, ABC):
-    """One model of the off-chip DRAM, in a file of its own in `simulator/dram/models`.
-
-    Attributes
-    ----------
-    model : str
-        Its name in a spec; each model narrows it to its own.
-    capacity_bytes : int
-        What a run may keep in it.
-    """
+    """One model of the off-chip DRAM, in a file of its own in `simulator/dram/models`."""
 
     model: str
+    """Name of the model."""
     capacity_bytes: Annotated[int, Field(ge=1, le=1 << 62)]
+    """Bytes of the memory; a run that keeps more is refused."""
 
     @abstractmethod
     def least_transfer_cycles(self, frequency_hz: int) -> int:

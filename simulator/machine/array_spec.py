@@ -17,6 +17,7 @@ class SecondArray(PEArray):
     """The predictor's array also says how many banks of the global buffer serve it."""
 
     buffer_banks: PositiveInt
+    """Banks of the global buffer that serve this array."""
 
 
 def _second(kind: type[PEArray]) -> type[PEArray]:

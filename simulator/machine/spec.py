@@ -27,22 +27,15 @@ _WORDS: dict[Component, str] = {"predictor_sram": "predictor SRAM", "second_arra
 
 
 class Precision(StrictModel):
-    """Widths of numbers.
-
-    Attributes
-    ----------
-    word_bits : int
-        Of operands and results: what is multiplied.
-    partial_sum_bits : int
-        Of what is accumulated; no narrower than words.
-    master_weight_bits : int
-        Of the weights and of the optimizer's state that an update reads and writes. Where they are wider than words, an
-        update also writes the words that the passes read. Words that are wider than this are their own master weights.
-    """
+    """Widths of numbers."""
 
     word_bits: Literal[8, 16, 32]
+    """Width of operands and results: of what is multiplied."""
     partial_sum_bits: Literal[16, 32, 64]
+    """Width of psums; no narrower than words."""
     master_weight_bits: Literal[8, 16, 32]
+    """Width of the weights and of the optimizer's state that an update reads and writes. Where it is wider than a word,
+    an update also writes the words that the passes read. Words that are wider are their own master weights."""
 
     @model_validator(mode="after")
     def _no_narrower_than_words(self) -> "Precision":
@@ -58,11 +51,14 @@ class Precision(StrictModel):
 
 
 class BankedMemory(StrictModel):
-    """An on-chip memory of equal banks; `bank_port_bytes` is what a bank reads or writes in a cycle."""
+    """An on-chip memory of equal banks."""
 
     banks: Annotated[int, Field(ge=1, le=1 << 20)]
+    """Number of banks."""
     bank_bytes: Annotated[int, Field(ge=1, le=1 << 40)]
+    """Bytes of a bank."""
     bank_port_bytes: Annotated[int, Field(ge=1, le=1 << 40)]
+    """Bytes that a bank reads or writes in a cycle (docs/machine.md, "Ports of the banks"); no more than it holds."""
 
     @model_validator(mode="after")
     def _a_port_is_within_its_bank(self) -> "BankedMemory":
@@ -84,44 +80,49 @@ class VectorUnit(StrictModel):
     """
 
     lanes: Annotated[int, Field(ge=1, le=1 << 20)]
+    """Words that it takes and gives in a cycle."""
     costed: tuple[VectorKind, ...]
+    """Kinds of layers without MACs that take time and energy."""
 
 
 class Accelerator(StrictModel):
-    """One accelerator. `configs/accelerators/` says where each number comes from.
-
-    Attributes
-    ----------
-    dgrad : str
-        How the gradient of a strided layer's input is computed. `decomposed`: as stride^2 smaller products.
-        `dense`: with zeros between the elements of dY, about stride^2 the work.
-    batch_mean : str
-        `drain`: the sums of the predictor's batch mean are added up while a layer's outputs drain.
-        `reread`: the outputs are read from DRAM again.
-    tiling_slack_percent : int or None
-        How much longer than the fastest cut into tiles one of fewer DRAM bytes may take; None: however long.
-    gp_outputs_stay : bool
-        Whether a GP batch leaves a layer's output in the buffer for the next layer where it fits.
-    energy_table : str
-        Name of a shipped energy table, or a path.
-    """
+    """One accelerator. `configs/accelerators/` says where each number comes from."""
 
     version: VersionTwo
+    """Version of the format."""
     design: str
+    """`baseline`, `low`, `efficient` or `max` (docs/machine.md, "Designs")."""
     dataflow: str
+    """`ws`, `is`, `os`, or on a broadcast array `rs`."""
     frequency_hz: Annotated[int, Field(ge=1, le=10**12)]
+    """Clock of the arrays."""
     precision: Precision
+    """Widths of numbers."""
     array: ArraySpec
+    """The PE array."""
     global_buffer: BankedMemory
+    """The memory beside the arrays."""
     dram: DramSpec
+    """The memory off the chip."""
     predictor_sram: BankedMemory | None = None
+    """The predictor's memory; in `efficient` and `max` alone."""
     second_array: SecondArraySpec | None = None
+    """The predictor's array; in `max` alone."""
     vector_unit: VectorUnit
+    """What runs layers without MACs."""
     dgrad: DgradMethod
+    """How the gradient of a strided layer's input is computed. `decomposed`: as stride^2 smaller products. `dense`:
+    with zeros between the elements of dY, about stride^2 times the work."""
     batch_mean: Literal["drain", "reread"]
+    """Where the predictor's batch mean comes from. `drain`: sums are added up while a layer's outputs drain. `reread`:
+    the outputs are read from DRAM again."""
     tiling_slack_percent: Annotated[int, Field(ge=0, le=10**6)] | None
+    """How much slower than the fastest plan one may be that moves fewer DRAM bytes, in per cent. `null`: always take
+    the fewest bytes."""
     gp_outputs_stay: bool
+    """Whether a GP batch leaves a layer's output in the global buffer for the next layer, where it fits."""
     energy_table: Annotated[str, Field(min_length=1)]
+    """A shipped energy table or a file."""
 
     @model_validator(mode="before")
     @classmethod

@@ -51,7 +51,7 @@ def commands(text: str) -> list[str]:
     """Return what is typed at a prompt: in code spans and blocks, from `adagp-sim` to the end of the line or span."""
     found = re.findall(r"`(adagp-sim [^`\n]+)`", text)
     for block in re.findall(r"```(?:sh|bash|console)\n(.*?)```", text, re.DOTALL):
-        found += re.findall(r"(?:^|&& |bin/)(adagp-sim .+?)(?=$| && )", block.replace("\\\n", " "), re.MULTILINE)
+        found += re.findall(r"(?:^|&& |bin/)(adagp-sim .+?)(?=$| && | > )", block.replace("\\\n", " "), re.MULTILINE)
     return found
 
 

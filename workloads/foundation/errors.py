@@ -30,8 +30,7 @@ class InputError(ValueError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the remedy for an unknown name: the nearest known one, then all of them."""
+    """Return the remedy for an unknown name: the nearest known one, or all of them where none is near."""
     names = sorted(known)
     close = get_close_matches(name, names, n=1, cutoff=0.5)
-    listed = ", ".join(names)
-    return f"did you mean {close[0]}? known: {listed}" if close else f"known: {listed}"
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"

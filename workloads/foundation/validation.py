@@ -14,7 +14,7 @@ from workloads.foundation.errors import InputError, nearest
 class StrictModel(BaseModel):
     """Base of everything read from a file: immutable, no unknown keys, no silent conversion."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other values, which are not checked; pydantic's own takes a misspelt key in silence.

@@ -18,22 +18,15 @@ class Scratchpads(StrictModel):
     """A PE's scratchpads for row stationary, in words (psums in sums); by default Eyeriss's (JSSC 2017, section V)."""
 
     input_words: Extent = 12
+    """Words of the ifmap that a PE keeps."""
     filter_words: Extent = 224
+    """Words of filters that a PE keeps."""
     partial_sum_words: Extent = 24
+    """Psums that a PE keeps."""
 
 
 class BroadcastArray(PEArray):
-    """The broadcast array's own parameters.
-
-    Attributes
-    ----------
-    scratchpads : Scratchpads
-        What a PE keeps under row stationary.
-    row_stationary_sets : str
-        Whether row stationary keeps the rows and the columns of a set of PEs whole where they fit in the array's, as
-        Eyeriss does (`whole`), or folds them where that is faster (`free`). A wgrad's sets, as tall as a feature map,
-        are always free.
-    """
+    """The broadcast array's own parameters."""
 
     ways: ClassVar[Mapping[Way, Sides]] = {
         "operand stays": Sides("rows", "rows", "columns"),
@@ -43,7 +36,10 @@ class BroadcastArray(PEArray):
 
     kind: Literal["broadcast"]
     scratchpads: Scratchpads = Scratchpads()
+    """What a PE keeps under `rs`."""
     row_stationary_sets: Literal["whole", "free"] = "whole"
+    """Sets of PEs under `rs`. `whole`: a set that fits in the array is not folded, as in Eyeriss. `free`: it is folded
+    where that is faster. A wgrad's sets, as tall as a feature map, are always free."""
 
     def job_array(self, way: Stays) -> JobArray:
         """Return what does jobs."""

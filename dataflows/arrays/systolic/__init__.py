@@ -10,14 +10,7 @@ from dataflows.arrays.systolic.stationary import SYSTOLIC_STATIONARY
 
 
 class SystolicArray(PEArray):
-    """The systolic array's own parameter.
-
-    Attributes
-    ----------
-    systolic_os_drain : str
-        Whether sums that stay leave over wires of their own (`free`, SCALE-Sim's count) or are shifted out row by row
-        (`serial`, its published analysis).
-    """
+    """The systolic array's own parameter."""
 
     ways: ClassVar[Mapping[Way, Sides]] = {
         "operand stays": Sides("columns", "rows", "columns"),
@@ -26,6 +19,8 @@ class SystolicArray(PEArray):
 
     kind: Literal["systolic"]
     systolic_os_drain: Literal["free", "serial"] = "free"
+    """How sums that stay leave the array. `free`: over wires of their own, as SCALE-Sim counts. `serial`: shifted out
+    row by row, as its published analysis has it."""
 
     def job_array(self, way: Stays) -> JobArray:
         """Return what does jobs."""

@@ -18,7 +18,9 @@ class BandwidthDram(DramModel):
 
     model: Literal["bandwidth"]
     peak_bytes_per_second: Annotated[int, Field(ge=1, le=10**16)]
+    """Bytes a second of the channel."""
     latency_ns: Annotated[int, Field(ge=0, le=10**9)]
+    """Time from a transfer's first command to its first byte."""
 
     @property
     def bytes_per_second(self) -> int:

@@ -27,7 +27,9 @@ class CommandDram(DramModel):
 
     model: Literal["commands"]
     part: Annotated[str, Field(min_length=1)]
+    """A shipped DRAM part or a file (docs/dram.md)."""
     queue_depth: Annotated[int, Field(ge=1, le=1024)]
+    """Places of each request queue."""
     _memory: DramPart = PrivateAttr()
 
     @model_validator(mode="after")
