@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from simulator.api.files import inspect, shipped, show
     from simulator.api.results import Results
     from simulator.api.runs import compare, pipeline, simulate
-    from simulator.api.studies import area, diff, memory
+    from simulator.api.studies import area, diff, memory, report
     from simulator.machine.spec import Accelerator
     from simulator.machine.spec_loading import load_accelerator, load_designs
     from simulator.run.results import LayerRow, RunResult
@@ -48,13 +48,14 @@ _HOMES = {
     "load_trace": "workloads.trace",
     "memory": "simulator.api.studies",
     "pipeline": "simulator.api.runs",
+    "report": "simulator.api.studies",
     "shipped": "simulator.api.files",
     "show": "simulator.api.files",
     "simulate": "simulator.api.runs",
 }
 __all__ = [
     "Accelerator", "InputError", "LayerRow", "Results", "RunResult", "Trace", "area", "compare", "diff", "inspect",
-    "load_accelerator", "load_designs", "load_policy", "load_trace", "memory", "pipeline", "shipped", "show",
+    "load_accelerator", "load_designs", "load_policy", "load_trace", "memory", "pipeline", "report", "shipped", "show",
     "simulate",
 ]  # fmt: skip
 

@@ -8,6 +8,7 @@ from simulator.api.messages import pythonic
 from simulator.area.equal import equal_studies, larger_baselines
 from simulator.area.report import area_data, cost_of
 from simulator.outputs.difference import compare_folders
+from simulator.pages.run_report import write_run_report
 from simulator.studies.memory_study import StudyRow, memory_study
 from workloads.trace import Trace
 
@@ -76,6 +77,25 @@ def area(
     studies = [] if workload is None else equal_studies(workload, specs)
     dataset = None if workload is None else workload.dataset.name
     return area_data([cost_of(spec) for spec in specs], larger_baselines(specs), studies, dataset)
+
+
+@pythonic
+def report(folder: str | Path, file: str | Path | None = None) -> Path:
+    """Write a result folder as one HTML page that needs no network, and return its file.
+
+    Parameters
+    ----------
+    folder : str or Path
+        What `--out` wrote.
+    file : str or Path, optional
+        Where the page goes; else report.html in the folder.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no result, Plotly is not installed, or the file cannot be written.
+    """
+    return write_run_report(Path(folder), None if file is None else Path(file))
 
 
 @pythonic

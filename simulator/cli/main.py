@@ -16,6 +16,7 @@ from simulator.cli.list import list_shipped
 from simulator.cli.memory import memory
 from simulator.cli.pipeline import pipeline
 from simulator.cli.reproduce import reproduce
+from simulator.cli.run_report import run_report as report
 from simulator.cli.show import show
 from simulator.cli.simulate import simulate
 from simulator.cli.trace import trace
@@ -49,7 +50,9 @@ def cli() -> None:
     """  # noqa: D301 (click reads the \b)
 
 
-for _command in (simulate, compare, pipeline, reproduce, memory, area, show, list_shipped, diff, trace, train):
+for _command in (
+    simulate, compare, report, pipeline, reproduce, memory, area, show, list_shipped, diff, trace, train,
+):  # fmt: skip
     cli.add_command(_command)
 
 

@@ -30,6 +30,7 @@ class RunRequest:
     as_json: bool
     target_accuracy: float | None = None
     all_tiles: bool = False
+    report: bool = False
 
 
 _RUN_OPTIONS = (
@@ -60,6 +61,7 @@ _RUN_OPTIONS = (
     click.option("--timeline", is_flag=True, help="With --out: also write timeline.json for Perfetto."),
     click.option("--all-tiles", is_flag=True, help="With --timeline: every tile, however large the file."),
     click.option("--plot", is_flag=True, help="With --out: also draw comparison.png and layers.png."),
+    click.option("--report", is_flag=True, help="With --out: also write report.html, a page of tables and charts."),
     click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON and nothing else."),
     click.option(
         "--target-accuracy", type=float, metavar="SHARE",
@@ -74,11 +76,11 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     def collected(
         config: str | None, dataflow: str | None, overrides: tuple[str, ...], batch_size: int | None,
         schedule: str | None, exact: str | None, out: Path | None, timeline: bool, plot: bool, as_json: bool,
-        target_accuracy: float | None, all_tiles: bool, **own: Any,
+        target_accuracy: float | None, all_tiles: bool, report: bool, **own: Any,
     ) -> None:  # fmt: skip
         request = RunRequest(
             config, dataflow, overrides, batch_size, schedule, exact, out, timeline, plot, as_json, target_accuracy,
-            all_tiles,
+            all_tiles, report,
         )  # fmt: skip
         command(request=request, **own)
 

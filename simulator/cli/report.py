@@ -22,9 +22,9 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
     out = request.out
     if request.all_tiles and not request.timeline:
         raise click.UsageError("--all-tiles is for a timeline: add --timeline")
-    if out is None and (request.timeline or request.plot):
-        missing = "--timeline" if request.timeline else "--plot"
-        raise click.UsageError(f"{missing} needs a place for its file: add --out DIR")
+    for option, wanted in (("--timeline", request.timeline), ("--plot", request.plot), ("--report", request.report)):
+        if wanted and out is None:
+            raise click.UsageError(f"{option} needs a place for its file: add --out DIR")
     from simulator.cli.console import console, progress
     from simulator.outputs.folder import json_text, write_results
     from simulator.outputs.staging import staged_output
@@ -32,6 +32,11 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
     from simulator.run.simulation import compare
     from simulator.studies.cost_to_target import check_target
 
+    if request.report:
+        from simulator.pages.page import plotly_script
+        from simulator.pages.run_report import write_run_report
+
+        plotly_script()  # whether it is there is known before the run
     trace = chosen_trace(trace_name, request)
     if request.target_accuracy is not None:
         check_target(trace, request.target_accuracy)
@@ -48,6 +53,8 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
                 files = input_files(trace_name, request, specs)
                 detail = _timeline_detail(results, request.all_tiles) if request.timeline else None
                 write_results(results, stage, files, sys.argv[1:], detail, request.plot, request.target_accuracy)
+                if request.report:
+                    write_run_report(stage)
     if request.as_json:
         click.echo(json_text(summary(results, request.target_accuracy)), nl=False)
         for note in trace.provenance.unrecorded:

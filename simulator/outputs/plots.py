@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from simulator.energy.energy import ENERGY_PARTS
+from simulator.outputs import colours
 from simulator.outputs.drawing import Picture, save, shortened, subplots
 from simulator.phases.design import batch_kind
 from simulator.phases.stages import PHASE_RULES
@@ -13,19 +14,8 @@ from simulator.run.results import LayerRow, Results, RunResult
 from simulator.studies.explain import ideal_speedup
 from workloads.schedule import Phase
 
-# Okabe and Ito's palette, which people with any colour vision can tell apart.
-_COLOURS = {
-    "forward": "#0072B2", "dgrad": "#E69F00", "wgrad": "#D55E00", "update": "#999999",
-    "predictor_forward": "#009E73", "predictor_backward": "#CC79A7", "predictor_update": "#F0E442",
-    "predictor_load": "#56B4E9", "predictor_store": "#000000",
-    "vector_forward": "#332288", "vector_backward": "#88CCEE",
-}  # fmt: skip
-_COMPONENT_COLOURS = dict(
-    zip(ENERGY_PARTS, ("#0072B2", "#56B4E9", "#CC79A7", "#009E73", "#F0E442", "#D55E00", "#999999"), strict=True)
-)
 _MOST_BARS = 40  # so many can be told apart, and their labels read, in a panel of 9 inches
 _LEAST_PLACES = 3  # a picture of one design is no wall
-_PHASE_COLOURS: dict[Phase, str] = {"warm_up": "#56B4E9", "bp": "#0072B2", "gp": "#E69F00", "dni": "#CC79A7"}
 
 
 def plot_comparison(results: Results, path: Path) -> None:
@@ -50,7 +40,7 @@ def comparison_picture(results: Results) -> Picture:
     width = 0.8 / len(phases)
     for i, phase in enumerate(phases):
         heights = [run.phase(phase).cycles_per_batch / 1e6 for run in results.runs]
-        cycles.bar(places + (i - (len(phases) - 1) / 2) * width, heights, width, color=_PHASE_COLOURS[phase],
+        cycles.bar(places + (i - (len(phases) - 1) / 2) * width, heights, width, color=colours.PHASES[phase],
                    label=PHASE_RULES[phase].title)  # fmt: skip
     cycles.set_ylabel("million cycles a batch")
     cycles.set_title("Cycles per batch")
@@ -70,7 +60,7 @@ def comparison_picture(results: Results) -> Picture:
         if joules.max() < most / 1000:  # no one could see it
             continue
         energy.bar(places, joules, 0.6, bottom=bottom, label=component.replace("_", " "),
-                   color=_COMPONENT_COLOURS[component])  # fmt: skip
+                   color=colours.COMPONENTS[component])  # fmt: skip
         bottom += joules
     energy.set_ylabel("joules")
     energy.set_title("Energy of the training run")
@@ -177,7 +167,7 @@ def _draw_layers(axes: Any, rows: list[LayerRow], bar_of: dict[str, int], labels
     widths = {0: 0.75} if len(arrays) == 1 else {0: 0.6, 1: 0.26}
     for array in arrays:
         bottom = np.zeros(count)
-        for name, colour in _COLOURS.items():
+        for name, colour in colours.PASSES.items():
             heights = np.zeros(count)
             for row in rows:
                 if row.pass_ == name and row.array == array:

@@ -1,0 +1,24 @@
+"""`adagp-sim report`: a result folder as one page."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("report")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to write; else DIR/report.html.",
+)
+def run_report(folder: Path, out: Path | None) -> None:
+    """Write the result in DIR as one HTML page that needs no network.
+
+    The page has the numbers of every layer and pass as tables that sort and filter, and as charts: cycles, stalls,
+    roofline, timeline and energy. It takes Plotly (pip install '.[report]' in a clone).
+    """
+    from simulator.pages.run_report import write_run_report
+
+    click.echo(f"written to {write_run_report(folder, out)}")

@@ -1,0 +1,1 @@
+"""Pages: one HTML file that needs no network, of texts, tables that sort and filter, and charts."""

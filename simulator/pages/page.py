@@ -1,0 +1,180 @@
+"""A page of parts, and how it becomes one HTML file.
+
+Names from traces and configs are data: they stand in the page as JSON and are shown as text, never as HTML.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from string import Template
+from typing import Any
+
+from workloads.foundation.errors import InputError
+from workloads.foundation.shipped import shipped_folder
+from workloads.foundation.strict_yaml import read_text
+
+Cell = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that the page begins with: what it is, the number, and a word beside it."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table; `digits` behind the point are shown of a number that is not whole."""
+
+    name: str
+    digits: int = 3
+    filtered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DataTable:
+    """A table that a reader can sort, filter and search."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart: figures in Plotly's JSON by the name under which a reader chooses them, and what they show in words.
+
+    `first` is the name of the figure that is shown first, if not the first one.
+    """
+
+    title: str
+    figures: Mapping[str, Mapping[str, Any]]
+    words: str
+    height: int = 420
+    first: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A text as it is, folded away."""
+
+    title: str
+    text: str
+
+
+Part = Text | DataTable | Chart | Code
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a page with a heading; `key` is its place in links."""
+
+    key: str
+    title: str
+    parts: Sequence[Part]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: title, a sentence, numbers, sections."""
+
+    title: str
+    lead: str
+    numbers: Sequence[Number]
+    sections: Sequence[Section]
+
+    def html(self) -> str:
+        """Return the page as one HTML file.
+
+        Raises
+        ------
+        InputError
+            If the page has charts and Plotly is not installed.
+        """
+        writer = _Writer()
+        body = "".join(writer.section(section) for section in self.sections)
+        links = "".join(f'<a href="#{escape(one.key)}">{escape(one.title)}</a>' for one in self.sections)
+        numbers = "".join(
+            f'<div class="number"><b>{escape(one.value)}</b><span>{escape(one.name)}</span>'
+            f"<small>{escape(one.note)}</small></div>"
+            for one in self.numbers
+        )
+        folder = shipped_folder("configs/pages")
+        return Template(read_text(folder / "page.html")).substitute(
+            title=escape(self.title),
+            lead=escape(self.lead),
+            style=read_text(folder / "page.css"),
+            script=read_text(folder / "page.js"),
+            plotly=plotly_script() if writer.charts else "",
+            links=links,
+            numbers=numbers,
+            body=body,
+            data=_embedded({"tables": writer.tables, "charts": writer.charts}),
+        )
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Writes sections; tables and charts are places in the page, which its script fills from data."""
+
+    tables: list[dict[str, Any]] = field(default_factory=list)
+    charts: list[dict[str, Any]] = field(default_factory=list)
+
+    def section(self, section: Section) -> str:
+        parts = "".join(self._part(part) for part in section.parts)
+        return f'<section id="{escape(section.key)}"><h2>{escape(section.title)}</h2>{parts}</section>'
+
+    def _part(self, part: Part) -> str:
+        match part:
+            case Text(text):
+                return f"<p>{escape(text)}</p>"
+            case Code(title, text):
+                return f"<details><summary>{escape(title)}</summary><pre>{escape(text)}</pre></details>"
+            case DataTable(title, columns, rows):
+                self.tables.append(
+                    {
+                        "columns": [
+                            {"name": one.name, "digits": one.digits, "filtered": one.filtered} for one in columns
+                        ],
+                        "rows": [list(row) for row in rows],
+                    }
+                )
+                return f'<h3>{escape(title)}</h3><div class="table" data-table="{len(self.tables) - 1}"></div>'
+            case Chart(title, figures, words, height, first):
+                chosen = first or next(iter(figures))
+                self.charts.append({"figures": dict(figures), "height": height, "first": chosen})
+                place = f'class="chart" data-chart="{len(self.charts) - 1}" role="img" aria-label="{escape(words)}"'
+                caption = f"<figcaption><b>{escape(title)}.</b> {escape(words)}</figcaption>"
+                return f"<figure>{caption}<div {place}></div></figure>"
+
+
+def _embedded(data: Any) -> str:
+    """Return data as JSON that ends no script element."""
+    return json.dumps(data, allow_nan=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def plotly_script() -> str:
+    """Return Plotly's script, which draws charts.
+
+    Raises
+    ------
+    InputError
+        If Plotly is not installed.
+    """
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError:
+        raise InputError("report", "", "its charts take Plotly, which is not installed",
+                         "pip install '.[report]' in a clone, or pip install plotly") from None  # fmt: skip
+    return str(get_plotlyjs())
