@@ -4,16 +4,14 @@ A kind of array is one folder or file in `dataflows/arrays/` with an object `ARR
 `PEArray`.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
-from dataflows import arrays as folder
 from dataflows.arrays.job import JobArray
+from workloads.foundation.registry import registry
 from workloads.foundation.validation import StrictModel
 
 if TYPE_CHECKING:
@@ -83,9 +81,9 @@ class PEArray(StrictModel):
 @cache
 def arrays() -> dict[str, type[PEArray]]:
     """Return the parameters of every kind of array by its name."""
-    found: dict[str, type[PEArray]] = {}
-    for module in pkgutil.iter_modules(folder.__path__, f"{folder.__name__}."):
-        kind: type[PEArray] | None = getattr(importlib.import_module(module.name), "ARRAY", None)
-        if kind is not None:
-            found[kind.model_fields["kind"].annotation.__args__[0]] = kind  # type: ignore[union-attr]
-    return found
+    return registry("dataflows.arrays", "ARRAY", _kind_of, beside=("job", "rtl", "stepped", "vcd"))
+
+
+def _kind_of(array: type[PEArray]) -> str:
+    kind: str = array.model_fields["kind"].annotation.__args__[0]  # type: ignore[union-attr]
+    return kind

@@ -223,8 +223,19 @@ class JobDataflow:
 
 @cache
 def dataflows() -> dict[tuple[str, str], Dataflow]:
-    """Return what runs where: every dataflow by the kind of array and by its name."""
+    """Return what runs where: every dataflow by the kind of array and by its name.
+
+    Raises
+    ------
+    InputError
+        If no array works in the way of one.
+    """
     flows: dict[str, Dataflow] = registry("dataflows.kinds", "DATAFLOW")
+    ways = {way for array in arrays().values() for way in array.ways}
+    for flow in flows.values():
+        if flow.way not in ways:
+            remedy = nearest(flow.way, ways)
+            raise InputError(f"dataflow {flow.name}", "way", f"is {flow.way!r}, in which no array works", remedy)
     return {
         (kind, flow.name): flow for kind, array in arrays().items() for flow in flows.values() if flow.way in array.ways
     }

@@ -5,13 +5,18 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from dataflows.array import PEArray, arrays
+from dataflows.array import PEArray, Way, arrays
 from dataflows.arrays.job import JobArray
 from dataflows.dataflow import PORTS, Dataflow, dataflows
 
 RUNS = [(flow, kind) for (kind, _), flow in dataflows().items()]
 RUN_NAMES = [f"{flow.name}-{kind}" for flow, kind in RUNS]
 SMALL_PADS = {"input_words": 4, "filter_words": 24, "partial_sum_words": 3}
+
+
+def part_name(one: Dataflow | str) -> str:
+    """Return what a test's name calls a dataflow or a kind of array."""
+    return one if isinstance(one, str) else one.name
 
 
 def array_of(
@@ -32,10 +37,10 @@ def choices(kind: str) -> list[dict[str, str]]:
     return [dict(zip(words, values, strict=True)) for values in product(*words.values())]
 
 
-def job_arrays() -> list[JobArray]:
-    """Return what does jobs in each way of each kind of array, once each."""
+def job_arrays() -> list[tuple[JobArray, Way]]:
+    """Return what does jobs in each way of each kind of array, once each, and the way."""
     found = [
-        array_of(kind, **own).job_array(way)
+        (array_of(kind, **own).job_array(way), way)
         for kind, model in arrays().items()
         for own in choices(kind)
         for way in model.ways
@@ -44,7 +49,9 @@ def job_arrays() -> list[JobArray]:
     return list(dict.fromkeys(found))
 
 
-JOB_ARRAYS = job_arrays()
+STAYS = job_arrays()
+STAYS_NAMES = [f"{array.name}-{way.replace(' ', '-')}" for array, way in STAYS]
+JOB_ARRAYS = list(dict.fromkeys(array for array, _ in STAYS))
 JOB_ARRAY_NAMES = [array.name for array in JOB_ARRAYS]
 
 

@@ -7,11 +7,15 @@ from dataflows.dataflow import dataflows
 from simulator.machine.spec_loading import load_designs
 from simulator.phases.design import designs
 from simulator.pipelines.schedule import schedules
+from simulator.reproduce.jobs.workload import DESIGNS as _PAPER_DESIGNS
 from workloads.foundation.shipped import shipped_names
 from workloads.importers import importers
 
 DESIGNS = list(designs())
 """Designs by name, in the order of tables."""
+
+PAPER_DESIGNS = list(_PAPER_DESIGNS)
+"""Those of the paper, which have rows in its tables; a new design has none."""
 
 DATAFLOW_OBJECTS = list(dataflows().values())
 """Every dataflow of every array."""

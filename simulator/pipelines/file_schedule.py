@@ -8,10 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, PositiveInt
 
-from simulator.pipelines.engine import DeadlockError
-from simulator.pipelines.merging import lay_out
+from simulator.pipelines.blocking import refuse_blocked
 from simulator.pipelines.operation import KINDS, Kind, Operation
-from simulator.pipelines.programme import Programme, build_programme
+from simulator.pipelines.programme import build_programme
 from simulator.pipelines.schedule import Orders, PipelineSchedule, find_schedule
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.strict_yaml import parse_yaml, read_text
@@ -123,27 +122,8 @@ def read_schedule(path: Path) -> FileSchedule:
         raise InputError(
             str(path), "", "has no backward pass", "write a batch with one; Phase GP leaves it out by itself"
         )
-    try:
-        lay_out(programme)
-    except DeadlockError as error:
-        raise _blocked(error, programme, path) from None
+    refuse_blocked(programme, str(path))
     return FileSchedule(name, path, orders, stage_count, micro_batches, description)
-
-
-def _blocked(error: DeadlockError, programme: Programme, path: Path) -> InputError:
-    """Name an operation of a circle of waits, what it waits for, and what stands before that."""
-    waits = {programme.placed[head[1]].device: (head[1], need[1]) for head, need in error.blocked if need is not None}
-    device, seen = min(waits), set[int]()
-    while device not in seen:  # from a device to the one it waits for, until one comes again
-        seen.add(device)
-        device = programme.placed[waits[device][1]].device
-    one, wanted = (programme.placed[index] for index in waits[device])
-    head = programme.placed[waits[wanted.device][0]].operation
-    problem = (
-        f"never starts on device {one.device}: it waits for {wanted.operation}, which stands on device "
-        f"{wanted.device} behind {head}"
-    )
-    return InputError(str(path), str(one.operation), problem, "change the order of one of these devices")
 
 
 def _read_csv(text: str, where: str) -> Orders:

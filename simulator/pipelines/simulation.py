@@ -6,6 +6,7 @@ from itertools import islice
 
 from simulator.batch.footprint import peak_dram_bytes
 from simulator.machine.spec import Accelerator
+from simulator.pipelines.blocking import refuse_blocked
 from simulator.pipelines.composition import Composer
 from simulator.pipelines.engine import run_alone, run_batches
 from simulator.pipelines.link import Link
@@ -79,13 +80,16 @@ def simulate_pipelines(
     runs = []
     for schedule in schedules:
         parts = network_stages(trace, balanced_cuts(costs, schedule.stages(setup.devices)))
-        orders = schedule.orders(setup.devices, setup.micro_batches)
+        orders, where = schedule.orders(setup.devices, setup.micro_batches), f"pipeline schedule {schedule.name}"
         programmes = {
             backward: build_programme(
-                orders if backward else forward_only(orders), len(parts), setup.micro_batches, schedule.one_at_a_time
+                orders if backward else forward_only(orders), len(parts), setup.micro_batches, schedule.one_at_a_time,
+                where,
             )
             for backward in (True, False)
-        }
+        }  # fmt: skip
+        for programme in programmes.values():
+            refuse_blocked(programme, where)
         for one in times:
             runs.append(_run(one, trace, schedule.name, programmes, parts, setup))
             progress(f"{schedule.name}: {one.spec.design}")

@@ -1,7 +1,7 @@
 """What an exhibit is: a figure, a table or a study of the report, and where exhibits are found by name.
 
-A new exhibit is one new file in `simulator/reproduce/exhibits/` with a tuple `EXHIBITS`. One that differs from another
-by constants alone is one more entry in that one's page (`simulator.reproduce.page`).
+A new exhibit is one new file in `simulator/reproduce/exhibits/` with a tuple `EXHIBITS`; its words stand in a page
+(`simulator.reproduce.page`). One that differs from another by constants alone is one more entry in that one's page.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from array_specs import RUN_NAMES, RUNS
+from array_specs import RUN_NAMES, RUNS, part_name
 
 from dataflows.array import arrays
 from dataflows.dataflow import PORTS, Dataflow
@@ -125,7 +125,7 @@ SIDES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("flow", "kind"), [run for run in RUNS if (run[1], run[0].name) in SIDES])
+@pytest.mark.parametrize(("flow", "kind"), [run for run in RUNS if (run[1], run[0].name) in SIDES], ids=part_name)
 @pytest.mark.parametrize(("rows", "columns"), [(4, 9), (9, 4)])
 def test_a_port_that_is_left_out_is_as_wide_as_its_side(flow: Dataflow, kind: str, rows: int, columns: int) -> None:
     left_out = [f"array.{port}=null" for port in PORTS]

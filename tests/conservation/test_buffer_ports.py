@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import chains, make_trace
+from registries import DATAFLOWS
 from test_by_hand import one_layer
 from test_rows import check
 
@@ -237,7 +238,7 @@ def test_waits_never_grow_with_the_width(
 # Whole batches.
 
 
-@pytest.mark.parametrize("dataflow", ["ws", "is", "os", "rs"])
+@pytest.mark.parametrize("dataflow", DATAFLOWS)
 def test_time_is_compute_and_stalls(dataflow: str) -> None:
     results = compare(load_trace("digits-cnn"), load_designs(dataflow=dataflow, overrides=NARROW))
     check(results)
@@ -247,7 +248,7 @@ def test_time_is_compute_and_stalls(dataflow: str) -> None:
 
 
 @settings(max_examples=10, deadline=None)
-@given(chains(), st.sampled_from(["ws", "is", "os", "rs"]), st.integers(1, 8))
+@given(chains(), st.sampled_from(DATAFLOWS), st.integers(1, 8))
 def test_random_networks(trace: Trace, dataflow: str, banks: int) -> None:
     small = [f"global_buffer.banks={banks + 1}", f"global_buffer.bank_bytes={96_000 // banks}",
              "second_array.buffer_banks=1", *NARROW]  # fmt: skip
@@ -285,7 +286,7 @@ def totals(results: Results) -> list[int]:
     return [phase.cycles_per_batch for run in results.runs for phase in run.phases]
 
 
-@pytest.mark.parametrize("dataflow", ["ws", "is", "os", "rs"])
+@pytest.mark.parametrize("dataflow", DATAFLOWS)
 @pytest.mark.parametrize("name", ["digits-cnn", "vgg13-cifar10"])
 def test_a_wider_port_is_not_slower(name: str, dataflow: str) -> None:
     """Beyond the slack of two percent that tiles of fewer bytes may take; without a slack, as here, not at all.
@@ -306,7 +307,7 @@ def test_a_wider_port_is_not_slower(name: str, dataflow: str) -> None:
     assert sum(found[0]) > sum(found[-1])
 
 
-@pytest.mark.parametrize("dataflow", ["ws", "is", "os", "rs"])
+@pytest.mark.parametrize("dataflow", DATAFLOWS)
 def test_where_it_binds_as_shipped(dataflow: str) -> None:
     """docs/machine.md: nowhere on this network, since tiles are chosen by times with their waits in them."""
     for run in compare(load_trace("vgg13-cifar10"), load_designs(dataflow=dataflow)).runs:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import chains
+from registries import DATAFLOWS
 
 from simulator.machine.spec_loading import load_designs
 from simulator.run.results import Results
@@ -34,7 +35,7 @@ def test_vgg13_one_by_one() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(chains(), st.sampled_from(["ws", "is", "os", "rs"]))
+@given(chains(), st.sampled_from(DATAFLOWS))
 def test_random_networks_on_a_starved_machine(trace: Trace, dataflow: str) -> None:
     check(compare(trace, load_designs(dataflow=dataflow, overrides=STARVED), exact=(4, 6)))
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from simulator.machine.spec_loading import load_designs
 from simulator.pipelines.schedule import find_schedule
 from simulator.pipelines.simulation import PipelineSetup, simulate_pipelines
 from simulator.reproduce.exhibit import ExhibitMaker, exhibit_makers
@@ -118,7 +117,7 @@ def digits() -> Plain:
 def test_one_simulation_serves_every_training_schedule(digits: Plain, training: str) -> None:
     trace = load_trace("digits-cnn").with_schedule(load_policy(training))
     schedules = [find_schedule(name) for name in DIGITS.schedules]
-    results = simulate_pipelines(trace, load_designs(), schedules, PipelineSetup())
+    results = simulate_pipelines(trace, DIGITS.specs(), schedules, PipelineSetup())
     for run in results.runs:
         ours = digits[run.schedule][run.design]
         assert ours["cycles"][training] == run.total_cycles

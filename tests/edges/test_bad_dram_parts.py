@@ -1,7 +1,9 @@
 """A bad DRAM part ends in one line that names file, key and remedy."""
 
+import math
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,21 @@ def test_unknown_names() -> None:
         load_part("ddr3-1660")
     with pytest.raises(InputError, match="no such file"):
         load_part("nowhere/part.yaml")
+
+
+TIME = re.compile(r"  (\w+): ([\d_]+) +# \[.\](?: .*:)? (?:max\((\d+), )?([\d.]+) (ns|us)\b")
+
+
+@pytest.mark.parametrize("name", shipped_names("configs/dram"))
+def test_cycles_are_the_times_of_the_sources(name: str) -> None:
+    """A comment gives a time as its source does, in ns or us and perhaps at least so many cycles; REFI is a most."""
+    text = (shipped_folder("configs/dram") / f"{name}.yaml").read_text(encoding="utf-8")
+    found = TIME.findall(text)
+    assert {"RAS", "WR", "RTP", "WTR_S", "FAW", "RFC", "REFI"} <= {key for key, *_ in found}
+    for key, cycles, least, time, unit in found:
+        exact = Fraction(time) * {"ns": 1, "us": 1000}[unit] * load_part(name).clock_hz / 10**9
+        whole = math.floor(exact) if key == "REFI" else math.ceil(exact)
+        assert int(cycles) == max(int(least or 0), whole), key
 
 
 @pytest.mark.parametrize(

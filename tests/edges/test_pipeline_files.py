@@ -11,6 +11,8 @@ import pytest
 
 from simulator.cli.main import main
 from simulator.pipelines.file_schedule import read_schedule
+from simulator.pipelines.operation import Operation
+from simulator.pipelines.schedule import Orders, schedules
 from workloads.foundation.errors import InputError
 
 Refuses = Callable[..., None]
@@ -123,6 +125,32 @@ def test_a_deadlock_names_what_is_blocked(tmp_path: Path) -> None:
         "waits for backward of micro-batch 0 on stage 1, which stands on device 1 behind forward of micro-batch 1",
         "change the order",
     )
+
+
+class Blocks:
+    """A schedule of a module, as a newcomer writes it: like GPipe, but device 0 wants each gradient at once."""
+
+    name, description, source, rank, one_at_a_time = "blocks", "it blocks", "a mistake", 99, False
+
+    def stages(self, devices: int) -> int:
+        return devices
+
+    def orders(self, devices: int, micro_batches: int) -> Orders:
+        first = [Operation(m, 0, kind) for m in range(micro_batches) for kind in ("forward", "backward")]
+        return (tuple(first), *schedules()["gpipe"].orders(devices, micro_batches)[1:])
+
+
+def test_a_module_that_blocks_is_refused_as_a_file_is(refuses: Refuses, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(schedules(), "blocks", Blocks())
+    arguments = ["digits-cnn", "--schedule", "blocks", "--devices", "2", "--micro-batches", "2"]
+    refuses(arguments, "pipeline schedule blocks: .*never starts on device 0: it waits for", "change the order")
+
+
+def test_a_module_that_leaves_work_out_is_named(refuses: Refuses, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Blocks, "orders", lambda *_: schedules()["gpipe"].orders(2, 1))
+    monkeypatch.setitem(schedules(), "blocks", Blocks())
+    arguments = ["digits-cnn", "--schedule", "blocks", "--devices", "2", "--micro-batches", "2"]
+    refuses(arguments, "pipeline schedule blocks: .*is missing")
 
 
 def test_a_backward_before_its_forward_blocks(tmp_path: Path) -> None:

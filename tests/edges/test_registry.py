@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dataflows import dataflow
 from workloads.foundation.errors import InputError
 from workloads.foundation.registry import parts, registry
 
@@ -37,9 +39,18 @@ def test_a_file_without_its_part(package: Path) -> None:
         registry("parts_of_a_test", "PART")
     assert told.value.where == str(package / "c.py")
     assert len(parts("parts_of_a_test", "PART", beside=["c"])) == 2
+    assert list(registry("parts_of_a_test", "PART", beside=["c"])) == ["first", "second"]
 
 
 def test_two_parts_of_one_name(package: Path) -> None:
     (package / "c.py").write_text(PART.format("first", 3))
     with pytest.raises(InputError, match=r"parts_of_a_test\.c: PART: 'first' is also in parts_of_a_test\.b"):
         registry("parts_of_a_test", "PART")
+
+
+def test_a_dataflow_in_whose_way_no_array_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would run nowhere, and nobody would be told."""
+    wrong = replace(dataflow.dataflows()["broadcast", "os"], way="sum stays")
+    monkeypatch.setattr(dataflow, "registry", lambda *_: {"os": wrong})
+    with pytest.raises(InputError, match=r"dataflow os: way: is 'sum stays', in which no array works; .*sums stay"):
+        dataflow.dataflows.__wrapped__()

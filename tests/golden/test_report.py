@@ -38,6 +38,12 @@ def test_numbers_of_quick_exhibits(key: str, tmp_path: Path) -> None:
     check_tables(maker, {job: job.compute() for job in dict.fromkeys(maker.jobs())}, tmp_path)
 
 
+@pytest.mark.parametrize("key", exhibit_makers())
+def test_every_exhibit_has_reviewed_tables(key: str) -> None:
+    """The whole report, which holds each against them, is made only by `pytest -m long`."""
+    assert (GOLDEN / f"{key}-comparisons.csv").is_file(), "make the reviewed tables again (docstring of this file)"
+
+
 @pytest.mark.long
 def test_the_whole_report(tmp_path: Path) -> None:
     folder = tmp_path / "report"

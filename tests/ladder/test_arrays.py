@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from array_specs import JOB_ARRAY_NAMES, JOB_ARRAYS, RUNS, array_of, specs
+from array_specs import JOB_ARRAY_NAMES, JOB_ARRAYS, RUNS, array_of, part_name, specs
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -89,7 +89,9 @@ def shapes(draw: st.DrawFn) -> ConvShape:
                      padding, (1, 1), groups)  # fmt: skip
 
 
-@pytest.mark.parametrize(("flow", "kind"), [run for run in RUNS if run[0].way != "rows stay"])  # one mapping alone
+@pytest.mark.parametrize(
+    ("flow", "kind"), [run for run in RUNS if run[0].way != "rows stay"], ids=part_name
+)  # one mapping alone
 @settings(max_examples=40, deadline=None)
 @given(data=st.data(), shape=shapes())
 def test_cycles_and_counts_of_passes_equal_the_plans(

@@ -17,6 +17,7 @@ from workloads.foundation.errors import InputError
 from workloads.foundation.shipped import shipped_names
 
 DDR3, DDR4, LPDDR4 = (load_part(name) for name in ("ddr3-1600", "ddr4-2400", "lpddr4-3200"))
+DDR4_3200 = load_part("ddr4-3200")
 GIB = 2**30
 
 # Memory cycles of DRAMsim3 and of Ramulator 2.1, and energy in pJ a bit; docs/dram.md has the part and the streams.
@@ -106,6 +107,14 @@ BY_HAND = [
     ("open row at a refresh: PREA 6240, REF 6251, ACT 6531", DDR3, [(0, 0, 0), (64, 0, 6240)], 6557),
     ("groups alternate: ACT 0 4 8 12, RD 16 to 44 after CCD_S", DDR4, [(i * 64, 0, 0) for i in range(8)], 64),
     ("one group: RD 16, 22 after CCD_L", DDR4, [(0, 0, 0), (256, 0, 0)], 42),
+    ("groups alternate: ACT 0 4 8 12, RD 22 to 50", DDR4_3200, [(i * 64, 0, 0) for i in range(8)], 76),
+    ("one group: RD 22, 30 after CCD_L", DDR4_3200, [(0, 0, 0), (256, 0, 0)], 56),
+    (
+        "fifth bank: FAW 34, but the fourth RD goes first, so ACT 35, RD 57",
+        DDR4_3200,
+        [(at, 0, 0) for at in (0, 64, 128, 192, 32_768)],
+        83,
+    ),
     ("read, read of another rank: ACT 0 and 1, RD 11 and 11 + 4 + 5 = 20", TWO_RANKS, [(0, 0, 0), (RANK, 0, 0)], 35),
     ("write, write to another rank: ACT 0 and 1, WR 11 and 20", TWO_RANKS, [(0, 1, 0), (RANK, 1, 0)], 32),
     (

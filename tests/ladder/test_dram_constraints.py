@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 from make_dram_table import table_rows
 from naive_dram import NaiveChannel, odd_part
+from registries import DRAM_PARTS
 
 from simulator.dram.constraints import COMMANDS, CONSTRAINTS, cycles_of, least_cycles
 from simulator.dram.part import DramPart, load_part
-from workloads.foundation.shipped import shipped_names
 
-PARTS = [*map(load_part, shipped_names("configs/dram")), *map(odd_part, range(20))]
+PARTS = {name: load_part(name) for name in DRAM_PARTS} | {f"odd {seed}": odd_part(seed) for seed in range(20)}
 # place, as the naive model says it: same rank, same bank group, same bank
 PLACES = [(True, True, True), (True, True, False), (True, False, False), (False, False, False)]
 
 
-@pytest.mark.parametrize("part", PARTS, ids=[part.name for part in PARTS[:3]] + [f"odd {i}" for i in range(20)])
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 def test_least_cycles_are_those_of_the_naive_model(part: DramPart) -> None:
     least, naive = least_cycles(part.times), NaiveChannel(part)
     for place, where in enumerate(PLACES):

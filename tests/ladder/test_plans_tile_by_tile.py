@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from array_specs import RUN_NAMES, RUNS, array_of
+from array_specs import RUN_NAMES, RUNS, array_of, part_name
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,12 +71,12 @@ def test_sums_over_tiles(
     if kind == "systolic":
         assert plan.compute_cycles == cycles
     else:  # tiles overlap in the pipeline, and never take longer than one by one
-        if flow.name != "rs":  # whose next position waits for the output port, where a job alone would be over
+        if flow.way != "rows stay":  # whose next position waits for the output port, where a job alone would be over
             assert plan.compute_cycles <= cycles
         assert plan.compute_cycles >= plan.counts.macs / pe.pes
 
 
-@pytest.mark.parametrize(("flow", "kind"), [run for run in RUNS if run[0].way == "operand stays"])
+@pytest.mark.parametrize(("flow", "kind"), [run for run in RUNS if run[0].way == "operand stays"], ids=part_name)
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 30), st.integers(1, 2), st.integers(60, 2000),
        st.integers(1, 12))  # fmt: skip
@@ -97,12 +97,12 @@ def test_an_accumulator_bounds_the_vectors_of_a_job(
     sizes = zip(*(getattr(tiles.parts, axis).tolist() for axis in ("groups", "images", "channels", "filters")),
                 strict=True)  # fmt: skip
     for g, images, channels, filters in sizes:
-        moving = images if flow.name == "ws" else filters
+        moving = images if flow.stationary == "filter" else filters
         size = sums if channels > 4 else moving
         most = max(most, size if channels > 4 else 0)
         for first in range(0, moving, size):
             piece = min(size, moving - first)
-            shape = (g, piece, channels, filters) if flow.name == "ws" else (g, images, channels, piece)
+            shape = (g, piece, channels, filters) if flow.stationary == "filter" else (g, images, channels, piece)
             jobs.append(flow.step(pe, ones(*shape)))
     assert most <= sums
     words = sum(job.traffic.image_words + job.traffic.filter_words for job in jobs)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from array_specs import JOB_ARRAY_NAMES, JOB_ARRAYS
+from array_specs import JOB_ARRAY_NAMES, JOB_ARRAYS, STAYS, STAYS_NAMES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,6 +54,32 @@ def test_stepped_equals_closed_form_and_numpy(
     assert stepped.macs == groups * V * D * stationary.shape[2]
     assert stepped.traffic == array.traffic(geometry, tiles)
     assert stepped.partial_sums_read == stepped.traffic.sums - stepped.result.size
+
+
+@pytest.mark.parametrize(("array", "way"), STAYS, ids=STAYS_NAMES)
+@settings(max_examples=100, deadline=None)
+@given(geometries, jobs())
+def test_what_stays_crosses_the_edge_once(
+    array: JobArray, way: str, geometry: Geometry, job: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """That is what staying means: a word enters once, or a sum leaves once."""
+    moving, stationary = job
+    stepped = step_job(array, geometry, moving, stationary)
+    words = {"operand stays": stepped.traffic.stationary_words, "sums stay": stepped.traffic.sums}
+    assert words[way] == (stationary.size if way == "operand stays" else stepped.result.size)
+
+
+@pytest.mark.parametrize("array", JOB_ARRAYS, ids=JOB_ARRAY_NAMES)
+@settings(max_examples=100, deadline=None)
+@given(geometries, jobs())
+def test_nothing_does_more_than_it_can_in_its_cycles(
+    array: JobArray, geometry: Geometry, job: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """A PE multiplies once a cycle, and a port of so many words brings no more than these."""
+    stepped = step_job(array, geometry, *job)
+    assert stepped.macs <= stepped.cycles * geometry.pes
+    assert stepped.traffic.stationary_words <= stepped.cycles * geometry.ports.stationary
+    assert stepped.traffic.moving_words <= stepped.cycles * geometry.ports.moving
 
 
 @settings(max_examples=200, deadline=None)

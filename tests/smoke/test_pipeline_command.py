@@ -67,7 +67,7 @@ def test_tables(result: tuple[Path, dict]) -> None:
         assert all(int(row["end_cycle"]) - int(row["start_cycle"]) == int(row["cycles"]) for row in own)
     with (folder / "stages.csv").open(newline="") as file:
         stages = list(csv.DictReader(file))
-    assert len(stages) == 2 * (1 + 3 * 2) * 2  # schedules x (baseline's kind + two kinds each) x stages
+    assert len(stages) == 2 * (1 + 2 * len(DESIGNS[1:])) * 2  # schedules x (baseline's kind + two kinds each) x stages
     assert all(int(row["last_forward_cycles"]) >= int(row["forward_cycles"]) for row in stages if row["forward_cycles"])
 
 
@@ -77,7 +77,7 @@ def test_timeline_has_one_operation_at_a_time_on_a_track(result: tuple[Path, dic
     for event in timeline["traceEvents"]:
         if event["ph"] == "X":
             tracks[event["pid"], event["tid"]].append((event["ts"], event["ts"] + event["dur"]))
-    assert len(tracks) == 8 * 2
+    assert len(tracks) == 2 * len(DESIGNS) * 2  # schedules x designs x devices
     for spans in tracks.values():
         assert all(before[1] <= after[0] for before, after in pairwise(sorted(spans)))
     assert timeline["displayTimeUnit"] in ("ms", "ns")

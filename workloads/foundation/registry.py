@@ -40,13 +40,16 @@ def parts(package: str, attribute: str, beside: Collection[str] = ()) -> list[tu
 
 
 def registry(
-    package: str, attribute: str, key: Callable[[Any], KeyT] = attrgetter("name")
-) -> dict[KeyT, Any]:  # fmt: skip
+    package: str,
+    attribute: str,
+    key: Callable[[Any], KeyT] = attrgetter("name"),
+    beside: Collection[str] = (),
+) -> dict[KeyT, Any]:
     """Return the parts of a package by their key, in the order of their `rank` where they have one.
 
     Parameters
     ----------
-    package, attribute : str
+    package, attribute, beside
         As for `parts`.
     key : callable
         Gives the key of a part; its `name` if nothing is given.
@@ -58,7 +61,7 @@ def registry(
     """
     modules: dict[KeyT, str] = {}
     found: dict[KeyT, Any] = {}
-    for module, part in sorted(parts(package, attribute), key=lambda one: getattr(one[1], "rank", 0)):
+    for module, part in sorted(parts(package, attribute, beside), key=lambda one: getattr(one[1], "rank", 0)):
         name = key(part)
         if name in found:
             raise InputError(module, attribute, f"{name!r} is also in {modules[name]}", "give it another name")
