@@ -53,7 +53,7 @@ def test_a_setting_changes_the_tables() -> None:
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (["vgg31-cifar10"], "vgg13-cifar10"),
+        (["vgg13-cifra10"], "vgg13-cifar10"),
         (["--set", "array.row=3"], "did you mean rows?"),
         (["--dataflow", "wss"], "ws"),
     ],
