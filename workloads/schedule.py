@@ -14,7 +14,7 @@ from pydantic import Discriminator, Field, PositiveInt, Tag, model_validator
 from workloads.foundation.errors import InputError
 from workloads.foundation.validation import StrictModel, VersionOne
 
-Phase = Literal["warm_up", "bp", "gp", "dni"]
+Phase = Literal["warm_up", "bp", "gp", "dni", "inference"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
 
 
@@ -147,6 +147,11 @@ class Policy(StrictModel):
 
     The pattern starts anew with every epoch, so an epoch of 391 batches at 4:1 has 78 whole
     patterns and one more GP batch.
+
+    Attributes
+    ----------
+    batches_per_epoch : int, optional
+        Batches of an epoch, whatever the size of the data set; else the data set's.
     """
 
     version: VersionOne
@@ -154,6 +159,7 @@ class Policy(StrictModel):
     description: str
     source: str
     epochs: PositiveInt
+    batches_per_epoch: PositiveInt | None = None
     stages: Annotated[tuple[PlannedEpochs, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -169,14 +175,15 @@ class Policy(StrictModel):
         return self
 
     def expand(self, batches_per_epoch: int, epochs: int | None = None) -> Schedule:
-        """Return the sequence for a number of batches an epoch (and of epochs, if not its own)."""
+        """Return the sequence for a data set's number of batches an epoch (and of epochs, if not its own)."""
         return compress(self.name, self.epoch_phases(batches_per_epoch, epochs))
 
     def counts(self, batches_per_epoch: int, epochs: int) -> dict[Phase, int]:
         """Return the batches of each phase, as ``expand(batches_per_epoch, epochs).counts()`` does, at once."""
         counts: Counter[Phase] = Counter()
-        for cycle, taken in self._plan(batches_per_epoch, epochs):
-            whole, rest = divmod(batches_per_epoch, len(cycle))
+        batches = self.batches_per_epoch or batches_per_epoch
+        for cycle, taken in self._plan(batches, epochs):
+            whole, rest = divmod(batches, len(cycle))
             for position, phase in enumerate(cycle):
                 counts[phase] += taken * (whole + (position < rest))
         return {phase: count for phase, count in counts.items() if count}
@@ -184,8 +191,9 @@ class Policy(StrictModel):
     def epoch_phases(self, batches_per_epoch: int, epochs: int | None = None) -> list[list[Phase]]:
         """Return the phase of every batch, epoch by epoch."""
         rows: list[list[Phase]] = []
-        for cycle, taken in self._plan(batches_per_epoch, self.epochs if epochs is None else epochs):
-            rows += [[cycle[i % len(cycle)] for i in range(batches_per_epoch)]] * taken
+        batches = self.batches_per_epoch or batches_per_epoch
+        for cycle, taken in self._plan(batches, self.epochs if epochs is None else epochs):
+            rows += [[cycle[i % len(cycle)] for i in range(batches)]] * taken
         return rows
 
     def _plan(self, batches_per_epoch: int, epochs: int) -> list[tuple[list[Phase], int]]:

@@ -21,13 +21,18 @@ def peak_dram_bytes(trace: Trace, spec: Accelerator, phase: Phase) -> int:
     and the output of every layer with multiply-accumulates (others work in place or are made again), the gradients of
     one layer's input and output, one weight gradient (two where a second array trains the predictor on the one before),
     and until the predictor is trained all predictions, pooled means and features. A GP batch keeps what a later layer
-    still reads and one prediction.
+    still reads and one prediction. A batch that trains nothing keeps the words of the weights and what a later layer
+    still reads.
     """
     owners = [
         layer for layer in trace.layers if isinstance(layer, Conv2d | Linear) and layer.shares_weights_with is None
     ]
     weights = [layer.product_shape(1).weight_words for layer in owners]
     others = sum(layer.parameters for layer in trace.layers if isinstance(layer, VectorLayer))
+    rules = PHASE_RULES[batch_kind(spec.design_rules, phase)]
+    if not rules.trains:
+        live = trace.batch_size * peak_live_words(trace.layers, trace.inputs)
+        return (sum(weights) + others + live) * spec.precision.word_bits // 8
     wide = spec.precision.master_words
     words = (sum(weights) + others) * (wide + (wide > 1))
     moving = [words for layer, words in zip(owners, weights, strict=True) if layer.trainable]
@@ -35,7 +40,7 @@ def peak_dram_bytes(trace: Trace, spec: Accelerator, phase: Phase) -> int:
     words += sum(moving) * wide * OPTIMIZERS[trace.optimizer].state_words  # frozen ones have no state
     predicted = [layer for layer in owners if layer.predicted] if spec.design_rules.predictor_home is not None else []
     words += _predictor_words(trace, spec, predicted)
-    if not PHASE_RULES[batch_kind(spec.design_rules, phase)].goes_backward:
+    if not rules.goes_backward:
         words += trace.batch_size * peak_live_words(trace.layers, trace.inputs) + max(weights, default=0)
     else:
         shapes = [layer.product_shape(trace.batch_size) for layer in trace.mac_layers]

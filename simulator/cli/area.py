@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli.options import named_places
+from simulator.cli.options import config_option, named_places
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("trace", required=False)
-@click.option("--config", metavar="FILE", help="Accelerator: a shipped name, or a YAML file over the shipped keys.")
+@config_option
 @click.option("--dataflow", metavar="NAME", help="Dataflow of the studies, such as ws.")
 @click.option(
     "--set", "overrides", metavar="KEY=VALUE", multiple=True,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -32,6 +33,28 @@ def table(
     for row in rows:
         made.add_row(*row)
     return made
+
+
+def long_table(title: str, columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table as plain text, as wide as it needs: thousands of rows take `rich` minutes."""
+    head = [name for name, _ in columns]
+    lines = [head, *([_printable(cell) for cell in row] for row in rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+
+    def aligned(cells: Sequence[str]) -> str:
+        padded = [
+            " " * (width - cell_len(cell)) + cell if numeric else cell + " " * (width - cell_len(cell))
+            for cell, width, (_, numeric) in zip(cells, widths, columns, strict=True)
+        ]
+        return (" " + "   ".join(padded)).rstrip()
+
+    rule = " " + "─" * (sum(widths) + 3 * (len(widths) - 1))
+    return "\n".join([title, "", aligned(head), rule, *map(aligned, lines[1:])])
+
+
+def _printable(cell: str) -> str:
+    """Return a cell without characters that a terminal obeys."""
+    return cell if cell.isprintable() else repr(cell)[1:-1]
 
 
 def print_table(screen: Console, made: Table) -> None:

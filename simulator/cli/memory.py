@@ -2,13 +2,13 @@
 
 import click
 
-from simulator.cli.options import named_places
+from simulator.cli.options import config_option, named_places
 
 
 @click.command()
 @click.argument("trace")
 @click.option("--design", default="max", metavar="NAME", show_default=True, help="Design held against the baseline.")
-@click.option("--config", metavar="FILE", help="Accelerator: a shipped name, or a YAML file over the shipped keys.")
+@config_option
 @click.option("--dataflow", metavar="NAME", help="Dataflow, such as ws.")
 @click.option(
     "--set", "overrides", metavar="KEY=VALUE", multiple=True,

@@ -33,10 +33,23 @@ class RunRequest:
     report: bool = False
 
 
+def _told(_: click.Context, __: click.Parameter, config: str | None) -> str | None:
+    """Say where a user reads what became of another tool's machine."""
+    from simulator.machine.importers import machine_importer
+
+    importer = None if config is None else machine_importer(Path(config))
+    if importer is not None:
+        what = f"{config} is {importer.description}"
+        click.echo(f"note: {what}; adagp-sim show {config} tells what each of its keys became", err=True)
+    return config
+
+
+config_option = click.option(
+    "--config", metavar="FILE", callback=_told,
+    help="Accelerator: a shipped name, a YAML file over the shipped keys, or SCALE-Sim's FILE.cfg.",
+)  # fmt: skip
 _RUN_OPTIONS = (
-    click.option(
-        "--config", metavar="FILE", help="Accelerator: a shipped name, or a YAML file over the shipped keys."
-    ),
+    config_option,
     click.option("--dataflow", metavar="NAME", help="Dataflow, such as ws."),
     click.option(
         "--set", "overrides", metavar="KEY=VALUE", multiple=True,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.options import RunRequest, chosen_trace, exact_stretch, input_files, named_places
+from simulator.cli.options import RunRequest, chosen_trace, config_option, exact_stretch, input_files, named_places
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,7 +64,7 @@ class _PipelineRequest:
 @click.option(
     "--design", "designs", metavar="NAME", multiple=True, help="Only the baseline and this design; repeatable."
 )
-@click.option("--config", metavar="FILE", help="Accelerator: a shipped name, or a YAML file over the shipped keys.")
+@config_option
 @click.option("--dataflow", metavar="NAME", help="Dataflow, such as ws.")
 @click.option(
     "--set",

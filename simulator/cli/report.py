@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from simulator.run.results import Results, RunResult
 
 
-def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]", request: RunRequest) -> None:
-    """Simulate a trace on some specs, print the result and write it where asked."""
+def run_and_report(
+    trace_name: str, load_specs: "Callable[[], list[Accelerator]]", request: RunRequest, layers: bool = False
+) -> None:
+    """Simulate a trace on some specs, print the result, with `layers` also layer by layer, and write it where asked."""
     out = request.out
     if request.all_tiles and not request.timeline:
         raise click.UsageError("--all-tiles is for a timeline: add --timeline")
@@ -62,6 +64,10 @@ def run_and_report(trace_name: str, load_specs: "Callable[[], list[Accelerator]]
     else:
         screen = console()
         print_results(results, screen, request.target_accuracy)
+        if layers:
+            from simulator.cli.layer_table import print_layers
+
+            print_layers(results)
         for note in trace.provenance.unrecorded:
             screen.print(f"note: not recorded as it is: {note}", markup=False)
         if request.batch_size is not None and request.schedule is None:
@@ -134,7 +140,8 @@ def print_results(results: "Results", screen: "Console", target_accuracy: float 
     print_table(screen, table("Energy of the whole run", columns, energy_rows))
     _print_gating(results, screen)
     with_predictor = [run for run in results.runs if run.design != "baseline"]
-    if results.baseline is not None and with_predictor:
+    trains = any(PHASE_RULES[phase].trains for phase in phases)
+    if results.baseline is not None and with_predictor and trains:
         _print_causes(results, with_predictor, screen)
     _print_order(with_predictor, screen)
     _print_costs(results, target_accuracy, screen)

@@ -1,6 +1,7 @@
 """`adagp-sim show`: every parameter of an accelerator, a DRAM part, an energy table or a schedule."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 def show(config: str, design: str | None, dataflow: str | None, overrides: tuple[str, ...]) -> None:
     """Print CONFIG (a file or a shipped name) with every parameter, as YAML.
 
-    An accelerator is printed with what it extends filled in.
+    An accelerator is printed with what it extends filled in. Another tool's machine, such as SCALE-Sim's
+    FILE.cfg, is printed as a spec, with what each of its keys became: show FILE.cfg > mine.yaml.
     """
     from simulator.dram.part import load_part
     from simulator.energy.energy_table import load_energy_table
+    from simulator.machine.importers import machine_importer
     from simulator.machine.spec_layers import load_kind_values
     from simulator.machine.spec_loading import load_accelerator
     from simulator.outputs.resolved import plain, spec_data, to_yaml
@@ -40,7 +43,10 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
     }
     shipped = {kind: shipped_names(f"configs/{kind}") for kind in ("accelerators", *others)}
     kind = next((kind for kind, names in shipped.items() if config in names), None)
-    if kind is None:
+    machine = machine_importer(Path(config)) if kind is None else None
+    if machine is not None:
+        kind = "accelerators"
+    elif kind is None:
         try:
             data = read_yaml(resolve(config, "configs/accelerators", "config"))
         except InputError as error:
@@ -54,7 +60,8 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
         raise click.UsageError(f"--design, --dataflow and --set go with an accelerator, and {config} is none")
     if kind == "accelerators":
         spec = load_accelerator(config, design, dataflow, overrides)
-        shown, notes = spec_data(spec), spec.narrow_ports
+        imported = () if machine is None else machine.read(Path(config)).notes
+        shown, notes = spec_data(spec), [*imported, *spec.narrow_ports]
     else:
         shown, notes = plain(others[kind][0](config).model_dump()), []
     click.echo("".join(f"# {line}\n" for line in notes) + to_yaml(shown), nl=False)

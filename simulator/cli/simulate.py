@@ -22,11 +22,12 @@ _DRAM_TRACE_FORMS = ("dramsim3", "ramulator2")
     help="Also write what one batch asks of DRAM, burst by burst, for another DRAM simulator.",
 )  # fmt: skip
 @click.option("--dram-trace-form", type=click.Choice(_DRAM_TRACE_FORMS), default="dramsim3", show_default=True)
-@click.option("--dram-trace-phase", default="bp", metavar="PHASE", show_default=True, help="Phase of that batch.")
+@click.option("--dram-trace-phase", metavar="PHASE", help="Phase of that batch; else bp, or the run's first.")
+@click.option("--layers", is_flag=True, help="Also print cycles, utilization and bound of every layer, pass by pass.")
 @run_options
 def simulate(
-    trace: str, design: str | None, dram_trace: Path | None, dram_trace_form: str, dram_trace_phase: str,
-    request: RunRequest,
+    trace: str, design: str | None, dram_trace: Path | None, dram_trace_form: str,
+    dram_trace_phase: str | None, layers: bool, request: RunRequest,
 ) -> None:  # fmt: skip
     """Simulate TRACE (a file or a shipped name) on one design."""
 
@@ -35,19 +36,24 @@ def simulate(
 
         return [load_accelerator(request.config, design, request.dataflow, request.overrides)]
 
+    if layers and request.as_json:
+        raise click.UsageError("--layers prints a table, and --json nothing else: --out DIR writes layers.csv")
+    phase = "" if dram_trace is None else _phase(trace, request, dram_trace_phase)
+    run_and_report(trace, load_specs, request, layers)
     if dram_trace is not None:
-        _check_phase(trace, request, dram_trace_phase)
-    run_and_report(trace, load_specs, request)
-    if dram_trace is not None:
-        _write_dram_trace(trace, load_specs()[0], request, dram_trace, dram_trace_form, dram_trace_phase)
+        _write_dram_trace(trace, load_specs()[0], request, dram_trace, dram_trace_form, phase)
 
 
-def _check_phase(trace: str, request: RunRequest, phase: str) -> None:
+def _phase(trace: str, request: RunRequest, asked: str | None) -> str:
+    """Return the phase of the batch whose DRAM requests are written."""
     from workloads.foundation.errors import InputError, nearest
 
     counts = chosen_trace(trace, request).schedule.counts()
-    if phase not in counts:
-        raise InputError("--dram-trace-phase", "", f"the run has no {phase!r} batches", nearest(phase, counts))
+    if asked is None:
+        return "bp" if "bp" in counts else next(iter(counts))
+    if asked not in counts:
+        raise InputError("--dram-trace-phase", "", f"the run has no {asked!r} batches", nearest(asked, counts))
+    return asked
 
 
 def _write_dram_trace(trace: str, spec: "Accelerator", request: RunRequest, path: Path, form: str, phase: str) -> None:

@@ -19,7 +19,7 @@ def inspect(name: str, as_json: bool) -> None:
     """Check the trace NAME (a file or a shipped name) and print what is in it."""
     import json
 
-    from simulator.cli.console import console, print_table, table, thousands
+    from simulator.cli.console import console, long_table, thousands
     from workloads.inspection import inspection
     from workloads.trace import load_trace
 
@@ -28,25 +28,27 @@ def inspect(name: str, as_json: bool) -> None:
         click.echo(json.dumps(found, indent=2))
         return
     screen = console()
-    layers = found.pop("mac_layers")
+    layers = found.pop("graph")
     for key, value in found.items():
         if isinstance(value, dict):
             value = ", ".join(
                 f"{inner} {item:,}" if isinstance(item, int) else f"{inner} {item}" for inner, item in value.items()
             )
         if isinstance(value, list):
-            value = "; ".join(value)
+            value = "; ".join(value) or "nothing"
         text = f"{value:,}" if isinstance(value, int) else str(value)
         screen.print(f"{key.replace('_', ' ') + ':':24}{text}", markup=False)
-    columns = [("layer", False), ("kind", False), ("reads", False), ("shape", False), ("weights", True),
-               ("MACs forward", True), ("dgrad", True), ("wgrad", True), ("predicted", False)]  # fmt: skip
+    columns = [("layer", False), ("kind", False), ("reads", False), ("shape", False), ("parameters", True),
+               ("activations", True), ("MACs forward", True), ("dgrad", True), ("wgrad", True),
+               ("predicted", False)]  # fmt: skip
     rows = [
-        [row["id"], row["kind"], ", ".join(row["inputs"]), row["shape"], thousands(row["weights"]),
-         thousands(row["macs_forward"]), thousands(row["macs_dgrad"]), thousands(row["macs_wgrad"]),
-         "yes" if row["predicted"] else "no"]
+        [row["id"], row["kind"] if row["op"] == row["kind"] else f"{row['kind']} {row['op']}",
+         ", ".join(row["inputs"]), row["shape"], thousands(row["parameters"]),
+         thousands(row["activations_per_sample"]), thousands(row["macs_forward"]), thousands(row["macs_dgrad"]),
+         thousands(row["macs_wgrad"]), "yes" if row["predicted"] else "no"]
         for row in layers
     ]  # fmt: skip
-    print_table(screen, table("Layers with multiply-accumulates, one batch", columns, rows))
+    click.echo("\n" + long_table("Layers: MACs of one batch, activations of one sample", columns, rows))
 
 
 @trace.command()
@@ -120,26 +122,42 @@ def export(
     export_trace(network, own, schedule, epochs, TrainingRequest(seed, checkpoint, controls, jobs), out)
 
 
+class _FormatOption(click.Option):
+    """`--format`, whose help names what the registry of importers knows, and takes no time elsewhere."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its help."""
+        from workloads.importers import importers
+
+        known = [f"{one.name} ({', '.join(one.suffixes)}): {one.description}" for one in importers().values()]
+        self.help = f"Format; else as the file's name ends. {'. '.join(known)}."
+        return super().get_help_record(ctx)
+
+
 @trace.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "format_name", required=True, metavar="NAME", help="scalesim: conv or MNK topologies.")
-@click.option("--batch-size", type=click.IntRange(min=1), default=1, show_default=True, help="Batch size.")
-@click.option("--schedule", default="paper", show_default=True, metavar="NAME", help="Schedule: shipped name or file.")
+@click.option("--format", "format_name", metavar="NAME", cls=_FormatOption)
+@click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Batch size; else the file's, or 1.")
 @click.option(
-    "--samples",
-    type=click.IntRange(min=1),
-    default=50_000,
-    show_default=True,
-    help="Training samples of the data set, which fix the batches of an epoch.",
-)
+    "--schedule", metavar="NAME",
+    help="Schedule: shipped name or file. Else paper with --samples, and without them one batch: inference of one "
+    "image, one-batch of several.",
+)  # fmt: skip
+@click.option(
+    "--samples", type=click.IntRange(min=1), metavar="N",
+    help="Training samples of the data set, which fix the batches of an epoch; else 50,000 with --schedule.",
+)  # fmt: skip
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to write; else FILE's name.yaml here."
 )
-def import_(file: Path, format_name: str, batch_size: int, schedule: str, samples: int, out: Path | None) -> None:
-    """Import FILE, another tool's workload, as a trace of a training run.
+def import_(
+    file: Path, format_name: str | None, batch_size: int | None, schedule: str | None, samples: int | None,
+    out: Path | None,
+) -> None:  # fmt: skip
+    """Import FILE, another tool's workload, as a trace.
 
     What such a file does not say is taken from the options: batch, samples and schedule.
-    """  # fmt: skip
+    """
     from simulator.cli.trace_import import import_trace
 
     import_trace(file, format_name, batch_size, schedule, samples, out)

@@ -6,23 +6,43 @@ from pathlib import Path
 import click
 
 from workloads.foundation.errors import InputError
-from workloads.importers import find_importer
+from workloads.importers import find_importer, importer_of
 from workloads.layers import Conv2d, Linear, gradient_words_per_channel
 from workloads.predictor import Predictor
 from workloads.trace import Dataset, Provenance, Trace, load_policy
 from workloads.trace_writer import write_trace
 
+_SAMPLES = 50_000  # of a training run whose file says nothing of its data
 
-def import_trace(file: Path, format_name: str, batch_size: int, schedule: str, samples: int, out: Path | None) -> None:
-    """Read another tool's workload and write it as a trace."""
-    importer, policy = find_importer(format_name), load_policy(schedule)
+
+def import_trace(
+    file: Path, format_name: str | None, batch_size: int | None, schedule: str | None, samples: int | None,
+    out: Path | None,
+) -> None:  # fmt: skip
+    """Read another tool's workload and write it as a trace.
+
+    What neither the file nor an option says is chosen: the format by the file's ending; the batch the file's; without
+    `schedule` and `samples` one batch, of inference where it is one image.
+    """
+    _check_no_machine(file)
+    importer = importer_of(file) if format_name is None else find_importer(format_name)
+    if schedule is not None:
+        load_policy(schedule)  # so that a wrong name is told before a large file is read
     found = importer.read(file)
-    dataset = Dataset(name="unnamed", training_samples=samples)
-    options = ["--format", format_name, "--batch-size", str(batch_size), "--schedule", schedule]
-    command = shlex.join(["adagp-sim", "trace", "import", file.name, *options, "--samples", str(samples)])
+    batch_size, notes = batch_size or found.batch_size, list(found.notes)
+    if batch_size != found.batch_size != 1:
+        notes.append(f"The file's batch size is {found.batch_size}; --batch-size takes {batch_size}.")
+    if schedule is None and samples is None:
+        schedule, samples = ("inference" if batch_size == 1 else "one-batch"), batch_size
+        notes.append(f"The file says nothing of a training: the schedule is {schedule}, one batch; --schedule paper "
+                     "--samples N plans ADA-GP's.")  # fmt: skip
+    schedule, samples = schedule or "paper", samples or _SAMPLES
     widths = [gradient_words_per_channel(layer) for layer in found.layers if isinstance(layer, Conv2d | Linear)]
     if not widths:
         raise InputError(str(file), "", "no convolution or linear layer in it", "give a workload with weights to train")
+    dataset = Dataset(name="unnamed", training_samples=samples)
+    options = ["--format", importer.name, "--batch-size", str(batch_size), "--schedule", schedule]
+    command = shlex.join(["adagp-sim", "trace", "import", file.name, *options, "--samples", str(samples)])
     trace = Trace(
         version=1,
         network=file.name.partition(".")[0],
@@ -31,11 +51,20 @@ def import_trace(file: Path, format_name: str, batch_size: int, schedule: str, s
         inputs=found.inputs,
         predictor=Predictor(outputs=max(widths)),
         layers=found.layers,
-        schedule=policy.expand(dataset.batches_per_epoch(batch_size)),
-        provenance=Provenance(origin="imported", command=command, notes=found.notes),
+        schedule=load_policy(schedule).expand(dataset.batches_per_epoch(batch_size)),
+        provenance=Provenance(origin="imported", command=command, notes=tuple(notes)),
     )
     path = Path(f"{trace.network}.yaml") if out is None else out
     write_trace(trace, path)
     click.echo(f"{path}: {len(trace.mac_layers)} layers with MACs, {trace.schedule.batches:,} batches (imported)")
-    for note in found.notes:
+    for note in notes:
         click.echo(f"  {note}")
+
+
+def _check_no_machine(file: Path) -> None:
+    from simulator.machine.importers import machine_importer
+
+    importer = machine_importer(file)
+    if importer is not None:
+        remedy = f"give it to --config, or write a spec of it: adagp-sim show {shlex.quote(str(file))}"
+        raise InputError(str(file), "", f"is a machine ({importer.description}), and no workload", remedy)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dataflows.dataflow import dataflow_names
+from simulator.machine.importers import machine_importer
 from simulator.machine.settings import Layer
 from simulator.machine.version_one import is_version_one, key_as_now, upgraded
 from workloads.foundation.errors import InputError, nearest
@@ -59,6 +60,9 @@ def _chain(path: Path, above: tuple[Path, ...] = ()) -> list[Layer]:
     """Return the layers of a file: what it extends, and what that extends, before it."""
     if path in above:
         raise InputError(str(path), "extends", "extends itself", "break the circle")
+    importer = machine_importer(path)
+    if importer is not None:
+        return [Layer(str(path), importer.read(path).settings, path=path)]
     data = read_yaml(path)
     if not isinstance(data, dict):
         raise InputError(str(path), "", "not a mapping of keys", "see configs/accelerators/baseline.yaml")

@@ -12,7 +12,9 @@ PASSES = {
 COMPONENTS = dict(
     zip(ENERGY_PARTS, ("#0072B2", "#56B4E9", "#CC79A7", "#009E73", "#F0E442", "#D55E00", "#999999"), strict=True)
 )
-PHASES: dict[Phase, str] = {"warm_up": "#56B4E9", "bp": "#0072B2", "gp": "#E69F00", "dni": "#CC79A7"}
+PHASES: dict[Phase, str] = {
+    "warm_up": "#56B4E9", "bp": "#0072B2", "gp": "#E69F00", "dni": "#CC79A7", "inference": "#009E73",
+}  # fmt: skip
 STALLS = {
     "compute_cycles": "#0072B2", "stall_load_cycles": "#D55E00", "stall_store_cycles": "#E69F00",
     "stall_other_array_cycles": "#CC79A7", "stall_buffer_port_cycles": "#009E73",

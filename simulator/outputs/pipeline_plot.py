@@ -11,10 +11,11 @@ from simulator.pipelines.operation import Kind
 from simulator.pipelines.results import PipelineResults, PipelineRun
 
 # Okabe and Ito's palette; forward passes take the colour of their batch's phase.
-_FORWARD = {"warm_up": "#56B4E9", "bp": "#56B4E9", "gp": "#E69F00", "dni": "#CC79A7"}
+_FORWARD = {"warm_up": "#56B4E9", "bp": "#56B4E9", "gp": "#E69F00", "dni": "#CC79A7", "inference": "#0072B2"}
 _BACKWARD: dict[Kind, str] = {"backward": "#009E73", "input_gradient": "#009E73", "weight_gradient": "#F0E442"}
 _LEGEND = {
     "forward, Warm Up and Phase BP": "#56B4E9", "forward, Phase GP": "#E69F00", "forward, DNI": "#CC79A7",
+    "forward, Inference": "#0072B2",
     "backward, or its input gradient": "#009E73", "weight gradient": "#F0E442",
 }  # fmt: skip
 

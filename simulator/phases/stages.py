@@ -85,6 +85,11 @@ def _gradient_prediction(facts: list[LayerFacts]) -> list[Stage]:
     ]
 
 
+def _forward_alone(facts: list[LayerFacts]) -> list[Stage]:
+    """Inference: the forward pass, and nothing else."""
+    return [Stage(index, _forward(fact)) for index, fact in enumerate(facts)]
+
+
 def _decoupled(facts: list[LayerFacts]) -> list[Stage]:
     """DNI: update by the prediction, then backpropagate all the same to train the predictor."""
     return _gradient_prediction(facts) + _backward(facts, with_update=False)
@@ -121,6 +126,8 @@ class PhaseRules:
         Whether outputs are kept for a backward pass.
     trains_predictor : bool
         Whether predictions are kept until the true gradients are there.
+    trains : bool
+        Whether weights change, so that there is something to train them with.
     """
 
     title: str
@@ -128,6 +135,7 @@ class PhaseRules:
     stages: Callable[[list[LayerFacts]], list[Stage]]
     goes_backward: bool
     trains_predictor: bool
+    trains: bool = True
 
 
 PHASE_RULES: dict[Phase, PhaseRules] = {
@@ -135,6 +143,9 @@ PHASE_RULES: dict[Phase, PhaseRules] = {
     "bp": PhaseRules("Phase BP", "bp", _backpropagation, goes_backward=True, trains_predictor=True),
     "gp": PhaseRules("Phase GP", "gp", _gradient_prediction, goes_backward=False, trains_predictor=False),
     "dni": PhaseRules("DNI", "dni", _decoupled, goes_backward=True, trains_predictor=True),
+    "inference": PhaseRules(
+        "Inference", "inference", _forward_alone, goes_backward=False, trains_predictor=False, trains=False
+    ),
 }
 BACKPROPAGATION: Phase = "bp"  # the batch of a training run without ADA-GP
 

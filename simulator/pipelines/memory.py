@@ -87,10 +87,13 @@ def stash_peaks(programmes: Sequence[Programme], run: Run, sizes: Sequence[Stash
 
 def device_memory(
     programme: Programme, parts: Sequence[NetworkStage], peaks: Sequence[tuple[int, int]], word_bytes: int,
-    optimizer: OptimizerName,
+    optimizer: OptimizerName | None,
 ) -> tuple[DeviceMemory, ...]:  # fmt: skip
-    """Return each device's memory: its peaks, and a weight, a gradient and the optimizer's state for each parameter."""
-    tensors = 2 + OPTIMIZERS[optimizer].state_words
+    """Return each device's memory: its peaks, and a weight, a gradient and the optimizer's state for each parameter.
+
+    Without an optimizer nothing trains, and there are weights alone.
+    """
+    tensors = 1 if optimizer is None else 2 + OPTIMIZERS[optimizer].state_words
     memories = []
     for device, (held, flying) in enumerate(peaks):
         words = sum(part.weight_words for part in parts if device in programme.replicas[part.index])

@@ -6,6 +6,7 @@ from itertools import islice
 
 from simulator.batch.footprint import peak_dram_bytes
 from simulator.machine.spec import Accelerator
+from simulator.phases.stages import PHASE_RULES
 from simulator.pipelines.blocking import refuse_blocked
 from simulator.pipelines.composition import Composer
 from simulator.pipelines.engine import run_alone, run_batches
@@ -171,7 +172,8 @@ def _memory(
     works: dict[Phase, BatchWork], parts: tuple[NetworkStage, ...], times: StageTimes
 ) -> tuple[DeviceMemory, ...]:
     """Return peaks over every ordered pair of kinds, since batches overlap."""
-    spec, optimizer = times.spec, times.micro_trace.optimizer
+    spec = times.spec
+    optimizer = times.micro_trace.optimizer if any(PHASE_RULES[kind].trains for kind in works) else None
     word_bytes = spec.precision.word_bits // 8
     sizes = stash_sizes(parts, times.micro_trace.batch_size, word_bytes)
     row = [work for before in works.values() for after in works.values() for work in (before, after)]

@@ -20,9 +20,10 @@ class Cause:
 
 
 def backward_ratio(results: Results) -> float:
-    """Return compute cycles of backward over forward in a baseline batch."""
+    """Return compute cycles of backward over forward in a baseline batch that trains."""
     assert results.baseline is not None
-    rows = _phase_rows(results.baseline, results.baseline.phases[0].phase)
+    phase = next(phase.phase for phase in results.baseline.phases if PHASE_RULES[phase.phase].trains)
+    rows = _phase_rows(results.baseline, phase)
     return _compute(rows, _BACKWARD) / _compute(rows, ("forward",))
 
 
@@ -30,10 +31,10 @@ def ideal_speedup(run: RunResult) -> float:
     """Return the speedup of the run's sequence with BW = 2 FW and a predictor that costs nothing."""
     if run.design == "baseline":
         return 1.0
-    batches = sum(phase.batches for phase in run.phases)
-    # Steps of one layer with BW = 2 FW (paper, section 3.7).
+    # Steps of one layer with BW = 2 FW (paper, section 3.7); the baseline goes backward in every batch that trains.
+    before = sum((3 if PHASE_RULES[phase.phase].trains else 1) * phase.batches for phase in run.phases)
     steps = sum((3 if PHASE_RULES[phase.phase].goes_backward else 1) * phase.batches for phase in run.phases)
-    return 3 * batches / steps
+    return before / steps
 
 
 def explain(results: Results, run: RunResult) -> list[Cause]:

@@ -88,7 +88,7 @@ def imported(tmp_path: Path) -> Callable[[str], Trace]:
 
     def read(name: str) -> Trace:
         out = str(tmp_path / "t.yaml")
-        done = CliRunner().invoke(cli, ["trace", "import", str(DATA / name), "--format", "scalesim", "--out", out])
+        done = CliRunner().invoke(cli, ["trace", "import", str(DATA / name), "--schedule", "paper", "--out", out])
         assert done.exit_code == 0, done.output
         return load_trace(out)
 

@@ -1,6 +1,6 @@
-"""Importers of other tools' workloads, one file each with an object `IMPORTER`; found by its name."""
+"""Importers of other tools' workloads, one file each with an object `IMPORTER`; found by name or by a file's ending."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,18 +22,34 @@ class Imported:
         In the order of the forward pass.
     notes : tuple of str
         What the file did not say, and what was taken for it.
+    batch_size : int
+        Samples of a batch, where the file says so.
     """
 
     inputs: dict[str, tuple[int, ...]]
     layers: tuple[Layer, ...]
     notes: tuple[str, ...]
+    batch_size: int = 1
 
 
 @dataclass(frozen=True)
 class Importer:
-    """One format: its name for ``--format``, what it is, and the function that reads a file."""
+    """One format.
+
+    Attributes
+    ----------
+    name : str
+        What ``--format`` calls it.
+    suffixes : tuple of str
+        How names of its files end, in small letters.
+    description : str
+        What it reads, in a line.
+    read : callable
+        Reads a file.
+    """
 
     name: str
+    suffixes: tuple[str, ...]
     description: str
     read: Callable[[Path], Imported]
 
@@ -56,3 +72,27 @@ def find_importer(name: str) -> Importer:
     if name not in known:
         raise InputError("--format", "", f"unknown format {name!r}", nearest(name, known))
     return known[name]
+
+
+def importer_of(path: Path) -> Importer:
+    """Return the importer of files whose names end as this one; a last ``.gz`` does not count.
+
+    Raises
+    ------
+    InputError
+        If there is none, with the endings that are known.
+    """
+    name = path.name.lower().removesuffix(".gz")
+    for importer in importers().values():
+        if name.endswith(importer.suffixes):
+            return importer
+    known = ", ".join(f"{' or '.join(one.suffixes)} ({one.name})" for one in importers().values())
+    problem = (
+        f"no format has files that end in {Path(name).suffix!r}" if Path(name).suffix else "its name has no ending"
+    )
+    raise InputError(str(path), "", problem, f"save it as {known}, or say --format")
+
+
+def listed(names: Sequence[str], separator: str = ", ") -> str:
+    """Return the first three names, and how many follow."""
+    return separator.join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -217,11 +217,12 @@ def train(
     """
     per_epoch = len(data.train_labels) // settings.batch_size
     plan = policy.epoch_phases(per_epoch, epochs)
-    if any("dni" in row for row in plan):
+    others = sorted({phase for row in plan for phase in row} - {"warm_up", "bp", "gp"})
+    if others:
         raise InputError(
             "schedule",
             policy.name,
-            "has dni batches, which the reference training does not know",
+            f"has {' and '.join(others)} batches, which the reference training does not know",
             "train under a schedule of warm_up, bp and gp batches",
         )
     with reproducible(settings.seed):
