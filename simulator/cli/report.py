@@ -156,12 +156,12 @@ def print_results(results: "Results", screen: "Console", target_accuracy: float 
 
 
 def _print_gating(results: "Results", screen: "Console") -> None:
-    """Print what zero gating would save, where the trace has shares of zeros."""
+    """Print what zero gating would save, where the trace has shares of zeros that hold a multiplier still."""
     from simulator.cli.console import joules, percent, print_table, table
     from simulator.studies.zero_gating import zero_gating
 
     gated = zero_gating(results)
-    if gated:
+    if any(run.gated_macs for run in gated):
         columns = [("design", False), ("MACs gated", True), ("saves", True), ("of the energy", True)]
         rows = [
             [run.design, percent(run.gated_macs / run.macs), joules(run.saved_pj), percent(run.saved_share)]

@@ -397,6 +397,4 @@ def _known(value: Any) -> Iterator[tuple[str, Shape]]:
         yield value.name, tuple(size.dim_value for size in tensor.shape.dim)
 
 
-IMPORTER = Importer(
-    "onnx", (".onnx",), "ONNX models with fixed shapes; a batch of any size counts as one sample", read_onnx
-)
+IMPORTER = Importer("onnx", (".onnx",), "ONNX models of fixed shapes; any batch counts as one sample", read_onnx)

@@ -157,7 +157,7 @@ def _bank_bytes(config: _Config, limited: bool) -> int:
     if limited:
         config.note(
             f"global_buffer: {_BANKS} banks of {share:,} bytes hold all three, {total:,} bytes; a layer that does not "
-            "fit is cut into tiles, and each fills the array anew, which SCALE-Sim does not count",
+            "fit, or waits less so, is cut into tiles, and each fills the array anew, which SCALE-Sim does not count",
             *(name for pair in names for name in pair),
         )
         return share
@@ -176,6 +176,10 @@ def _entries(path: Path) -> dict[str, tuple[str, str]]:
     parser.optionxform = str  # type: ignore[assignment, method-assign]
     try:
         parser.read_string(read_text(path).removeprefix("\ufeff"), str(path))
+    except configparser.DuplicateOptionError as error:
+        raise InputError(
+            str(path), f"line {error.lineno}", f"{error.option} stands twice", "keep one of the two"
+        ) from None
     except configparser.Error as error:
         line = getattr(error, "lineno", None) or next((number for number, _ in getattr(error, "errors", ())), None)
         place = "" if line is None else f"line {line}"
