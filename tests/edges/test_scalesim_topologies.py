@@ -148,6 +148,15 @@ def test_two_strides(tmp_path: Path) -> None:
     assert (conv.stride, conv.P, conv.Q) == ((1, 2), 7, 4)
 
 
+def test_a_product_written_as_a_convolution(tmp_path: Path) -> None:
+    """SCALE-Sim writes M, N, K as an M x K ifmap of one channel and N filters of 1 x K."""
+    rows = HEADER + "g, 65536, 8192, 1, 8192, 1, 1024, 1,\nDP, 4, 8, 1, 8, 1, 5, 1,\nc, 4, 8, 1, 8, 2, 5, 1,\n"
+    product, depthwise, two_channels = (layer for layer in read(tmp_path, rows).layers if layer.kind != "other")
+    assert isinstance(product, Linear)
+    assert (product.L, product.C, product.K) == (65_536, 8192, 1024)
+    assert depthwise.kind == two_channels.kind == "conv2d"
+
+
 def test_titles_of_sections(tmp_path: Path) -> None:
     found = read(tmp_path, HEADER + f"\nAlpha Go,\n{CONV},\n\nResnet 50,,,,,,,,\n{CONV},\n")
     assert [layer.id for layer in found.layers] == ["A", "A#2.input", "A#2"]
@@ -168,7 +177,9 @@ def test_delimiters_and_ends_of_lines(delimiter: str, end: str, first: str, tmp_
 
 def test_cells_of_any_length_and_in_quotes(tmp_path: Path) -> None:
     name = "x" * 300_000
-    assert read(tmp_path, HEADER + f"{name}{CONV[1:]},\n").layers[0].id == name
+    found = read(tmp_path, HEADER + f"{name}{CONV[1:]}, 1:2,\n")
+    assert found.layers[0].id == name
+    assert max(map(len, found.notes)) < 250
     assert read(tmp_path, HEADER + f'"a, b"{CONV[1:]},\n').layers[0].id == "a, b"
 
 
@@ -187,6 +198,7 @@ def test_what_is_passed_over_is_told(tmp_path: Path) -> None:
         (HEADER + '"' + "x" * 200_000 + f'"{CONV[1:]},\n', "line 2: cannot be split: field larger"),
         (columns("Sparsity") + f"{CONV}, half,\n", "line 2: sparsity is 'half'; give N:M"),
         (columns("Sparsity") + f"{CONV}, 5:4,\n", "line 2: sparsity is '5:4'"),
+        (columns("Sparsity") + f"{CONV}, {'9' * 5000}:4,\n", "line 2: sparsity is '999"),
         (columns("Batch Size") + f"{CONV}, 0,\n", "line 2: batch size is 0"),
         (HEADER + "FC, 1, 1, 1, ,1 2, 2, 1,\n", "line 2: filter width is missing"),
         (HEADER + f"A, {'9' * 5000}, 2, 1, 1, 1, 1, 1\n", "line 2: ifmap height is '99"),

@@ -55,8 +55,8 @@ def test_rule_by_hand() -> None:
     assert cycles(layer, "os", 32, 32) == 95 * 3 * (363 + 62)
 
 
-sizes = st.integers(1, 9)
-convolutions = st.tuples(sizes, sizes, sizes, sizes, st.integers(1, 12), st.integers(1, 40), st.integers(1, 4)).map(
+sizes, more = st.integers(1, 9), st.integers(0, 9)
+convolutions = st.tuples(more, more, sizes, sizes, st.integers(1, 12), st.integers(1, 40), st.integers(1, 4)).map(
     lambda row: (row[0] + row[2], row[1] + row[3], *row[2:])
 )
 names = st.sampled_from(["conv", "DP1", "fc"])

@@ -94,5 +94,6 @@ def importer_of(path: Path) -> Importer:
 
 
 def listed(names: Sequence[str], separator: str = ", ") -> str:
-    """Return the first three names, and how many follow."""
-    return separator.join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    """Return the first three names, the long ones cut, and how many follow."""
+    shown = [name if len(name) <= 60 else f"{name[:57]}..." for name in names[:3]]
+    return separator.join(shown) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

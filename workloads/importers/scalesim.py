@@ -109,7 +109,7 @@ class _Table:
                 used.add(index)
                 return int(found[1]), int(found[2])
             if text and place is not None:
-                raise self._wrong(line, f"sparsity is {text!r}", "give N:M, N of M weights that are not zero: 2:4")
+                raise self._wrong(line, f"sparsity is {text[:40]!r}", "give N:M, N of M weights that are not zero: 2:4")
         return 1, 1
 
     def _size(self, line: int, cells: Sequence[str], index: int, name: str) -> int:
@@ -235,7 +235,8 @@ class _Network:
         """Add a row's layer behind the one before."""
         self._batches.add(row.batch)
         name = self._unique(row.name)
-        layer = self._product(row, name) if len(row.sizes) == len(_PRODUCT) else self._convolution(row, name, depthwise)
+        product = None if depthwise else _as_product(row)
+        layer = self._convolution(row, name, depthwise) if product is None else self._product(row, name, *product)
         if self.layers:
             adapter = self._unique(f"{name}.input")
             shape = layer.input_shapes[0]
@@ -247,8 +248,7 @@ class _Network:
             self.inputs["input"] = layer.input_shapes[0]
         self.layers.append(layer)
 
-    def _product(self, row: _Row, name: str) -> Linear:
-        M, N, K = row.sizes
+    def _product(self, row: _Row, name: str, M: int, N: int, K: int) -> Linear:
         return Linear(
             id=name, kind="linear", inputs=("input",), L=M * (row.batch // self.batch), C=K, K=N,
             sparsity=_sparsity(row),
@@ -300,6 +300,18 @@ class _Network:
         self._numbers[name] = number
         self._taken.add(found)
         return found
+
+
+def _as_product(row: _Row) -> tuple[int, int, int] | None:
+    """Return M, N and K of a product, or of a convolution that SCALE-Sim writes one as; None for any other.
+
+    It writes an M x K matrix as an ifmap of one channel, and filters of one row that is as wide.
+    """
+    if len(row.sizes) == len(_PRODUCT):
+        M, N, K = row.sizes
+        return M, N, K
+    H, W, R, S, C, filters, stride = row.sizes
+    return (H, filters, W) if (R, S, C, stride) == (1, W, 1, 1) and W > 1 else None
 
 
 def _windows(extent: int, kernel: int, stride: int) -> int:

@@ -163,8 +163,8 @@ def _bank_bytes(config: _Config, limited: bool) -> int:
         return share
     config.note(
         "no limit here: with InterfaceBandwidth CALC buffers change no cycle; global_buffer holds any layer, since one "
-        f"that is cut into tiles takes longer. For {total:,} bytes, all three: --set global_buffer.bank_bytes={share} "
-        f"--set global_buffer.bank_port_bytes={share}",
+        "that is cut into tiles takes longer; bytes of DRAM are then the fewest there can be. For all three, "
+        f"{total:,} bytes: --set global_buffer.bank_bytes={share} --set global_buffer.bank_port_bytes={share}",
         *(name for pair in names for name in pair),
     )
     return _NO_LIMIT_BYTES
@@ -184,10 +184,10 @@ def _entries(path: Path) -> dict[str, tuple[str, str]]:
         line = getattr(error, "lineno", None) or next((number for number, _ in getattr(error, "errors", ())), None)
         place = "" if line is None else f"line {line}"
         problem = "is no configuration of SCALE-Sim: " + error.message.splitlines()[0]
-        raise InputError(str(path), place, problem, "give lines of KEY: VALUE below [sections]") from None
+        raise InputError(str(path), place, problem, "give one of its files, or name a spec of your own .yaml") from None
     if not parser.has_section(_SECTION):
         problem = f"is no configuration of SCALE-Sim: no section [{_SECTION}]"
-        raise InputError(str(path), "", problem, "give one of its files, or a spec as YAML")
+        raise InputError(str(path), "", problem, "give one of its files, or name a spec of your own .yaml")
     entries: dict[str, tuple[str, str]] = {}
     for section in parser.sections():
         for name, value in parser[section].items():
