@@ -5,8 +5,11 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from workloads.foundation.errors import InputError
+from workloads.graph import check_graph
 from workloads.importers import find_importer
 from workloads.layers import Conv2d, Linear
 from workloads.trace import NOT_RECORDED, load_trace
@@ -16,7 +19,7 @@ HEADER = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Ch
 
 def read(tmp_path: Path, text: str):
     path = tmp_path / "net.csv"
-    path.write_text(text)
+    path.write_text(text, newline="")
     return find_importer("scalesim").read(path)
 
 
@@ -225,3 +228,22 @@ def test_time_does_not_grow_with_equal_names(tmp_path: Path) -> None:
     assert time.process_time() - begin < 20
     assert len({layer.id for layer in found.layers}) == 39_999
     assert max(map(len, found.notes)) < 250
+
+
+PIECES = st.sampled_from(
+    ["", ",", ",,", "\t", ";", "\r", "\n", "\r\n", '"', "1", "-1", "0", "x", "DP", "1:4", "M", "N", "K", "#", "\x00",
+     "9" * 30, " ", "é", "1.5", "1e3", HEADER, f"{CONV},\n", "Layer, M, N, K,\n", "Batch Size", "Sparsity", "Strides"]
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(PIECES, max_size=30), st.booleans())
+def test_any_text_is_read_or_refused_in_one_line(tmp_path: Path, pieces: list[str], header: bool) -> None:
+    text = (HEADER if header else "") + "".join(pieces)
+    try:
+        found = read(tmp_path, text)
+    except InputError as error:
+        assert "\n" not in str(error)
+    else:
+        check_graph(found.layers, found.inputs)
+        assert min(macs(found)) > 0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dataflows.dataflow import dataflows
 from simulator.machine.importers import ImportedMachine, MachineImporter
-from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.errors import InputError
 from workloads.foundation.strict_yaml import read_text
 
 _SECTION = "architecture_presets"
@@ -94,7 +94,7 @@ def read_config(path: Path) -> ImportedMachine:
     flow = config.text("Dataflow")
     known = {name for kind, name in dataflows() if kind == "systolic"}
     if flow not in known:
-        raise InputError(str(path), "Dataflow", f"is {flow[:40]!r}", nearest(flow, known))
+        raise InputError(str(path), "Dataflow", f"is {flow[:40]!r}", f"give {', '.join(sorted(known))}")
     config.note("dataflow", "Dataflow")
     dram, limited = _dram(config)
     bank = _bank_bytes(config, limited)
