@@ -75,7 +75,7 @@ class _Config:
         fates: dict[str, list[str]] = {}
         for key, (name, value) in self.entries.items():
             fate = self.became.get(key) or _PASSED_OVER.get(key, unknown)
-            fates.setdefault(fate, []).append(f"{name} = {value or '(empty)'}")
+            fates.setdefault(fate, []).append(f"{_shown(name)} = {_shown(value) or '(empty)'}")
         return [f"{', '.join(keys)}: {fate}" for fate, keys in fates.items()]
 
 
@@ -168,6 +168,13 @@ def _bank_bytes(config: _Config, limited: bool) -> int:
         *(name for pair in names for name in pair),
     )
     return _NO_LIMIT_BYTES
+
+
+def _shown(text: str) -> str:
+    """Return a text as it may stand in a comment: in one line, printable, and not long."""
+    line = " ".join(text.split())
+    line = line if line.isprintable() else repr(line)[1:-1]
+    return line if len(line) <= 60 else f"{line[:57]}..."
 
 
 def _entries(path: Path) -> dict[str, tuple[str, str]]:
