@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import update_wrapper
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,9 +39,9 @@ def _told(_: click.Context, __: click.Parameter, config: str | None) -> str | No
     from simulator.machine.importers import machine_importer
 
     importer = None if config is None else machine_importer(Path(config))
-    if importer is not None:
+    if config is not None and importer is not None:
         what = f"{config} is {importer.description}"
-        click.echo(f"note: {what}; adagp-sim show {config} tells what each of its keys became", err=True)
+        click.echo(f"note: {what}; adagp-sim show {quote(config)} tells what each of its keys became", err=True)
     return config
 
 

@@ -133,6 +133,14 @@ def test_inference_goes_through_every_command(folder: Path) -> None:
     assert (folder / "d").read_text()
 
 
+def test_nothing_is_trained_under_inference(folder: Path) -> None:
+    pytest.importorskip("torch", reason="the extra torch is not installed")
+    ended = run_here("trace", "export", "digits-cnn", "--schedule", "inference", cwd=folder)
+    assert ended.code == 2
+    assert "has inference batches, which the reference training does not know" in ended.err
+    assert [path.name for path in folder.iterdir()] == ["net.csv"]
+
+
 def test_inspect_shows_how_layers_connect(folder: Path) -> None:
     text = yaml.safe_dump({
         "version": 1, "network": "branch", "dataset": {"name": "d", "training_samples": 8}, "batch_size": 2,
