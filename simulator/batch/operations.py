@@ -127,9 +127,10 @@ class _ArrayOperations:
 
     def _vectors(self, layer: MacLayer, direction: Direction) -> list[Plan]:
         unit = self.spec.vector_unit
+        layers = vectors_behind(self.trace.layers, layer.id)
         works = [
             vector_work(one, direction, self.trace)
-            for one in vectors_behind(self.trace.layers, layer.id)
+            for one in (layers if direction == "forward" else reversed(layers))
             if one.kind in unit.costed
         ]
         return [
