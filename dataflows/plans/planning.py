@@ -323,6 +323,7 @@ def _fastest(
     `busy` is the least that the arithmetic takes.
     """
     of_a_byte, of_a_transfer = budget.channel.least_cycles
+    word = budget.word_bytes
     loaded, stored = counts.dram_read_bytes, counts.dram_write_bytes
     passed = loaded + stored, counts.buffer_read_bytes + counts.buffer_write_bytes
 
@@ -331,10 +332,12 @@ def _fastest(
         size = ceil_div(words, count)
         tiles = ceil_div(words, size)
         last = (words - (tiles - 1) * size) / words
-        loads = (loaded * of_a_byte + tiles * of_a_transfer) if loaded else 0
-        stores = (stored * of_a_byte + tiles * of_a_transfer) if stored else 0
+        # Where words are dealt out over more pieces than there are words, some pieces move nothing, the first of all.
+        loads, stores = (moved * of_a_byte + min(tiles, moved // word) * of_a_transfer for moved in (loaded, stored))
+        first = loaded // word // count * word
+        first_load = first * of_a_byte + (of_a_transfer if first else 0)
         return max(int(loads + stores), int(loads + last * (busy + stored * of_a_byte)),
-                   int(loads / tiles + max(busy, tiles - 1)))  # fmt: skip
+                   int(first_load + max(busy, tiles - 1)))  # fmt: skip
 
     bounds = sorted((bound(count), *passed, count) for count in pieces)
 
