@@ -9,7 +9,9 @@ dataflow), weight, input and output port, sums (of an accumulator), word and psu
 from itertools import product
 from math import ceil, gcd, log2
 
-from naive_time import COLUMNS, SUMS, cuts, elementwise_row, finish, from_dram, memory, up
+import naive_rows
+from naive_rows import job_of, length
+from naive_time import COLUMNS, SUMS, cuts, elementwise_row, finish, from_dram, memory, nothing, up
 
 # --- products: what a pass multiplies (docs/machine.md, "Passes as products") -------------------------------------
 
@@ -27,68 +29,33 @@ def rows_and_taps(extent, other, taps, stride, padding, dilation):
 
 
 def products(layer, task, dense=False):
-    """Return the products of a pass: their axes, and which rows of the image each row of the result touches."""
+    """Return the products of a pass: their axes, and which rows of the image each row of the result touches.
+
+    `window`, `stride` and `dilation` are those of the convolution that row stationary makes of it.
+    """
+    names = ("groups", "images", "rows", "columns", "channels", "window", "filters", "width", "stride", "dilation")
+
+    def part(*values, wgrad=False):
+        found = dict(zip(names, values, strict=True), wgrad=wgrad)
+        return found | {"taps": found["window"][0] * found["window"][1]}
+
     N, K, C, groups = (layer[key] for key in ("N", "K", "C", "groups"))
     kg, cg, R, S, P, Q, H, W = K // groups, C // groups, *(layer[key] for key in "RSPQHW")
-    (sv, sh), (pv, ph), (dv, dh) = layer["stride"], layer["padding"], layer["dilation"]
+    stride, dilation = layer["stride"], layer["dilation"]
+    (sv, sh), (pv, ph), (dv, dh) = stride, layer["padding"], dilation
     touched = [[y for t in range(R) if 0 <= (y := p * sv - pv + t * dv) < H] for p in range(P)]
     if task == "forward":
-        return [
-            {
-                "groups": groups,
-                "images": N,
-                "rows": touched,
-                "columns": Q,
-                "channels": cg,
-                "taps": R * S,
-                "filters": kg,
-                "width": W,
-                "wgrad": False,
-            }
-        ]
+        return [part(groups, N, touched, Q, cg, (R, S), kg, W, stride, dilation)]
     if task == "wgrad":
-        return [
-            {
-                "groups": groups,
-                "images": N,
-                "rows": touched,
-                "columns": Q,
-                "channels": cg,
-                "taps": R * S,
-                "filters": kg,
-                "width": W,
-                "wgrad": True,
-            }
-        ]
+        return [part(groups, N, touched, Q, cg, (R, S), kg, W, dilation, stride, wgrad=True)]
     if dense:
         down = [[y // sv for t in range(R) if (y := h + pv - t * dv) % sv == 0 and 0 <= y // sv < P] for h in range(H)]
-        return [
-            {
-                "groups": groups,
-                "images": N,
-                "rows": down,
-                "columns": W,
-                "channels": kg,
-                "taps": R * S,
-                "filters": cg,
-                "width": Q,
-                "wgrad": False,
-            }
-        ]
+        return [part(groups, N, down, W, kg, (R, S), cg, Q, (1, 1), dilation)]
     vertical = rows_and_taps(H, P, R, sv, pv, dv)
     horizontal = rows_and_taps(W, Q, S, sh, ph, dh)
+    apart = (dv // gcd(dv, sv), dh // gcd(dh, sh))  # rows and columns of dY between two taps of a part
     return [
-        {
-            "groups": groups,
-            "images": N,
-            "rows": rows,
-            "columns": len(cols),
-            "channels": kg,
-            "taps": r * s,
-            "filters": cg,
-            "width": Q,
-            "wgrad": False,
-        }
+        part(groups, N, rows, len(cols), kg, (r, s), cg, Q, (1, 1), apart)
         for (r, rows), (s, cols) in product(vertical, horizontal)
     ]
 
@@ -112,10 +79,6 @@ def tiles(part, tiling):
             tile["images"], tile["rows"] = tile[pixel]
             tile["channels"] = tile[channel]
             yield tile
-
-
-def length(piece):
-    return piece[1] - piece[0]
 
 
 def loads(part, machine, tiling, places):
@@ -153,7 +116,9 @@ def loads(part, machine, tiling, places):
             if (final and places["result"] == "dram") or (not final and not stays)
             else 0
         )
-        yield {"g": g, "V": V, "D": D, "N": n, "load": load + back, "store": store, "first": first, "final": final}
+        work = {"job": job_of(part, tile), "mapping": tiling["mapping"]} if "mapping" in tiling else {}
+        size = {"g": g, "V": V, "D": D, "N": n, "first": first, "final": final}
+        yield {**size, **work, "load": load + back, "store": store}
         before = tile
 
 
@@ -253,21 +218,26 @@ def product_row(machine, flow, part, tiling, places, written_beside=0):
     `places` says where image and filter lie, (place, tensors), and where the result goes: dram, buffer or sram.
     """
     word, psum = machine["word"], machine["psum"]
-    facts = array_facts(machine, flow)
-    sequence, row, before = [], dict.fromkeys(SUMS, 0), None
+    sequence, row, before, facts = [], dict.fromkeys(SUMS, 0), None, None
     row["buffer_write_bytes"] = written_beside
     inside = flow != "os" and not machine["systolic"]  # else the memory adds up partial sums
     for tile in loads(part, machine, tiling, places):
-        stream, ends, count = compute(machine, flow, tile)
-        gap = gap_between(machine, flow, before, ends[0]) if before is not None else 0
-        before = ends[-1]
+        if flow == "rs":
+            facts, count = naive_rows.compute(machine, tile)
+            stream, gap = facts["stream"], facts["gap"] if sequence else 0
+        else:
+            facts = array_facts(machine, flow)
+            stream, ends, count = compute(machine, flow, tile)
+            gap = gap_between(machine, flow, before, ends[0]) if before is not None else 0
+            before = ends[-1]
         sequence.append({"stream": stream, "gap": gap, "load": tile["load"], "store": tile["store"]})
         back = count["sums_read"] + count["local_read"]
         away = count["sums_written"] + count["local_written"]
         row["macs"] += count["macs"]
         row["adds"] += 0 if inside else back
-        row["register_reads"] += count["macs"]
-        row["register_writes"] += count["writes_in_array"]
+        inner = "scratchpad" if flow == "rs" else "register"
+        row[f"{inner}_reads"] += count["pad_reads"] if flow == "rs" else count["macs"]
+        row[f"{inner}_writes"] += count["writes_in_array"]
         row["accumulator_read_bytes"] += count["local_read"] * psum
         row["accumulator_write_bytes"] += count["local_written"] * psum
         words = count["moving"] + count["stationary"] + count["results"]
@@ -284,7 +254,8 @@ def product_row(machine, flow, part, tiling, places, written_beside=0):
 
 def added(rows):
     """Return the sum of the rows of an op's plans: each begins where the one before ends."""
-    return {key: sum(row[key] for row in rows) for key in COLUMNS}
+    plans = [plan for row in rows for plan in row["plans"]]
+    return {key: sum(row[key] for row in rows) for key in COLUMNS} | {"plans": plans}
 
 
 # --- the choice (docs/machine.md, "Tiles") ------------------------------------------------------------------------
@@ -325,24 +296,34 @@ ORDERS = (
 )
 
 
-def tilings(part, machine, flow):
-    """Yield every tiling of a product; orders that load the same count once, unless partial sums leave."""
+def units(part, machine, flow):
+    """Return what fills the array along each axis, in pieces."""
     R, C = machine["rows"], machine["columns"]
-    # What fills the array along the loops over vectors, the reduction and the columns of the product.
-    lanes = {
-        "ws": {"vectors": 1, "reduction": R, "filters": C},
-        "is": {"vectors": C, "reduction": R, "filters": 1},
-        "os": {"vectors": R, "reduction": 1, "filters": C},
-    }[flow]
-    pixel, channel = ("reduction", "vectors") if part["wgrad"] else ("vectors", "reduction")
+    # Lanes along the loops over vectors, the reduction and the columns of the product.
+    vectors, reduction, filters = {"ws": (1, R, C), "is": (C, R, 1), "os": (R, 1, C)}[flow]
+    pixel, channel = (reduction, vectors) if part["wgrad"] else (vectors, reduction)
     row, image = part["columns"], part["columns"] * len(part["rows"])
-    spaces = [(n, len(part["rows"])) for n in sizes(part["images"], unit(lanes[pixel], image))]
-    spaces += [(1, n) for n in sizes(len(part["rows"]), unit(lanes[pixel], row))]
+    filled = {"images": unit(pixel, image), "rows": unit(pixel, row), "channels": unit(channel, part["taps"])}
+    return filled | {"filters": filters, "groups": 1}
+
+
+def tilings(part, machine, flow):
+    """Yield every tiling of a product, under rs with each mapping."""
+    if flow != "rs":
+        yield from cut_up(part, units(part, machine, flow))
+        return
+    for mapping in naive_rows.mappings(part, machine):
+        for tiling in cut_up(part, naive_rows.units(mapping, part["wgrad"])):
+            yield dict(tiling, mapping=mapping)
+
+
+def cut_up(part, fills):
+    """Yield every way to cut a product; orders that load the same count once, unless partial sums leave."""
+    spaces = [(n, len(part["rows"])) for n in sizes(part["images"], fills["images"])]
+    spaces += [(1, n) for n in sizes(len(part["rows"]), fills["rows"])]
     spaces += [(1, n) for n in sizes_that_read_less(part["rows"])]
-    inner = sizes(part["channels"], unit(lanes[channel], part["taps"]))
-    for (images, rows), channels, filters, groups in product(
-        dict.fromkeys(spaces), inner, sizes(part["filters"], lanes["filters"]), sizes(part["groups"], 1)
-    ):
+    axes = (sizes(part[axis], fills[axis]) for axis in ("channels", "filters", "groups"))
+    for (images, rows), channels, filters, groups in product(dict.fromkeys(spaces), *axes):
         size = {"images": images, "rows": rows, "channels": channels, "filters": filters, "groups": groups}
         many = {"filters": filters < part["filters"]}
         pixels = images < part["images"] or rows < len(part["rows"])
@@ -440,8 +421,4 @@ def op_rows(layer, machine, flow, task):
         plan = weight_update(layer, machine, "dram", room)
         return sequences([[plan] if plan else []])
     parts = products(layer, task, machine["dense"])
-    return (
-        sequences([choose(machine, flow, part, IN_DRAM, room) for part in parts])
-        if parts
-        else [dict.fromkeys(COLUMNS, 0)]
-    )
+    return sequences([choose(machine, flow, part, IN_DRAM, room) for part in parts]) if parts else [nothing()]

@@ -1,7 +1,7 @@
 """The predictor's passes, alone on their array, from docs/machine.md ("The predictor's operands") and nothing else."""
 
 from naive_op import ADAM, choose, products, sequences, weight_update, weights_of
-from naive_time import COLUMNS, elementwise_row, transfer_row
+from naive_time import elementwise_row, nothing, transfer_row
 
 
 def convolution(images, predictor):
@@ -44,9 +44,14 @@ def linear(vectors, inputs, outputs):
 
 
 class Predictor:
-    """The passes of a predictor (pool, channels, kernel, outputs) for one layer, and where everything lies."""
+    """The passes of a predictor (pool, channels, kernel, outputs) for one layer, and where everything lies.
 
-    def __init__(self, layer, machine, flow, predictor):
+    `stays` says whether the layer's output stays in the buffer, and `taken` how many bytes of this array's share it and
+    others take.
+    """
+
+    def __init__(self, layer, machine, flow, predictor, stays=False, taken=0):
+        self.output, self.taken = "buffer" if stays else "dram", taken
         self.layer, self.machine, self.flow, self.word = layer, machine, flow, machine["word"]
         self.samples, self.outputs = layer["K"], weights_of(layer) // layer["K"]
         self.conv = convolution(self.samples, predictor)
@@ -85,14 +90,14 @@ class Predictor:
         """Return the rows of predictor_forward."""
         result = "dram" if trains and not self.low else "buffer" if self.prediction_stays else "dram"
         means, features = self.samples * self.pooled * self.word, self.samples * self.features * self.word
-        room = self.machine["share"] - self.held(False)
+        room = self.machine["share"] - self.taken - self.held(False)
         room -= means * (self.means == "buffer") + features * (self.between == "buffer")
         room -= self.samples * self.outputs * self.word * (result == "buffer")
         weights = (self.places[0], 1)
         outputs = self.layer["N"] * self.layer["P"] * self.layer["Q"] * self.layer["K"]
-        mean = {**dict.fromkeys(COLUMNS, 0), "adds": outputs, "buffer_write_bytes": means}
+        mean = {**nothing(), "adds": outputs, "buffer_write_bytes": means}
         if self.machine["reread"]:
-            mean = elementwise_row(self.machine, outputs, 0, [("dram", 1)], [], room, adds=1, written_beside=means)
+            mean = elementwise_row(self.machine, outputs, 0, [(self.output, 1)], [], room, adds=1, written_beside=means)
             if mean is None:
                 return None
         plans = [[mean]]
@@ -141,17 +146,17 @@ class Predictor:
 
     def load(self, backward):
         """Return the rows of predictor_load."""
-        return sequences([[transfer_row(self.machine, self.moved(backward), 0, self.machine["share"])]])
+        return sequences([[transfer_row(self.machine, self.moved(backward), 0, self.machine["share"] - self.taken)]])
 
     def store(self, backward):
         """Return the rows of predictor_store."""
         prediction = self.samples * self.outputs * self.word * self.prediction_stays
         size = self.moved(True) if backward else prediction
-        return sequences([[transfer_row(self.machine, 0, size, self.machine["share"])]])
+        return sequences([[transfer_row(self.machine, 0, size, self.machine["share"] - self.taken)]])
 
-    def gp_update(self):
+    def gp_update(self, trains=False):
         """Return the rows of the layer's update in Phase GP."""
-        place = "buffer" if self.prediction_stays and not self.low else "dram"
-        room = self.machine["share"] - self.samples * self.outputs * self.word * (place == "buffer")
+        place = "buffer" if self.prediction_stays and not self.low and not trains else "dram"
+        room = self.machine["share"] - self.taken - self.samples * self.outputs * self.word * (place == "buffer")
         row = weight_update(self.layer, self.machine, place, room)
         return sequences([[row] if row else []])

@@ -1,16 +1,17 @@
-"""The time of a plan that has the channel to itself, and plans without products, from docs/machine.md and nothing else.
+"""Rows of plans, and plans without products, from docs/machine.md and nothing else.
 
 A machine is a plain dictionary; `naive_op` says what is in it.
 """
 
-from math import ceil
+from naive_step import TIMES, run, up
 
-STALLS = ("stall_load_cycles", "stall_store_cycles", "stall_buffer_port_cycles")
 SUMS = (
     "macs",
     "adds",
     "register_reads",
     "register_writes",
+    "scratchpad_reads",
+    "scratchpad_writes",
     "array_network_bytes",
     "buffer_read_bytes",
     "buffer_write_bytes",
@@ -21,12 +22,7 @@ SUMS = (
     "dram_read_bytes",
     "dram_write_bytes",
 )
-COLUMNS = ("cycles", "compute_cycles", "pipeline_cycles", *STALLS, *SUMS)
-
-
-def up(a, b):
-    """Return a / b, rounded up."""
-    return -(-a // b)
+COLUMNS = (*TIMES, *SUMS)
 
 
 def cuts(extent, size):
@@ -39,84 +35,9 @@ def from_dram(operand):
     return operand[1] * (operand[0] == "dram")
 
 
-def run(machine, plan):
-    """Run a plan that has the channel to itself.
-
-    `plan` has `fill`, `drain` and `tiles`, each with `stream`, `gap` (tile 0: 0), `load`, `store`, and the plan `array`
-    (bytes between buffer and array) and `sram` (bytes of the predictor SRAM).
-    """
-    fill, drain, todo = plan["fill"], plan["drain"], plan["tiles"]
-    ports = machine["banks"] * machine["port"]
-    windows = [tile["stream"] + (tile["gap"] if t else fill) for t, tile in enumerate(todo)]
-    W = sum(windows)
-    waits = []
-    for tile, w in zip(todo, windows, strict=False):
-        n = m = 0
-        if w:
-            n = up(up(plan["array"] * w, W) + tile["load"] + tile["store"], ports)
-            if plan["sram"]:
-                m = up(up(plan["sram"] * w, W), machine["sram_banks"] * machine["sram_port"])
-        waits.append(max(0, n - w, m - w))
-
-    def channel(size, window):
-        held = ceil(size / machine["bandwidth"]) + machine["latency"] if machine["bandwidth"] else 0
-        return held if window else max(held, up(size, ports))
-
-    load_end, begin, end, store_end = [], [], [], {}
-    storing = [t for t, tile in enumerate(todo) if tile["store"]]
-    free = stall_load = stall_store = 0
-    pipeline = compute_cycles = fill
-
-    def start_streams():
-        """Begin the stream of every tile whose load and store are done."""
-        nonlocal stall_load, stall_store, pipeline, compute_cycles
-        while len(begin) < len(load_end):
-            t = len(begin)
-            stored = [s for s in storing if s < t]
-            awaited = stored[-2] if len(stored) >= 2 else None
-            if awaited is not None and awaited not in store_end:
-                return
-            gap = todo[t]["gap"] if t else 0
-            ready = end[-1] + gap if t else fill
-            loaded = max(ready, load_end[t] + fill)
-            at = max(loaded, store_end[awaited] if awaited is not None else 0)
-            stall_load += loaded - ready
-            stall_store += at - loaded
-            pipeline += gap
-            compute_cycles += gap + todo[t]["stream"]
-            begin.append(at)
-            end.append(at + todo[t]["stream"] + waits[t])
-
-    while len(load_end) < len(todo) or len(store_end) < len(storing):
-        start_streams()
-        asks = []
-        t = len(load_end)
-        if t < len(todo) and (t < 2 or t - 2 < len(end)):
-            asks.append((max(load_end[-1] if t else 0, end[t - 2] if t >= 2 else 0), 1, t))
-        if len(store_end) < len(storing) and storing[len(store_end)] < len(end):
-            s = storing[len(store_end)]
-            done = store_end[storing[len(store_end) - 1]] if store_end else 0
-            asks.append((max(end[s] + drain, done), 0, s))
-        asked, is_load, tile = min(asks)
-        size = todo[tile]["load" if is_load else "store"]
-        over = asked
-        if size:
-            over = free = max(asked, free) + channel(size, windows[tile])
-        if is_load:
-            load_end.append(over)
-        else:
-            store_end[tile] = over
-    start_streams()
-    drained = end[-1] + drain
-    finish = max([drained, *store_end.values()])
-    return {
-        "cycles": finish,
-        "compute_cycles": compute_cycles + drain,
-        "pipeline_cycles": pipeline + drain,
-        "stall_load_cycles": stall_load,
-        "stall_store_cycles": stall_store + finish - drained,
-        "stall_buffer_port_cycles": sum(waits),
-    }
+def nothing():
+    """Return the row of what takes no time."""
+    return dict.fromkeys(COLUMNS, 0) | {"plans": []}
 
 
 def memory(place):
@@ -129,8 +50,8 @@ def finish(machine, row, plan):
     loaded, stored = (sum(tile[way] for tile in plan["tiles"]) for way in ("load", "store"))
     array = row["buffer_read_bytes"] + row["buffer_write_bytes"]
     sram = row["predictor_sram_read_bytes"] + row["predictor_sram_write_bytes"]
-    row = {**row, **run(machine, dict(plan, array=array, sram=sram))}
-    row["tiles"] = len(plan["tiles"])
+    plan = dict(plan, array=array, sram=sram)
+    row = {**row, **run(machine, plan), "plans": [plan], "tiles": len(plan["tiles"])}
     for key, moved in (
         ("dram_read_bytes", loaded),
         ("dram_write_bytes", stored),
@@ -139,16 +60,6 @@ def finish(machine, row, plan):
     ):
         row[key] += moved
     return row
-
-
-def pieces():
-    """Yield 1, 2, 3, 4, 6, 8, 12, ..."""
-    yield 1
-    step = 2
-    while True:
-        yield step
-        yield step * 3 // 2
-        step *= 2
 
 
 def elementwise_row(machine, words, macs, reads, writes, room, adds=0, written_beside=0):
@@ -191,7 +102,7 @@ def transfer_row(machine, load, store, room):
     """Return the row of a plain transfer, in equal pieces of at most half the room; all loads come first."""
     most = max(load, store)
     if not most:
-        return dict.fromkeys(COLUMNS, 0)
+        return nothing()
     found = []
     for size in piece_sizes(most):
         if size > max(1, room // 2):

@@ -22,7 +22,7 @@ FREQUENCY = 200_000_000
 
 
 @st.composite
-def machines(draw, most_bytes: int = 4096) -> dict:
+def machines(draw, flow: str, most_bytes: int = 4096) -> dict:
     """Draw a small machine, as the settings of the accelerator's file."""
     word = draw(st.sampled_from([8, 16]))
     machine = {
@@ -44,7 +44,12 @@ def machines(draw, most_bytes: int = 4096) -> dict:
         "dgrad": draw(st.sampled_from(["decomposed", "dense"])),
         "batch_mean": draw(st.sampled_from(["drain", "reread"])),
     }
-    if draw(st.sampled_from([False, False, True])):
+    if flow == "rs":
+        machine["array.scratchpads.input_words"] = draw(st.integers(1, 6))
+        machine["array.scratchpads.filter_words"] = draw(st.integers(1, 24))
+        machine["array.scratchpads.partial_sum_words"] = draw(st.integers(1, 4))
+        machine["array.row_stationary_sets"] = draw(st.sampled_from(["whole", "free"]))
+    elif draw(st.sampled_from([False, False, True])):
         machine["array.kind"] = "systolic"
         machine["array.systolic_os_drain"] = draw(st.sampled_from(["free", "serial"]))
     return machine
@@ -59,7 +64,7 @@ def layers(draw, most: int = 5) -> dict:
     padding = draw(st.tuples(st.integers(0, 1), st.integers(0, 1)))
     dilation = draw(st.tuples(st.sampled_from([1, 1, 2]), st.sampled_from([1, 1, 2])))
     groups = draw(st.sampled_from([1, 1, 2]))
-    C, K = groups * draw(st.integers(1, most - 2)), groups * draw(st.integers(1, most - 2))
+    C, K = groups * draw(st.integers(1, most - 2)), groups * draw(st.integers(1, 3 if groups > 1 else most))
     P = (H + 2 * padding[0] - dilation[0] * (R - 1) - 1) // stride[0] + 1
     Q = (W + 2 * padding[1] - dilation[1] * (S - 1) - 1) // stride[1] + 1
     assume(P > 0 and Q > 0)
@@ -108,6 +113,10 @@ def plain(settings_: dict, flow: str) -> dict:
         "systolic": settings_.get("array.kind") == "systolic",
         "serial": settings_.get("array.systolic_os_drain") == "serial",
     }
+    if flow == "rs":
+        names = {"IW": "input_words", "FW": "filter_words", "PW": "partial_sum_words"}
+        machine["pads"] = {name: settings_[f"array.scratchpads.{key}"] for name, key in names.items()}
+        machine["whole_sets"] = settings_["array.row_stationary_sets"] == "whole"
     if "predictor_sram.banks" in settings_:
         machine["sram_banks"] = settings_["predictor_sram.banks"]
         machine["sram_port"] = settings_["predictor_sram.bank_port_bytes"]
@@ -187,14 +196,21 @@ def check_predictor(settings_: dict, layer: dict, batch: int, flow: str, design:
     assert {"predictor_forward", "predictor_backward", "predictor_update"} <= {name for _, name in visits}
 
 
-FLOWS = st.sampled_from(["ws", "is", "os"])
-OWN = (machines(), layers(), st.integers(1, 3), FLOWS)
+FLOWS = st.sampled_from(["ws", "is", "os", "rs"])
+
+
+@st.composite
+def own_passes(draw) -> tuple:
+    """Draw all that a layer's own passes depend on."""
+    flow = draw(FLOWS)
+    return draw(machines(flow)), draw(layers(4 if flow == "rs" else 5)), draw(st.integers(1, 3)), flow
 
 
 @st.composite
 def predictions(draw) -> tuple:
     """Draw all that a predictor's passes depend on."""
-    settings_, layer, design = draw(machines()), draw(layers(3)), draw(st.sampled_from(["efficient", "low"]))
+    flow, design = draw(FLOWS), draw(st.sampled_from(["efficient", "low"]))
+    settings_, layer = draw(machines(flow)), draw(layers(3))
     if design == "efficient":
         settings_["predictor_sram.banks"] = draw(st.sampled_from([1, 2]))
         settings_["predictor_sram.bank_bytes"] = draw(st.sampled_from([32, 128, 512, 2048]))
@@ -206,7 +222,7 @@ def predictions(draw) -> tuple:
         "kernel": (draw(st.sampled_from([1, 3])), draw(st.sampled_from([1, 3]))),
         "outputs": outputs,
     }
-    return settings_, layer, draw(st.integers(1, 2)), draw(FLOWS), design, shape
+    return settings_, layer, draw(st.integers(1, 2)), flow, design, shape
 
 
 # The fastest tiling has a tile that touches padding alone, so loads nothing: 342 cycles, no other takes less than 346.
@@ -249,12 +265,12 @@ PADDING_ALONE = (
 )
 
 
-@settings(max_examples=25, deadline=None)
-@given(*OWN)
-@example(*PADDING_ALONE)
-def test_own_passes(settings_: dict, layer: dict, batch: int, flow: str) -> None:
+@settings(max_examples=20, deadline=None)
+@given(own_passes())
+@example(PADDING_ALONE)
+def test_own_passes(drawn: tuple) -> None:
     """Time, waits and counts of forward, dgrad, wgrad and update are the naive model's."""
-    check_own_passes(settings_, layer, batch, flow)
+    check_own_passes(*drawn)
 
 
 @settings(max_examples=15, deadline=None)
@@ -266,10 +282,10 @@ def test_predictor_passes(drawn: tuple) -> None:
 
 @pytest.mark.long
 @settings(max_examples=600, deadline=None)
-@given(*OWN)
-def test_many_own_passes(settings_: dict, layer: dict, batch: int, flow: str) -> None:
+@given(own_passes())
+def test_many_own_passes(drawn: tuple) -> None:
     """The same on many layers and machines."""
-    check_own_passes(settings_, layer, batch, flow)
+    check_own_passes(*drawn)
 
 
 @pytest.mark.long

@@ -1,0 +1,183 @@
+"""Every row of layers.csv of whole batches against a naive model that was written from docs/ and shares no code."""
+
+from math import prod
+
+import pytest
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
+from naive_batch import Batch, Network
+from naive_step import TIMES
+from naive_time import SUMS
+from naive_vector import WORK
+from networks import make_trace
+from test_naive_op import machines, plain
+
+from simulator.machine.spec_loading import load_accelerator
+from simulator.run.simulation import simulate
+from workloads.foundation.errors import InputError
+from workloads.trace import Trace
+
+CHECKED = ("start_cycle", "end_cycle", *TIMES, *SUMS)
+FLOWS = st.sampled_from(["ws", "is", "os", "rs"])
+
+
+@st.composite
+def networks(draw) -> tuple[list[dict], dict]:
+    """Draw a small network: convolutions, layers without MACs, then a linear layer and at times a product of two."""
+    shape = (draw(st.integers(1, 2)), draw(st.integers(1, 4)), draw(st.integers(1, 4)))
+    inputs, layers, at = {"input": shape}, [], "input"
+
+    def add(kind: str, out: tuple, **keys) -> None:
+        nonlocal at, shape
+        name = f"{len(layers)}-{kind}"
+        layers.append({"id": name, "kind": kind, "inputs": (at,), "out": out, **keys})
+        at, shape = name, out
+
+    def vectors() -> None:
+        for kind in draw(st.lists(st.sampled_from([*WORK, "other"]), max_size=2)):
+            before = [one["id"] for one in layers if one["out"] == shape and one["id"] != at]
+            if kind in ("add", "multiply"):
+                if before:
+                    add(kind, shape)
+                    layers[-1]["inputs"] = (*layers[-1]["inputs"], draw(st.sampled_from(before)))
+            elif kind == "pool":
+                add(kind, (shape[0], -(-shape[1] // 2), -(-shape[2] // 2)))
+            elif kind == "other":
+                add(kind, (draw(st.integers(1, 4)), *shape[1:]))
+            else:
+                add(kind, shape, **({"parameters": 4} if kind in ("batch_norm", "layer_norm") else {}))
+
+    vectors()
+    for _ in range(draw(st.integers(1, 2))):
+        (C, H, W), K = shape, draw(st.integers(1, 4))
+        R = draw(st.sampled_from([1, 1, 2])) if min(H, W) > 1 else 1
+        stride = draw(st.sampled_from([1, 1, 2]))
+        out = (K, (H - R) // stride + 1, (W - R) // stride + 1)
+        sizes = {"C": C, "H": H, "W": W, "K": K, "R": R, "S": R, "P": out[1], "Q": out[2]}
+        plain_window = {"stride": (stride, stride), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
+        add("conv2d", out, **sizes, **plain_window, predicted=draw(st.sampled_from([True, True, False])))
+        vectors()
+    add("reshape", (prod(shape),))
+    G, M, C, K = (draw(st.integers(1, 2)) for _ in range(4))
+    product = draw(st.booleans())
+    add("linear", (G * M * C + G * C * K if product else K,), C=shape[0], L=1)
+    layers[-1]["K"] = layers[-1]["out"][0]
+    if product:
+        add("matmul", (G, M, K) if G > 1 else (M, K), G=G, M=M, C=C, K=K)
+    return layers, inputs
+
+
+@st.composite
+def batches(draw) -> tuple:
+    """Draw a network, its predictor, a machine and a design."""
+    flow = draw(FLOWS)
+    design = draw(st.sampled_from(["baseline", "low", "efficient", "max"]))
+    layers, inputs = draw(networks())
+    chosen = draw(machines(flow))
+    chosen["global_buffer.bank_bytes"] = draw(st.sampled_from([256, 1024, 4096]))
+    chosen["gp_outputs_stay"] = draw(st.booleans())
+    chosen["vector_unit.lanes"] = draw(st.integers(1, 5))
+    costed = draw(st.sampled_from([(), (), ("activation", "batch_norm"), tuple(WORK)]))
+    second = None
+    if design in ("efficient", "max"):
+        chosen["predictor_sram.banks"] = draw(st.sampled_from([1, 2]))
+        chosen["predictor_sram.bank_bytes"] = draw(st.sampled_from([128, 512, 2048]))
+        chosen["predictor_sram.bank_port_bytes"] = draw(st.sampled_from([1, 8]))
+    if design == "max":
+        chosen["global_buffer.banks"] = draw(st.sampled_from([2, 4]))
+        second = {key: value for key, value in draw(machines(flow)).items() if key.startswith("array.")}
+        second["buffer_banks"] = draw(st.integers(1, chosen["global_buffer.banks"] - 1))
+    shape = {
+        "pool": (draw(st.integers(1, 2)), draw(st.integers(1, 2))),
+        "channels": draw(st.integers(1, 2)),
+        "kernel": (draw(st.sampled_from([1, 3])), draw(st.sampled_from([1, 3]))),
+    }
+    return layers, inputs, draw(st.integers(1, 2)), flow, design, chosen, second, costed, shape
+
+
+def simulated(drawn: tuple) -> list[dict]:
+    """Return the rows of layers.csv."""
+    layers, inputs, batch, flow, design, chosen, second, costed, shape = drawn
+    written = []
+    for layer in layers:
+        keys = {key: value for key, value in layer.items() if key != "out"}
+        if "C" not in layer:
+            keys |= {"op": "x", "shape": layer["out"]}
+        written.append(keys)
+    trace = make_trace(written, batch, inputs).model_dump(exclude_unset=True)
+    trace["schedule"]["epochs"] = ({"batches": tuple({"phase": name} for name in ("warm_up", "gp", "dni"))},)
+    trace["predictor"] |= shape
+    spec = {key: "null" if value is None else value for key, value in chosen.items()}
+    spec["vector_unit.costed"] = f"[{','.join(costed)}]"
+    for key, value in (second or {}).items():
+        spec["second_array." + key.removeprefix("array.")] = value
+    overrides = [f"{key}={value}" for key, value in spec.items()]
+    try:
+        return simulate(
+            Trace.model_validate(trace), load_accelerator(design=design, dataflow=flow, overrides=overrides)
+        ).table()
+    except InputError as error:
+        assert "too small" in str(error) or "buffer" in str(error), error
+        reject()
+
+
+def arrays_of(drawn: tuple) -> list[dict]:
+    """Return the machine of each array as the naive model takes it."""
+    _, _, _, flow, _, chosen, second, _, _ = drawn
+    first = plain(chosen, flow) | {"lanes": chosen["vector_unit.lanes"]}
+    if second is None:
+        return [first]
+    other = plain({**{k: v for k, v in chosen.items() if not k.startswith("array.")}, **second}, flow)
+    for machine, banks in ((first, first["banks"] - second["buffer_banks"]), (other, second["buffer_banks"])):
+        machine["banks"] = banks
+        machine["share"] = banks * chosen["global_buffer.bank_bytes"]
+    return [first, other]
+
+
+def check_batches(drawn: tuple) -> int:
+    """Compare every row of every phase; return how many."""
+    layers, inputs, batch, flow, design, chosen, _, costed, shape = drawn
+    rows = simulated(drawn)
+    widest = max(
+        layer["C"] // layer.get("groups", 1) * layer.get("R", 1) * layer.get("S", 1)
+        for layer in layers
+        if layer["kind"] in ("conv2d", "linear") and layer.get("predicted", True)
+    )
+    network = Network(layers, batch, shape | {"outputs": widest}, costed)
+    compared = 0
+    for phase in dict.fromkeys(row["phase"] for row in rows):
+        found: dict = {}
+        for row in rows:
+            if row["phase"] == phase:
+                found.setdefault((row["layer"], row["pass"]), []).append(row)
+        naive = Batch(network, design, arrays_of(drawn), flow, phase, inputs, chosen["gp_outputs_stay"])
+        steps, end = naive.run(), None
+        while True:
+            try:
+                alternatives = steps.send(end)
+            except StopIteration:
+                break
+            assert alternatives is not None, "nothing fits"
+            mine = [found[row["layer"], row["pass"]].pop(0) for row in alternatives[0]]
+            keys = ("layer", "pass", "array", *CHECKED)
+            simulated_step = [{key: row[key] for key in keys} for row in mine]
+            assert simulated_step in [[{key: row[key] for key in keys} for row in step] for step in alternatives]
+            end = max(row["end_cycle"] for row in mine)
+            compared += len(mine)
+        assert [key for key, left in found.items() if left] == [("(batch)", "")]
+    return compared
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(batches())
+def test_batches(drawn: tuple) -> None:
+    """Every op of a batch of each phase starts, ends, waits and counts as the naive model says."""
+    check_batches(drawn)
+
+
+@pytest.mark.long
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(batches())
+def test_many_batches(drawn: tuple) -> None:
+    """The same on many networks and machines."""
+    check_batches(drawn)
