@@ -6,11 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from naive_batch import Batch, Network
+from naive_energy import Prices
 from naive_step import TIMES
 from naive_time import SUMS
 from naive_vector import WORK
 from networks import make_trace
-from test_naive_op import machines, plain
+from registries import ENERGY_TABLES
+from test_naive_op import FREQUENCY, machines, plain
 
 from simulator.machine.spec_loading import load_accelerator
 from simulator.run.simulation import simulate
@@ -75,6 +77,10 @@ def batches(draw) -> tuple:
     layers, inputs = draw(networks())
     chosen = draw(machines(flow))
     chosen["global_buffer.bank_bytes"] = draw(st.sampled_from([256, 1024, 4096]))
+    if draw(st.sampled_from([False] * 5 + [True])):
+        chosen = {key: value for key, value in chosen.items() if not key.startswith("dram.")}
+        chosen["dram.model"] = "ideal"
+    chosen["energy_table"] = draw(st.sampled_from(ENERGY_TABLES))
     chosen["gp_outputs_stay"] = draw(st.booleans())
     chosen["vector_unit.lanes"] = draw(st.integers(1, 5))
     costed = draw(st.sampled_from([(), (), ("activation", "batch_norm"), tuple(WORK)]))
@@ -134,10 +140,40 @@ def arrays_of(drawn: tuple) -> list[dict]:
     return [first, other]
 
 
+def check_energy(drawn: tuple, rows: list[dict]) -> None:
+    """Compare the energy of each row, by parts, and what stands beside it, with that of its counts and cycles."""
+    _, _, _, _, design, chosen, _, _, _ = drawn
+    machines_ = arrays_of(drawn)
+    banks = sum(machine["banks"] for machine in machines_)
+    prices = []
+    for machine in machines_:
+        sizes = {"bank_bytes": chosen["global_buffer.bank_bytes"], "all_banks": banks}
+        if "predictor_sram.bank_bytes" in chosen:
+            sizes["sram_bank_bytes"] = chosen["predictor_sram.bank_bytes"]
+        prices.append(Prices(chosen["energy_table"], machine | sizes))
+    lasts = {row["phase"]: max(one["end_cycle"] for one in rows if one["phase"] == row["phase"]) for row in rows}
+    for row in rows:
+        if row["layer"] == "(batch)":
+            expected = prices[0].leakage(lasts[row["phase"]] / FREQUENCY)
+            assert row["energy_leakage_pj"] == pytest.approx(expected, rel=1e-9), design
+            assert row["energy_pj"] == pytest.approx(expected, rel=1e-9)
+            continue
+        parts = prices[row["array"]].energy({key: row[key] for key in SUMS})
+        for part, expected in parts.items():
+            assert row[f"energy_{part}_pj"] == pytest.approx(expected, rel=1e-9), part
+        assert row["energy_pj"] == pytest.approx(sum(parts.values()), rel=1e-9)
+        pes = machines_[row["array"]]["rows"] * machines_[row["array"]]["columns"]
+        assert row["utilization"] == pytest.approx(row["macs"] / (row["cycles"] * pes) if row["cycles"] else 0)
+        if row["compute_cycles"]:
+            assert (row["roofline_bound"] == "memory") == (row["dram_cycles"] > row["compute_cycles"])
+            assert row["roofline_ratio"] == pytest.approx(row["dram_cycles"] / row["compute_cycles"])
+
+
 def check_batches(drawn: tuple) -> int:
     """Compare every row of every phase; return how many."""
     layers, inputs, batch, flow, design, chosen, _, costed, shape = drawn
     rows = simulated(drawn)
+    check_energy(drawn, rows)
     widest = max(
         layer["C"] // layer.get("groups", 1) * layer.get("R", 1) * layer.get("S", 1)
         for layer in layers

@@ -1,0 +1,107 @@
+"""The energy of counts by a shipped table, from docs/energy.md and nothing else."""
+
+import csv
+from bisect import bisect_left
+from math import exp, log
+from pathlib import Path
+
+import yaml
+
+FOLDER = Path(__file__).parents[2] / "configs" / "energy"
+PARTS = ("pe_array", "array_network", "accumulator", "global_buffer", "predictor_sram", "dram")
+SMALLEST = 512
+
+
+def grid():
+    """Return the rows of CACTI's table."""
+    lines = (FOLDER / "cacti_sram.csv").read_text().splitlines()
+    rows = csv.DictReader(line for line in lines if not line.startswith("#"))
+    return [{key: float(value) for key, value in row.items()} for row in rows]
+
+
+GRID = grid()
+
+
+def between(points, at, straight):
+    """Return the value at a point of a curve, by a straight line or a power law between its two neighbours."""
+    points = sorted(points)
+    places = [x for x, _ in points]
+    if at <= places[0]:
+        return points[0][1]
+    if at in places:
+        return dict(points)[at]
+    index = bisect_left(places, at)
+    (a, low), (b, high) = points[index - 1 : index + 1]
+    if straight:
+        return low + (high - low) * (at - a) / (b - a)
+    return exp(log(low) + (log(high) - log(low)) * (log(at) - log(a)) / (log(b) - log(a)))
+
+
+def sram(node, size, width, column):
+    """Return what a bank costs: first between capacities at each width, then between widths."""
+    by_width = {}
+    for row in GRID:
+        if row["node_nm"] == node:
+            by_width.setdefault(row["width_bits"], []).append((row["capacity_bytes"], row[column]))
+    curve = [(bits, between(points, size, column == "leakage_mw")) for bits, points in by_width.items()]
+    return between(curve, width, True)
+
+
+class Prices:
+    """What each action costs on an array: `machine` has sizes in bytes, `word` and `psum` (bytes)."""
+
+    def __init__(self, name, machine):
+        self.table = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
+        self.machine = machine
+        self.node = self.table.get("node_nm")
+        pads = machine.get("pads", {"FW": 0, "IW": 0, "PW": 0})
+        self.bytes = {
+            "global_buffer": machine["bank_bytes"],
+            "predictor_sram": machine.get("sram_bank_bytes", SMALLEST),
+            "accumulator": machine["sums"] * machine["psum"],
+            "scratchpad": max(machine["word"] * max(pads["FW"], pads["IW"]), machine["psum"] * pads["PW"]),
+            "register": SMALLEST,
+        }
+
+    def arithmetic(self, what):
+        formats = self.table["arithmetic"]
+        word = formats["word_formats"][8 * self.machine["word"]]
+        kind = word[:2]  # "in" or "fp"
+        widths = {int(name.lstrip("intfp")): name for name in formats["add_pj"] if name[:2] == kind}
+        sums = widths[min(bits for bits in widths if bits >= 8 * self.machine["psum"])]
+        cost = formats["add_pj"][sums] + (formats["multiply_pj"][word] if what == "multiply_add" else 0)
+        return cost * formats.get("scale", 1)
+
+    def one(self, entry):
+        """Return the energy of one count of an action."""
+        if "arithmetic" in entry:
+            cost = self.arithmetic(entry["arithmetic"])
+        elif "sram" in entry:
+            access = entry["sram"]
+            width = 8 * self.machine["word"] if access["width_bits"] == "word" else access["width_bits"]
+            cost = sram(self.node, self.bytes[access["memory"]], width, f"{access['access']}_pj")
+        else:
+            cost = entry["energy_pj"]
+            cost *= 8 * self.machine["word"] / entry["per_word_bits"] if "per_word_bits" in entry else 1
+        return cost / entry.get("counts_per_access", 1)
+
+    def energy(self, counts):
+        """Return the energy of counts by part."""
+        found = dict.fromkeys(PARTS, 0.0)
+        for action, entry in self.table["actions"].items():
+            if counts.get(action):
+                found[entry["component"]] += counts[action] * self.one(entry)
+        return found
+
+    def leakage(self, seconds):
+        """Return the energy of leakage of all banks, in pJ."""
+        power = 0.0
+        for memory, entry in self.table["leakage"].items():
+            prefix = "sram_" if memory == "predictor_sram" else "all_"
+            if f"{prefix}banks" in self.machine:
+                banks = self.machine[f"{prefix}banks"]
+                if "power_mw" in entry:
+                    power += entry["power_mw"] * banks * self.bytes[memory] / entry["for_bytes"]
+                else:
+                    power += banks * sram(self.node, self.bytes[memory], entry["sram_width_bits"], "leakage_mw")
+        return power * seconds * 1e9
