@@ -11,8 +11,9 @@ from torch.nn import functional  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from workloads.layers import Conv2d, Linear, Matmul  # noqa: E402
-from workloads.pytorch.recorder import Recording, record_forward  # noqa: E402
+from workloads.pytorch.recorder import record_forward  # noqa: E402
 from workloads.pytorch.training_loop import record  # noqa: E402
+from workloads.recording.recording import Recording  # noqa: E402
 
 
 class Fields(nn.Module):

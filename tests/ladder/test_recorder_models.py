@@ -9,7 +9,8 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from workloads.graph import check_graph  # noqa: E402
 from workloads.layers import Conv2d, Linear, Matmul  # noqa: E402
-from workloads.pytorch.recorder import Recording, record_forward  # noqa: E402
+from workloads.pytorch.recorder import record_forward  # noqa: E402
+from workloads.recording.recording import Recording  # noqa: E402
 
 
 def recorded(build, *shapes):

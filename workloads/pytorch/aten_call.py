@@ -1,6 +1,6 @@
-"""One call of an aten operator, and how layers without multiply-accumulates are recorded."""
+"""One call of an aten operator."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -8,10 +8,6 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
-
-from workloads.graph import Shape
-from workloads.layers import VectorKind, VectorLayer
-from workloads.pytorch.tape import Tape
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,43 +58,9 @@ def _unsqueezed(shape: Sequence[int], dims: Sequence[int]) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-Rule = Callable[[Tape, Call], None]
-
-
 def plain_name(schema_name: str) -> str:
     """Return an operator's name without what its variants add to it."""
     name = schema_name.partition("::")[2].strip("_")
     for prefix in ("native_", "cudnn_", "miopen_", "safe_"):
         name = name.removeprefix(prefix)
     return name.removesuffix("_legit").removesuffix("_with_indices")
-
-
-def floating(call: Call) -> list[torch.Tensor]:
-    """Return the outputs that are no integers or masks."""
-    return [one for one in call.outputs if one.is_floating_point() or one.is_complex()]
-
-
-def emit_vector(
-    tape: Tape, call: Call, kind: VectorKind, out: torch.Tensor, inputs: Sequence[str], shape: Shape | None = None
-) -> str:
-    """Record a layer without multiply-accumulates that made `out` of the layers `inputs`."""
-    layer = VectorLayer(
-        id="new", kind=kind, op=call.op, inputs=tuple(inputs), shape=tape.sample_shape(out) if shape is None else shape,
-    )  # fmt: skip
-    return tape.emit(layer, out, call.op, tape.values.parameters(call.tensors))
-
-
-def record_other(tape: Tape, call: Call) -> None:
-    """Record an operator whose shape is all that matters of it."""
-    inputs = [tape.read(tensor) for tensor in call.tensors if tape.is_activation(tensor)]
-    for out in floating(call) or call.outputs:
-        if inputs:
-            emit_vector(tape, call, "other", out, inputs)
-        else:  # a product of constants that is no layer after all
-            tape.values.compute(out, call.tensors, call.op, tape.place, random=False)
-
-
-def record_unknown(tape: Tape, call: Call) -> None:
-    """Record an operator that no rule knows as `other`, and say so."""
-    record_other(tape, call)
-    tape.lose(f"{call.op} is recorded as 'other', without its arithmetic", call.op, call.macs)

@@ -2,7 +2,7 @@
 
 from workloads.layers import Linear, VectorLayer
 from workloads.pytorch.aten_call import Call
-from workloads.pytorch.tape import Tape
+from workloads.recording.tape import Tape
 
 
 def mkldnn_rnn_layer(tape: Tape, call: Call) -> None:

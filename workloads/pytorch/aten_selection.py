@@ -3,7 +3,7 @@
 import torch
 
 from workloads.pytorch.aten_call import Call
-from workloads.pytorch.tape import Tape
+from workloads.recording.tape import Tape
 
 # Operators that hand values to Python, or make a tensor whose shape depends on values.
 _ALWAYS = {

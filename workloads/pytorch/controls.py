@@ -15,12 +15,12 @@ from workloads.control_runs import GpBatches
 from workloads.foundation.atomic import atomic_file
 from workloads.foundation.errors import InputError
 from workloads.networks import find_recipe
-from workloads.pytorch.assembly import predictor_of
 from workloads.pytorch.controls_page import page
 from workloads.pytorch.gradient_prediction import GpGradient, predicted_layers
 from workloads.pytorch.model_loading import record_anywhere
 from workloads.pytorch.settings import settings_of
 from workloads.pytorch.training import Run, train
+from workloads.recording.assembly import predictor_of
 from workloads.schedule import Policy
 from workloads.trace import load_policy
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from workloads.foundation.errors import InputError
 from workloads.networks.recipe import Recipe
 from workloads.optimizers import OptimizerName
-from workloads.pytorch.assembly import assemble, notes_of
 from workloads.pytorch.model_loading import check_inputs, find_callable, record_anywhere, torch_extra
+from workloads.recording.assembly import assemble, notes_of
 from workloads.schedule import Policy
 from workloads.trace import Dataset, EpochMetrics, Provenance, Trace
 
 if TYPE_CHECKING:
-    from workloads.pytorch.recorder import Recording
+    from workloads.recording.recording import Recording
 
 OnEpoch = Callable[[EpochMetrics, int], None]
 

@@ -1,13 +1,17 @@
 """Where gradients flow, asked of autograd while a model runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from workloads.recording.flow import Flow
+from workloads.recording.tape import Tape
 
 
-class GradientFlow:
+class GradientFlow(Flow):
     """Tells of the operator that runs now whether it is differentiated.
 
     Inside an `autograd.Function` gradients are off while its forward pass runs, though its backward pass gives them;
@@ -48,6 +52,11 @@ class GradientFlow:
         """Whether an operator of now is differentiated at all."""
         return self.unknown or torch.is_grad_enabled()
 
-    def through(self, tensor: torch.Tensor) -> bool:
+    def through(self, tensor: Any) -> bool:
         """Tell whether a gradient flows back through a tensor to what made it."""
         return self.unknown or (torch.is_grad_enabled() and tensor.requires_grad)
+
+
+def torch_tape(batch_size: int, parameters: Mapping[str, torch.Tensor]) -> Tape:
+    """Return a tape for a model that runs, which asks autograd and forgets tensors as Python does."""
+    return Tape(batch_size, parameters, GradientFlow(), WeakTensorKeyDictionary)

@@ -15,7 +15,7 @@ from workloads.foundation.errors import InputError, nearest
 if TYPE_CHECKING:
     from torch import nn
 
-    from workloads.pytorch.recorder import Recording
+    from workloads.recording.recording import Recording
 
 # Stands in the error of a torchvision whose operators are not there.
 _TORCHVISION = "torchvision::"

@@ -11,7 +11,6 @@ from typing import Any
 from workloads.networks import find_recipe
 from workloads.networks.recipe import Recipe
 from workloads.predictor import Predictor
-from workloads.pytorch.assembly import predictor_of
 from workloads.pytorch.ceilings import Track, fit_to_batch, least_squares, replay, running_mean
 from workloads.pytorch.gradient_stream import Stream, record_stream
 from workloads.pytorch.model_loading import record_anywhere
@@ -20,6 +19,7 @@ from workloads.pytorch.predictor_training import Inputs, PredictorTraining
 from workloads.pytorch.settings import Settings, settings_of
 from workloads.pytorch.split import Split
 from workloads.pytorch.training import train
+from workloads.recording.assembly import predictor_of
 from workloads.schedule import Policy
 from workloads.trace import load_policy
 

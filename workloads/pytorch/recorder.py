@@ -7,7 +7,6 @@ on the meta device, where nothing is computed, as well as on any other.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from inspect import signature
 from typing import Any
 
@@ -17,44 +16,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from workloads.foundation.errors import InputError
-from workloads.graph import Shape, check_graph
-from workloads.layers import Layer
+from workloads.graph import Shape
 from workloads.pytorch.aten_call import Call, plain_name
 from workloads.pytorch.aten_selection import notice_selection
+from workloads.pytorch.gradient_flow import torch_tape
 from workloads.pytorch.operators import record
-from workloads.pytorch.tape import Tape
-from workloads.pytorch.values import Place
+from workloads.recording.recording import Recording, finished, own_fault
+from workloads.recording.tape import Tape
+from workloads.recording.values import Place
 
 # Of every operator of a pass in its order: its name, and the shapes that it returned.
 Shapes = list[tuple[str, list[Shape]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """What the recorder saw.
-
-    Attributes
-    ----------
-    layers : tuple of Layer
-        The layers in the order in which they ran.
-    inputs : dict
-        The network's inputs and their shapes for one sample.
-    notes : tuple of str
-        What could not be recorded as it is.
-    unsimulated : str
-        Which share of the model's multiply-accumulates that leaves out, and what does them; empty if none.
-    unreached : str
-        Which parameters no operator read; empty if none.
-    network : str
-        Name of the model's class.
-    """
-
-    layers: tuple[Layer, ...]
-    inputs: dict[str, Shape]
-    notes: tuple[str, ...]
-    unsimulated: str = ""
-    unreached: str = ""
-    network: str = ""
 
 
 def record_forward(
@@ -95,11 +67,11 @@ def record_forward(
 
 
 def _recorded(model: nn.Module, inputs: Mapping[str, torch.Tensor], by_name: bool, batch_size: int) -> Recording:
-    tape = Tape(batch_size, dict(model.named_parameters()))
+    tape = torch_tape(batch_size, dict(model.named_parameters()))
     _run(model, inputs, by_name, Observer(tape), tape)
     if tape.values.asked:  # whether a constant has rows for every sample: twice the batch tells
         shapes = _shapes_of(model, _twice(inputs, batch_size), by_name)
-        tape = Tape(batch_size, dict(model.named_parameters()))
+        tape = torch_tape(batch_size, dict(model.named_parameters()))
         _run(model, inputs, by_name, Observer(tape, shapes), tape)
     return finished(tape, type(model).__name__)
 
@@ -125,25 +97,6 @@ def _shapes_of(model: nn.Module, inputs: Mapping[str, torch.Tensor], by_name: bo
     except Exception:  # a model that takes one size of batch alone
         return []
     return observer.shapes
-
-
-def finished(tape: Tape, network: str) -> Recording:
-    """Return what stands on a tape when the forward pass is over."""
-    layers = tape.finish()
-    shapes = {name: tape.shapes[name] for name in tape.inputs}
-    try:
-        check_graph(layers, shapes)
-    except InputError as error:
-        raise _own_fault("the layers do not chain", error) from None
-    return Recording(layers, shapes, tape.notes(), tape.unsimulated(), tape.unreached(), network)
-
-
-def _own_fault(what: str, error: Exception) -> InputError:
-    """Return the error of a recorder that fails on a model which runs."""
-    return InputError(
-        "recorder", "", f"{what}: {type(error).__name__}: {error}".splitlines()[0],
-        "this is a fault of the recorder and not of the model: report it with the model",
-    )  # fmt: skip
 
 
 def argument_names(model: nn.Module, count: int) -> list[str]:
@@ -246,7 +199,7 @@ class Observer(TorchDispatchMode):
             notice_selection(self._tape, call)
             record(self._tape, call)
         except Exception as error:  # ours: the model's own operator has run
-            raise _own_fault(f"{func} at {self._tape.here} cannot be recorded", error) from error
+            raise own_fault(f"{func} at {self._tape.here} cannot be recorded", error) from error
         return out
 
     def _follow(self, call: Call) -> None:

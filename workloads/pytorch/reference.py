@@ -10,14 +10,14 @@ from workloads.foundation.errors import InputError
 from workloads.layers import Conv2d, Linear
 from workloads.networks.digits_cnn import CONSTANT_RATES
 from workloads.networks.recipe import Recipe
-from workloads.pytorch.assembly import assemble, notes_of, predictor_of
 from workloads.pytorch.layer_errors import layer_errors
 from workloads.pytorch.model_loading import record_anywhere, torch_extra
-from workloads.pytorch.recorder import Recording
 from workloads.pytorch.settings import Settings
 from workloads.pytorch.sparsity import SPARSITY_NOTE, with_sparsity
 from workloads.pytorch.split import Split
 from workloads.pytorch.training import OnEpoch, Run, train
+from workloads.recording.assembly import assemble, notes_of, predictor_of
+from workloads.recording.recording import Recording
 from workloads.schedule import Policy, compress
 from workloads.trace import Dataset, Provenance, Trace
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from workloads.layers import Sparsity
 from workloads.pytorch.gradient_prediction import predicted_layers
-from workloads.pytorch.recorder import Recording
+from workloads.recording.recording import Recording
 
 Kind = Literal["inputs", "weights", "output_gradients"]
 KINDS: tuple[Kind, ...] = ("inputs", "weights", "output_gradients")

@@ -24,10 +24,11 @@ from torch.utils._pytree import tree_leaves
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.validation import validate
 from workloads.optimizers import OptimizerName
-from workloads.pytorch.assembly import assemble, notes_of
+from workloads.pytorch.gradient_flow import torch_tape
 from workloads.pytorch.optimizer_watch import SeenOptimizer
-from workloads.pytorch.recorder import Observer, Recording, argument_names, finished, following_places
-from workloads.pytorch.tape import Tape
+from workloads.pytorch.recorder import Observer, argument_names, following_places
+from workloads.recording.assembly import assemble, notes_of
+from workloads.recording.recording import Recording, finished
 from workloads.schedule import PHASES, Phase, compress
 from workloads.trace import Dataset, EpochMetrics, Provenance, Trace
 
@@ -131,7 +132,7 @@ class LoopRecording:
     @contextmanager
     def _watching(self) -> Iterator[None]:
         """Count batches, and record the first."""
-        tape = Tape(1, dict(self._model.named_parameters()))
+        tape = torch_tape(1, dict(self._model.named_parameters()))
         first = ExitStack()
 
         def begin(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:

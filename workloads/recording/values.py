@@ -1,16 +1,34 @@
-"""What every tensor holds while a model runs: the output of a layer, a parameter, a constant, or a part of one.
+"""What every tensor holds while a model is recorded: the output of a layer, a parameter, a constant, or a part of one.
 
 Views are transparent. A tensor is looked up as a `View` of a `Value`; all views of one tensor share its value, and a
 part of a tensor knows its whole, so what an operator writes in place through one of them is seen through all.
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
-
-import torch
-from torch.utils.weak import WeakTensorKeyDictionary
+from typing import Any, Protocol
 
 from workloads.graph import Shape
+
+
+class Tensor(Protocol):
+    """What is asked of a tensor; PyTorch's tensors have it, and those of an ONNX graph."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    @property
+    def requires_grad(self) -> bool: ...  # noqa: D102
+
+    def dim(self) -> int: ...  # noqa: D102
+
+    def numel(self) -> int: ...  # noqa: D102
+
+    def is_floating_point(self) -> bool: ...  # noqa: D102
+
+    def is_complex(self) -> bool: ...  # noqa: D102
+
+    def storage_offset(self) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +100,23 @@ class Values:
         Samples in the batch.
     parameters : mapping
         The model's parameters by name.
+    keyed : callable
+        Makes a mapping whose keys are tensors, each only equal to itself.
     """
 
-    def __init__(self, batch_size: int, parameters: Mapping[str, torch.Tensor]) -> None:
+    def __init__(
+        self, batch_size: int, parameters: Mapping[str, Tensor], keyed: Callable[[], MutableMapping[Any, Any]] = dict
+    ) -> None:
         self.batch_size = batch_size
         self.asked = False
-        self._views = WeakTensorKeyDictionary()
-        self._doubled = WeakTensorKeyDictionary()
-        self._grown = WeakTensorKeyDictionary()
+        self._views = keyed()
+        self._doubled = keyed()
+        self._grown = keyed()
         self._knows_doubled = False
         for name, tensor in parameters.items():
             self._views[tensor] = View(Value(shape=tuple(tensor.shape), parameters=(name,)), "reshape", NOWHERE)
 
-    def set_doubled(self, tensor: torch.Tensor, shape: Shape) -> None:
+    def set_doubled(self, tensor: Tensor, shape: Shape) -> None:
         """Tell the shape that a tensor has at twice the batch."""
         self._knows_doubled = True
         self._doubled[tensor] = shape
@@ -103,18 +125,18 @@ class Values:
         """Go on without shapes at twice the batch: other operators ran there."""
         self._knows_doubled = False
 
-    def doubled(self, tensor: torch.Tensor) -> Shape | None:
+    def doubled(self, tensor: Tensor) -> Shape | None:
         """Return a tensor's shape at twice the batch, if that is known."""
         return self._doubled.get(tensor) if self._knows_doubled else None
 
-    def grow(self, out: torch.Tensor, operands: Iterable[torch.Tensor]) -> None:
+    def grow(self, out: Tensor, operands: Iterable[Tensor]) -> None:
         """Notice an output with a dimension of the batch that no constant gave it; `batched` asks for it."""
         known = list(operands)
         had = any(self.batch_size in one.shape and not (one in self._grown or self.is_activation(one)) for one in known)
         if (1 < self.batch_size in out.shape and not had) or any(one in self._grown for one in known):
             self._grown[out] = True
 
-    def batched(self, tensor: torch.Tensor) -> bool:
+    def batched(self, tensor: Tensor) -> bool:
         """Tell whether a tensor has rows for every sample, of its shape at twice the batch.
 
         Without it, what an operator gave a dimension of the batch is taken for it, and `asked` says that this was so.
@@ -124,7 +146,7 @@ class Values:
         self.asked = True
         return tensor in self._grown
 
-    def is_cut_of_parameter(self, tensor: torch.Tensor) -> bool:
+    def is_cut_of_parameter(self, tensor: Tensor) -> bool:
         """Tell whether a tensor is a parameter or cut out of one, and surely not spread over the batch."""
         value = self._views[tensor].value
         while value.aliases and value.op != "expand":
@@ -132,7 +154,7 @@ class Values:
         return self.batch_size > 1 and not value.aliases and len(value.parameters) == 1 and not value.parts \
             and value.place is NOWHERE  # fmt: skip
 
-    def view(self, tensor: torch.Tensor) -> View:
+    def view(self, tensor: Tensor) -> View:
         """Return what a tensor shows; one that nobody has met is a constant."""
         found: View | None = self._views.get(tensor)
         if found is None:
@@ -140,24 +162,24 @@ class Values:
             self._views[tensor] = found
         return found
 
-    def known(self, tensor: torch.Tensor) -> bool:
+    def known(self, tensor: Tensor) -> bool:
         """Tell whether it is known what a tensor holds."""
         return tensor in self._views
 
     def is_activation(self, tensor: object) -> bool:
         """Tell whether the network's inputs reach this tensor."""
-        return isinstance(tensor, torch.Tensor) and tensor in self._views and reached(self._views[tensor].value)
+        return tensor in self._views and reached(self._views[tensor].value)
 
-    def parameters(self, tensors: Iterable[torch.Tensor]) -> tuple[str, ...]:
+    def parameters(self, tensors: Iterable[Tensor]) -> tuple[str, ...]:
         """Return the names of the parameters behind those of the tensors that are constants."""
         constants = [self._views[one].value for one in tensors if one in self._views and not self.is_activation(one)]
         return tuple(dict.fromkeys(name for value in constants for name in behind(value)))
 
-    def is_random(self, tensor: torch.Tensor) -> bool:
+    def is_random(self, tensor: Tensor) -> bool:
         """Tell whether a constant is drawn, as a dropout mask is."""
         return tensor in self._views and self._views[tensor].value.random
 
-    def comes_from(self, tensor: torch.Tensor, ops: Container[str]) -> bool:
+    def comes_from(self, tensor: Tensor, ops: Container[str]) -> bool:
         """Tell whether one of these operators made a tensor, or what it is computed from without a layer between."""
         todo, met = [self.view(tensor).value], set()
         while todo:
@@ -169,7 +191,7 @@ class Values:
                 todo.extend(value.parts)
         return False
 
-    def show(self, out: torch.Tensor, base: torch.Tensor, op: str, place: Place, copies: bool) -> None:
+    def show(self, out: Tensor, base: Tensor, op: str, place: Place, copies: bool) -> None:
         """Make `out` a view (or a copy) of `base`, or of a part of it."""
         view = self.view(base)
         if out.numel() == base.numel():
@@ -184,7 +206,7 @@ class Values:
                 part.parameters = behind(view.value)
             self._views[out] = View(part, op, place)
 
-    def compute(self, out: torch.Tensor, operands: Iterable[torch.Tensor], op: str, place: Place, random: bool) -> None:
+    def compute(self, out: Tensor, operands: Iterable[Tensor], op: str, place: Place, random: bool) -> None:
         """Make `out` what an operator computes that is no layer before one reads it: of constants, or integers."""
         values = tuple(dict.fromkeys(self.view(one).value for one in operands))
         active = tuple(value for value in values if reached(value))
@@ -202,7 +224,7 @@ class Values:
                      parameters=names, random=random)  # fmt: skip
         self._views[out] = View(made, op, place)
 
-    def set_source(self, out: torch.Tensor, source: str, place: Place) -> Value:
+    def set_source(self, out: Tensor, source: str, place: Place) -> Value:
         """Make a new tensor the output of a layer, whatever it was before; return its value."""
         value = Value(shape=tuple(out.shape), doubled=self.doubled(out), source=source)
         self._views[out] = View(value, "reshape", place)

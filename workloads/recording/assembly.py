@@ -2,21 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from workloads.foundation.errors import InputError
 from workloads.layers import Conv2d, Linear, gradient_words_per_channel
 from workloads.optimizers import OptimizerName
 from workloads.predictor import Predictor
 from workloads.predictor_errors import LayerErrors
+from workloads.recording.recording import Recording
 from workloads.schedule import Schedule
 from workloads.trace import NOT_RECORDED, Dataset, EpochMetrics, Provenance, Trace
 
-if TYPE_CHECKING:
-    from workloads.pytorch.recorder import Recording
 
-
-def predictor_of(recording: "Recording") -> Predictor:
+def predictor_of(recording: Recording) -> Predictor:
     """Return the predictor that is wide enough for every layer.
 
     Raises
@@ -34,7 +31,7 @@ def predictor_of(recording: "Recording") -> Predictor:
     return Predictor(outputs=max(widths))
 
 
-def notes_of(recording: "Recording", more: Sequence[str] = ()) -> tuple[str, ...]:
+def notes_of(recording: Recording, more: Sequence[str] = ()) -> tuple[str, ...]:
     """Return what a reader has to know of a recording: what is predicted, what is missing, and `more` of it."""
     weighted = _weighted(recording)
     linear = [layer.id for layer in weighted if isinstance(layer, Linear)]
@@ -49,7 +46,7 @@ def notes_of(recording: "Recording", more: Sequence[str] = ()) -> tuple[str, ...
 
 
 def assemble(
-    recording: "Recording",
+    recording: Recording,
     network: str,
     dataset: Dataset,
     batch_size: int,
@@ -67,5 +64,5 @@ def assemble(
     )  # fmt: skip
 
 
-def _weighted(recording: "Recording") -> list[Conv2d | Linear]:
+def _weighted(recording: Recording) -> list[Conv2d | Linear]:
     return [layer for layer in recording.layers if isinstance(layer, Conv2d | Linear)]

@@ -1,20 +1,19 @@
-"""The tape: the layers recorded so far, while a model runs.
+"""The tape: the layers recorded so far.
 
-What tensors hold is told by `values`, where gradients flow by `gradient_flow`; a layer is recorded when an operator
+What tensors hold is told by `values`, where gradients flow by a `Flow`; a layer is recorded when an operator
 with a place in the trace runs, or when such an operator reads a tensor in a shape that no layer made.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from math import prod
-
-import torch
+from typing import Any
 
 from workloads.graph import DETACH, Shape
 from workloads.layers import Conv2d, Layer, Linear, Matmul, VectorKind, VectorLayer
-from workloads.pytorch.gradient_flow import GradientFlow
-from workloads.pytorch.values import NOWHERE, Place, Value, Values, behind, reached
+from workloads.recording.flow import Flow
+from workloads.recording.values import NOWHERE, Place, Tensor, Value, Values, behind, reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +37,29 @@ class Tape:
 
     Ids are provisional until `finish`, since a module's path is the id of a layer only if the
     module turns out to have made just one.
+
+    Parameters
+    ----------
+    batch_size : int
+        Samples in the batch.
+    parameters : mapping
+        The model's parameters by name.
+    flow : Flow
+        Tells where gradients flow.
+    keyed : callable
+        Makes a mapping whose keys are tensors.
     """
 
-    def __init__(self, batch_size: int, parameters: Mapping[str, torch.Tensor]) -> None:
+    def __init__(
+        self,
+        batch_size: int,
+        parameters: Mapping[str, Tensor],
+        flow: Flow,
+        keyed: Callable[[], MutableMapping[Any, Any]] = dict,
+    ) -> None:
         self.batch_size = batch_size
-        self.values = Values(batch_size, parameters)
-        self.flow = GradientFlow()
+        self.values = Values(batch_size, parameters, keyed)
+        self.flow = flow
         self.place = NOWHERE
         self.paused = False
         self._notes: dict[str, list[str]] = {}
@@ -94,7 +110,7 @@ class Tape:
         what = f"{len(names)} parameters ({count:,} numbers) are reached by no operator, and counted all the same"
         return _told(what, names) if names else ""
 
-    def add_input(self, name: str, tensor: torch.Tensor) -> None:
+    def add_input(self, name: str, tensor: Tensor) -> None:
         """Make `tensor` an input of the network."""
         self._batch_first = self._batch_first and tensor.shape[0] == self.batch_size
         self.inputs.append(name)
@@ -102,7 +118,7 @@ class Tape:
         self.values.set_source(tensor, name, self.place)
         self.shapes[name] = self.sample_shape(tensor)
 
-    def sample_shape(self, tensor: torch.Tensor) -> Shape:
+    def sample_shape(self, tensor: Tensor) -> Shape:
         """Return a tensor's shape without the batch.
 
         The batch is the dimension that grows with it. Where that is not known it is the first dimension of that size;
@@ -129,7 +145,7 @@ class Tape:
         self.note("a shape is no multiple of the batch and is recorded whole", f"{shape} at {self.here}")
         return shape
 
-    def touch(self, tensors: Iterable[torch.Tensor]) -> None:
+    def touch(self, tensors: Iterable[Tensor]) -> None:
         """Notice which parameters an operator reads."""
         for name in self.values.parameters(tensors) if self._untouched else ():
             self._untouched.pop(name, None)
@@ -138,13 +154,13 @@ class Tape:
         """Tell whether the network's inputs reach this tensor."""
         return self.values.is_activation(tensor)
 
-    def is_weight(self, tensor: torch.Tensor) -> bool:
+    def is_weight(self, tensor: Tensor) -> bool:
         """Tell whether a tensor is made of parameters, and the same for every sample."""
         if self.is_activation(tensor) or not self.values.parameters([tensor]):
             return False
         return self.values.is_cut_of_parameter(tensor) or not self.values.batched(tensor)
 
-    def read(self, tensor: torch.Tensor, shape: Shape | None = None, any_shape: bool = False) -> str:
+    def read(self, tensor: Tensor, shape: Shape | None = None, any_shape: bool = False) -> str:
         """Return the layer that gives `tensor` to a layer that reads it in the shape of one sample.
 
         A reshape is recorded where a layer reads another shape than the one before it made;
@@ -162,7 +178,7 @@ class Tape:
             self._reshaped[source, wanted] = self._convert((source,), wanted, view.op, view.place)
         return self._reshaped[source, wanted]
 
-    def _constant(self, tensor: torch.Tensor, value: Value) -> str:
+    def _constant(self, tensor: Tensor, value: Value) -> str:
         """Record a constant that is read like an activation: it takes nothing of the input but the batch's size."""
         shape = self.sample_shape(tensor)
         if (value, shape) not in self._constants:
@@ -201,13 +217,13 @@ class Tape:
     def _train(self, parameters: Iterable[str]) -> bool:
         return self.flow.on and any(self._parameters[name].requires_grad for name in parameters)
 
-    def trains(self, tensor: torch.Tensor) -> bool:
+    def trains(self, tensor: Tensor) -> bool:
         """Tell whether a gradient reaches the parameters behind a constant, here."""
         if self.flow.unknown:
             return self._train(self.values.parameters([tensor]))
         return self.flow.through(tensor)
 
-    def emit(self, layer: Layer, out: torch.Tensor | None, label: str, parameters: tuple[str, ...] = ()) -> str:
+    def emit(self, layer: Layer, out: Tensor | None, label: str, parameters: tuple[str, ...] = ()) -> str:
         """Record a layer that ran here and made `out`, with its parameters' names; return its provisional id."""
         origin = _Origin(self.place, _below(self.place, label), parameters)
         made = self._append(layer, origin, self._train(parameters))
@@ -215,7 +231,7 @@ class Tape:
             self.write(out, made)
         return made
 
-    def write(self, out: torch.Tensor, source: str) -> None:
+    def write(self, out: Tensor, source: str) -> None:
         """Make `out` the output of the layer `source`; in place, if it held something already."""
         if self.values.known(out):
             self._assign(self.values.view(out).value, source)
@@ -233,7 +249,7 @@ class Tape:
         elif before is None:
             value.parts = ()
 
-    def emit_weighted(self, layer: Conv2d | Linear, out: torch.Tensor | None, weight: torch.Tensor) -> str:
+    def emit_weighted(self, layer: Conv2d | Linear, out: Tensor | None, weight: Tensor) -> str:
         """Record a layer with weights; one that uses the weights of an earlier layer says so."""
         names = self.values.parameters([weight])
         name = names[0]
@@ -255,7 +271,7 @@ class Tape:
             self.write(out, made)
         return made
 
-    def add_bias(self, source: str, bias: torch.Tensor) -> bool:
+    def add_bias(self, source: str, bias: Tensor) -> bool:
         """Make a parameter, added right after a linear layer, its bias; tell whether that fits."""
         layer = self.layers[-1] if self.layers else None
         if layer is None or layer.id != source or not isinstance(layer, Linear) or layer.bias:

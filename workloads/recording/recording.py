@@ -1,0 +1,55 @@
+"""What comes out of a recording."""
+
+from dataclasses import dataclass
+
+from workloads.foundation.errors import InputError
+from workloads.graph import Shape, check_graph
+from workloads.layers import Layer
+from workloads.recording.tape import Tape
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What the recorder saw.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        The layers in the order in which they ran.
+    inputs : dict
+        The network's inputs and their shapes for one sample.
+    notes : tuple of str
+        What could not be recorded as it is.
+    unsimulated : str
+        Which share of the model's multiply-accumulates that leaves out, and what does them; empty if none.
+    unreached : str
+        Which parameters no operator read; empty if none.
+    network : str
+        Name of the model's class.
+    """
+
+    layers: tuple[Layer, ...]
+    inputs: dict[str, Shape]
+    notes: tuple[str, ...]
+    unsimulated: str = ""
+    unreached: str = ""
+    network: str = ""
+
+
+def finished(tape: Tape, network: str) -> Recording:
+    """Return what stands on a tape when the forward pass is over."""
+    layers = tape.finish()
+    shapes = {name: tape.shapes[name] for name in tape.inputs}
+    try:
+        check_graph(layers, shapes)
+    except InputError as error:
+        raise own_fault("the layers do not chain", error) from None
+    return Recording(layers, shapes, tape.notes(), tape.unsimulated(), tape.unreached(), network)
+
+
+def own_fault(what: str, error: Exception) -> InputError:
+    """Return the error of a recorder that fails on a model which runs."""
+    return InputError(
+        "recorder", "", f"{what}: {type(error).__name__}: {error}".splitlines()[0],
+        "this is a fault of the recorder and not of the model: report it with the model",
+    )  # fmt: skip
