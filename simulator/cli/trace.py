@@ -150,9 +150,23 @@ class _FormatOption(click.Option):
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to write; else FILE's name.yaml here."
 )
+@click.option(
+    "--shape",
+    "shapes",
+    metavar="NAME=NxCxHxW",
+    multiple=True,
+    help="onnx: shape of an input whose dimensions are not fixed. Repeat it for several inputs.",
+)
+@click.option(
+    "--batch-axis",
+    "batch_axes",
+    metavar="[NAME=]AXIS",
+    multiple=True,
+    help="onnx: which dimension of the inputs, or of one, is the batch; none if it has none.",
+)
 def import_(
     file: Path, format_name: str | None, batch_size: int | None, schedule: str | None, samples: int | None,
-    out: Path | None,
+    out: Path | None, shapes: tuple[str, ...], batch_axes: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Import FILE, another tool's workload, as a trace.
 
@@ -160,4 +174,4 @@ def import_(
     """
     from simulator.cli.trace_import import import_trace
 
-    import_trace(file, format_name, batch_size, schedule, samples, out)
+    import_trace(file, format_name, batch_size, schedule, samples, out, shapes, batch_axes)

@@ -1,12 +1,14 @@
 """`adagp-sim trace import`, once its options are read."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from simulator.cli.import_inputs import input_options
 from workloads.foundation.errors import InputError
-from workloads.importers import find_importer, importer_of
+from workloads.importers import Imported, Importer, InputOptions, find_importer, importer_of
 from workloads.layers import Conv2d, Linear, gradient_words_per_channel
 from workloads.predictor import Predictor
 from workloads.trace import Dataset, Provenance, Trace, load_policy
@@ -17,7 +19,7 @@ _SAMPLES = 50_000  # of a training run whose file says nothing of its data
 
 def import_trace(
     file: Path, format_name: str | None, batch_size: int | None, schedule: str | None, samples: int | None,
-    out: Path | None,
+    out: Path | None, shapes: Sequence[str] = (), batch_axes: Sequence[str] = (),
 ) -> None:  # fmt: skip
     """Read another tool's workload and write it as a trace.
 
@@ -28,7 +30,7 @@ def import_trace(
     importer = importer_of(file) if format_name is None else find_importer(format_name)
     if schedule is not None:
         load_policy(schedule)  # so that a wrong name is told before a large file is read
-    found = importer.read(file)
+    found = _read(importer, file, input_options(importer, shapes, batch_axes))
     batch_size, notes = batch_size or found.batch_size, list(found.notes)
     if batch_size != found.batch_size != 1:
         notes.append(f"The file's batch size is {found.batch_size}; --batch-size takes {batch_size}.")
@@ -39,10 +41,13 @@ def import_trace(
     schedule, samples = schedule or "paper", samples or _SAMPLES
     widths = [gradient_words_per_channel(layer) for layer in found.layers if isinstance(layer, Conv2d | Linear)]
     if not widths:
+        _tell(found.notes)
         raise InputError(str(file), "", "no convolution or linear layer in it", "give a workload with weights to train")
     dataset = Dataset(name="unnamed", training_samples=samples)
     options = ["--format", importer.name, "--batch-size", str(batch_size), "--schedule", schedule]
-    command = shlex.join(["adagp-sim", "trace", "import", file.name, *options, "--samples", str(samples)])
+    options += ["--samples", str(samples), *(part for one in shapes for part in ("--shape", one)),
+                *(part for one in batch_axes for part in ("--batch-axis", one))]  # fmt: skip
+    command = shlex.join(["adagp-sim", "trace", "import", file.name, *options])
     trace = Trace(
         version=1,
         network=file.name.partition(".")[0],
@@ -59,6 +64,20 @@ def import_trace(
     click.echo(f"{path}: {len(trace.mac_layers)} layers with MACs, {trace.schedule.batches:,} batches (imported)")
     for note in notes:
         click.echo(f"  {note}")
+
+
+def _read(importer: Importer, file: Path, options: InputOptions) -> Imported:
+    """Read a file; what is known of one that is refused is told too."""
+    try:
+        return importer.read(file, options)
+    except InputError as error:
+        _tell(getattr(error, "__notes__", ()))
+        raise
+
+
+def _tell(notes: Sequence[str]) -> None:
+    for note in notes:
+        click.echo(f"  {note}", err=True)
 
 
 def _check_no_machine(file: Path) -> None:

@@ -1,9 +1,10 @@
 """Importers of other tools' workloads, one file each with an object `IMPORTER`; found by name or by a file's ending."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.registry import registry
@@ -33,6 +34,32 @@ class Imported:
 
 
 @dataclass(frozen=True)
+class InputOptions:
+    """What a user says of a network's inputs.
+
+    Attributes
+    ----------
+    shapes : mapping
+        Shapes of inputs by name, the batch included.
+    batch_axes : mapping
+        Which dimension of an input is the batch, None if it has none; of all inputs under the empty name.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    batch_axes: Mapping[str, int | None] = field(default_factory=dict)
+
+
+NO_OPTIONS = InputOptions()
+
+
+class Reader(Protocol):
+    """Reads a file."""
+
+    def __call__(self, path: Path, options: InputOptions = NO_OPTIONS) -> Imported:
+        """Return the network that a file describes."""
+
+
+@dataclass(frozen=True)
 class Importer:
     """One format.
 
@@ -44,14 +71,17 @@ class Importer:
         How names of its files end, in small letters.
     description : str
         What it reads, in a line.
-    read : callable
+    read : Reader
         Reads a file.
+    has_inputs : bool
+        Whether its files name their inputs, so that `InputOptions` mean something.
     """
 
     name: str
     suffixes: tuple[str, ...]
     description: str
-    read: Callable[[Path], Imported]
+    read: Reader
+    has_inputs: bool = False
 
 
 @cache

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from workloads.foundation.errors import InputError
 from workloads.foundation.strict_yaml import read_text
-from workloads.importers import Imported, Importer, listed
+from workloads.importers import NO_OPTIONS, Imported, Importer, InputOptions, listed
 from workloads.layers import Conv2d, Layer, Linear, Sparsity, VectorLayer
 from workloads.trace import NOT_RECORDED
 
@@ -144,7 +144,7 @@ class _Table:
         return notes
 
 
-def read_topology(path: Path) -> Imported:
+def read_topology(path: Path, options: InputOptions = NO_OPTIONS) -> Imported:
     """Read a topology file.
 
     Raises

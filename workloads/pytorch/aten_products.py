@@ -19,7 +19,9 @@ def convolution(tape: Tape, call: Call) -> None:
 
 def attention(tape: Tape, call: Call) -> None:
     """``attention(query, key, value, ...)``, each (rows, heads, L, features)."""
-    products.attention(tape, call, *call.args[:3])
+    query, key, value = call.args[:3]
+    heads, (length, features) = query.shape[:-2].numel(), query.shape[-2:]
+    products.attention(tape, call, query, key, value, heads, length, features, key.shape[-2], value.shape[-1])
 
 
 def mm(tape: Tape, call: Call) -> None:
@@ -39,13 +41,14 @@ def _product(tape: Tape, call: Call, left: torch.Tensor, right: torch.Tensor, bi
     elif by_left and left.dim() == 2 and right.dim() == 2:
         products.linear(tape, call, right, left, left.shape[1], left.shape[0], bias)
     elif by_right and right.dim() == 3 and bias is None:
-        products.grouped(tape, call, left, right, right.shape[1], right.shape[2])
+        products.grouped(tape, call, left, right, *right.shape)
     elif by_left and left.dim() == 3 and bias is None:
-        products.grouped(tape, call, right, left, left.shape[2], left.shape[1])
+        products.grouped(tape, call, right, left, left.shape[0], left.shape[2], left.shape[1])
     elif by_left or by_right or right.dim() == 1:
         lost_product(tape, call)
     else:
-        products.matmul(tape, call, left, right, left.shape[0] if left.dim() == 3 else 1, bias)
+        G = left.shape[0] if left.dim() == 3 else 1
+        products.matmul(tape, call, left, right, G, left.shape[-2], left.shape[-1], right.shape[-1], bias)
 
 
 def grouped_mm(tape: Tape, call: Call) -> None:
@@ -55,4 +58,4 @@ def grouped_mm(tape: Tape, call: Call) -> None:
         lost_product(tape, call)
         return
     tape.note("which rows go through which weights depends on values; recorded as equal shares", tape.here)
-    products.grouped(tape, call, rows, weights, weights.shape[1], weights.shape[2])
+    products.grouped(tape, call, rows, weights, *weights.shape)

@@ -24,11 +24,7 @@ def notice_selection(tape: Tape, call: Call) -> None:
     else:
         return
     if selects:
-        tape.note(
-            f"values decide what runs after {_NAMES.get(call.op, call.op)}: another batch may run other layers,"
-            " or other sizes of them",
-            tape.here,
-        )
+        tape.selects(_NAMES.get(call.op, call.op))
 
 
 _NAMES = {"local_scalar_dense": "item"}

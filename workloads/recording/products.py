@@ -1,7 +1,6 @@
 """Record the operators with multiply-accumulates: convolutions, matrix products, attention."""
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any
 
 from workloads.layers import Conv2d, Linear, Matmul, VectorLayer
@@ -58,9 +57,8 @@ def linear(tape: Tape, call: Call, vectors: Tensor, weight: Tensor, C: int, K: i
         _add(tape, call, bias)
 
 
-def grouped(tape: Tape, call: Call, vectors: Tensor, weight: Tensor, C: int, K: int) -> None:
-    """Record G products with a weight each as a convolution of 1 x 1 in G groups, its rows the image's."""
-    groups = weight.shape[0]
+def grouped(tape: Tape, call: Call, vectors: Tensor, weight: Tensor, groups: int, C: int, K: int) -> None:
+    """Record products with a weight each as a convolution of 1 x 1 in groups, its rows the image's."""
     rows, rest = divmod(vectors.numel() // (groups * C), tape.batch_size)
     if rest:
         lost_product(tape, call)
@@ -72,9 +70,10 @@ def grouped(tape: Tape, call: Call, vectors: Tensor, weight: Tensor, C: int, K: 
     tape.emit_weighted(layer, call.out, weight)
 
 
-def matmul(tape: Tape, call: Call, left: Tensor, right: Tensor, G: int, bias: Tensor | None) -> None:
-    """Record a product of G pairs of activations, whose last two dimensions are the matrices'."""
-    M, C, K = left.shape[-2], left.shape[-1], right.shape[-1]
+def matmul(
+    tape: Tape, call: Call, left: Tensor, right: Tensor, G: int, M: int, C: int, K: int, bias: Tensor | None = None
+) -> None:
+    """Record G products (M x C) by (C x K) of activations."""
     if G % tape.batch_size == 0:
         G //= tape.batch_size
     elif M % tape.batch_size == 0:
@@ -107,17 +106,18 @@ def _add(tape: Tape, call: Call, added: Tensor) -> None:
     tape.write(call.out, tape.emit(layer, None, "add", tape.values.parameters([added])))
 
 
-def attention(tape: Tape, call: Call, query: Tensor, key: Tensor, value: Tensor) -> None:
-    """Record two products with a softmax between them, of tensors (rows, heads, L, features) each.
+def attention(
+    tape: Tape, call: Call, query: Tensor, key: Tensor, value: Tensor, heads: int, length: int, features: int,
+    others: int, width: int,
+) -> None:  # fmt: skip
+    """Record two products with a softmax between them: `length` queries of some `features`, `others` keys, values.
 
-    Rows are the batch's samples, or several a sample where windows or frames are folded into the batch.
+    Heads are those of all rows of the batch: its samples, or windows or frames of them.
     """
-    heads, rest = divmod(prod(query.shape[:-2]), tape.batch_size)
+    heads, rest = divmod(heads, tape.batch_size)
     if rest:
         lost_product(tape, call)
         return
-    length, features = query.shape[-2:]
-    others, width = key.shape[-2], value.shape[-1]
     scores = Matmul(
         id="new", kind="matmul", G=heads, M=length, C=features, K=others,
         inputs=(_operand(tape, query, (heads, length, features)), _operand(tape, key, (heads, features, others))),

@@ -8,6 +8,7 @@ vector    a layer without
 movement  a layer that only moves or selects elements, so its shape is all that matters
 view      no layer: the tensor is looked through, and a layer stands only where one reads another shape
 constant  no layer: what it makes depends on the shape of its operands and not on what they hold
+control   no layer: it decides by values what runs
 ========  ==============================================================================================
 """
 
@@ -18,7 +19,7 @@ from typing import Any, Literal
 from workloads.recording.call import Call, Rule, record_unknown
 from workloads.recording.tape import Tape
 
-Family = Literal["product", "vector", "movement", "view", "constant", "unknown"]
+Family = Literal["product", "vector", "movement", "view", "constant", "control", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def record(tape: Tape, call: Call, operator: Operator) -> None:
         if not reached and tape.values.parameters(call.tensors):
             note = f"{call.op} of constants and parameters, once a batch, is missing"
             tape.lose(note, f"{call.op} once a batch", call.macs, tape.here)
-    if operator.family in ("view", "constant"):
+    if operator.family in ("view", "constant", "control"):
         operator.rule(tape, call)
     elif not reached:
         _compute(tape, call, random=call.op == "bernoulli")

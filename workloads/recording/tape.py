@@ -91,6 +91,13 @@ class Tape:
         self.note(note, where)
         self._missing[what] += macs
 
+    def selects(self, op: str) -> None:
+        """Note an operator that selects by the values of activations."""
+        self.note(
+            f"values decide what runs after {op}: another batch may run other layers, or other sizes of them",
+            self.here,
+        )
+
     def notes(self) -> tuple[str, ...]:
         """Return one line for each thing that is not recorded as it is, with the places or how often."""
         return tuple(_told(what, wheres) for what, wheres in self._notes.items())
@@ -112,7 +119,7 @@ class Tape:
 
     def add_input(self, name: str, tensor: Tensor) -> None:
         """Make `tensor` an input of the network."""
-        self._batch_first = self._batch_first and tensor.shape[0] == self.batch_size
+        self._batch_first = self._batch_first and tensor.shape[:1] == (self.batch_size,)
         self.inputs.append(name)
         self._carries[name] = False
         self.values.set_source(tensor, name, self.place)
@@ -142,7 +149,8 @@ class Tape:
             return shape[1:] if windows == 1 else (windows, *shape[1:])
         if prod(shape) % self.batch_size == 0:
             return (prod(shape) // self.batch_size,)
-        self.note("a shape is no multiple of the batch and is recorded whole", f"{shape} at {self.here}")
+        if shape:
+            self.note("a shape is no multiple of the batch and is recorded whole", f"{shape} at {self.here}")
         return shape
 
     def touch(self, tensors: Iterable[Tensor]) -> None:

@@ -1,6 +1,7 @@
 """Record the operators without multiply-accumulates, from normalisations to concatenations."""
 
 from collections.abc import Sequence
+from math import prod
 
 from workloads.graph import Shape
 from workloads.layers import VectorKind
@@ -67,10 +68,12 @@ def _broadcasts(shape: Shape, target: Shape) -> bool:
 
 
 def concat(tape: Tape, call: Call) -> None:
-    """``cat(tensors, dim)``; with a constant among them (a class token) the sizes do not add up."""
+    """``cat(tensors, dim)``; the sizes do not add up beside a constant (a class token), or along the batch."""
     parts = [tensor for tensor in call.tensors if tensor.numel()]
     inputs = [tape.read(tensor) for tensor in parts if tape.is_activation(tensor)]
-    emit_vector(tape, call, "concat" if len(inputs) == len(parts) else "other", call.out, inputs)
+    shape = tape.sample_shape(call.out)
+    adds_up = len(inputs) == len(parts) and sum(prod(tape.shapes[name]) for name in inputs) == prod(shape)
+    emit_vector(tape, call, "concat" if adds_up else "other", call.out, inputs, shape)
 
 
 def select(tape: Tape, call: Call) -> None:

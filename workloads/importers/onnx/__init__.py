@@ -1,0 +1,45 @@
+"""ONNX models: convolutions, Gemm and MatMul, and the layers between them without multiply-accumulates.
+
+A model is read for its shapes; its weights may be missing. What it was exported for was inference, so batch norms
+that were folded into convolutions are gone, and with them their cost.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from workloads.foundation.errors import InputError
+from workloads.importers import NO_OPTIONS, Imported, Importer, InputOptions
+
+
+def read_onnx(path: Path, options: InputOptions = NO_OPTIONS) -> Imported:
+    """Read a model file.
+
+    Raises
+    ------
+    InputError
+        If it is no ONNX model, its shapes are not fixed, or the package `onnx` is missing.
+    """
+    model = _loaded(path)
+    from workloads.importers.onnx.reader import imported
+
+    return imported(path, model, options)
+
+
+def _loaded(path: Path) -> Any:
+    try:
+        import onnx
+        import onnx.inliner
+    except ImportError:
+        raise InputError(
+            str(path), "", "onnx is needed for it and not installed", "run pip install '.[onnx]' in a clone"
+        ) from None
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+        return onnx.inliner.inline_local_functions(model) if model.functions else model
+    except OSError as error:
+        raise InputError(str(path), "", f"cannot be read: {error.strerror}", "give an ONNX file") from None
+    except Exception as error:  # protobuf's own errors have no common class across its versions
+        raise InputError(str(path), "", f"is no ONNX model ({type(error).__name__})", "give an ONNX file") from None
+
+
+IMPORTER = Importer("onnx", (".onnx",), "ONNX models", read_onnx, has_inputs=True)
