@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from dataflows.plans.plan import Integers
+POSTPONED_REFRESHES = 8  # JEDEC (JESD79-3F 4.15, JESD79-4B 4.26): so many refreshes may be postponed
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +14,7 @@ class Refresh:
     interval_numerator, interval_denominator : int
         The refresh interval as a fraction of cycles.
     cycles : int
-        How long a refresh holds the channel.
+        How long a refresh holds the channel; less than the interval.
     """
 
     interval_numerator: int
@@ -29,13 +27,17 @@ class Refresh:
 
     @property
     def longest_cycles(self) -> int:
-        """Most cycles without one: eight intervals, as JEDEC lets up to eight be postponed."""
-        return 8 * self.interval_numerator // self.interval_denominator
+        """Most cycles without one: as many intervals as refreshes may be postponed."""
+        return POSTPONED_REFRESHES * self.interval_numerator // self.interval_denominator
 
-    @property
-    def numbers(self) -> Integers:
-        """The attributes, as the step kernel wants them."""
-        return np.array([self.interval_numerator, self.interval_denominator, self.cycles], dtype=np.int64)
+    def bound_cycles(self, cycles: int) -> int:
+        """Return a bound from above on the cycles of a batch that takes so many without refreshes.
+
+        A batch of T cycles makes at most one refresh an interval and one more, each of which delays it by at most its
+        own cycles. So T <= cycles + (T / interval + 1) x a refresh.
+        """
+        left = self.interval_numerator - self.cycles * self.interval_denominator
+        return -(-(cycles + self.cycles) * self.interval_numerator // left)
 
     def cycles_at_barrier(self, now: int, free: int, made: int) -> int:
         """Return how long a batch's end waits for refreshes that it owes.

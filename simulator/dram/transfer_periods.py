@@ -75,6 +75,8 @@ def period_of(pattern: Pattern, channel: Any, ordered: bool) -> Period:
         while b:
             a, b = b, a % b
         segments = (unit << pattern.shift) // a
+        if segments > pattern.segments:  # and so many segments may reach beyond 64 bits
+            return Period(0, 0, place_bursts)
         bursts = segments * pattern.stride_bytes >> pattern.shift
         reach = pattern.segments * pattern.stride_bytes >> pattern.shift
     if not ordered or reach < 3 * bursts:

@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike
 from dataflows.plans.plan import Integers
 from simulator.dram.channel import channel_of
 from simulator.dram.part import DramPart
+from simulator.dram.refresh import POSTPONED_REFRESHES
 from simulator.dram.transfer_kernel import run_transfers
 from workloads.foundation.errors import InputError
 
-POSTPONED_REFRESHES = 8  # JEDEC (JESD79-3F 4.15, JESD79-4B 4.26): so many refreshes may be postponed
 QUEUE_DEPTH = 32
 
 

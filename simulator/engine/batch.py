@@ -1,8 +1,11 @@
-"""Batches in SimPy: steps between barriers, each advanced by the step kernel.
+"""A batch as a SimPy process: it goes from step to step, and the step kernel runs each step.
 
-SimPy does three things here. Its clock carries the batch from step to step: a step begins at ``env.now`` and its end
-is a timeout. Its last timeout is the barrier, with the refreshes that the DRAM still owes. And its processes are what
-`--exact` runs on (`simulator/engine/exact.py`). Within a step the kernel keeps the time.
+What SimPy does, and what it does not do:
+
+- Between steps SimPy keeps the time. A step begins at ``env.now``; the kernel returns its cycles, and the process waits
+  for them in one timeout. The last timeout is the barrier, in which the DRAM makes the refreshes that it still owes.
+- Within a step SimPy does nothing. The kernel keeps the time of arrays, tiles and the DRAM channel, in integers.
+- `--exact` uses no kernel. There every load, stream and store is a SimPy process (`exact.py`, `step_processes.py`).
 """
 
 from collections.abc import Generator, Sequence
@@ -15,7 +18,7 @@ import simpy
 from dataflows.actions import ActionCounts
 from dataflows.plans.plan import Integers
 from simulator.dram.model import DramModel
-from simulator.engine.step_kernel import run_step_kernel
+from simulator.engine.step_kernel import CHANNEL, PlanTimes, RefreshRules, TileTimes, run_step_kernel
 from simulator.engine.work import FlatWork, StepWork, flatten, merge
 from simulator.phases.design import Step, Task
 
@@ -49,7 +52,15 @@ class OpRun:
 
 @dataclass(frozen=True)
 class TileRuns:
-    """When each tile of an op was loaded, streamed and stored: int64[tiles, 6], from the batch's start."""
+    """When the tiles of an op were loaded, streamed and stored.
+
+    Attributes
+    ----------
+    op : int
+        Its place in `BatchRun.ops`.
+    times : int64[tiles, 6]
+        Start and end of the load (on the channel), of the stream, and of the store, in cycles of the batch.
+    """
 
     op: int
     times: Integers
@@ -90,25 +101,25 @@ def run_batch(steps: Sequence[Step], works: Sequence[list[StepWork]], dram: Dram
         work.check_ports()
     flats = flatten(merged, dram, frequency_hz)
     refresh = dram.refresh(frequency_hz)
-    refreshes = np.zeros(3, np.int64) if refresh is None else refresh.numbers
-    channel = np.zeros(3, np.int64)  # as the step kernel wants it
+    rules = RefreshRules.of(refresh)
+    channel = np.zeros(1, CHANNEL)[0]
     runs: list[_StepRun] = []
 
     def batch() -> Generator[simpy.Event, Any, None]:
         for flat in flats:
-            channel[0] = env.now
+            channel["batch_cycles"] = env.now
             plan_times, tile_times = run_step_kernel(
-                flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
-                flat.stream_cycles, flat.gap_cycles, flat.fill_cycles, flat.drain_cycles, refreshes, channel,
-            )  # fmt: skip
+                flat.plan_begin, flat.tile_begin, flat.plans, flat.tiles, rules, channel
+            )
             runs.append(_StepRun(int(env.now), flat, plan_times, tile_times))
-            cycles = int(plan_times[:, 1].max(initial=0))
-            channel[1] -= cycles
+            cycles = int(plan_times["end"].max(initial=0))
+            channel["free"] -= cycles
             yield env.timeout(cycles)
         if refresh is not None:
-            made = refresh.due(int(env.now) + max(0, int(channel[1])))
-            yield env.timeout(refresh.cycles_at_barrier(int(env.now), int(channel[1]), int(channel[2])))
-            channel[2] = made
+            free = int(channel["free"])
+            made = refresh.due(int(env.now) + max(0, free))
+            yield env.timeout(refresh.cycles_at_barrier(int(env.now), free, int(channel["refreshes"])))
+            channel["refreshes"] = made
 
     env.process(batch())
     env.run()
@@ -116,34 +127,35 @@ def run_batch(steps: Sequence[Step], works: Sequence[list[StepWork]], dram: Dram
     tiles: list[TileRuns] = []
     for step, task_works, run in zip(steps, works, runs, strict=True):
         _take_apart(step, task_works, run, ops, tiles)
-    return BatchRun(cycles=int(env.now), refreshes=int(channel[2]), ops=tuple(ops), tiles=tuple(tiles))
+    return BatchRun(cycles=int(env.now), refreshes=int(channel["refreshes"]), ops=tuple(ops), tiles=tuple(tiles))
 
 
 @dataclass(frozen=True, slots=True)
 class _StepRun:
-    """A step as the kernel ran it, from the cycle `start` of the batch on."""
+    """A step as the kernel ran it, from the cycle `start` of the batch on; see `run_step_kernel`."""
 
     start: int
     flat: FlatWork
-    plan_times: Integers
-    tile_times: Integers
+    plan_times: Any
+    tile_times: Any
 
 
 def _take_apart(
     step: Step, task_works: Sequence[StepWork], run: _StepRun, ops: list[OpRun], tiles: list[TileRuns]
 ) -> None:
     """Append a step's ops and tiles."""
-    flat = run.flat
+    tile = run.flat.tiles
     # sums up to each tile, so that an op's is a difference
-    held = _sums(flat.load_cycles + flat.store_cycles)
-    opened = _sums(flat.load_activates + flat.store_activates)
-    streamed = _sums(flat.stream_cycles)
+    held = _sums(tile["load_cycles"] + tile["store_cycles"])
+    opened = _sums(tile["load_activates"] + tile["store_activates"])
+    streamed = _sums(tile["stream_cycles"])
+    times = np.stack([run.tile_times[name] for name in TileTimes._fields[:6]], axis=1) + run.start
     arrays = [0] * len(step.first) + [1] * len(step.second)
-    times, borders = run.plan_times.tolist(), flat.tile_begin.tolist()
+    plans, borders = [PlanTimes(*row) for row in run.plan_times.tolist()], run.flat.tile_begin.tolist()
     last_plan = 0
     for task, array, task_work in zip((*step.first, *step.second), arrays, task_works, strict=True):
         first_plan, last_plan = last_plan, last_plan + len(task_work.plans)
-        mine = times[first_plan:last_plan]
+        mine = plans[first_plan:last_plan]
         begin, end = borders[first_plan], borders[last_plan]
         held_cycles = held[end] - held[begin]
         compute, waits = task_work.compute_cycles, task_work.port_wait_cycles
@@ -151,18 +163,18 @@ def _take_apart(
         ops.append(OpRun(
             task=task,
             array=array,
-            start_cycle=run.start + mine[0][0],
-            end_cycle=run.start + mine[-1][1],
+            start_cycle=run.start + mine[0].start,
+            end_cycle=run.start + mine[-1].end,
             compute_cycles=compute,
-            stall_load_cycles=sum(row[2] for row in mine),
-            stall_store_cycles=sum(row[3] for row in mine),
-            stall_other_array_cycles=sum(row[4] for row in mine),
+            stall_load_cycles=sum(plan.stall_load for plan in mine),
+            stall_store_cycles=sum(plan.stall_store for plan in mine),
+            stall_other_array_cycles=sum(plan.stall_other_array for plan in mine),
             stall_buffer_port_cycles=waits,
             pipeline_cycles=compute + waits - (streamed[end] - streamed[begin]),
             dram_cycles=held_cycles,
             counts=task_work.counts + channel_use,
         ))  # fmt: skip
-        tiles.append(TileRuns(op=len(ops) - 1, times=run.tile_times[begin:end] + run.start))
+        tiles.append(TileRuns(op=len(ops) - 1, times=times[begin:end]))
 
 
 def _sums(values: Integers) -> list[int]:

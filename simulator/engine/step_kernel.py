@@ -19,195 +19,315 @@ The rules (docs/machine.md tells them in full):
 `simulator.engine.step_processes` says the same with SimPy processes; a test holds the two equal.
 """
 
-# numba infers the types inside the kernel; numpy's stubs do not follow its scalars.
-# mypy: disable-error-code="call-overload"
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numba import njit
 
 from dataflows.plans.plan import Integers
+from simulator.dram.refresh import Refresh
+
+NEVER = 1 << 62
+LARGEST = (1 << 63) - 1
+
+
+def _fields(*names: str) -> np.dtype[np.void]:
+    return np.dtype([(name, np.int64) for name in names])
+
+
+class PlanTimes(NamedTuple):
+    """What the kernel returns of a plan, in cycles from the step's start."""
+
+    start: int
+    end: int
+    stall_load: int
+    stall_store: int
+    stall_other_array: int
+
+
+class TileTimes(NamedTuple):
+    """What the kernel returns of a tile, in cycles from the step's start; its load and store are on the channel.
+
+    `load_behind` and `store_behind` are how long the two stood behind transfers of the other array.
+    """
+
+    load_start: int
+    load_end: int
+    stream_start: int
+    stream_end: int
+    store_start: int
+    store_end: int
+    load_behind: int
+    store_behind: int
+
+
+PLAN_TIMES, TILE_TIMES = _fields(*PlanTimes._fields), _fields(*TileTimes._fields)
+# The channel between steps: cycles since the batch began, the cycle (from the step's start) from which it is free, and
+# the refreshes of this batch so far.
+CHANNEL = _fields("batch_cycles", "free", "refreshes")
+# An array on its plan: the plan's first tile, how many tiles it has and how many of these store; when the plan started,
+# how many tiles are loaded, streamed and stored; and since when it asks the channel for a load and for a store.
+_ARRAY = _fields(
+    "plan", "last_plan", "first_tile", "tiles", "storing_tiles", "started", "loaded", "streamed", "stored",
+    "load_asked", "store_asked",
+)  # fmt: skip
+# What stores: of tile t, how many before it in its plan store; and, compact from a plan's first tile on, which do.
+_STORING = _fields("before", "tile")
+_TRANSFER = _fields("start", "end", "array")  # one that the channel carried
+
+
+class RefreshRules(NamedTuple):
+    """`Refresh` as the kernel takes it; a refresh of 0 cycles means none.
+
+    `direct_cycles` is the last cycle whose product with the denominator fits in 64 bits.
+    """
+
+    interval_numerator: int
+    interval_denominator: int
+    cycles: int
+    longest_cycles: int
+    direct_cycles: int
+
+    @classmethod
+    def of(cls, refresh: Refresh | None) -> Self:
+        """Return the rules of a memory; of one without refreshes if there is none."""
+        if refresh is None:
+            return cls(1, 1, 0, 0, 0)
+        return cls(
+            refresh.interval_numerator, refresh.interval_denominator, refresh.cycles, refresh.longest_cycles,
+            LARGEST // refresh.interval_denominator,
+        )  # fmt: skip
+
+
+# Refreshes
+
+
+@njit
+def refreshes_due(cycle: int, refresh: RefreshRules) -> int:
+    """Return how many refreshes came due up to a cycle of the batch, exactly.
+
+    Beyond `direct_cycles` it divides bit by bit. The rest stays below the numerator, which is at most 10^18.
+    """
+    if cycle <= refresh.direct_cycles:
+        return cycle * refresh.interval_denominator // refresh.interval_numerator
+    due, rest = 0, 0
+    for bit in range(62, -1, -1):
+        rest = 2 * rest + (cycle >> bit & 1) * refresh.interval_denominator
+        due = 2 * due + rest // refresh.interval_numerator
+        rest %= refresh.interval_numerator
+    return due
+
+
+@njit
+def _refresh_while_idle(channel: Any, refresh: RefreshRules, until: int) -> None:
+    """Make the refreshes that came due while the channel was idle, as many as fit."""
+    owed = refreshes_due(channel.batch_cycles + until, refresh) - channel.refreshes
+    channel.refreshes += min(owed, (until - channel.free) // refresh.cycles)
+
+
+@njit
+def _refresh_owed(channel: Any, refresh: RefreshRules, cycle: int) -> int:
+    """Make all refreshes that are owed at a cycle; return when they are done."""
+    owed = refreshes_due(channel.batch_cycles + cycle, refresh) - channel.refreshes
+    channel.refreshes += owed
+    return cycle + owed * refresh.cycles
+
+
+# The channel
+
+
+@njit
+def _carry(channel: Any, refresh: RefreshRules, asked: int, cycles: int) -> tuple[int, int]:
+    """Carry a transfer that was asked for at a cycle; return its start and its end."""
+    start = max(asked, channel.free)
+    if refresh.cycles == 0:
+        channel.free = start + cycles
+        return start, start + cycles
+    _refresh_while_idle(channel, refresh, start)
+    end = start
+    while cycles > refresh.longest_cycles:
+        end = _refresh_owed(channel, refresh, end + refresh.longest_cycles)
+        cycles -= refresh.longest_cycles
+    end += cycles
+    channel.free = _refresh_owed(channel, refresh, end)
+    return start, end
+
+
+@njit
+def _stood_behind(transfers: Any, carried: int, asked: int, array: int) -> int:
+    """Return for how long a transfer that was asked for at a cycle stood behind those of the other array."""
+    cycles = 0
+    for i in range(carried - 1, -1, -1):
+        if transfers[i].end <= asked:
+            break
+        if transfers[i].array != array:
+            cycles += transfers[i].end - max(transfers[i].start, asked)
+    return cycles
+
+
+# An array. These functions take single records: numba would count references to whole arrays, which is slow.
+
+
+@njit
+def _load(array: Any, tile: Any, own: Any, before: Any, two_before: Any) -> bool:
+    """Ask for a tile's load, or note that it has no bytes; return whether it is loaded."""
+    asked = array.started
+    if array.loaded > 0:
+        asked = max(asked, before.load_end)
+    if array.loaded > 1:
+        asked = max(asked, two_before.stream_end)
+    if tile.load_cycles > 0:
+        array.load_asked = asked
+        return False
+    own.load_start = own.load_end = asked
+    array.loaded += 1
+    return True
+
+
+@njit
+def _stream(array: Any, plan: Any, tile: Any, own: Any, before: Any, awaited: Any, waits: bool, stalls: Any) -> None:
+    """Stream a tile that is loaded; if it `waits` for a store, that of `awaited` is done."""
+    array_ready = array.started + plan.fill_cycles
+    if array.streamed > 0:
+        array_ready = before.stream_end + tile.gap_cycles
+    loaded = max(array_ready, own.load_end + plan.fill_cycles)
+    behind = min(own.load_behind, loaded - array_ready)
+    stalls.stall_load += loaded - array_ready - behind
+    stalls.stall_other_array += behind
+    start = loaded
+    if waits:
+        start = max(loaded, awaited.store_end)
+        behind = min(awaited.store_behind, start - loaded)
+        stalls.stall_store += start - loaded - behind
+        stalls.stall_other_array += behind
+    own.stream_start, own.stream_end = start, start + tile.stream_cycles
+    array.streamed += 1
+
+
+@njit
+def _store(array: Any, plan: Any, tile: Any, own: Any, stored_before: Any) -> bool:
+    """Ask for the store of a tile that has streamed, or note that it takes no time; return whether it is stored."""
+    asked = own.stream_end + plan.drain_cycles
+    if array.stored > 0:
+        asked = max(asked, stored_before.store_end)
+    if tile.store_cycles > 0:
+        array.store_asked = asked
+        return False
+    own.store_start = own.store_end = asked
+    array.stored += 1
+    return True
+
+
+@njit
+def _end_plan(array: Any, plan: Any, last: Any, last_stored: Any, ended: Any) -> None:
+    """End a plan: its last tile has drained, and its last store is done."""
+    drained = end = array.started
+    if array.tiles > 0:
+        drained = end = last.stream_end + plan.drain_cycles
+    if array.stored > 0:
+        end = max(drained, last_stored.store_end)
+        behind = min(last_stored.store_behind, end - drained)
+        ended.stall_store += end - drained - behind
+        ended.stall_other_array += behind
+    ended.start, ended.end = array.started, end
+    array.plan += 1
+    array.started = end
+
+
+@njit
+def _begin_plan(array: Any, tile_begin: Integers, tiles: Any, storing: Any) -> None:
+    """Let an array begin the plan that it is on."""
+    array.loaded = array.streamed = array.stored = array.storing_tiles = 0
+    array.load_asked = array.store_asked = NEVER
+    if array.plan == array.last_plan:
+        return
+    first, end = tile_begin[array.plan], tile_begin[array.plan + 1]
+    array.first_tile, array.tiles = first, end - first
+    for t in range(first, end):
+        storing[t].before = array.storing_tiles
+        if tiles[t].stores:
+            storing[first + array.storing_tiles].tile = t
+            array.storing_tiles += 1
+
+
+# The step
 
 
 @njit(cache=True)
 def run_step_kernel(
-    plan_begin: Integers, tile_begin: Integers, load_cycles: Integers, store_cycles: Integers, stores: Integers,
-    stream_cycles: Integers, gap_cycles: Integers, fill_cycles: Integers, drain_cycles: Integers,
-    refresh: Integers, channel: Integers,
-) -> tuple[Integers, Integers]:  # fmt: skip
-    """Advance one step from cycle 0; the first arguments are the fields of `simulator.engine.work.FlatWork`.
+    plan_begin: Integers, tile_begin: Integers, plans: Any, tiles: Any, refresh: RefreshRules, channel: Any
+) -> tuple[Any, Any]:
+    """Advance one step from cycle 0.
 
     Parameters
     ----------
-    refresh : int64[3]
-        The refresh interval as a fraction of cycles (numerator, denominator) and the cycles of a refresh; zeros for
-        a memory that needs none.
-    channel : int64[3]
-        Changed: cycles since the batch began, the cycle (from the step's start) from which the channel is free, and
-        the refreshes of this batch so far.
+    plan_begin, tile_begin, plans, tiles
+        The fields of `simulator.engine.work.FlatWork`.
+    refresh : RefreshRules
+    channel : record of CHANNEL
+        Changed.
 
     Returns
     -------
-    plan_times : int64[plans, 5]
-        Start, end, cycles stalled for loads, for stores, and for transfers of the other array.
-    tile_times : int64[tiles, 6]
-        Start and end of load (on the channel), stream and store.
+    plan_times : [plans] of PLAN_TIMES
+    tile_times : [tiles] of TILE_TIMES
     """
-    plans = len(fill_cycles)
-    tiles = len(load_cycles)
-    plan_times = np.zeros((plans, 5), np.int64)
-    behind = np.zeros((tiles, 2), np.int64)  # how long a load and a store stood behind the other array's transfers
-    log = np.zeros((2 * tiles, 3), np.int64)  # every transfer: start, end, array
-    transfers = 0
-    tile_times = np.zeros((tiles, 6), np.int64)
-    store_tiles = np.empty(tiles, np.int64)  # tiles that finish a result, compact from each plan's first tile
-    stores_before = np.zeros(tiles, np.int64)
-    store_count = np.zeros(plans, np.int64)
-    for p in range(plans):
-        count = 0
-        for t in range(tile_begin[p], tile_begin[p + 1]):
-            stores_before[t] = count
-            if stores[t]:
-                store_tiles[tile_begin[p] + count] = t
-                count += 1
-        store_count[p] = count
-
-    current = plan_begin[:2].copy()  # the plan each array is on
-    started = np.zeros(2, np.int64)  # when it started
-    loaded = np.zeros(2, np.int64)  # how many of its tiles are loaded, streamed, stored
-    streamed = np.zeros(2, np.int64)
-    stored = np.zeros(2, np.int64)
-    channel_free = channel[1]
-    never = np.int64(1) << 62
-
+    plan_times, times = np.zeros(len(plans), PLAN_TIMES), np.zeros(len(tiles), TILE_TIMES)
+    storing = np.zeros(len(tiles) + 1, _STORING)  # a plan without tiles reads the one after the last
+    transfers, carried = np.zeros(2 * len(tiles), _TRANSFER), 0
+    arrays = np.zeros(2, _ARRAY)
+    for a in range(2):
+        arrays[a].plan, arrays[a].last_plan = plan_begin[a], plan_begin[a + 1]
+        _begin_plan(arrays[a], tile_begin, tiles, storing)
     while True:
-        # Do all that needs no channel; then collect what each array asks of it: [array, load or store].
-        asked = np.full((2, 2), never)
-        for a in range(2):
-            progress = True
-            while progress and current[a] < plan_begin[a + 1]:
-                progress = False
-                p = current[a]
-                begin = tile_begin[p]
-                count = tile_begin[p + 1] - begin
-                asked[a, 0] = never
-                asked[a, 1] = never
-                if loaded[a] < count and streamed[a] >= loaded[a] - 1:
-                    t = begin + loaded[a]
-                    ready = started[a]
-                    if loaded[a] > 0:
-                        ready = max(ready, tile_times[t - 1, 1])
-                    if loaded[a] > 1:
-                        ready = max(ready, tile_times[t - 2, 3])
-                    if load_cycles[t] == 0:
-                        tile_times[t, 0] = ready
-                        tile_times[t, 1] = ready
-                        loaded[a] += 1
-                        progress = True
-                    else:
-                        asked[a, 0] = ready
-                if streamed[a] < loaded[a]:
-                    t = begin + streamed[a]
-                    earlier = stores_before[t]
-                    if stored[a] >= earlier - 1:
-                        unhindered = started[a] + fill_cycles[p]
-                        if streamed[a] > 0:
-                            unhindered = tile_times[t - 1, 3] + gap_cycles[t]
-                        with_load = max(unhindered, tile_times[t, 1] + fill_cycles[p])
-                        start, by_others = with_load, np.int64(0)
-                        if earlier > 1:
-                            before = store_tiles[begin + earlier - 2]
-                            start = max(start, tile_times[before, 5])
-                            by_others = min(behind[before, 1], start - with_load)
-                        plan_times[p, 3] += start - with_load - by_others
-                        plan_times[p, 4] += by_others
-                        by_others = min(behind[t, 0], with_load - unhindered)
-                        plan_times[p, 2] += with_load - unhindered - by_others
-                        plan_times[p, 4] += by_others
-                        tile_times[t, 2] = start
-                        tile_times[t, 3] = start + stream_cycles[t]
-                        streamed[a] += 1
-                        progress = True
-                if stored[a] < store_count[p] and store_tiles[begin + stored[a]] < begin + streamed[a]:
-                    t = store_tiles[begin + stored[a]]
-                    ready = tile_times[t, 3] + drain_cycles[p]
-                    if stored[a] > 0:
-                        ready = max(ready, tile_times[store_tiles[begin + stored[a] - 1], 5])
-                    if store_cycles[t] == 0:
-                        tile_times[t, 4] = ready
-                        tile_times[t, 5] = ready
-                        stored[a] += 1
-                        progress = True
-                    else:
-                        asked[a, 1] = ready
-                if loaded[a] == count and streamed[a] == count and stored[a] == store_count[p]:
-                    drained = np.int64(started[a])
-                    if count > 0:
-                        drained = tile_times[begin + count - 1, 3] + drain_cycles[p]
-                    end = drained
-                    by_others = np.int64(0)
-                    if stored[a] > 0:
-                        before = store_tiles[begin + stored[a] - 1]
-                        end = max(end, np.int64(tile_times[before, 5]))
-                        by_others = min(behind[before, 1], end - drained)
-                    plan_times[p, 0] = started[a]
-                    plan_times[p, 1] = end
-                    plan_times[p, 3] += end - drained - by_others
-                    plan_times[p, 4] += by_others
-                    current[a] += 1
-                    started[a] = end
-                    loaded[a] = 0
-                    streamed[a] = 0
-                    stored[a] = 0
-                    asked[a, 0] = never
-                    asked[a, 1] = never
-                    progress = True
-
+        for a in range(2):  # each does all that it can without the channel, and then asks it for its next transfers
+            array, moved = arrays[a], True
+            while moved and array.plan < array.last_plan:
+                moved = False
+                plan, first = plans[array.plan], array.first_tile
+                array.load_asked = array.store_asked = NEVER
+                if array.loaded < array.tiles and array.loaded <= array.streamed + 1:
+                    t = first + array.loaded
+                    before, two_before = times[max(first, t - 1)], times[max(first, t - 2)]
+                    moved = _load(array, tiles[t], times[t], before, two_before)
+                t = first + array.streamed
+                if array.streamed < array.loaded and array.stored >= storing[t].before - 1:
+                    waits = storing[t].before > 1
+                    awaited = storing[first + storing[t].before - 2].tile if waits else t
+                    stalls = plan_times[array.plan]
+                    _stream(array, plan, tiles[t], times[t], times[max(first, t - 1)], times[awaited], waits, stalls)
+                    moved = True
+                place = first + array.stored
+                if array.stored < array.storing_tiles and storing[place].tile < first + array.streamed:
+                    t, before = storing[place].tile, storing[max(first, place - 1)].tile
+                    moved = _store(array, plan, tiles[t], times[t], times[before]) or moved
+                if array.loaded == array.streamed == array.tiles and array.stored == array.storing_tiles:
+                    place = first + array.stored
+                    last, last_stored = max(first, first + array.tiles - 1), storing[max(first, place - 1)].tile
+                    _end_plan(array, plan, times[last], times[last_stored], plan_times[array.plan])
+                    _begin_plan(array, tile_begin, tiles, storing)
+                    moved = True
         # The channel serves whoever asked first; whatever is not known yet is asked for later than these.
-        best = never
-        array = -1
-        kind = 0
-        for k in (1, 0):
-            for a in range(2):
-                if asked[a, k] < best:
-                    best = asked[a, k]
-                    array = a
-                    kind = k
-        if array < 0:
-            channel[1] = channel_free
-            return plan_times, tile_times
-        start = max(best, channel_free)
-        if refresh[2] > 0:
-            owed = (channel[0] + start) * refresh[1] // refresh[0] - channel[2]
-            channel[2] += min(owed, (start - channel_free) // refresh[2])
-        p = current[array]
-        begin = tile_begin[p]
-        t = begin + loaded[array] if kind == 0 else store_tiles[begin + stored[array]]
-        rest = load_cycles[t] if kind == 0 else store_cycles[t]
-        end = start
-        while refresh[2] > 0 and rest > 8 * refresh[0] // refresh[1]:
-            end += 8 * refresh[0] // refresh[1]
-            rest -= 8 * refresh[0] // refresh[1]
-            owed = (channel[0] + end) * refresh[1] // refresh[0] - channel[2]
-            end += owed * refresh[2]
-            channel[2] += owed
-        end += rest
-        channel_free = end
-        if refresh[2] > 0:
-            owed = (channel[0] + end) * refresh[1] // refresh[0] - channel[2]
-            channel_free += owed * refresh[2]
-            channel[2] += owed
-        i = transfers - 1
-        while i >= 0 and log[i, 1] > best:
-            if log[i, 2] != array:
-                behind[t, kind] += log[i, 1] - max(log[i, 0], best)
-            i -= 1
-        log[transfers, 0], log[transfers, 1], log[transfers, 2] = start, end, array
-        transfers += 1
-        if kind == 0:
-            tile_times[t, 0] = start
-            tile_times[t, 1] = end
-            loaded[array] += 1
+        asked, a, is_store = NEVER, -1, False
+        for each in range(2):
+            if arrays[each].store_asked < asked:
+                asked, a, is_store = arrays[each].store_asked, each, True
+        for each in range(2):
+            if arrays[each].load_asked < asked:
+                asked, a, is_store = arrays[each].load_asked, each, False
+        if a < 0:
+            return plan_times, times
+        array = arrays[a]
+        behind = _stood_behind(transfers, carried, asked, a)
+        if is_store:
+            t = storing[array.first_tile + array.stored].tile
+            start, end = _carry(channel, refresh, asked, tiles[t].store_cycles)
+            times[t].store_start, times[t].store_end, times[t].store_behind = start, end, behind
+            array.stored += 1
         else:
-            tile_times[t, 4] = start
-            tile_times[t, 5] = end
-            stored[array] += 1
+            t = array.first_tile + array.loaded
+            start, end = _carry(channel, refresh, asked, tiles[t].load_cycles)
+            times[t].load_start, times[t].load_end, times[t].load_behind = start, end, behind
+            array.loaded += 1
+        transfers[carried].start, transfers[carried].end, transfers[carried].array = start, end, a
+        carried += 1

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -65,24 +66,32 @@ def merge(works: Sequence[StepWork]) -> StepWork:
     )
 
 
+# A tile and a plan as the step kernel reads them. Streams include what tiles wait for ports; `stores` is 0 or 1.
+TILE = np.dtype([
+    (name, np.int64) for name in
+    ("load_cycles", "store_cycles", "load_activates", "store_activates", "stores", "stream_cycles", "gap_cycles")
+])  # fmt: skip
+PLAN = np.dtype([("fill_cycles", np.int64), ("drain_cycles", np.int64)])
+
+
 @dataclass(frozen=True)
 class FlatWork:
-    """A step as flat arrays: one entry a tile, or one entry a plan. Streams include what tiles wait for ports.
+    """A step, laid end to end.
 
-    `tile_begin` has one entry more than there are plans; `plan_begin` one more than there are arrays.
+    Attributes
+    ----------
+    plan_begin : int64[arrays + 1]
+        The first plan of each array, and how many plans there are.
+    tile_begin : int64[plans + 1]
+        The first tile of each plan, and how many tiles there are.
+    plans : [plans] of PLAN
+    tiles : [tiles] of TILE
     """
 
     plan_begin: Integers
     tile_begin: Integers
-    load_cycles: Integers
-    store_cycles: Integers
-    load_activates: Integers
-    store_activates: Integers
-    stores: Integers
-    stream_cycles: Integers
-    gap_cycles: Integers
-    fill_cycles: Integers
-    drain_cycles: Integers
+    plans: Any
+    tiles: Any
 
 
 def flatten(works: Sequence[StepWork], dram: DramModel, frequency_hz: int) -> list[FlatWork]:
@@ -97,32 +106,23 @@ def flatten(works: Sequence[StepWork], dram: DramModel, frequency_hz: int) -> li
 
     loads = end_to_end([plan.loads for plan in plans], write=False)
     stores = end_to_end([plan.stores for plan in plans], write=True)
-    by_tile = [
-        np.maximum(dram.transfer_cycles(loads, frequency_hz), joined([plan.port_transfer_cycles[0] for plan in plans])),
-        np.maximum(
-            dram.transfer_cycles(stores, frequency_hz), joined([plan.port_transfer_cycles[1] for plan in plans])
-        ),
-        dram.activates(loads),
-        dram.activates(stores),
-        (stores.moved_bytes > 0).astype(np.int64),
-        joined([plan.stream_cycles + plan.port_wait_cycles for plan in plans]),
-        joined([plan.gap_cycles for plan in plans]),
-    ]
-    by_plan = [
-        np.array([plan.fill_cycles for plan in plans], dtype=np.int64),
-        np.array([plan.drain_cycles for plan in plans], dtype=np.int64),
-    ]
+    tiles, by_plan = np.zeros(len(loads), TILE), np.zeros(len(plans), PLAN)
+    port_loads, port_stores = (joined([plan.port_transfer_cycles[way] for plan in plans]) for way in range(2))
+    tiles["load_cycles"] = np.maximum(dram.transfer_cycles(loads, frequency_hz), port_loads)
+    tiles["store_cycles"] = np.maximum(dram.transfer_cycles(stores, frequency_hz), port_stores)
+    tiles["load_activates"], tiles["store_activates"] = dram.activates(loads), dram.activates(stores)
+    tiles["stores"] = stores.moved_bytes > 0
+    tiles["stream_cycles"] = joined([plan.stream_cycles + plan.port_wait_cycles for plan in plans])
+    tiles["gap_cycles"] = joined([plan.gap_cycles for plan in plans])
+    by_plan["fill_cycles"] = [plan.fill_cycles for plan in plans]
+    by_plan["drain_cycles"] = [plan.drain_cycles for plan in plans]
     tile_begin = np.zeros(len(plans) + 1, dtype=np.int64)
     np.cumsum([len(plan.loads) for plan in plans], out=tile_begin[1:])
     flats, begin = [], 0
     for work in works:
         end = begin + len(work.first) + len(work.second)
         first, last = tile_begin[begin], tile_begin[end]
-        flats.append(FlatWork(
-            np.array([0, len(work.first), end - begin], dtype=np.int64),
-            tile_begin[begin : end + 1] - first,
-            *(table[first:last] for table in by_tile),
-            *(table[begin:end] for table in by_plan),
-        ))  # fmt: skip
+        plan_begin = np.array([0, len(work.first), end - begin], dtype=np.int64)
+        flats.append(FlatWork(plan_begin, tile_begin[begin : end + 1] - first, by_plan[begin:end], tiles[first:last]))
         begin = end
     return flats

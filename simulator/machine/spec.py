@@ -158,6 +158,7 @@ class Accelerator(StrictModel):
                 f"{self.global_buffer.capacity_bytes} bytes at {self.frequency_hz} Hz are beyond what 64 bits count",
                 "give a smaller buffer",
             )
+        self.dram.refresh(self.frequency_hz)  # refuses a clock that leaves no time between refreshes
         return self
 
     @classmethod

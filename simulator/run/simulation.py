@@ -140,6 +140,9 @@ class Simulation:
             moved = plan.counts.dram_read_bytes + plan.counts.dram_write_bytes
             waits = plan.port_wait_total
             most += plan.compute_cycles + waits + dram.bound_cycles(moved, 2 * len(plan.loads), hz)
+        refresh = dram.refresh(hz)
+        if refresh is not None:
+            most = refresh.bound_cycles(most)
         if most > MOST_CYCLES:
             raise InputError("the accelerator", "dram", f"a {kind} batch may take {most} cycles",
                              "give a faster DRAM or a lower frequency_hz")  # fmt: skip

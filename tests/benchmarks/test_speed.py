@@ -14,7 +14,7 @@ from dataflows.convolution import whole_convolution
 from dataflows.dataflow import find_dataflow
 from dataflows.plans.planning import plan_product
 from dataflows.plans.tiling import cuts_of
-from simulator.engine.step_kernel import run_step_kernel
+from simulator.engine.step_kernel import CHANNEL, RefreshRules, run_step_kernel
 from simulator.engine.work import flatten, merge
 from simulator.machine.spec_loading import load_accelerator
 from simulator.run.simulation import Simulation, compare
@@ -45,13 +45,15 @@ def test_step_kernel(benchmark: Benchmark) -> None:
     simulation = Simulation(load_trace("vgg13-cifar10"), load_accelerator(design="max"))
     work = merge([work for step in simulation.batches.works("bp") for work in step])
     flat = flatten([work], simulation.spec.dram, simulation.spec.frequency_hz)[0]
-    arguments = (
-        flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
-        flat.stream_cycles, flat.gap_cycles, flat.fill_cycles, flat.drain_cycles,
-        np.zeros(3, np.int64), np.zeros(3, np.int64),
-    )  # fmt: skip
-    times, _ = benchmark(run_step_kernel, *arguments)
-    assert len(times) == len(work.plans)
+    channel = np.zeros(1, CHANNEL)[0]
+    arguments = flat.plan_begin, flat.tile_begin, flat.plans, flat.tiles, RefreshRules.of(None)
+
+    def run() -> int:
+        channel["free"] = 0
+        return len(run_step_kernel(*arguments, channel)[0])
+
+    times = benchmark(run)
+    assert times == len(work.plans)
 
 
 @pytest.mark.parametrize("array", JOB_ARRAYS, ids=JOB_ARRAY_NAMES)

@@ -161,3 +161,11 @@ def test_specs(settings: list[str], key: str, remedy: str, refused: Refused) -> 
     line = refused(*settings)
     assert key in line
     assert remedy in line
+
+
+def test_a_clock_that_leaves_no_time_between_refreshes(refused: Refused) -> None:
+    """DDR3-1600 refreshes every 6,240 cycles of 800 MHz: at 128,205 Hz in less than one cycle, at 128,206 in more."""
+    line = refused("dram.model=commands", "frequency_hz=128205")
+    assert "frequency_hz" in line and "refresh of ddr3-1600 takes 1 of the 1 cycles" in line
+    overrides = ["dram.model=commands", "frequency_hz=128206"]
+    assert load_accelerator(design="baseline", overrides=overrides).frequency_hz == 128206

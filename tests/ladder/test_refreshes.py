@@ -13,8 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_step_engine import HZ, RefreshingDram, plan
 
+from simulator.dram.models.commands import CommandDram
 from simulator.dram.refresh import Refresh
 from simulator.engine.batch import run_batch
+from simulator.engine.step_kernel import RefreshRules, refreshes_due
 from simulator.engine.work import StepWork
 from simulator.phases.design import Step, Task
 
@@ -120,3 +122,49 @@ def test_barrier_by_hand(now: int, free: int, made: int, waits: int) -> None:
 def test_eight_intervals_by_hand() -> None:
     assert Refresh(100, 1, 10).longest_cycles == 800
     assert Refresh(349, 5, 9).longest_cycles == 558  # 8 x 69.8 = 558.4, not 8 x 69
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_kernel_counts_what_is_due_beyond_64_bits(data: st.DataObject) -> None:
+    """Cycles times the denominator need up to 98 bits: Python's integers say how many are due."""
+    denominator = data.draw(st.integers(1, 10**11))
+    numerator = data.draw(st.integers(denominator + 1, 10**18))
+    cycle = data.draw(st.integers(0, 1 << 61) | st.integers(-2, 2).map(lambda off: (1 << 63) // denominator + off))
+    rules = RefreshRules.of(Refresh(numerator, denominator, 1))
+    cycle = min(cycle, 1 << 61)
+    assert refreshes_due(cycle, rules) == cycle * denominator // numerator
+
+
+def test_long_batch_at_an_odd_frequency() -> None:
+    """DDR3-1600 beside arrays at a prime frequency: an hour into a batch cycles x 5,000,000 is beyond 64 bits.
+
+    A load, 2,000,000,000,000 cycles of compute in which every refresh is made, and a load that pauses once.
+    """
+    hz = 499_999_993
+    rules = CommandDram(model="commands", capacity_bytes=1, part="ddr3-1600", queue_depth=32).refresh(hz)
+    # 6,240 cycles of 800 MHz: a gcd of 160
+    assert (rules.interval_numerator, rules.interval_denominator) == (39 * hz, 5_000_000)
+    began = 5 + 2_000_000_000_000
+    pause = 31_199  # 8 x 3,899.99995 cycles
+    assert began * 5_000_000 > 1 << 63
+    late = (began + pause) * 5_000_000 // (39 * hz) - began * 5_000_000 // (39 * hz)
+    assert late == 8
+    loaded, _ = engine_batch([(5, 2_000_000_000_000), (50_000, 0)], rules)
+    assert loaded == [5, began + 50_000 + late * rules.cycles]
+
+
+def test_bound_with_refreshes_by_hand() -> None:
+    """An interval of 100 cycles, refreshes of 10: 910 cycles of work end by (910 + 10) x 100 / 90, rounded up."""
+    assert Refresh(100, 1, 10).bound_cycles(910) == 1023
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 900), st.integers(0, 400)), min_size=1, max_size=4),
+    st.integers(11, 60), st.integers(1, 10),
+)  # fmt: skip
+def test_no_batch_takes_longer_than_the_bound(work: list[tuple[int, int]], interval: int, held: int) -> None:
+    rules = Refresh(interval, 1, held)
+    _, cycles = engine_batch(work, rules)
+    assert cycles <= rules.bound_cycles(sum(load + compute for load, compute in work) + COMMAND * len(work))

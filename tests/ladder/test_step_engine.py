@@ -24,7 +24,7 @@ from simulator.engine.components.global_buffer import BufferShare
 from simulator.engine.components.pe_array import PEArrayComponent
 from simulator.engine.components.predictor_sram import PredictorSram
 from simulator.engine.exact import run_batches_exactly
-from simulator.engine.step_kernel import run_step_kernel
+from simulator.engine.step_kernel import CHANNEL, PlanTimes, RefreshRules, TileTimes, run_step_kernel
 from simulator.engine.step_processes import Machine, run_step_processes
 from simulator.engine.work import FlatWork, StepWork, flatten
 from simulator.phases.design import Step, Task
@@ -85,12 +85,14 @@ class RefreshingDram:
 
 def kernel_times(work: StepWork) -> tuple[np.ndarray, np.ndarray, FlatWork]:
     flat = flatten([work], DRAM, HZ)[0]
-    times, tiles = run_step_kernel(
-        flat.plan_begin, flat.tile_begin, flat.load_cycles, flat.store_cycles, flat.stores,
-        flat.stream_cycles, flat.gap_cycles, flat.fill_cycles, flat.drain_cycles,
-        np.zeros(3, np.int64), np.zeros(3, np.int64),
-    )  # fmt: skip
-    return times, tiles, flat
+    plans, tiles = run_step_kernel(
+        flat.plan_begin, flat.tile_begin, flat.plans, flat.tiles, RefreshRules.of(None), np.zeros(1, CHANNEL)[0]
+    )
+    return columns(plans, PlanTimes._fields), columns(tiles, TileTimes._fields[:6]), flat
+
+
+def columns(records: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    return np.stack([records[name] for name in names], axis=1)
 
 
 def process_times(work: StepWork) -> list[tuple[int, int]]:
@@ -250,7 +252,7 @@ def test_time_is_compute_plus_stalls_and_the_channel_carries_one_transfer(
     busy = [(s, e) for s, e in [*tiles[:, 0:2].tolist(), *tiles[:, 4:6].tolist()] if e > s]
     busy.sort()
     assert all(end <= start for (_, end), (start, _) in itertools.pairwise(busy))
-    assert sum(e - s for s, e in busy) == flat.load_cycles.sum() + flat.store_cycles.sum()
+    assert sum(e - s for s, e in busy) == flat.tiles["load_cycles"].sum() + flat.tiles["store_cycles"].sum()
 
 
 def test_one_tile_by_hand() -> None:

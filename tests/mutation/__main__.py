@@ -1,6 +1,6 @@
 """Change the code in one place at a time, and tell which changes no test notices.
 
-    python -m tests.mutation simulator/area workloads/shapes.py --sample 50
+    python -m tests.mutation simulator/engine simulator/energy workloads/shapes.py --sample 50
 
 Results stand in `.mutation/mutants.csv`; a run goes on where it was stopped. The first run watches every test once,
 in some ten minutes, to know which tests enter which functions; later runs watch only test files that changed.
@@ -33,9 +33,8 @@ def main() -> int:
     for index in range(arguments.jobs):
         copies.put(Copy(ROOT, FOLDER / f"copy-{index}"))
     known = watched(copies, arguments.jobs, arguments.tests)
-    mutants = [mutant for path in python_files(arguments.paths) for mutant in mutants_of(ROOT, path)]
-    if arguments.sample is not None and arguments.sample < len(mutants):
-        mutants = random.Random(arguments.seed).sample(mutants, arguments.sample)
+    areas = {path: sampled(path, arguments.sample, arguments.seed) for path in arguments.paths}
+    mutants = list(dict.fromkeys(mutant for drawn in areas.values() for mutant in drawn))
     results, equivalent, wires = read_results(), read_equivalent(), importers(ROOT)
     excused = [mutant for mutant in mutants if key(mutant) in equivalent]
     mutants = [mutant for mutant in mutants if key(mutant) not in equivalent]
@@ -61,6 +60,7 @@ def main() -> int:
             print(
                 f"[{done}/{len(todo)}] {verdict.outcome:8} {mutant.path}:{mutant.line} {mutant.kind}", file=sys.stderr
             )
+    report_areas(areas, results)
     return report(mutants, results, len(excused))
 
 
@@ -69,12 +69,18 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("paths", nargs="+", help="modules, or folders of modules, that are changed")
     parser.add_argument("--tests", nargs="+", help="files of tests that may run (default: all)")
-    parser.add_argument("--sample", type=int, metavar="N", help="only N changes, drawn by --seed")
+    parser.add_argument("--sample", type=int, metavar="N", help="only N changes of each path, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0, help="of the sample, and of hypothesis (default: 0)")
     parser.add_argument("--budget", type=float, default=60, help="seconds of tests for a change (default: 60)")
     parser.add_argument("--jobs", type=int, default=2, help="changes on trial at once (default: 2)")
     parser.add_argument("--again", action="store_true", help="try changes again that lived")
     return parser.parse_args()
+
+
+def sampled(path: str, size: int | None, seed: int) -> list[Mutant]:
+    """Return the changes of a module or a folder, or so many of them, drawn at random."""
+    mutants = [mutant for file in python_files([path]) for mutant in mutants_of(ROOT, file)]
+    return mutants if size is None or size >= len(mutants) else random.Random(seed).sample(mutants, size)
 
 
 def watched(copies: "SimpleQueue[Copy]", jobs: int, files: list[str] | None) -> GuardMap:
@@ -148,6 +154,13 @@ def read_equivalent() -> set[Key]:
         return set()
     with EQUIVALENT.open(newline="", encoding="utf-8") as file:
         return {(one["path"], one["function"], one["before"], one["after"]) for one in csv.DictReader(file)}
+
+
+def report_areas(areas: dict[str, list[Mutant]], results: dict[Key, dict[str, str]]) -> None:
+    """Print how many of each path's changes died; those that change nothing do not count."""
+    for path, mutants in areas.items():
+        outcomes = [results[key(mutant)]["outcome"] for mutant in mutants if key(mutant) in results]
+        print(f"{path}: {len(outcomes) - outcomes.count('survived')} of {len(outcomes)} died")
 
 
 def report(mutants: list[Mutant], results: dict[Key, dict[str, str]], equivalent: int) -> int:

@@ -142,11 +142,21 @@ class CommandDram(DramModel):
         return (-(-memory_cycles * numerator // denominator)).astype(np.int64)
 
     def refresh(self, frequency_hz: int) -> Refresh:
-        """Return the refresh of this memory in cycles of the arrays' clock."""
+        """Return the refresh of this memory in cycles of the arrays' clock.
+
+        Raises
+        ------
+        InputError
+            If the clock is so slow that a refresh, rounded up to cycles, takes as long as its interval.
+        """
         part = self.memory
         over = part.timing_cycles.REFI * frequency_hz
         common = gcd(over, part.clock_hz)
         held = self.accelerator_cycles(part.timing_cycles.RFC, frequency_hz)
+        if held * part.clock_hz >= over:
+            problem = f"is {frequency_hz}: a refresh of {self.part} takes {held} of the"
+            problem += f" {over / part.clock_hz:.3g} cycles from one to the next"
+            raise InputError("", "frequency_hz", problem, "give a higher frequency, or another dram.model")
         return Refresh(over // common, part.clock_hz // common, held)
 
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
