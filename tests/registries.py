@@ -17,6 +17,9 @@ DESIGNS = list(designs())
 PAPER_DESIGNS = list(_PAPER_DESIGNS)
 """Those of the paper, which have rows in its tables; a new design has none."""
 
+PREDICTING_DESIGNS = [name for name, design in designs().items() if design.predictor_home]
+"""Designs that have a predictor."""
+
 DATAFLOW_OBJECTS = list(dataflows().values())
 """Every dataflow of every array."""
 

@@ -37,7 +37,10 @@ class Operations:
         self._works: dict[Hashable, StepWork] = {}
 
     def work(self, task: Task, phase: Phase, array_index: int) -> StepWork:
-        """Return a task's plans as an array's work; equal layers of a deep network share one.
+        """Return a task's plans as an array's work, planned once for all tasks whose plans are equal.
+
+        The key has all that plans depend on: the pass and its direction, whether the batch trains the predictor, the
+        array, and what they read of the layer.
 
         Raises
         ------
@@ -51,7 +54,11 @@ class Operations:
         return self._works[key]
 
     def _reads(self, task: Task, phase: Phase) -> Hashable:
-        """Return all that the plans of a task read of its layer: what two layers have alike, they share plans by."""
+        """Return what the plans of a task read of its layer: its type, its shape, where its input and output lie.
+
+        Tasks of two layers that are equal in these have equal plans. Vector work depends on the layers behind this one,
+        so there each layer has plans of its own.
+        """
         if task.pass_.startswith("vector"):
             return task.layer
         layer, residency = self._layers[task.layer], self._arrays[0].residency

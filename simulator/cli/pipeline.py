@@ -37,16 +37,27 @@ class _PipelineRequest:
     designs: tuple[str, ...]
 
 
+class _ScheduleOption(click.Option):
+    """`--schedule`: its help names every shipped schedule."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Read the names where help is asked for, and not with every command."""
+        from simulator.pipelines.schedule import schedules
+
+        self.help = f"Pipeline schedule: {', '.join(schedules())}, or a file. Repeatable."
+        return super().get_help_record(ctx)
+
+
 @click.command()
 @click.argument("trace")
 @click.option(
     "--schedule",
     "schedules",
+    cls=_ScheduleOption,
     metavar="NAME|FILE",
     multiple=True,
     default=("gpipe",),
     show_default=True,
-    help="Pipeline schedule: sequential, gpipe, dapple, chimera, zb_h1, interleaved, or a file. Repeatable.",
 )
 @click.option(
     "--devices", type=int, metavar="D", help="Devices, each an accelerator of its own; else the file's, else 4."

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from dataflows.plans.plan import Integers
 from simulator.dram import constraints
@@ -58,6 +58,8 @@ RANK = np.dtype([
     ("refreshes_owed", np.int64), ("refresh_due", np.int64),
 ])  # fmt: skip
 REQUEST = np.dtype([("bank", np.int64), ("row", np.int64)])
+# A command in the log; its bank is counted over all banks of the channel.
+ISSUED = np.dtype([(name, np.int64) for name in ("cycle", "command", "rank", "bank", "row")])
 
 
 @njit
@@ -193,6 +195,28 @@ def _change(
         banks[bank].bursts += 1
 
 
+@njit(inline="always")
+def _owe_refresh(rank: Any, interval: int, now: int) -> None:
+    """Let a rank owe the refresh that has come due."""
+    if now >= rank.refresh_due:
+        rank.refreshes_owed += 1
+        rank.refresh_due += interval
+
+
+@njit
+def _direction(writing: int, reads: int, writes: int, depth: int) -> int:
+    """Return which queue is served, 1 for writes: Ramulator 2's watermarks."""
+    if writing == 0:
+        return 1 if 5 * writes > 4 * depth or reads == 0 else 0
+    return 0 if 5 * writes < depth and reads > 0 else 1
+
+
+@njit
+def _note(record: Any, now: int, command: int, rank: int, bank: int, row: int) -> None:
+    """Write a command into the log."""
+    record.cycle, record.command, record.rank, record.bank, record.row = now, command, rank, bank, row
+
+
 def _kernel(sources: int) -> Callable[..., Integers]:
     @njit(cache=True)
     def run_command_kernel(
@@ -213,8 +237,8 @@ def _kernel(sources: int) -> Callable[..., Integers]:
             Whether banks are refreshed.
         closing : bool
             Whether to precharge all banks at the end; cycles then last until another transfer may start.
-        log : int64[n, 5]
-            Takes the first n commands: cycle, kind, rank, bank of all banks of the channel, row.
+        log : [n] of ISSUED
+            Takes the first n commands.
 
         Returns
         -------
@@ -238,9 +262,7 @@ def _kernel(sources: int) -> Callable[..., Integers]:
         while True:
             wake, some_open = NEVER, False
             for rank in range(len(ranks)):
-                if now >= ranks[rank].refresh_due:
-                    ranks[rank].refreshes_owed += 1
-                    ranks[rank].refresh_due += channel.refresh_interval
+                _owe_refresh(ranks[rank], channel.refresh_interval, now)
                 wake = min(wake, ranks[rank].refresh_due)
                 some_open = some_open or ranks[rank].open_banks > 0
             if entered < total:
@@ -251,11 +273,7 @@ def _kernel(sources: int) -> Callable[..., Integers]:
                     entered += 1
                 if entered < total and waiting[1 if is_write[entered] else 0] < depth:
                     wake = min(wake, max(now + 1, arrival[entered]))
-            if writing == 0:
-                if 5 * waiting[1] > 4 * depth or waiting[0] == 0:
-                    writing = 1
-            elif 5 * waiting[1] < depth and waiting[0] > 0:
-                writing = 0
+            writing = _direction(writing, waiting[0], waiting[1], depth)
             finishing = numbers[READS] + numbers[WRITES] == total
             if finishing and not (closing and some_open):
                 break
@@ -271,8 +289,7 @@ def _kernel(sources: int) -> Callable[..., Integers]:
                 now = min(wake, may)
                 continue
             if logged < len(log):
-                log[logged, 0], log[logged, 1], log[logged, 2] = now, command, bank // rank_banks
-                log[logged, 3], log[logged, 4] = bank, row
+                _note(log[logged], now, command, bank // rank_banks, bank, row)
                 logged += 1
             _change(banks, ranks, rank_banks, command, bank, row, now, numbers)
             _bind(ready, least, channel, command, bank, now)
@@ -305,7 +322,7 @@ def simulate_stream(
     *,
     refresh: bool = True,
     close: bool = False,
-    log: NDArray[np.int64] | None = None,
+    log: Any = None,
 ) -> StreamResult:
     """Send a stream of burst-sized requests through one channel.
 
@@ -324,8 +341,8 @@ def simulate_stream(
         Whether banks are refreshed.
     close : bool
         Whether the stream is a transfer: it ends when all banks are precharged and the data bus may turn round.
-    log : int64[n, 5], optional
-        Takes the first n commands: cycle, kind, rank, bank of all banks of the channel, row.
+    log : [n] of ISSUED, optional
+        Takes the first n commands.
 
     Raises
     ------
@@ -347,7 +364,7 @@ def simulate_stream(
     if not 1 <= queue_depth <= 4096:
         raise InputError(where, "queue_depth", f"is {queue_depth}", "give 1 to 4096")
     bursts = places % part.channel_bytes // part.burst_bytes
-    record = np.empty((0, 5), np.int64) if log is None else log
+    record = np.empty(0, ISSUED) if log is None else log
     channel, least = channel_of(part)
     numbers = run_command_kernel(channel, least, bursts, writes, arrivals, queue_depth, refresh, close, record)
     return StreamResult(*(int(number) for number in numbers))

@@ -19,7 +19,16 @@ from numba import njit
 from dataflows.plans.plan import Integers
 from simulator.dram import constraints, transfer_periods, transfer_state
 from simulator.dram.constraints import ACT, PRE
-from simulator.dram.transfer_periods import Pattern, burst_end, jump, known_order, next_segment, period_of, write_state
+from simulator.dram.transfer_periods import (
+    Pattern,
+    Period,
+    burst_end,
+    jump,
+    known_order,
+    next_segment,
+    period_of,
+    write_state,
+)
 from simulator.dram.transfer_state import (
     BANK,
     GROUP,
@@ -35,6 +44,11 @@ from simulator.dram.transfer_state import (
     rules_of,
 )  # fmt: skip
 from workloads.foundation.kernel_sources import sources_of
+
+# What a transfer takes. And how far it was at a state that is kept: its cycle, what it had issued, how many periods of
+# its pattern had begun.
+TIMES = np.dtype([("cycles", np.int64), ("activates", np.int64), ("bursts", np.int64)])
+MARK = np.dtype([("cycle", np.int64), ("activates", np.int64), ("bursts", np.int64), ("periods", np.int64)])
 
 
 @njit(inline="always")
@@ -136,9 +150,53 @@ def _run(
     return issued, entering, segment, at, stop, last
 
 
+@njit(inline="always")
+def _place_of(channel: Any, rules: Rules, place_bursts: int, ordered: bool, burst: int) -> tuple[int, int]:
+    """Return the bank (of all banks of the channel) and the row of a burst."""
+    if ordered:
+        row = burst // place_bursts
+        group = row // rules.banks % rules.ranks * rules.bank_groups + burst % rules.bank_groups
+        return group * rules.banks + row % rules.banks, row
+    group = burst // channel.rank_divisor % rules.ranks * rules.bank_groups
+    group += burst // channel.bank_group_divisor % rules.bank_groups
+    return group * rules.banks + burst // channel.bank_divisor % rules.banks, (
+        burst // channel.row_divisor % channel.row_extent
+    )
+
+
 @njit
-def _run_transfer(channel: Any, rules: Rules, depth: int, pattern: Pattern, short_cuts: bool, result: Integers) -> None:
-    """Write cycles, activates and bursts of one pattern into `result`."""
+def _seen(found: Integers, states: Integers, marks: Any) -> int:
+    """Return which of the states that are kept equals the one found; -1 for none."""
+    for kept in range(len(marks)):
+        if marks[kept].cycle >= 0 and np.array_equal(found, states[kept]):
+            return kept
+    return -1
+
+
+@njit
+def _keep(mark: Any, cycle: int, activates: int, bursts: int, periods: int) -> None:
+    """Write down how far a transfer is."""
+    mark.cycle, mark.activates, mark.bursts, mark.periods = cycle, activates, bursts, periods
+
+
+@njit
+def _skip(pattern: Pattern, period: Period, periods: int, segment: int, at: int, stop: int) -> tuple[int, int, int]:
+    """Return segment, next burst and end of the segment after so many periods."""
+    if pattern.segments == 1:
+        at += periods * period.bursts
+        return (0 if at < stop else 1), at, stop
+    segment += periods * period.segments
+    return segment, segment * pattern.stride_bytes >> pattern.shift, burst_end(pattern, segment)
+
+
+@njit
+def _run_transfer(channel: Any, rules: Rules, depth: int, pattern: Pattern, short_cuts: bool, result: Any) -> None:
+    """Write cycles, activates and bursts of one pattern into a record of `TIMES`.
+
+    It goes from cycle `now` to the next one in which something can happen. `segment`, `at` and `stop` are the segment,
+    the burst that enters the queue next, and the end of the segment; `waiting` requests are in the queue. At the start
+    of each period (`next_period`) the state is written down and compared with two earlier ones.
+    """
     ordered = short_cuts and known_order(channel)
     pace = rules.column_to_column_same_group if rules.bank_groups == 1 else rules.column_to_column_same_rank
     may_run = ordered and rules.ranks == 1 and 2 * pace >= rules.column_to_column_same_group
@@ -154,7 +212,8 @@ def _run_transfer(channel: Any, rules: Rules, depth: int, pattern: Pattern, shor
             ranks[each].activates_at[i] = -NEVER
     width = 4 * len(banks) + 2 * len(groups) + 5 * rules.ranks + 2 + 2 * depth if searching else 0
     found, states = np.zeros(width, np.int64), np.zeros((2, width), np.int64)  # the last, and one further back
-    marks = np.full((2, 4), -1, np.int64)  # of both: cycle, activates, bursts, how many periods had begun
+    marks = np.zeros(2, MARK)  # of both
+    marks[0].cycle = marks[1].cycle = -1
     begun, next_back, next_period = 0, 1, 0
     segment, at, stop = 0, 0, burst_end(pattern, 0)  # what comes next
     waiting, stamp, now, activates, bursts = 0, 0, 0, 0, 0
@@ -165,53 +224,36 @@ def _run_transfer(channel: Any, rules: Rules, depth: int, pattern: Pattern, shor
             write_state(
                 found, banks, groups, ranks, queue, rules, at // period.place_bursts, now, last_command, waiting
             )
-            same = -1
-            for i in range(2):
-                if same < 0 and marks[i, 0] >= 0 and np.array_equal(found, states[i]):
-                    same = i
+            same = _seen(found, states, marks)
             if same >= 0:
-                periods = begun - marks[same, 3]
+                mark = marks[same]
+                periods = begun - mark.periods
                 if pattern.segments == 1:
                     left = (stop - at) // period.bursts
                 else:
                     left = (pattern.segments - segment) // period.segments
                 repeats = left // periods
-                later = repeats * (now - marks[same, 0])
+                later = repeats * (now - mark.cycle)
                 moved = repeats * periods * period.bursts // period.place_bursts
                 jump(banks, groups, ranks, queue, rules, later, moved, waiting)
-                activates += repeats * (activates - marks[same, 1])
-                bursts += repeats * (bursts - marks[same, 2])
+                activates += repeats * (activates - mark.activates)
+                bursts += repeats * (bursts - mark.bursts)
                 now, last_command, last_column = now + later, last_command + later, last_column + later
-                if pattern.segments == 1:
-                    at += repeats * periods * period.bursts
-                    segment = 0 if at < stop else 1
-                else:
-                    segment += repeats * periods * period.segments
-                    at = segment * pattern.stride_bytes >> pattern.shift
-                    stop = burst_end(pattern, segment)
+                segment, at, stop = _skip(pattern, period, repeats * periods, segment, at, stop)
                 searching = False
                 continue
             # The state before catches most; one further and further back catches what swings between several.
             for i in range(2):
                 if i == 0 or begun == next_back:
                     states[i, :] = found
-                    marks[i, 0], marks[i, 1], marks[i, 2], marks[i, 3] = now, activates, bursts, begun
+                    _keep(marks[i], now, activates, bursts, begun)
             if begun == next_back:
                 next_back *= 2
             begun += 1
             next_period += period.bursts
 
         if segment < pattern.segments and waiting < depth:  # a request enters
-            if ordered:
-                row = at // period.place_bursts
-                group = row // rules.banks % rules.ranks * rules.bank_groups + at % rules.bank_groups
-                bank = group * rules.banks + row % rules.banks
-            else:
-                row = at // channel.row_divisor % channel.row_extent
-                group = at // channel.rank_divisor % rules.ranks * rules.bank_groups
-                group += at // channel.bank_group_divisor % rules.bank_groups
-                bank = group * rules.banks + at // channel.bank_divisor % rules.banks
-            queue[waiting].bank, queue[waiting].row = bank, row
+            queue[waiting].bank, queue[waiting].row = _place_of(channel, rules, period.place_bursts, ordered, at)
             waiting += 1
             bursts += 1
             segment, at, stop = next_segment(pattern, segment, at + 1, stop)
@@ -246,17 +288,17 @@ def _run_transfer(channel: Any, rules: Rules, depth: int, pattern: Pattern, shor
             waiting -= 1
         now += 1
 
-    result[0] = precharge_all(banks, ranks, rules, now, last_command, last_column + rules.column_to_next)
-    result[1], result[2] = activates, bursts
+    result.cycles = precharge_all(banks, ranks, rules, now, last_command, last_column + rules.column_to_next)
+    result.activates, result.bursts = activates, bursts
 
 
-def _kernel(sources: int) -> Callable[..., Integers]:
+def _kernel(sources: int) -> Callable[..., Any]:
     @njit(cache=True)
     def run_transfers(
         channel: Any, least: Integers, burst_bytes: int, depth: int, segments: Integers, segment_bytes: Integers,
         stride_bytes: Integers, is_write: Any, short_cuts: bool,
-    ) -> Integers:  # fmt: skip
-        """Return cycles, activates and bursts of each pattern.
+    ) -> Any:  # fmt: skip
+        """Return what each pattern takes.
 
         Parameters
         ----------
@@ -271,9 +313,9 @@ def _kernel(sources: int) -> Callable[..., Integers]:
 
         Returns
         -------
-        int64[patterns, 3]
+        [patterns] of TIMES
         """
-        result = np.zeros((len(segments), 3), np.int64)
+        result = np.zeros(len(segments), TIMES)
         if sources == 0:  # never; numba's cache follows what a function closes over
             return result
         reading, writing = rules_of(channel, least, False), rules_of(channel, least, True)

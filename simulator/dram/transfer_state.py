@@ -1,6 +1,14 @@
-"""A DRAM channel during a transfer: its state as records, and what each command changes.
+"""A DRAM channel during a transfer: its state, and what each command changes. A part of `transfer_kernel`.
 
-These functions are parts of `transfer_kernel`.
+The state is arrays of records, one for each bank, bank group, rank and place of the queue (the oldest request first):
+
+- `..._ready` is the first cycle in which a command may be issued. That of a bank follows from the commands to this
+  bank; that of a group or a rank from the commands to all of its banks. A command waits for all of them.
+- `open_row` is the row that is open, -1 for none.
+- `activates_at` has the cycles of a rank's last four ACT; `oldest` says which of them is the oldest.
+- `wanted` and `looked_at` are numbers of looks at the queue (the kernel counts them, `stamp`): the last look that found
+  a request for the bank's open row, and the last one that found a request for another row. Only the oldest such
+  request of a bank can be served, so that one look passes over the others.
 """
 
 from typing import Any, NamedTuple
@@ -18,11 +26,6 @@ def _fields(*names: str) -> np.dtype[np.void]:
     return np.dtype([(name, np.int64) for name in names])
 
 
-# The channel's state: an array of records for its banks, its bank groups, its ranks, and the queue (oldest first).
-# `..._ready` is the cycle from which on a command may be issued: for what came before in that bank, or, of a group or a
-# rank, for what came before in all banks. `open_row` is -1 for none. `activates_at` are the last four activates; the
-# oldest stands at `oldest`. `wanted` and `looked_at` equal the step's stamp once a request for the open row, or for
-# another one, was found.
 BANK = _fields("open_row", "activate_ready", "precharge_ready", "column_ready", "wanted", "looked_at")
 GROUP = _fields("activate_ready", "column_ready")
 RANK = np.dtype([("precharge_ready", np.int64), ("activates_at", np.int64, 4), ("oldest", np.int64)])

@@ -92,7 +92,7 @@ def _remembered(part: DramPart, depth: int, pattern: TransferPattern) -> tuple[i
     columns = (pattern.segments, pattern.segment_bytes, pattern.stride_bytes)
     arrays = [np.array([number], np.int64) for number in columns]
     result = run_transfers(*channel_of(part), part.burst_bytes, depth, *arrays, np.array([pattern.write]), True)
-    return int(result[0, 0]), int(result[0, 1])
+    return int(result["cycles"][0]), int(result["activates"][0])
 
 
 def transfer_times(
@@ -134,7 +134,7 @@ def transfer_times(
         *(np.ascontiguousarray(table[:, i]) for i in range(3)), table[:, 3] != 0, True,
     )  # fmt: skip
     shape = columns[0].shape
-    return TransferTimes(*(numbers[place.ravel(), i].reshape(shape) for i in range(3)))
+    return TransferTimes(*(numbers[name][place.ravel()].reshape(shape) for name in TransferTimes._fields))
 
 
 def cut_transfer(

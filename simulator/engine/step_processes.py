@@ -1,7 +1,7 @@
-"""The long way through a step: every load, stream and store is a SimPy process on contending components.
+"""A step as SimPy processes: every load, stream and store is one, and they contend for the machine's components.
 
-The rules are those of `simulator.engine.step_kernel`, said independently: halves of buffers are resources that
-tiles wait for, the channel arbitrates among whoever waits, and arrays are held by plans.
+The rules are those of `simulator.engine.step_kernel`, written independently: tiles wait for halves of buffers, the
+channel decides among the transfers that wait, and a plan holds its array.
 """
 
 from collections.abc import Generator

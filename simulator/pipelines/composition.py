@@ -1,13 +1,13 @@
-"""The cycles of a whole training run from its sequence of batches, exactly and without running each of them.
+"""The cycles of a whole training run in a pipeline, exact, without a simulation of each batch.
 
-A device starts an operation at the latest of some ends, so every end is a maximum of earlier ends plus constants:
-linear in the (max, +) sense. What a batch does to the state of the devices is a matrix, that of a row of batches is the
-matrices' product, and a pattern that repeats n times is a power, found by squaring. Maxima and sums are taken in
-integers, so the result is the engine's own (`simulator.pipelines.engine`), and tests hold the two together.
+A device starts an operation when several others have ended. So its end is a maximum of earlier ends plus its cycles,
+which is linear in the (max, +) algebra: a batch is a matrix, batches in a row are the product of their matrices, and a
+pattern that repeats n times is a power, found by squaring. All numbers are integers, so the result equals the engine's
+(`simulator.pipelines.engine`); a test compares them.
 
-The state has, as keys, when each device and link is free, when the weights of each group of stages are ready, and
-what operations of entered batches already wait for. Which operations those are is a context: it depends on the kinds of
-the last batches only, not on time.
+The matrix acts on a state of times: when each device and link is free, when the weights of each group of stages are
+ready, and for when the operations wait that have not been taken yet. Which operations these are is the context. It
+depends on the kinds of the last batches, and not on time.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -40,7 +40,7 @@ class Pending:
 
 @dataclass(frozen=True)
 class Context:
-    """What of the batches so far is open: the last batch's kind, pending operations, and the keys of the state."""
+    """What the batches so far leave: the last batch's kind, the operations not taken yet, the keys of the state."""
 
     kind: Phase | None
     pending: tuple[Pending, ...]

@@ -1,4 +1,7 @@
-"""What a device of a pipeline does at a time: one pass of one micro-batch through one stage."""
+"""An operation of a pipeline: one pass of one micro-batch through one stage.
+
+A device carries out its operations one after the other, in the order of the schedule (`schedule.py`).
+"""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -6,7 +9,8 @@ from typing import Literal, get_args
 Kind = Literal["forward", "backward", "input_gradient", "weight_gradient"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-# Steps of the paper's section 3.8, where a stage's forward is one and BW = 2 FW. Schedules are laid out in these.
+# How many steps of the paper's section 3.8 an operation takes: a stage's forward pass takes one, its backward pass two.
+# Schedules put their operations in order as if they took so long.
 UNIT_STEPS: dict[Kind, int] = {"forward": 1, "backward": 2, "input_gradient": 1, "weight_gradient": 1}
 
 
@@ -14,8 +18,13 @@ UNIT_STEPS: dict[Kind, int] = {"forward": 1, "backward": 2, "input_gradient": 1,
 class Operation:
     """One pass of a micro-batch through a stage.
 
-    `backward` is the whole backward pass; a schedule that splits it has `input_gradient` (which the stage before
-    waits for) and `weight_gradient` (which nobody waits for) instead.
+    Attributes
+    ----------
+    micro_batch, stage : int
+        Counted from 0.
+    kind : str
+        `forward`, or `backward` for the whole backward pass. A schedule may split the backward pass in two:
+        `input_gradient`, for which the stage before waits, and `weight_gradient`, for which no stage waits.
     """
 
     micro_batch: int

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from array_specs import RUN_NAMES, RUNS, part_name
+from registries import DATAFLOWS
 
 from dataflows.array import arrays
 from dataflows.dataflow import PORTS, Dataflow
@@ -150,7 +151,7 @@ def test_ports_wider_than_left_out_ones_save_only_loading_and_draining(
 
 def test_ports_of_the_shipped_arrays_follow_them() -> None:
     """Shipped ports are one word a row in and a sum a column out; only the second array's weight port is a number."""
-    for flow in ("ws", "is", "os", "rs"):
+    for flow in DATAFLOWS:
         spec = load_accelerator(design="max", dataflow=flow)
         assert widths(spec) == (12, 12, 15)
         assert widths(spec, 1)[0] == 12 and widths(spec, 1)[2] == 15 and widths(spec, 1)[1] == 6
@@ -170,7 +171,7 @@ def cycles(flow: str, *settings: str) -> int:
     return Simulation(load_trace("vgg13-cifar10"), spec).run().total_cycles
 
 
-@pytest.mark.parametrize("flow", ["ws", "is", "os", "rs"])
+@pytest.mark.parametrize("flow", DATAFLOWS)
 def test_a_larger_array_is_faster(flow: str) -> None:
     """README's other machine, 16 x 16 beside 12 x 15, and 8 x 16 beside 8 x 8: 12 and 21 % slower and equal once.
 

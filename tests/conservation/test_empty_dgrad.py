@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from registries import DATAFLOWS
 
 from simulator.machine.spec_loading import load_designs
 from simulator.pipelines.schedule import schedules
@@ -23,7 +24,7 @@ def test_layer_b_has_no_products_in_its_dgrad() -> None:
     assert layer_products(trace.mac_layers[1], "dgrad", trace.batch_size) == ()
 
 
-@pytest.mark.parametrize("dataflow", ["ws", "is", "os", "rs"])
+@pytest.mark.parametrize("dataflow", DATAFLOWS)
 def test_its_dgrad_is_an_op_of_no_work(dataflow: str) -> None:
     trace = load_trace(PATH)
     results = compare(trace, load_designs(dataflow=dataflow), exact=(0, 1))

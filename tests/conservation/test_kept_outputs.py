@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from networks import make_trace
+from registries import PREDICTING_DESIGNS
 
 from simulator.cli.main import cli
 from simulator.machine.spec_loading import load_accelerator
@@ -149,7 +150,7 @@ def mixed_chains(draw: st.DrawFn) -> list[dict]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(mixed_chains(), st.sampled_from(["efficient", "low", "max"]), st.sampled_from([2048, 8192, 1 << 19]))
+@given(mixed_chains(), st.sampled_from(PREDICTING_DESIGNS), st.sampled_from([2048, 8192, 1 << 19]))
 def test_what_is_read_was_written(layers: list[dict], design: str, capacity: int) -> None:
     """A walk over the layers of a GP batch that keeps account of each tensor: where it lies, and how many words of it.
 

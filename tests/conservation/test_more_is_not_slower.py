@@ -15,6 +15,7 @@ from array_specs import RUN_NAMES, RUNS, array_of, part_name
 from convolutions import ROLES, shapes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from registries import DATAFLOWS
 
 from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
@@ -177,7 +178,7 @@ def run_of(trace: str, *overrides: str, design: str = "baseline", dataflow: str 
 
 
 @pytest.mark.parametrize("design", ["baseline", "max"])
-@pytest.mark.parametrize("dataflow", ["ws", "is", "os", "rs"])
+@pytest.mark.parametrize("dataflow", DATAFLOWS)
 def test_less_latency(dataflow: str, design: str) -> None:
     """A network for which the planner once took very many tiles where there was no latency."""
     fast, slow = (

@@ -1,6 +1,7 @@
 """Zero gating: multipliers that would be held still, counted by hand."""
 
 import pytest
+from registries import PREDICTING_DESIGNS
 
 from simulator.machine.spec_loading import load_designs
 from simulator.run.simulation import compare
@@ -25,7 +26,7 @@ def test_half_of_the_inputs() -> None:
     half = CONV2_MACS // 2
     # the forward pass and the gradient of the weights read inputs; a GP batch has the former alone
     assert gated["baseline"].gated_macs == 2 * half * (TRUE_BATCHES + GP_BATCHES)
-    for design in ("low", "efficient", "max"):
+    for design in PREDICTING_DESIGNS:
         assert gated[design].gated_macs == 2 * half * TRUE_BATCHES + half * GP_BATCHES
     for run in results.runs:
         one = gated[run.design]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from naive_dram import KINDS, NaiveChannel, odd_part
 
-from simulator.dram.command_kernel import StreamResult, simulate_stream
+from simulator.dram.command_kernel import ISSUED, StreamResult, simulate_stream
 from simulator.dram.part import DramPart, load_part
 from simulator.dram.power import command_energies, stream_energy
 from simulator.dram.request_trace import write_dramsim3_trace, write_ramulator2_trace
@@ -207,11 +207,13 @@ def streams(draw: st.DrawFn) -> tuple[DramPart, list[int], list[bool], list[int]
 
 def check_against_naive(stream: tuple[DramPart, list[int], list[bool], list[int], int, bool, bool]) -> None:
     part, addresses, writes, arrivals, depth, refresh, close = stream
-    log = np.full((4000, 5), -1, np.int64)
+    log = np.zeros(4000, ISSUED)
+    log["cycle"] = -1
     result = simulate_stream(part, addresses, writes, arrivals, depth, refresh=refresh, close=close, log=log)
     naive = NaiveChannel(part, depth, refresh, close)
     cycles = naive.run(addresses, writes, arrivals)
-    assert [(int(line[0]), KINDS[line[1]], int(line[2])) for line in log if line[0] >= 0] == [
+    issued = log[log["cycle"] >= 0]
+    assert [(int(one["cycle"]), KINDS[one["command"]], int(one["rank"])) for one in issued] == [
         (command.cycle, command.kind, command.rank) for command in naive.commands
     ]
     assert result.cycles == cycles

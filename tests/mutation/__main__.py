@@ -3,7 +3,8 @@
     python -m tests.mutation simulator/engine simulator/energy workloads/shapes.py --sample 50
 
 Results stand in `.mutation/mutants.csv`; a run goes on where it was stopped. The first run watches every test once,
-in some ten minutes, to know which tests enter which functions; later runs watch only test files that changed.
+in some ten minutes, to know which tests enter which functions; later runs watch only test files that changed. Named
+tests may do without (`--tests tests/ladder/test_sram.py --unwatched`).
 """
 
 import argparse
@@ -32,7 +33,7 @@ def main() -> int:
     copies: SimpleQueue[Copy] = SimpleQueue()
     for index in range(arguments.jobs):
         copies.put(Copy(ROOT, FOLDER / f"copy-{index}"))
-    known = watched(copies, arguments.jobs, arguments.tests)
+    known = None if arguments.unwatched else watched(copies, arguments.jobs, arguments.tests)
     areas = {path: sampled(path, arguments.sample, arguments.seed) for path in arguments.paths}
     mutants = list(dict.fromkeys(mutant for drawn in areas.values() for mutant in drawn))
     results, equivalent, wires = read_results(), read_equivalent(), importers(ROOT)
@@ -43,7 +44,10 @@ def main() -> int:
         return key(mutant) in results and not (arguments.again and results[key(mutant)]["outcome"] == "survived")
 
     def judge(mutant: Mutant) -> tuple[Mutant, Verdict]:
-        tests, seconds = known.guards(mutant.path, mutant.function, wires, arguments.budget)
+        if known is None:
+            tests, seconds = arguments.tests, arguments.budget
+        else:
+            tests, seconds = known.guards(mutant.path, mutant.function, wires, arguments.budget)
         if not tests:
             return mutant, Verdict("survived", "", 0.0)
         copy = copies.get()
@@ -74,7 +78,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--budget", type=float, default=60, help="seconds of tests for a change (default: 60)")
     parser.add_argument("--jobs", type=int, default=2, help="changes on trial at once (default: 2)")
     parser.add_argument("--again", action="store_true", help="try changes again that lived")
-    return parser.parse_args()
+    parser.add_argument(
+        "--unwatched", action="store_true",
+        help="run all of --tests, in their order, on every change; quicker for a few quick files",
+    )  # fmt: skip
+    arguments = parser.parse_args()
+    if arguments.unwatched and not arguments.tests:
+        parser.error("--unwatched runs all of --tests: name them")
+    return arguments
 
 
 def sampled(path: str, size: int | None, seed: int) -> list[Mutant]:

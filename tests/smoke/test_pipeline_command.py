@@ -134,6 +134,7 @@ def test_one_new_file_adds_a_schedule(tmp_path: Path, monkeypatch: pytest.Monkey
         registry.schedules.cache_clear()
         try:
             assert registry.find_schedule("mine").stages(3) == 3
+            assert "mine" in adagp("--help")
         finally:
             registry.schedules.cache_clear()
             sys.modules.pop("simulator.pipelines.schedules.mine", None)
