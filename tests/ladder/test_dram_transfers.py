@@ -17,6 +17,7 @@ from simulator.dram.models.commands import CommandDram
 from simulator.dram.part import DramPart, load_part
 from simulator.dram.refresh import Refresh
 from simulator.dram.transfer_kernel import run_transfers
+from simulator.dram.transfer_periods import Pattern, period_of
 from simulator.dram.transfer_time import (
     TransferPattern,
     contiguous,
@@ -278,3 +279,11 @@ def test_channels_share_every_segment(tmp_path: Path) -> None:
 def test_bad_patterns(bad: object) -> None:
     with pytest.raises(InputError):
         bad()  # type: ignore[operator]
+
+
+def test_no_period_where_its_segments_reach_beyond_64_bits() -> None:
+    """Rows of 2^20 bursts in 16 groups, 64 banks and 8 ranks, and an odd stride: only 2^39 segments come to a row."""
+    names = ("column_extent", "bank_groups", "banks", "ranks")
+    channel = np.array((2**20, 16, 64, 8), dtype=[(name, np.int64) for name in names])[()]
+    found = period_of(Pattern(1000, 64, 2**50 + 1, 6), channel, True)  # 2^39 (2^50 + 1) bytes are 2^39 modulo 2^64
+    assert (found.segments, found.bursts) == (0, 0)

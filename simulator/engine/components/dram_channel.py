@@ -27,13 +27,13 @@ class DramChannel:
         self._asked = 0
         self._alarm: int | None = None
 
-    def transfer(self, cycles: int, kind: int, array_index: int) -> Generator[simpy.Event, Any, tuple[int, int]]:
+    def transfer(self, cycles: int, direction: int, array_index: int) -> Generator[simpy.Event, Any, tuple[int, int]]:
         """Hold the channel for a transfer of so many cycles; yields until done and returns (start, end)."""
         if cycles == 0:
             return int(self.env.now), int(self.env.now)
         granted = self.env.event()
         self._asked += 1
-        heappush(self._waiting, (int(self.env.now), kind, array_index, self._asked, granted, cycles))
+        heappush(self._waiting, (int(self.env.now), direction, array_index, self._asked, granted, cycles))
         self._arbitrate_at(max(int(self.env.now), self._free_at))
         end = yield granted
         start = int(self.env.now)
