@@ -138,9 +138,10 @@ class PhaseRules:
     trains: bool = True
 
 
+_BP = PhaseRules("Phase BP", "bp", _backpropagation, goes_backward=True, trains_predictor=True)
 PHASE_RULES: dict[Phase, PhaseRules] = {
-    "warm_up": PhaseRules("Warm Up", "bp", _backpropagation, goes_backward=True, trains_predictor=True),
-    "bp": PhaseRules("Phase BP", "bp", _backpropagation, goes_backward=True, trains_predictor=True),
+    "warm_up": replace(_BP, title="Warm Up"),
+    "bp": _BP,
     "gp": PhaseRules("Phase GP", "gp", _gradient_prediction, goes_backward=False, trains_predictor=False),
     "dni": PhaseRules("DNI", "dni", _decoupled, goes_backward=True, trains_predictor=True),
     "inference": PhaseRules(

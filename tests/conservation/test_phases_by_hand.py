@@ -46,6 +46,28 @@ def test_passes_of_a_batch_in_order(phase: Phase, expected: list[tuple[str, str]
     assert [(row.layer, row.pass_) for row in found] == expected
 
 
+SAME = conv("a", "input", 4, 4)
+OWN, SHARED, FROZEN = SAME, SAME | {"id": "b", "inputs": ("a",)}, SAME | {"id": "c", "inputs": ("b",)}
+
+
+def test_shared_and_frozen_weights() -> None:
+    """Layer b has a's weights, and those of c are frozen: only a is predicted and updated, a and b have a wgrad.
+
+    c still hands the gradient of its input on to b.
+    """
+    trace = make_trace([OWN, SHARED | {"shares_weights_with": "a"}, FROZEN | {"trainable": False}])
+    found = [(row.layer, row.pass_) for row in rows(trace, "bp", "efficient")]
+    update = [("a", "update"), *TRAINED]
+    assert found == [
+        *FORWARD, ("b", "forward"), ("c", "forward"), ("c", "dgrad"), *BACKWARD_B, *BACKWARD_A, *update,
+    ]  # fmt: skip
+    found = [(row.layer, row.pass_) for row in rows(trace, "gp", "efficient")]
+    assert found == [*FORWARD, ("a", "update"), ("b", "forward"), ("c", "forward")]
+    # DNI's backward pass updates whom no prediction has updated: nobody here
+    found = [(row.layer, row.pass_) for row in rows(trace, "dni", "efficient")]
+    assert [row for row in found if row[1] == "update"] == [("a", "update")]
+
+
 def test_low_stores_a_prediction_before_the_update_reads_it() -> None:
     """In Phase GP; in Phase BP the update takes the true gradient and comes before the predictor's load."""
     gp = [row.pass_ for row in rows(make_trace(CHAIN[:1]), "gp", "low")]

@@ -13,6 +13,7 @@ from simulator.phases.design import Design, Step, Task, designs
 from simulator.phases.stages import PHASE_RULES, Stage
 from workloads.foundation.errors import InputError
 from workloads.schedule import Phase
+from workloads.trace import Trace
 
 CONV = {"kind": "conv2d", "C": 4, "H": 6, "W": 6, "K": 4, "R": 3, "S": 3, "P": 6, "Q": 6, "padding": (1, 1)}
 RELU = {"kind": "activation", "op": "relu", "shape": (4, 6, 6)}
@@ -42,10 +43,10 @@ def spec_of(name: str) -> Accelerator:
     return load_accelerator(design=name, overrides=["vector_unit.costed=[activation]"])
 
 
-def refused(monkeypatch: pytest.MonkeyPatch, name: str, phase: Phase, change: Change) -> str:
+def refused(monkeypatch: pytest.MonkeyPatch, name: str, phase: Phase, change: Change, trace: Trace = TRACE) -> str:
     """Return the error of a shipped design with changed steps."""
     monkeypatch.setitem(designs(), name, Changed(designs()[name], change))
-    batches = Batches(TRACE, spec_of(name))
+    batches = Batches(trace, spec_of(name))
     with pytest.raises(InputError) as error:
         batches.run(batches.kind(phase))
     return str(error.value)
@@ -136,6 +137,17 @@ def test_what_a_task_reads_must_be_there(
 ) -> None:
     found = refused(monkeypatch, name, phase, last_of_all(task))
     assert found.startswith(f"design {name}: {reader}: runs before {task.pass_} of layer {'abc'[task.layer]} is done")
+
+
+def test_a_visit_that_has_no_such_pass_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The predictor of a waits for that of c: b between them is not predicted."""
+    plain = {"b": {"predicted": False}}
+    trace = make_trace([
+        {"id": name, "inputs": (before,), **CONV, **plain.get(name, {})}
+        for name, before in (("a", "input"), ("b", "a"), ("c", "b"))
+    ])  # fmt: skip
+    found = refused(monkeypatch, "efficient", "bp", last_of_all(Task(2, "predictor_update", True)), trace)
+    assert found.startswith("design efficient: predictor_backward of layer a: runs before predictor_update of layer c")
 
 
 def test_no_second_array_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
