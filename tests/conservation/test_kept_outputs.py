@@ -53,6 +53,16 @@ def test_a_chain_by_hand(design: str) -> None:
     assert moved(run, "bp", "b") == ((4 * image + weights["b"]) * word, 5 * image * word)
 
 
+@pytest.mark.parametrize(("costed", "stays"), [("pool", True), ("activation", False)])
+def test_what_the_vector_unit_works_on_does_not_stay(costed: str, stays: bool) -> None:
+    """The activation between a and b: where it costs nothing it works in place, and else it reads DRAM."""
+    spec = load_accelerator(design="efficient", overrides=[f"vector_unit.costed=[{costed}]"])
+    run = simulate(make_trace(CHAIN), spec).runs[0]
+    output, weights, word = 4 * 4 * 64, 4 * 5 * 9, 2
+    assert moved(run, "gp", "a")[1] == (0 if stays else output * word)
+    assert moved(run, "gp", "b")[0] == (weights + (0 if stays else output)) * word
+
+
 def test_it_can_be_switched_off_and_costs_no_macs() -> None:
     trace = make_trace(CHAIN)
     on, off = (

@@ -74,6 +74,10 @@ def test_low_stores_a_prediction_before_the_update_reads_it() -> None:
     assert gp == ["forward", "predictor_load", "predictor_forward", "predictor_store", "update"]
     bp = [row.pass_ for row in rows(make_trace(CHAIN[:1]), "bp", "low")]
     assert bp[:4] == ["forward", "predictor_load", "predictor_forward", "predictor_store"]
+    # 108 weights of 2 bytes and as many momenta; LOW's prediction is in DRAM, Efficient's is still in the buffer
+    for design, tensors in (("low", 3), ("efficient", 2)):
+        (update,) = [row for row in rows(make_trace(CHAIN[:1]), "gp", design) if row.pass_ == "update"]
+        assert update.counts.dram_read_bytes == tensors * 108 * 2
     assert bp[4:] == ["wgrad", "update", "predictor_load", "predictor_backward", "predictor_update", "predictor_store"]
 
 
