@@ -139,9 +139,8 @@ class Leakage(_Sparse):
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "Leakage":
-        fixed = self.power_mw is not None and self.for_bytes is not None
-        none = self.power_mw is None and self.for_bytes is None
-        if not (fixed and self.sram_width_bits is None) and not (none and self.sram_width_bits is not None):
+        given = [value is not None for value in (self.power_mw, self.for_bytes, self.sram_width_bits)]
+        if given not in ([True, True, False], [False, False, True]):
             raise InputError("", "", "says its power not just once", "give power_mw and for_bytes, or sram_width_bits")
         return self
 

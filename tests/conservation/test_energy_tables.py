@@ -1,7 +1,7 @@
 """Energy tables: a pure function of counts, complete, of stated units and sources, at every node and precision."""
 
 from dataclasses import astuple, fields
-from itertools import pairwise
+from itertools import combinations, pairwise
 from math import exp, log
 from pathlib import Path
 
@@ -9,15 +9,18 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
+from registries import ENERGY_TABLES
 
 from dataflows.actions import ACTIONS, ActionCounts
 from simulator.energy.energy import ENERGY_PARTS, EnergyTable, energy_table_of, load_energy_table
+from simulator.energy.energy_table import Leakage
 from simulator.machine.spec_loading import load_accelerator
 from workloads.foundation.errors import InputError
-from workloads.foundation.shipped import shipped_folder, shipped_names
+from workloads.foundation.shipped import shipped_folder
 from workloads.foundation.shipped_csv import read_csv
 
-TABLES = list(shipped_names("configs/energy"))
+TABLES = ENERGY_TABLES
 NODES = {name: int(name.removesuffix("nm")) for name in TABLES if name.endswith("nm")}  # the others have no node
 
 
@@ -203,3 +206,15 @@ def test_dram_energy_from_currents_by_hand() -> None:
     reads, cycles = 50_000, 420_517
     total = reads * (read + activate) + cycles / 6240 * refresh + cycles * background
     assert total / (reads * 512) == pytest.approx(41.8, rel=0.01)
+
+
+@pytest.mark.parametrize("keys", [keys for n in range(4) for keys in combinations(("power", "bytes", "width"), n)])
+def test_leakage_is_a_power_for_some_bytes_or_a_width(keys: tuple[str, ...]) -> None:
+    """Of the eight combinations only these two say one thing."""
+    named = {"power": {"power_mw": 1.0}, "bytes": {"for_bytes": 64}, "width": {"sram_width_bits": 64}}
+    values = {name: value for key in keys for name, value in named[key].items()}
+    if keys in (("power", "bytes"), ("width",)):
+        assert Leakage(**values, source="here").model_dump(exclude_none=True) == values | {"source": "here"}
+    else:
+        with pytest.raises(ValidationError, match="not just once"):
+            Leakage(**values, source="here")
