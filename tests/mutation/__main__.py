@@ -13,6 +13,7 @@ import random
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -125,8 +126,12 @@ def python_files(paths: list[str]) -> list[str]:
     return found
 
 
+@cache
 def key(mutant: Mutant) -> Key:
-    """Return what a mutant is known by when lines move: its place, and its lines before and after."""
+    """Return what a mutant is known by when lines move: its place, and its lines before and after.
+
+    It is taken when the run begins, so that files may be edited meanwhile.
+    """
     before, after = mutant.lines((ROOT / mutant.path).read_bytes())
     return mutant.path, mutant.function, before, after
 
