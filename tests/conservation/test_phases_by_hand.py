@@ -7,9 +7,12 @@ import pytest
 from networks import make_trace
 from test_kept_outputs import CHAIN, activation, conv
 
+from simulator.batch.operations import Operations
 from simulator.machine.spec_loading import load_accelerator
+from simulator.phases.design import Task
 from simulator.run.results import LayerRow
 from simulator.run.simulation import simulate
+from workloads.foundation.errors import InputError
 from workloads.graph import needs_input_gradient
 from workloads.layers import VectorLayer
 from workloads.schedule import Batches, Epochs, Phase, Schedule
@@ -109,6 +112,19 @@ def test_low_keeps_the_predictor_in_half_of_the_buffer(
         else:  # one tensor less
             held = {2: (TENSOR, TENSOR, 3 * TENSOR), 4: (TENSOR, TENSOR, 2 * TENSOR)}
             assert (forward, backward, update) == held[tensors]
+
+
+def test_least_buffer_of_an_update() -> None:
+    """One word at a time: weight, gradient and momentum in, weight and momentum out, 2 bytes each and all twice."""
+    task = Task(0, "update", backward=True)
+    for size in (19, 20):
+        overrides = ["global_buffer.banks=1", f"global_buffer.bank_bytes={size}"]
+        operations = Operations(make_trace(CHAIN[:1]), load_accelerator(design="baseline", overrides=overrides))
+        if size < 20:
+            with pytest.raises(InputError, match="too small for update of layer a"):
+                operations.plans(task, "bp", 0)
+        else:
+            assert [len(plan.loads) for plan in operations.plans(task, "bp", 0)] == [108]
 
 
 def test_who_needs_a_gradient_of_its_input() -> None:
