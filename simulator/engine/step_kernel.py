@@ -173,7 +173,7 @@ def _load(array: Any, tile: Any, own: Any, before: Any, two_before: Any) -> bool
     """Ask for a tile's load, or note that it has no bytes; return whether it is loaded."""
     asked = array.started
     if array.loaded > 0:
-        asked = max(asked, before.load_end)
+        asked = before.load_end
     if array.loaded > 1:
         asked = max(asked, two_before.stream_end)
     if tile.load_cycles > 0:

@@ -34,7 +34,7 @@ _TWINS = {"min": "max", "max": "min", "any": "all", "all": "any", "floor": "ceil
           "minimum": "maximum", "maximum": "minimum"}  # fmt: skip
 _CONSTANT_RESULTS = {"bool": ("True", "False"), "int": ("0",), "float": ("0.0",), "str": ("''",)}
 _EMPTY_RESULTS = {"tuple": "()", "list": "[]", "dict": "{}", "set": "set()"}
-_UNORDERED_CALLS = {"isinstance", "issubclass", "getattr", "hasattr", "InputError", "cast"}
+_UNORDERED_CALLS = {"isinstance", "issubclass", "getattr", "hasattr", "InputError", "cast", "maximum", "minimum"}
 
 
 @dataclass(frozen=True)
