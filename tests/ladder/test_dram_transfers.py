@@ -40,6 +40,12 @@ def variant(part: DramPart, ranks: int, order: tuple[str, ...]) -> DramPart:
     return DramPart.model_validate(data)
 
 
+def with_cl(part: DramPart, cycles: int) -> DramPart:
+    data = part.model_dump()
+    data["timing_cycles"]["CL"] = cycles
+    return DramPart.model_validate(data)
+
+
 PARTS = [
     *map(load_part, shipped_names("configs/dram")), variant(DDR3, 2, DDR3.address_order),
     variant(DDR4, 1, ("row", "bank", "bank_group", "rank", "column")),
@@ -112,6 +118,8 @@ def check(case: tuple[DramPart, TransferPattern, int]) -> None:
 @example((LPDDR4, contiguous(2 << 20), 32))
 @example((DDR3, TransferPattern(512, 112, 224 * 3), 32))
 @example((DDR4, TransferPattern(2048, 64, 128 * 1024), 32))
+@example((DDR4, TransferPattern(2, 33 * 64, 32 * 1024), 5))  # who waits, and in which order, after a long run
+@example((with_cl(DDR3, 40), contiguous(40 * 16_384), 1))  # the last word comes after all rows are closed
 def test_equal_to_the_command_kernel(case: tuple[DramPart, TransferPattern, int]) -> None:
     check(case)
 
