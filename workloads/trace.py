@@ -15,7 +15,7 @@ from workloads.layers import Conv2d, Extent, Layer, Linear, MacLayer, Matmul, gr
 from workloads.optimizers import OptimizerName
 from workloads.predictor import Predictor
 from workloads.predictor_errors import LayerErrors, check_predictor_errors
-from workloads.schedule import Policy, Schedule
+from workloads.schedule import Count, Policy, Schedule
 
 TRACE_VERSION = 1
 # Begins the notes of a trace that tell what its recorder or importer could not record.
@@ -36,7 +36,7 @@ class Dataset(StrictModel):
     """
 
     name: str
-    training_samples: PositiveInt
+    training_samples: Count
     drop_last: bool = False
 
     def batches_per_epoch(self, batch_size: int) -> int:

@@ -3,16 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from workloads.control_runs import ControlRuns
 from workloads.foundation.atomic import atomic_file
+from workloads.foundation.strict_yaml import yaml_text
 from workloads.foundation.validation import StrictModel
-from workloads.predictor_errors import LayerErrors
 from workloads.trace import Trace
-
-# A line a layer: libyaml's emitter writes 20,000 in two seconds, Python's in ten.
-_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def trace_text(trace: Trace) -> str:
@@ -27,7 +22,7 @@ def trace_text(trace: Trace) -> str:
         "predictor": _plain(trace.predictor.model_dump()),
     }
     lines = [_block(head), "layers:\n", *(f"- {_flow(_without_defaults(layer))}\n" for layer in trace.layers)]
-    lines.append(f"schedule:\n  name: {trace.schedule.name}\n  epochs:\n")
+    lines.append(f"schedule:\n  {_line({'name': trace.schedule.name})}\n  epochs:\n")
     for epochs in trace.schedule.epochs:
         lines.append(f"  - repeat: {epochs.repeat}\n    batches:\n")
         lines += [f"    - {_flow(_plain(item.model_dump()))}\n" for item in epochs.batches]
@@ -35,7 +30,8 @@ def trace_text(trace: Trace) -> str:
         lines.append("metrics:\n")
         lines += [f"- {_flow(row.model_dump(exclude_none=True))}\n" for row in trace.metrics]
     if trace.predictor_errors:
-        lines += ["predictor_errors:\n", *(_errors(layer, one) for layer, one in trace.predictor_errors.items())]
+        errors = {layer: _plain(one.model_dump()) for layer, one in trace.predictor_errors.items()}
+        lines.append(yaml_text({"predictor_errors": errors}, flow=None))
     if trace.controls:
         lines += ["controls:\n", *(_control(runs) for runs in trace.controls)]
     lines.append(_block({"provenance": _plain(_without_defaults(trace.provenance))}))
@@ -57,15 +53,8 @@ def write_trace(trace: Trace, path: Path) -> None:
 
 def _control(runs: ControlRuns) -> str:
     """Return the runs of a control: a line a key, and one a seed."""
-    head = yaml.safe_dump(runs.model_dump(exclude={"test_accuracy"}), sort_keys=False, default_flow_style=False,
-                          width=10**9, allow_unicode=True).replace("\n", "\n  ")  # fmt: skip
-    return f"- {head}test_accuracy:\n" + "".join(f"  - {_flow(list(row))}\n" for row in runs.test_accuracy)
-
-
-def _errors(layer: str, errors: LayerErrors) -> str:
-    """Return the predictor's errors of a layer: a line each."""
-    head = _flow([layer])[1:-1]  # in quotes where YAML needs them
-    return f"  {head}:\n" + "".join(f"    {name}: {_flow(list(row))}\n" for name, row in errors.model_dump().items())
+    head = "\n  ".join(_line({key: value}) for key, value in runs.model_dump(exclude={"test_accuracy"}).items())
+    return f"- {head}\n  test_accuracy:\n" + "".join(f"  - {_flow(list(row))}\n" for row in runs.test_accuracy)
 
 
 def _without_defaults(model: StrictModel) -> dict[str, Any]:
@@ -83,11 +72,13 @@ def _plain(value: Any) -> Any:
 
 
 def _block(data: dict[str, Any]) -> str:
-    return yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=100, allow_unicode=True)
+    return yaml_text(data, flow=None, width=100)
 
 
 def _flow(data: dict[str, Any] | list[Any]) -> str:
-    text: str = yaml.dump(
-        data, Dumper=_Dumper, sort_keys=False, default_flow_style=True, width=10**9, allow_unicode=True
-    )
-    return text.strip()
+    return yaml_text(data, flow=True).rstrip("\n")
+
+
+def _line(data: dict[str, Any]) -> str:
+    """Return one key and its value in one line."""
+    return yaml_text(data).rstrip("\n")

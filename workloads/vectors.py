@@ -25,23 +25,23 @@ class VectorCost:
 
 
 Direction = Literal["forward", "backward"]
-_NOTHING = VectorCost(0, 0, 0, 0, 0)
+NOTHING = VectorCost(0, 0, 0, 0, 0)
 COSTS: dict[VectorKind, dict[Direction, VectorCost]] = {
     # forward: Y = f(X); backward: dX = dY where Y > 0 (Y and dY are both as large as the output)
     "activation": {"forward": VectorCost(1, 1, 0, 0, 1), "backward": VectorCost(1, 0, 2, 1, 0)},
     # a gradient of a sum is the gradient itself
-    "add": {"forward": VectorCost(1, 1, 0, 0, 1), "backward": _NOTHING},
+    "add": {"forward": VectorCost(1, 1, 0, 0, 1), "backward": NOTHING},
     # forward: sums of x and x^2, then scale and shift; backward: sums of dy and dy x, then three terms of dx
     "batch_norm": {"forward": VectorCost(4, 2, 0, 0, 1), "backward": VectorCost(8, 2, 2, 1, 0)},
-    "concat": {"forward": _NOTHING, "backward": _NOTHING},
+    "concat": {"forward": NOTHING, "backward": NOTHING},
     "dropout": {"forward": VectorCost(1, 1, 0, 0, 1), "backward": VectorCost(1, 0, 1, 1, 0)},
     "layer_norm": {"forward": VectorCost(4, 1, 0, 0, 1), "backward": VectorCost(8, 1, 1, 1, 0)},
     "multiply": {"forward": VectorCost(1, 1, 0, 0, 1), "backward": VectorCost(2, 1, 1, 1, 0)},
-    "other": {"forward": _NOTHING, "backward": _NOTHING},
+    "other": {"forward": NOTHING, "backward": NOTHING},
     # a window's words are met once; backward the gradient goes to where the largest was, or to all
     "pool": {"forward": VectorCost(1, 1, 0, 0, 1), "backward": VectorCost(1, 1, 1, 1, 0)},
-    "reshape": {"forward": _NOTHING, "backward": _NOTHING},
-    "select": {"forward": _NOTHING, "backward": _NOTHING},
+    "reshape": {"forward": NOTHING, "backward": NOTHING},
+    "select": {"forward": NOTHING, "backward": NOTHING},
     # largest, exponential, sum, quotient; backward: sum of y dy, and y (dy - sum)
     "softmax": {"forward": VectorCost(4, 1, 0, 0, 1), "backward": VectorCost(4, 0, 2, 1, 0)},
 }

@@ -1,14 +1,9 @@
 """`adagp-sim compare`: all designs on one trace."""
 
-from typing import TYPE_CHECKING
-
 import click
 
-from simulator.cli.options import RunRequest, run_options
-from simulator.cli.report import run_and_report
-
-if TYPE_CHECKING:
-    from simulator.machine.spec import Accelerator
+from simulator.cli.options import RunRequest, chosen_trace, run_options
+from simulator.cli.report import check_places, run_and_report
 
 
 @click.command()
@@ -17,13 +12,11 @@ if TYPE_CHECKING:
 @run_options
 def compare(trace: str, only: tuple[str, ...], request: RunRequest) -> None:
     """Compare baseline, LOW, Efficient and MAX on TRACE (a file or a shipped name)."""
+    check_places(request)
+    from simulator.machine.spec_loading import load_designs
+    from simulator.phases.design import find_design
 
-    def load_specs() -> "list[Accelerator]":
-        from simulator.machine.spec_loading import load_designs
-        from simulator.phases.design import find_design
-
-        wanted = {"baseline", *(find_design(name).name for name in only)}
-        specs = load_designs(request.config, request.dataflow, request.overrides)
-        return [spec for spec in specs if not only or spec.design in wanted]
-
-    run_and_report(trace, load_specs, request)
+    workload = chosen_trace(trace, request)
+    wanted = {"baseline", *(find_design(name).name for name in only)}
+    specs = load_designs(request.config, request.dataflow, request.overrides)
+    run_and_report(trace, workload, [spec for spec in specs if not only or spec.design in wanted], request)

@@ -1,4 +1,8 @@
-"""The terminal: tables that stay plain in a pipe, and progress on stderr."""
+"""The terminal: tables that stay plain in a pipe, and progress on stderr.
+
+Names come from files. They are shown as they are written there: no mark-up, no emoji, and escapes in the place of what
+a terminal obeys.
+"""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -10,14 +14,28 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
+
+from workloads.foundation.printable import printable
 
 _PIPE_WIDTH = 200  # a pipe has no width; tables need not be folded there
 
 
-def console(stderr: bool = False) -> Console:
+class Screen(Console):
+    """A console that prints texts as they are; lines may have breaks."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print texts and tables."""
+        super().print(*(printable(one, keep="\n") if isinstance(one, str) else one for one in objects), **options)
+
+
+def console(stderr: bool = False) -> Screen:
     """Return a console: coloured and as wide as the terminal, or plain and wide in a pipe."""
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, highlight=False, width=None if terminal else _PIPE_WIDTH)
+    return Screen(stderr=stderr, width=None if terminal else _PIPE_WIDTH)
 
 
 def table(
@@ -26,12 +44,13 @@ def table(
     """Return a table; `columns` are (name, whether numbers stand in it)."""
     from rich import box
 
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, caption=caption,
-                 caption_justify="left", pad_edge=False)  # fmt: skip
+    made = Table(title=Text(printable(title)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
+                 caption=None if caption is None else Text(printable(caption)), caption_justify="left",
+                 pad_edge=False)  # fmt: skip
     for name, numeric in columns:
-        made.add_column(name, justify="right" if numeric else "left", no_wrap=not numeric)
+        made.add_column(Text(printable(name)), justify="right" if numeric else "left", no_wrap=not numeric)
     for row in rows:
-        made.add_row(*row)
+        made.add_row(*(Text(printable(cell)) for cell in row))
     return made
 
 
@@ -60,9 +79,7 @@ def _printable(cell: str) -> str:
 def print_table(screen: Console, made: Table) -> None:
     """Print a table with every number whole: where a terminal is too narrow, its lines run over."""
     needed = Measurement.get(screen, screen.options.update(max_width=_PIPE_WIDTH), made).maximum
-    wide = Console(
-        file=screen.file, width=max(screen.width, needed), force_terminal=screen.is_terminal, highlight=False
-    )
+    wide = Screen(file=screen.file, width=max(screen.width, needed), force_terminal=screen.is_terminal)
     wide.print(made)
 
 
@@ -76,18 +93,19 @@ def progress(total: int) -> Iterator[Callable[[str], None]]:
         def say(text: str) -> None:
             nonlocal done
             done += 1
-            err.print(f"[{done}/{total}] {text}" if total else text, markup=False)
+            err.print(f"[{done}/{total}] {text}" if total else text)
 
         yield say
         return
     columns: tuple[Any, ...] = (
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
+        TimeElapsedColumn(),
     )  # fmt: skip
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("", total=total or None)
 
         def advance(text: str) -> None:
-            bar.update(task, description=text, advance=1)
+            bar.update(task, description=printable(text), advance=1)
 
         yield advance
 

@@ -20,7 +20,7 @@ def print_costs(results: "Results", found: "CostToTarget", screen: "Console") ->
     if found.costs:
         print_table(screen, table(_title(found), columns, [_row(cost) for cost in found.costs]))
     for note in _notes(results, found):
-        screen.print(f"note: {note}", markup=False)
+        screen.print(f"note: {note}")
 
 
 def _title(found: "CostToTarget") -> str:
@@ -33,12 +33,9 @@ def _title(found: "CostToTarget") -> str:
 
 
 def _row(cost: "Cost") -> list[str]:
-    from rich.markup import escape
-
     from simulator.cli.console import duration, joules, thousands
 
-    title = escape(cost.title)  # a trace's own words
-    head = [title, cost.design, _NEVER if cost.epochs is None else str(cost.epochs), _range(cost.epochs_by_seed)]
+    head = [cost.title, cost.design, _NEVER if cost.epochs is None else str(cost.epochs), _range(cost.epochs_by_seed)]
     if cost.cycles is None or cost.seconds is None or cost.energy_pj is None:
         return [*head, "-", "-", "-", "-", "-"]
     ratios = [f"{ratio:.4f}" if ratio is not None else "-" for ratio in (cost.cycles_ratio, cost.energy_ratio)]

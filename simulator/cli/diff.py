@@ -4,10 +4,12 @@ from pathlib import Path
 
 import click
 
+from simulator.cli.options import GivenPath
+
 
 @click.command()
-@click.argument("a", type=click.Path(path_type=Path))
-@click.argument("b", type=click.Path(path_type=Path))
+@click.argument("a", type=GivenPath(path_type=Path))
+@click.argument("b", type=GivenPath(path_type=Path))
 @click.option(
     "--top", type=click.IntRange(min=1), default=15, show_default=True, help="How many layer passes to print."
 )

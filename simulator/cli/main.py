@@ -3,8 +3,9 @@
 Nothing heavy is imported here or at the top of a command's file, so that ``--help`` is instant.
 """
 
-import os
+import signal
 import sys
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 import click
@@ -18,10 +19,14 @@ from simulator.cli.pipeline import pipeline
 from simulator.cli.reproduce import reproduce
 from simulator.cli.run_report import run_report as report
 from simulator.cli.show import show
+from simulator.cli.signals import Stopped, stoppable
 from simulator.cli.simulate import simulate
+from simulator.cli.streams import open_streams
 from simulator.cli.trace import trace
 from simulator.cli.train import train
 from workloads.foundation.errors import InputError
+from workloads.foundation.printable import printable
+from workloads.foundation.reading import one_run
 
 
 class _InOrder(click.Group):
@@ -57,28 +62,43 @@ for _command in (
 
 
 def main() -> None:
-    """Run the command line: exit code 0 done, 2 bad input (one line on stderr), 1 anything else."""
+    """Run the command line.
+
+    Exit codes: 0 done, 2 bad input (one line on stderr), 128 + n stopped by signal n, 1 anything else.
+    """
+    open_streams()
     try:
-        code = cli.main(prog_name="adagp-sim", standalone_mode=False)
+        with stoppable(), one_run():
+            code = cli.main(prog_name="adagp-sim", standalone_mode=False)
+        sys.stdout.flush()
     except InputError as error:
         _fail(str(error), 2)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "adagp-sim"
         _fail(f"{command}: {error.format_message()} (see {command} --help)", 2)
     except click.Abort:
-        _fail("interrupted", 1)
+        _fail("interrupted", 128 + signal.SIGINT)
+    except Stopped as stopped:
+        _fail(f"stopped by {signal.Signals(stopped.number).name}", 128 + stopped.number)
     except click.ClickException as error:
         _fail(error.format_message(), 1)
-    except BrokenPipeError:  # the reader of a pipe left, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except OSError as error:  # a full disk, say, behind a redirected stdout
-        _fail(f"cannot write: {error.strerror}", 1)
+    except MemoryError:
+        _fail("the memory is full; give a smaller network, batch or machine", 1)
+    except OSError as error:
+        _fail(_told(error), 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _told(error: OSError) -> str:
+    if error.filename is None:  # a full disk, say, behind a redirected stdout
+        return f"standard output cannot be written: {error.strerror}"
+    return f"{error.filename}: {error.strerror}"
+
+
 def _fail(message: str, code: int) -> None:
-    click.echo("error: " + " ".join(message.split()), err=True)
+    click.echo("error: " + printable(" ".join(message.split())), err=True)
+    with suppress(OSError):
+        sys.stdout.flush()
     sys.exit(code)
 
 

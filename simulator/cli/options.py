@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from workloads.trace import Trace
 
 
+class GivenPath(click.Path):
+    """A path as the user gives it; an empty text, such as that of an unset variable of the shell, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if not str(value) or "\0" in str(value):
+            self.fail(f"{str(value)!r} is no path; is a variable of the shell unset?", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """What the shared options of `simulate` and `compare` ask for; each field is the option of its name."""
@@ -69,7 +79,7 @@ _RUN_OPTIONS = (
         "They start at the last Warm Up batch, or at batch FIRST, counted from 0.",
     ),
     click.option(
-        "--out", type=click.Path(path_type=Path), metavar="DIR",
+        "--out", type=GivenPath(path_type=Path), metavar="DIR",
         help="Write summary.json, layers.csv, config.resolved.yaml and provenance.json there, whole or not at all.",
     ),
     click.option("--timeline", is_flag=True, help="With --out: also write timeline.json for Perfetto."),

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.options import RunRequest, chosen_trace, config_option, exact_stretch, input_files, named_places
+from simulator.cli.options import (
+    GivenPath,
+    RunRequest,
+    chosen_trace,
+    config_option,
+    exact_stretch,
+    input_files,
+    named_places,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,7 +106,7 @@ class _ScheduleOption(click.Option):
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=GivenPath(path_type=Path),
     metavar="DIR",
     help="Write summary.json, stages.csv, operations.csv, config.resolved.yaml and provenance.json there.",
 )
@@ -152,7 +160,7 @@ def _run(name: str, request: RunRequest, own: _PipelineRequest) -> None:
         screen = console()
         _print(results, screen)
         if out is not None:
-            screen.print(f"written to {out}", markup=False)
+            screen.print(f"written to {out}")
     if not all(run.stretch.equal for run in results.runs):
         raise click.ClickException("batches run in one go differ from composed ones; please report this")
 
@@ -179,7 +187,7 @@ def _setup(
 def _default_stretch(trace: "Trace") -> tuple[int, int]:
     """Return the last Warm Up batch and what follows up to the next Phase BP, but at most eight batches."""
     first = max(0, trace.schedule.counts().get("warm_up", 0) - 1)
-    following = list(islice(trace.schedule.phases(), first + 1, first + 8))
+    following = list(islice(trace.schedule.phases(first + 1), 7))
     return first, 2 + following.index("bp") if "bp" in following else 1 + len(following)
 
 
@@ -200,8 +208,7 @@ def _print(results: "PipelineResults", screen: "Console") -> None:
         f"{trace.network} on {trace.dataset.name} ({trace.provenance.origin}), batch {trace.batch_size} as "
         f"{first.micro_batches} micro-batches of {first.micro_batch_size}, on {first.devices} devices of "
         f"{first.spec.array.rows} x {first.spec.array.columns} PEs, {first.spec.dataflow}; "
-        f"{trace.schedule.batches:,} batches, schedule {trace.schedule.name}\n",
-        markup=False,
+        f"{trace.schedule.batches:,} batches, schedule {trace.schedule.name}\n"
     )
     rows = []
     for run in results.runs:

@@ -1,32 +1,37 @@
 """What `simulate` and `compare` do after the options are read: run, print, write."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from simulator.cli.options import RunRequest, chosen_trace, exact_stretch, input_files, named_places
+from simulator.cli.options import RunRequest, exact_stretch, input_files, named_places
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from simulator.machine.spec import Accelerator
     from simulator.run.results import Results, RunResult
+    from workloads.trace import Trace
 
 
-def run_and_report(
-    trace_name: str, load_specs: "Callable[[], list[Accelerator]]", request: RunRequest, layers: bool = False
-) -> None:
-    """Simulate a trace on some specs, print the result, with `layers` also layer by layer, and write it where asked."""
-    out = request.out
+def check_places(request: RunRequest) -> None:
+    """Refuse files that have no place to go to."""
     if request.all_tiles and not request.timeline:
         raise click.UsageError("--all-tiles is for a timeline: add --timeline")
     for option, wanted in (("--timeline", request.timeline), ("--plot", request.plot), ("--report", request.report)):
-        if wanted and out is None:
+        if wanted and request.out is None:
             raise click.UsageError(f"{option} needs a place for its file: add --out DIR")
+
+
+def run_and_report(
+    trace_name: str, trace: "Trace", specs: "Sequence[Accelerator]", request: RunRequest, layers: bool = False
+) -> None:
+    """Simulate a trace on some specs, print the result, with `layers` also layer by layer, and write it where asked."""
+    out = request.out
     from simulator.cli.console import console, progress
     from simulator.outputs.folder import json_text, write_results
     from simulator.outputs.staging import staged_output
@@ -39,10 +44,8 @@ def run_and_report(
         from simulator.pages.run_report import write_run_report
 
         plotly_script()  # whether it is there is known before the run
-    trace = chosen_trace(trace_name, request)
     if request.target_accuracy is not None:
         check_target(trace, request.target_accuracy)
-    specs = load_specs()
     stretch = exact_stretch(request.exact, trace)
     steps = len(specs) * (len(trace.schedule.counts()) + (stretch[1] if stretch else 0)) + (out is not None)
     with ExitStack() as stack:
@@ -69,13 +72,13 @@ def run_and_report(
 
             print_layers(results)
         for note in trace.provenance.unrecorded:
-            screen.print(f"note: not recorded as it is: {note}", markup=False)
+            screen.print(f"note: not recorded as it is: {note}")
         if request.batch_size is not None and request.schedule is None:
             batches = trace.schedule.batches
             screen.print(f"note: the sequence of {batches:,} batches is the trace's, at another batch size; "
-                         "--schedule plans a new one for all samples", markup=False)  # fmt: skip
+                         "--schedule plans a new one for all samples")  # fmt: skip
         if out is not None:
-            screen.print(f"written to {out}", markup=False)
+            screen.print(f"written to {out}")
     if any(run.exact is not None and not run.exact.equal for run in results.runs):
         raise click.ClickException("batches simulated one by one differ from composed ones; please report this")
 
@@ -107,14 +110,12 @@ def print_results(results: "Results", screen: "Console", target_accuracy: float 
         f"{trace.network} on {trace.dataset.name} ({trace.provenance.origin}), batch {trace.batch_size}, "
         f"{trace.schedule.epoch_count} epochs, schedule {trace.schedule.name}: "
         + ", ".join(f"{phase.batches:,} {PHASE_RULES[phase.phase].title}" for phase in first.phases)
-        + " batches",
-        markup=False,
+        + " batches"
     )
     screen.print(
         f"{first.dataflow}, {first.spec.array.rows} x {first.spec.array.columns} PEs at "
         f"{first.spec.frequency_hz / 1e6:g} MHz, energy table {first.spec.energy_table}\n"
-        + "".join(dict.fromkeys(f"{line}\n" for run in results.runs for line in run.spec.narrow_ports)),
-        markup=False,
+        + "".join(dict.fromkeys(f"{line}\n" for run in results.runs for line in run.spec.narrow_ports))
     )
     cycle_rows, energy_rows = [], []
     for run in results.runs:
@@ -152,7 +153,7 @@ def print_results(results: "Results", screen: "Console", target_accuracy: float 
             line = (
                 f"exact: {run.design}, batches {begin} to {begin + len(cycles) - 1} one by one: {sum(cycles):,} cycles"
             )
-            screen.print(f"{line}, {verdict}", markup=False)
+            screen.print(f"{line}, {verdict}")
 
 
 def _print_gating(results: "Results", screen: "Console") -> None:
@@ -205,4 +206,4 @@ def _print_order(runs: "Sequence[RunResult]", screen: "Console") -> None:
             why = ""
             if len(more.spec.arrays) > len(less.spec.arrays):
                 why = ": its second array is too small to hide the predictor, or both arrays wait for DRAM"
-            screen.print(f"note: {more.design} is slower than {less.design} here{why}", markup=False)
+            screen.print(f"note: {more.design} is slower than {less.design} here{why}")

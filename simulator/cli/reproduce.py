@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from simulator.cli.options import GivenPath
+
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder of the report.")
+@click.option("--out", type=GivenPath(path_type=Path, file_okay=False), metavar="DIR", help="Folder of the report.")
 @click.option("--only", metavar="KEYS", help="Some exhibits, such as fig17,table2; see --list.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes at once; else one a core.")
 @click.option("--list", "show_list", is_flag=True, help="List the exhibits and do nothing else.")
@@ -23,7 +25,7 @@ def reproduce(out: Path | None, only: str | None, jobs: int | None, show_list: b
     screen = console()
     if show_list:
         for maker in exhibit_makers().values():
-            screen.print(f"{maker.key:14} {maker.title}", markup=False)
+            screen.print(f"{maker.key:14} {maker.title}")
         return
     if out is None:
         raise click.UsageError("the report needs a place: add --out DIR")
@@ -46,8 +48,7 @@ def reproduce(out: Path | None, only: str | None, jobs: int | None, show_list: b
     beyond = sum(one.needs_reason for one in compared)
     screen.print(
         f"{len(made)} exhibits, {len(compared)} numbers beside the paper's, {beyond} of them more than 2 % off: "
-        f"{out / 'report.html'}",
-        markup=False,
+        f"{out / 'report.html'}"
     )
 
 

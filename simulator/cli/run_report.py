@@ -4,12 +4,14 @@ from pathlib import Path
 
 import click
 
+from simulator.cli.options import GivenPath
+
 
 @click.command("report")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=GivenPath(path_type=Path))
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=GivenPath(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Where to write; else DIR/report.html.",
 )

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.options import RunRequest, chosen_trace, run_options
-from simulator.cli.report import run_and_report
+from simulator.cli.options import GivenPath, RunRequest, chosen_trace, run_options
+from simulator.cli.report import check_places, run_and_report
 
 if TYPE_CHECKING:
     from simulator.machine.spec import Accelerator
+    from workloads.trace import Trace
 
 _DRAM_TRACE_FORMS = ("dramsim3", "ramulator2")
 
@@ -18,7 +19,7 @@ _DRAM_TRACE_FORMS = ("dramsim3", "ramulator2")
 @click.argument("trace")
 @click.option("--design", metavar="NAME", help="baseline, low, efficient or max; else the config's, else max.")
 @click.option(
-    "--dram-trace", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    "--dram-trace", type=GivenPath(path_type=Path, dir_okay=False), metavar="FILE",
     help="Also write what one batch asks of DRAM, burst by burst, for another DRAM simulator.",
 )  # fmt: skip
 @click.option("--dram-trace-form", type=click.Choice(_DRAM_TRACE_FORMS), default="dramsim3", show_default=True)
@@ -30,25 +31,28 @@ def simulate(
     dram_trace_phase: str | None, layers: bool, request: RunRequest,
 ) -> None:  # fmt: skip
     """Simulate TRACE (a file or a shipped name) on one design."""
-
-    def load_specs() -> "list[Accelerator]":
-        from simulator.machine.spec_loading import load_accelerator
-
-        return [load_accelerator(request.config, design, request.dataflow, request.overrides)]
+    check_places(request)
+    from simulator.machine.spec_loading import load_accelerator
+    from workloads.foundation.atomic import check_writable
 
     if layers and request.as_json:
         raise click.UsageError("--layers prints a table, and --json nothing else: --out DIR writes layers.csv")
-    phase = "" if dram_trace is None else _phase(trace, request, dram_trace_phase)
-    run_and_report(trace, load_specs, request, layers)
+    workload = chosen_trace(trace, request)
+    spec = load_accelerator(request.config, design, request.dataflow, request.overrides)
+    phase = ""
     if dram_trace is not None:
-        _write_dram_trace(trace, load_specs()[0], request, dram_trace, dram_trace_form, phase)
+        phase = _phase(workload, dram_trace_phase)
+        check_writable(dram_trace)
+    run_and_report(trace, workload, [spec], request, layers)
+    if dram_trace is not None:
+        _write_dram_trace(workload, spec, dram_trace, dram_trace_form, phase)
 
 
-def _phase(trace: str, request: RunRequest, asked: str | None) -> str:
+def _phase(trace: "Trace", asked: str | None) -> str:
     """Return the phase of the batch whose DRAM requests are written."""
     from workloads.foundation.errors import InputError, nearest
 
-    counts = chosen_trace(trace, request).schedule.counts()
+    counts = trace.schedule.counts()
     if asked is None:
         return "bp" if "bp" in counts else next(iter(counts))
     if asked not in counts:
@@ -56,14 +60,14 @@ def _phase(trace: str, request: RunRequest, asked: str | None) -> str:
     return asked
 
 
-def _write_dram_trace(trace: str, spec: "Accelerator", request: RunRequest, path: Path, form: str, phase: str) -> None:
+def _write_dram_trace(trace: "Trace", spec: "Accelerator", path: Path, form: str, phase: str) -> None:
     import numpy as np
 
     from simulator.dram.request_trace import write_dramsim3_trace, write_ramulator2_trace
     from simulator.outputs.dram_trace import burst_requests
     from simulator.run.simulation import Simulation
 
-    requests = list(burst_requests(Simulation(chosen_trace(trace, request), spec), phase))  # type: ignore[arg-type]
+    requests = list(burst_requests(Simulation(trace, spec), phase))  # type: ignore[arg-type]
     addresses = np.concatenate([np.zeros(0, np.int64), *(one.addresses for one in requests)])
     writes = np.repeat([one.write for one in requests], [len(one.addresses) for one in requests])
     if form == "ramulator2":  # which has no place for cycles

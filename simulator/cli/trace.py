@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from simulator.cli.options import GivenPath
 from workloads.optimizers import OPTIMIZERS, OptimizerName
 
 
@@ -37,7 +38,7 @@ def inspect(name: str, as_json: bool) -> None:
         if isinstance(value, list):
             value = "; ".join(value) or "nothing"
         text = f"{value:,}" if isinstance(value, int) else str(value)
-        screen.print(f"{key.replace('_', ' ') + ':':24}{text}", markup=False)
+        screen.print(f"{key.replace('_', ' ') + ':':24}{text}")
     columns = [("layer", False), ("kind", False), ("reads", False), ("shape", False), ("parameters", True),
                ("activations", True), ("MACs forward", True), ("dgrad", True), ("wgrad", True),
                ("predicted", False)]  # fmt: skip
@@ -84,7 +85,7 @@ def inspect(name: str, as_json: bool) -> None:
 )
 @click.option(
     "--checkpoint",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=GivenPath(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Save a training here each epoch, and go on from it; not the runs of --controls.",
 )
@@ -95,7 +96,7 @@ def inspect(name: str, as_json: bool) -> None:
     help="Also train ADA-GP and its controls with N seeds, and write their accuracies into the trace.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Of --controls: processes at once; else 1.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to write; else NETWORK.yaml here.")
+@click.option("--out", type=GivenPath(path_type=Path), metavar="FILE", help="Where to write; else NETWORK.yaml here.")
 def export(
     network: str | None, model: str | None, inputs: tuple[str, ...], schedule: str, epochs: int | None, seed: int,
     samples: int, name: str | None, dataset: str | None, optimizer: OptimizerName | None, checkpoint: Path | None,
@@ -135,7 +136,7 @@ class _FormatOption(click.Option):
 
 
 @trace.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=GivenPath(path_type=Path))
 @click.option("--format", "format_name", metavar="NAME", cls=_FormatOption)
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Batch size; else the file's, or 1.")
 @click.option(
@@ -148,7 +149,7 @@ class _FormatOption(click.Option):
     help="Training samples of the data set, which fix the batches of an epoch; else 50,000 with --schedule.",
 )  # fmt: skip
 @click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to write; else FILE's name.yaml here."
+    "--out", type=GivenPath(path_type=Path), metavar="FILE", help="Where to write; else FILE's name.yaml here."
 )
 @click.option(
     "--shape",

@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
-
+from simulator.cli.console import console
 from simulator.cli.import_inputs import input_options
+from workloads.foundation.atomic import check_writable
 from workloads.foundation.errors import InputError
 from workloads.importers import Imported, Importer, InputOptions, find_importer, importer_of
 from workloads.layers import Conv2d, Linear, gradient_words_per_channel
@@ -60,10 +60,12 @@ def import_trace(
         provenance=Provenance(origin="imported", command=command, notes=tuple(notes)),
     )
     path = Path(f"{trace.network}.yaml") if out is None else out
+    check_writable(path)
     write_trace(trace, path)
-    click.echo(f"{path}: {len(trace.mac_layers)} layers with MACs, {trace.schedule.batches:,} batches (imported)")
+    say = console().print
+    say(f"{path}: {len(trace.mac_layers)} layers with MACs, {trace.schedule.batches:,} batches (imported)")
     for note in notes:
-        click.echo(f"  {note}")
+        say(f"  {note}")
 
 
 def _read(importer: Importer, file: Path, options: InputOptions) -> Imported:

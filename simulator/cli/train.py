@@ -5,9 +5,10 @@ from typing import Any, get_args
 
 import click
 
+from simulator.cli.options import GivenPath
 from workloads.pytorch.predictor_training import Inputs, Start, Targets
 
-_FILE = click.Path(path_type=Path)
+_FILE = GivenPath(path_type=Path)
 
 
 @click.group()

@@ -3,6 +3,7 @@
 A table knows no machine. `simulator.energy.energy` makes a table's entries into numbers for a spec.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -28,6 +29,7 @@ Scale = Annotated[float, Field(gt=0.0, le=1000.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=1 << 20)]
 Width = Annotated[int, Field(ge=1, le=WIDEST_PORT_BITS)]
 Text = Annotated[str, Field(min_length=1)]
+_FORMAT = re.compile(r"([A-Za-z]+)([1-9][0-9]{0,3})(?![0-9])")  # of a number format's name: its kind and its bits
 
 
 class _Sparse(StrictModel):
@@ -82,8 +84,9 @@ class Action(_Sparse):
 class Arithmetic(_Sparse):
     """Energy of operations by number format, and which format the words of a width have.
 
-    Sums are numbers of the words' kind (`int` or `fp`) at the width of partial sums, or, where the table has no such
-    adder, the next wider one: a bound from above. All energies are multiplied by `scale`.
+    A format's name tells its kind, then its bits, then what else tells it from others: `int8`, `fp16`, `fp8e4m3`.
+    Sums are numbers of the words' kind at the width of partial sums, or, where the table has no such adder, the next
+    wider one: a bound from above. All energies are multiplied by `scale`.
     """
 
     word_formats: dict[int, Text]
@@ -95,6 +98,11 @@ class Arithmetic(_Sparse):
 
     @model_validator(mode="after")
     def _formats_are_known(self) -> "Arithmetic":
+        for key in ("multiply_pj", "add_pj"):
+            for name in getattr(self, key):
+                if not _FORMAT.match(name):
+                    remedy = "write its kind and then its bits, such as int8, fp16 or fp8e4m3"
+                    raise InputError("", f"{key}.{name}", "tells no width", remedy)
         for bits, name in self.word_formats.items():
             if name not in self.multiply_pj:
                 raise InputError("", f"word_formats.{bits}", f"no multiply_pj of {name!r}",
@@ -116,8 +124,12 @@ class Arithmetic(_Sparse):
             remedy = f"give one of {', '.join(map(str, self.word_formats))}"
             raise InputError("the accelerator", "precision.word_bits", problem, remedy)
         name = self.word_formats[word_bits]
-        kind = name.rstrip("0123456789")
-        adders = {int(adder.removeprefix(kind)): adder for adder in self.add_pj if adder.startswith(kind)}
+        kind = _kind_and_bits(name)[0]
+        adders: dict[int, float] = {}  # by width the dearest, which is a bound from above too
+        for adder, energy_pj in self.add_pj.items():
+            adder_kind, bits = _kind_and_bits(adder)
+            if adder_kind == kind:
+                adders[bits] = max(energy_pj, adders.get(bits, 0.0))
         wide = [bits for bits in sorted(adders) if bits >= partial_sum_bits]
         if not wide:
             raise InputError(
@@ -125,8 +137,14 @@ class Arithmetic(_Sparse):
                 f"is {partial_sum_bits}, and the energy table has no {kind} adder as wide",
                 f"give at most {max(adders, default=0)}, or a table with one",
             )  # fmt: skip
-        add = self.add_pj[adders[wide[0]]]
+        add = adders[wide[0]]
         return self.scale * (add if operation == "add" else self.multiply_pj[name] + add)
+
+
+def _kind_and_bits(name: str) -> tuple[str, int]:
+    found = _FORMAT.match(name)
+    assert found is not None
+    return found[1], int(found[2])
 
 
 class Leakage(_Sparse):

@@ -8,9 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from workloads.foundation.errors import InputError
+from workloads.foundation.reading import read_text
 from workloads.foundation.shipped import shipped_folder
 from workloads.foundation.shipped_csv import parse_csv
-from workloads.foundation.strict_yaml import read_text
 
 GRID_FILE = "cacti_sram.csv"
 WIDEST_PORT_BITS = 512  # of the grid

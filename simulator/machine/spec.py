@@ -20,6 +20,7 @@ from workloads.foundation.shipped import resolve
 from workloads.foundation.validation import StrictModel, VersionTwo
 from workloads.layers import VectorKind
 from workloads.passes import DgradMethod
+from workloads.vectors import COSTS, NOTHING
 
 DEFAULT_DESIGN = "max"
 _COMPONENTS: frozenset[Component] = frozenset(get_args(Component))
@@ -83,6 +84,15 @@ class VectorUnit(StrictModel):
     """Words that it takes and gives in a cycle."""
     costed: tuple[VectorKind, ...]
     """Kinds of layers without MACs that take time and energy."""
+
+    @model_validator(mode="after")
+    def _costed_kinds_cost_something(self) -> "VectorUnit":
+        for index, kind in enumerate(self.costed):
+            if all(cost == NOTHING for cost in COSTS[kind].values()):
+                known = ", ".join(name for name, costs in COSTS.items() if set(costs.values()) != {NOTHING})
+                problem = f"is {kind}, which moves no words and computes nothing in this model"
+                raise InputError("", f"costed[{index}]", problem, f"leave it out; {known} cost something")
+        return self
 
 
 class Accelerator(StrictModel):

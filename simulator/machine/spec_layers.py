@@ -1,5 +1,6 @@
 """The layers of settings that a spec is built of: shipped files, the user's file, options."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from simulator.machine.importers import machine_importer
 from simulator.machine.settings import Layer
 from simulator.machine.version_one import is_version_one, key_as_now, upgraded
 from workloads.foundation.errors import InputError, nearest
-from workloads.foundation.shipped import resolve, shipped_as, shipped_names
+from workloads.foundation.shipped import is_there, resolve, shipped_as, shipped_names
 from workloads.foundation.strict_yaml import parse_yaml, read_yaml
 from workloads.foundation.validation import StrictModel, VersionOne, validate
 
@@ -58,7 +59,8 @@ def dataflow_layers(dataflow: str | None) -> list[Layer]:
 
 def _chain(path: Path, above: tuple[Path, ...] = ()) -> list[Layer]:
     """Return the layers of a file: what it extends, and what that extends, before it."""
-    if path in above:
+    place = Path(os.path.realpath(path))  # one file has many names
+    if place in above:
         raise InputError(str(path), "extends", "extends itself", "break the circle")
     importer = machine_importer(path)
     if importer is not None:
@@ -74,12 +76,13 @@ def _chain(path: Path, above: tuple[Path, ...] = ()) -> list[Layer]:
         return [layer]
     if not isinstance(base, str):
         raise InputError(str(path), "extends", f"is {base!r}", "give the name or path of an accelerator")
-    beside = path.parent / base
     try:
-        found = beside if beside.is_file() else resolve(base, FOLDER, "accelerator")
+        found = path.parent / base
+        if not is_there(found):
+            found = resolve(base, FOLDER, "accelerator")
     except InputError as error:
         raise InputError(str(path), "extends", f"{base!r} is {error.problem}", error.remedy) from None
-    return [*_chain(found, (*above, path)), layer]
+    return [*_chain(found, (*above, place)), layer]
 
 
 def override_layer(overrides: Overrides) -> Layer:

@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+from simulator.outputs.result_text import not_ours, result_text
 from simulator.run.results import RESULT_SCHEMA
 from workloads.foundation.errors import InputError
-from workloads.foundation.strict_yaml import read_text, read_yaml
+from workloads.foundation.strict_yaml import parse_yaml
 
 _TOTALS = ("total_cycles", "energy_pj", "memory_energy_pj", "speedup", "energy_reduction", "peak_dram_bytes")
 _QUANTITIES: dict[str, type] = {
@@ -61,15 +63,16 @@ def _get(row: dict[str, Any] | None, quantity: str) -> Any:
     return None if row is None else row.get(quantity)
 
 
-def _file(folder: Path, name: str) -> Path:
-    if not (folder / name).is_file():
-        raise InputError(str(folder), name, "missing, so this is no result folder", "give a folder that --out made")
-    return folder / name
+def _number(value: Any) -> Any:
+    """Return a value that can be reckoned with; None is one that a run does not have."""
+    if value is not None and (not isinstance(value, int | float) or not abs(value) < 1e300):
+        raise ValueError(value)
+    return value
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    path = _file(folder, "config.resolved.yaml")
-    data = read_yaml(path)
+    path, text = folder / "config.resolved.yaml", result_text(folder, "config.resolved.yaml")
+    data = parse_yaml(text, str(path))
     try:
         # by design, so that a comparison of fewer designs does not shift every entry
         accelerators = {f"{spec['design']} {spec['dataflow']}": spec for spec in data["accelerators"]}
@@ -77,11 +80,7 @@ def _config(folder: Path) -> dict[str, Any]:
         return {"trace": data["trace"], "accelerators": accelerators, "energy_tables": data["energy_tables"],
                 "dram_parts": parts}  # fmt: skip
     except (KeyError, TypeError):
-        raise _not_ours(path) from None
-
-
-def _not_ours(path: Path) -> InputError:
-    return InputError(str(path), "", "not written by this program", "make the result again with --out")
+        raise not_ours(path) from None
 
 
 def _flatten(data: Any, prefix: str = "") -> dict[str, Any]:
@@ -95,30 +94,34 @@ def _flatten(data: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def _runs(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
-    path = _file(folder, "summary.json")
+    path, text = folder / "summary.json", result_text(folder, "summary.json")
     try:
-        data = json.loads(read_text(path))
+        data = json.loads(text)
         if data["schema"] != RESULT_SCHEMA:
             found = f"is {data['schema']}, this program writes {RESULT_SCHEMA}"
             raise InputError(str(path), "schema", found, "make the result again with --out")
-        return {(run["design"], run["dataflow"]): run for run in data["runs"]}
+        for run in data["runs"]:
+            for quantity in _TOTALS:
+                _number(run[quantity])
+        return {(str(run["design"]), str(run["dataflow"])): run for run in data["runs"]}
     except InputError:
         raise
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise _not_ours(path) from None
+        raise not_ours(path) from None
 
 
 def _rows(folder: Path) -> Rows:
-    path = _file(folder, "layers.csv")
+    path, text = folder / "layers.csv", result_text(folder, "layers.csv")
     rows: Rows = {}
+    csv.field_size_limit(sys.maxsize)  # a layer's name may be long
     try:
-        reader = csv.DictReader(io.StringIO(read_text(path)))
+        reader = csv.DictReader(io.StringIO(text, newline=""))
         if not {*_KEY, *_QUANTITIES} <= set(reader.fieldnames or ()):
-            raise _not_ours(path)
+            raise not_ours(path)
         for row in reader:
             total = rows.setdefault(tuple(row[name] for name in _KEY), dict.fromkeys(_QUANTITIES, 0))
             for quantity, kind in _QUANTITIES.items():
-                total[quantity] += kind(row[quantity])
+                total[quantity] += _number(kind(row[quantity]))
     except (csv.Error, ValueError, TypeError) as error:
-        raise error if isinstance(error, InputError) else _not_ours(path) from None
+        raise error if isinstance(error, InputError) else not_ours(path) from None
     return rows

@@ -1,12 +1,15 @@
 """What all pictures of results share: no window, no word on the terminal, one way to make and to save them."""
 
 import logging
+import warnings
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # or it tells of its caches, while it is imported
 from matplotlib.figure import Figure  # noqa: E402
+
+from workloads.foundation.printable import printable  # noqa: E402
 
 DOTS_PER_INCH = 130
 
@@ -17,7 +20,7 @@ class Picture(Figure):
     def _repr_png_(self) -> bytes:
         """Return what a notebook shows."""
         written = BytesIO()
-        self.savefig(written, format="png", dpi=DOTS_PER_INCH)
+        save(self, written)
         return written.getvalue()
 
 
@@ -29,9 +32,16 @@ def subplots(
     return picture, picture.subplots(rows, columns, **options)
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG."""
-    figure.savefig(path, dpi=DOTS_PER_INCH)
+def save(figure: Figure, place: Path | BytesIO) -> None:
+    """Write a figure as PNG; a letter that the font lacks is drawn as a box, without a word on the terminal."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        figure.savefig(place, format="png", dpi=DOTS_PER_INCH)
+
+
+def label(text: str, longest: int = 60) -> str:
+    """Return a name as pictures show it: no mathematics between dollars, nothing unprintable, and not too long."""
+    return shortened(printable(text), longest).replace("$", r"\$")
 
 
 def shortened(text: str, longest: int) -> str:

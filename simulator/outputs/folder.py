@@ -43,7 +43,7 @@ def write_results(
         Of a trained trace: the accuracy to which costs are counted, if not the default.
     """
     (folder / "summary.json").write_text(json_text(summary(results, target_accuracy)), encoding="utf-8")
-    (folder / "layers.csv").write_text(layers_csv(results), encoding="utf-8")
+    (folder / "layers.csv").write_text(layers_csv(results), encoding="utf-8", newline="")
     (folder / "config.resolved.yaml").write_text(resolved_config(results), encoding="utf-8")
     if with_timeline:
         trace, events = results.trace, timeline(results, with_timeline == "tiles")

@@ -1,16 +1,10 @@
 """layers.csv: one row an op, in the columns of `simulator.run.results.LayerRow.values`."""
 
-import csv
-import io
-
+from simulator.outputs.csv_text import csv_text
 from simulator.run.results import Results
 
 
 def layers_csv(results: Results) -> str:
     """Return the text of layers.csv."""
     table = results.table()
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(table[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return buffer.getvalue()
+    return csv_text(list(table[0]), [list(row.values()) for row in table])

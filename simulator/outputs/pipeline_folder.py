@@ -36,8 +36,8 @@ def write_pipeline(
     """
     summary = pipeline_summary(results)
     (folder / "summary.json").write_text(json_text(summary), encoding="utf-8")
-    (folder / "stages.csv").write_text(stages_csv(results), encoding="utf-8")
-    (folder / "operations.csv").write_text(operations_csv(results), encoding="utf-8")
+    (folder / "stages.csv").write_text(stages_csv(results), encoding="utf-8", newline="")
+    (folder / "operations.csv").write_text(operations_csv(results), encoding="utf-8", newline="")
     specs = {run.design: run.spec for run in results.runs}
     config = {
         "trace": summary["trace"],

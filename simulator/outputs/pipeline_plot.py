@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.patches import Patch
 
-from simulator.outputs.drawing import save, subplots
+from simulator.outputs.drawing import label, save, subplots
 from simulator.phases.stages import PHASE_RULES
 from simulator.pipelines.operation import Kind
 from simulator.pipelines.results import PipelineResults, PipelineRun
@@ -32,7 +32,8 @@ def plot_pipeline(results: PipelineResults, path: Path) -> None:
     trace = results.trace
     phases = ", ".join(PHASE_RULES[phase].title for phase in runs[0].stretch.phases[:8])
     figure.suptitle(
-        f"{trace.network} on {trace.dataset.name}, {devices} devices, {runs[0].micro_batches} micro-batches of "
+        f"{label(trace.network)} on {label(trace.dataset.name)}, {devices} devices, "
+        f"{runs[0].micro_batches} micro-batches of "
         f"{runs[0].micro_batch_size}: batches {runs[0].stretch.first_batch} ff. of the trace ({phases})",
         fontsize=11,
     )
@@ -65,5 +66,5 @@ def _draw(axes: Any, run: PipelineRun, longest: int, used: set[str]) -> None:
     axes.set_ylim(run.devices - 0.45, -0.55)
     axes.set_xlim(0, longest / 1e6)
     axes.set_yticks(range(run.devices), [f"device {device}" for device in range(run.devices)], fontsize=8)
-    axes.set_title(f"{run.schedule}, {run.design}: {stretch.run.cycles:,} cycles", fontsize=9, loc="left")
+    axes.set_title(f"{label(run.schedule)}, {run.design}: {stretch.run.cycles:,} cycles", fontsize=9, loc="left")
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,11 +1,10 @@
 """What a pipeline run came to, as plain data: summary.json, and the rows of its tables."""
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from simulator.outputs.csv_text import csv_text
 from simulator.outputs.summary import trace_summary
 from simulator.pipelines.operation import KINDS
 from simulator.pipelines.results import BatchKind, PipelineResults, PipelineRun
@@ -126,8 +125,4 @@ def _operation_rows(run: PipelineRun) -> Iterator[dict[str, Any]]:
 
 def _csv(rows: Iterator[dict[str, Any]]) -> str:
     table = list(rows)
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(table[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return buffer.getvalue()
+    return csv_text(list(table[0]), [[row[name] for name in table[0]] for row in table])

@@ -7,7 +7,7 @@ import numpy as np
 
 from simulator.energy.energy import ENERGY_PARTS
 from simulator.outputs import colours
-from simulator.outputs.drawing import Picture, save, shortened, subplots
+from simulator.outputs.drawing import Picture, label, save, subplots
 from simulator.phases.design import batch_kind
 from simulator.phases.stages import PHASE_RULES
 from simulator.run.results import LayerRow, Results, RunResult
@@ -33,8 +33,8 @@ def comparison_picture(results: Results) -> Picture:
     figure, (cycles, whole, energy) = subplots(1, 3, figsize=(13, 4.2), layout="constrained")
     trace = results.trace
     figure.suptitle(
-        f"{trace.network} on {trace.dataset.name}, batch {trace.batch_size}, {results.runs[0].dataflow}, "
-        f"{trace.schedule.batches:,} batches ({trace.schedule.name})"
+        f"{label(trace.network)} on {label(trace.dataset.name)}, batch {trace.batch_size}, {results.runs[0].dataflow}, "
+        f"{trace.schedule.batches:,} batches ({label(trace.schedule.name)})"
     )
     phases = [phase.phase for phase in results.runs[0].phases]
     width = 0.8 / len(phases)
@@ -125,7 +125,8 @@ def layers_picture(results: Results) -> Picture:
     )  # fmt: skip
     a_bar = "a bar for each layer" if together == 1 else f"a bar for {together} layers in a row"
     figure.suptitle(
-        f"{results.trace.network} on {results.trace.dataset.name}: cycles of the passes of a batch, {a_bar}"
+        f"{label(results.trace.network)} on {label(results.trace.dataset.name)}: "
+        f"cycles of the passes of a batch, {a_bar}"
     )
     labels: dict[str, Any] = {}
     for axes_row, run, phases in zip(grid, results.runs, kinds, strict=True):
@@ -149,7 +150,7 @@ def _bar_names(layers: list[str], together: int) -> list[str]:
     names = []
     for first in range(0, len(layers), together):
         more = min(together, len(layers) - first) - 1
-        names.append(shortened(layers[first], 28) + (f" + {more}" if more else ""))
+        names.append(label(layers[first], 28) + (f" + {more}" if more else ""))
     return names
 
 

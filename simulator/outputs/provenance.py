@@ -1,6 +1,5 @@
 """provenance.json: what made these files."""
 
-import hashlib
 import platform
 import shlex
 from collections.abc import Sequence
@@ -8,6 +7,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from workloads.foundation.reading import digest_of
 
 _PACKAGES = ("adagp-sim", "numpy", "numba", "simpy", "pydantic", "PyYAML", "matplotlib")
 
@@ -22,8 +23,8 @@ def provenance(inputs: dict[str, Path], arguments: Sequence[str], outputs: Path)
         "version": _version("adagp-sim"),
         "command": shlex.join(["adagp-sim", *without_out(arguments)]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "inputs": {name: _sha256(path) for name, path in sorted(inputs.items())},
-        "outputs": {path.name: _sha256(path) for path in sorted(outputs.iterdir())},
+        "inputs": {name: digest_of(path) for name, path in sorted(inputs.items())},
+        "outputs": {path.name: digest_of(path) for path in sorted(outputs.iterdir())},
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _PACKAGES[1:]},
     }
@@ -40,10 +41,6 @@ def without_out(arguments: Sequence[str]) -> list[str]:
         elif not argument.startswith("--out="):
             kept.append(argument)
     return kept
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _version(name: str) -> str:

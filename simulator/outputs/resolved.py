@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import yaml
-
 from simulator.energy.energy import load_energy_table
 from simulator.machine.spec import Accelerator
 from simulator.run.results import Results
+from workloads.foundation.strict_yaml import yaml_text
 from workloads.trace import Trace
 
 
@@ -54,4 +53,4 @@ def plain(value: Any) -> Any:
 
 def to_yaml(data: Any) -> str:
     """Return data as YAML text."""
-    return yaml.safe_dump(data, sort_keys=False, width=110, allow_unicode=True)
+    return yaml_text(data, width=110)

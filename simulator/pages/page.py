@@ -11,8 +11,8 @@ from string import Template
 from typing import Any
 
 from workloads.foundation.errors import InputError
+from workloads.foundation.reading import read_text
 from workloads.foundation.shipped import shipped_folder
-from workloads.foundation.strict_yaml import read_text
 
 Cell = str | int | float | None
 

@@ -9,10 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from simulator.outputs.result_text import result_text
 from simulator.phases.stages import PHASE_RULES
 from simulator.run.results import BATCH_ROW, RESULT_SCHEMA
 from workloads.foundation.errors import InputError
-from workloads.foundation.strict_yaml import read_text, read_yaml
+from workloads.foundation.strict_yaml import parse_yaml
 
 _TEXTS = {"design", "dataflow", "phase", "layer", "pass", "roofline_bound", "dram_model"}
 _FRACTIONS = {"utilization", "roofline_ratio"}
@@ -53,15 +54,21 @@ class ResultFolder:
             If it holds no result of this version.
         """
         try:
-            summary = json.loads(_text(folder, "summary.json"))
+            summary = json.loads(result_text(folder, "summary.json"))
             if summary["schema"] != RESULT_SCHEMA:
                 found = f"is {summary['schema']}, this program writes {RESULT_SCHEMA}"
                 place = str(folder / "summary.json")
                 raise InputError(place, "schema", found, "make the result again with --out")
-            rows = [_typed(row) for row in csv.DictReader(io.StringIO(_text(folder, "layers.csv")))]
-            config_text = _text(folder, "config.resolved.yaml")
-            found_config = read_yaml(folder / "config.resolved.yaml")
-            made = cls(summary, rows, found_config, config_text, json.loads(_text(folder, "provenance.json")))
+            rows = [_typed(row) for row in csv.DictReader(io.StringIO(result_text(folder, "layers.csv"), newline=""))]
+            config_text = result_text(folder, "config.resolved.yaml")
+            found_config = parse_yaml(config_text, str(folder / "config.resolved.yaml"))
+            made = cls(
+                summary,
+                rows,
+                found_config,
+                config_text,
+                json.loads((folder / "provenance.json").read_text(encoding="utf-8")),
+            )
             _ = made.specs, made.network, made.typical
         except InputError:
             raise
@@ -128,12 +135,6 @@ def layer_rows(rows: Iterable[Row]) -> list[Row]:
 def _index(row: Row) -> int:
     index: int = row["index"]
     return index
-
-
-def _text(folder: Path, name: str) -> str:
-    if not (folder / name).is_file():
-        raise InputError(str(folder), name, "missing, so this is no result folder", "give a folder that --out made")
-    return read_text(folder / name)
 
 
 def _typed(row: dict[str, str]) -> Row:

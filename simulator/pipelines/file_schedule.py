@@ -13,7 +13,8 @@ from simulator.pipelines.operation import KINDS, Kind, Operation
 from simulator.pipelines.programme import build_programme
 from simulator.pipelines.schedule import Orders, PipelineSchedule, find_schedule
 from workloads.foundation.errors import InputError, nearest
-from workloads.foundation.strict_yaml import parse_yaml, read_text
+from workloads.foundation.reading import read_text
+from workloads.foundation.strict_yaml import parse_yaml
 from workloads.foundation.validation import StrictModel, VersionOne, validate
 
 _COLUMNS = ("device", "pass", "micro_batch", "stage")

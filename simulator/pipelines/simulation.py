@@ -160,7 +160,7 @@ def _stretch(
     trace: Trace, times: StageTimes, works: dict[Phase, BatchWork], composer: Composer, stretch: tuple[int, int]
 ) -> Stretch:
     first, batches = stretch
-    phases = tuple(islice(trace.schedule.phases(), first, first + batches))
+    phases = tuple(islice(trace.schedule.phases(first), batches))
     kinds = [times.batches.kind(phase) for phase in phases]
     row = [works[kind] for kind in kinds]
     layouts = {kind: lay_out(work.programme) for kind, work in works.items()}

@@ -1,9 +1,12 @@
 """Run jobs: those that are not in the store yet, over several processes."""
 
 import gc
+import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
+from threading import Thread
 
 from simulator.reproduce.jobs.job import Findings, Job, Plain
 from simulator.reproduce.store import Store
@@ -58,7 +61,7 @@ def _computed(families: Sequence[Family], processes: int) -> Iterator[tuple[Fami
         return
     # New processes, not forked ones: the parent may have threads, of a progress bar for one.
     count, context = min(processes, len(families)), get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_collect_seldom) as pool:
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_begin) as pool:
         waiting: dict[Future[list[Plain]], Family] = {pool.submit(compute_family, one): one for one in families}
         try:
             while waiting:
@@ -66,14 +69,29 @@ def _computed(families: Sequence[Family], processes: int) -> Iterator[tuple[Fami
                 for future in done:
                     yield waiting.pop(future), future.result()
         except BaseException:
+            for process in active_children():  # what they compute is not wanted any more, and may take minutes
+                process.terminate()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _collect_seldom() -> None:
-    """Look for cycles of garbage less often: plans make many objects and no cycles, and the search takes a fifth."""
+def _begin() -> None:
+    """Prepare a process for jobs.
+
+    It looks for cycles of garbage less often: plans make many objects and no cycles, and the search takes a fifth. It
+    ends with the process that started it, and only so: Ctrl-C reaches both.
+    """
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def compute_family(family: Family) -> list[Plain]:

@@ -1,9 +1,9 @@
 """The output folder: the report, its pictures and its tables, written whole or not at all."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from simulator.outputs.csv_text import csv_text
 from simulator.outputs.folder import json_text
 from simulator.outputs.provenance import provenance
 from simulator.reproduce.exhibit import Exhibit, ExhibitMaker, Table
@@ -42,7 +42,4 @@ def write_report(
 
 def write_table(table: Table, folder: Path) -> None:
     """Write a table as CSV, every number with all its digits."""
-    with (folder / f"{table.name}.csv").open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(table.columns)
-        rows.writerows(["" if cell is None else cell for cell in row] for row in table.rows)
+    (folder / f"{table.name}.csv").write_text(csv_text(table.columns, table.rows), encoding="utf-8", newline="")

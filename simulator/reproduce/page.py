@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 
 from simulator.reproduce.exhibit import ExhibitMaker, Picture, Table
 from simulator.reproduce.paper import targets
+from workloads.foundation.reading import read_text
 from workloads.foundation.shipped import shipped_folder
-from workloads.foundation.strict_yaml import parse_yaml, read_text
+from workloads.foundation.strict_yaml import parse_yaml
 
 FOLDER = "configs/reproduce"
 

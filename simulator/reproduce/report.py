@@ -7,8 +7,8 @@ from pathlib import Path
 from string import Template
 
 from simulator.reproduce.exhibit import EXPLAIN_BEYOND, Cell, Comparison, Exhibit, ExhibitMaker, Table
+from workloads.foundation.reading import read_text
 from workloads.foundation.shipped import shipped_folder
-from workloads.foundation.strict_yaml import read_text
 
 
 def markdown_report(made: Sequence[tuple[ExhibitMaker, Exhibit]], head: str) -> str:

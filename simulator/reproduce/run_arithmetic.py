@@ -37,7 +37,7 @@ def batch_cycles(found: Plain, design: str) -> BatchCycles:
 
 def paper_batches(epochs: int, batches_per_epoch: int) -> dict[Phase, int]:
     """Return the batches of each phase of a run of some epochs under the paper's schedule."""
-    return _paper().counts(batches_per_epoch, epochs)
+    return _paper().expand(batches_per_epoch, epochs).counts()
 
 
 @cache

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from simulator.reproduce.jobs.job import Job, Plain, job_key
@@ -14,7 +15,10 @@ STORE_NAME = "jobs.sqlite"
 
 
 class Store:
-    """Results by job; one is used as long as what it depends on is the same (`simulator.reproduce.sources`)."""
+    """Results by job; one is used as long as what it depends on is the same (`simulator.reproduce.sources`).
+
+    A row has a checksum: one that was damaged or changed counts as missing, and is made again.
+    """
 
     def __init__(self, database: sqlite3.Connection, sources: Sources) -> None:
         self._database, self._sources = database, sources
@@ -22,14 +26,21 @@ class Store:
     def find(self, job: Job) -> Plain | None:
         """Return a job's result, or None."""
         asked = (job_key(job), self._sources.digest(job))
-        row = self._database.execute("SELECT result FROM results WHERE job = ? AND sources = ?", asked).fetchone()
-        return None if row is None else json.loads(row[0])
+        query = "SELECT result, checksum FROM kept WHERE job = ? AND sources = ?"
+        row = self._database.execute(query, asked).fetchone()
+        return None if row is None or row[1] != _checksum(*asked, row[0]) else json.loads(row[0])
 
     def keep(self, results: Iterable[tuple[Job, Plain]]) -> None:
         """Keep results, all of them or none, each in the place of an older one."""
-        rows = [(job_key(job), self._sources.digest(job), json.dumps(found)) for job, found in results]
+        found = [(job_key(job), self._sources.digest(job), json.dumps(one).encode()) for job, one in results]
+        rows = [(*row, _checksum(*row)) for row in found]
         with self._database:
-            self._database.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", rows)
+            self._database.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)", rows)
+
+
+def _checksum(job: str, sources: str, result: object) -> bytes | None:
+    """Return what tells a row that is whole; None for one whose result is of another kind."""
+    return sha256(f"{job}\n{sources}\n".encode() + result).digest() if isinstance(result, bytes) else None
 
 
 @contextmanager
@@ -39,21 +50,28 @@ def open_store(folder: Path) -> Iterator[Store]:
     Raises
     ------
     InputError
-        If the folder cannot be written, or the file is no store.
+        If the folder cannot be written, another run writes there, or the file is no store.
     """
     path = folder / STORE_NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError("--out", str(folder), f"cannot be written: {error.strerror}", "give another folder") from None
+    try:
         database = sqlite3.connect(path)
         try:
             with database:
-                database.execute("CREATE TABLE IF NOT EXISTS results (job TEXT PRIMARY KEY, sources TEXT, result TEXT)")
-                for table in ("jobs", "project"):  # of the format before
+                database.execute(
+                    "CREATE TABLE IF NOT EXISTS kept (job TEXT PRIMARY KEY, sources TEXT, result BLOB, checksum BLOB)"
+                )
+                for table in ("jobs", "project", "results"):  # of formats before
                     database.execute(f"DROP TABLE IF EXISTS {table}")
             yield Store(database, Sources())
         finally:
             database.close()
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise InputError(
+                str(path), "", "another run writes there", "wait for its end, or give another --out"
+            ) from None
         raise InputError(str(path), "", f"cannot be used: {error}", "remove it, or give another --out") from None
-    except OSError as error:
-        raise InputError("--out", str(folder), f"cannot be written: {error.strerror}", "give another folder") from None

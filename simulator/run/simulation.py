@@ -83,7 +83,7 @@ class Simulation:
             If the run has no such batches.
         """
         self._check_stretch(first_batch, batches)
-        phases = tuple(islice(self.trace.schedule.phases(), first_batch, first_batch + batches))
+        phases = tuple(islice(self.trace.schedule.phases(first_batch), batches))
 
         def works_of(phase: Phase) -> list[StepWork]:
             return [merge(step) for step in self.batches.works(self.batches.kind(phase))]

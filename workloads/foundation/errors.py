@@ -3,6 +3,11 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from workloads.foundation.printable import printable
+
+_LONGEST_NAME = 200  # to compare with others: the time grows with its square
+_LONGEST_PART = 500  # of a key, or of what is told of a value
+
 
 class InputError(ValueError):
     """Bad input, told in one line: where, which key, what is wrong, and the remedy.
@@ -21,16 +26,20 @@ class InputError(ValueError):
 
     def __init__(self, where: str, key: str, problem: str, remedy: str) -> None:
         self.where, self.key, self.problem, self.remedy = where, key, problem, remedy
-        place = f"{where}: {key}" if key else where
-        super().__init__(" ".join(f"{place}: {problem}; {remedy}".split()))
+        place = f"{where}: {_cut(key)}" if key else where
+        super().__init__(printable(" ".join(f"{place}: {_cut(problem)}; {remedy}".split())))
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, str, str]]:
         """Return how it is made again in another process."""
         return InputError, (self.where, self.key, self.problem, self.remedy)
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_PART else f"{text[:_LONGEST_PART]}..."
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the remedy for an unknown name: the nearest known one, or all of them where none is near."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    close = get_close_matches(name[:_LONGEST_NAME], names, n=1, cutoff=0.5)
     return f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"

@@ -36,6 +36,14 @@ def shipped_names(folder: str) -> dict[str, Path]:
     return found
 
 
+def is_there(path: Path) -> bool:
+    """Return whether something stands at a path; nothing does at a text that can be no path."""
+    try:
+        return path.exists()
+    except OSError:  # a name longer than any file's
+        return False
+
+
 def resolve(name_or_path: str, folder: str, what: str) -> Path:
     """Return the file that a user means by a shipped name or a path.
 
@@ -44,12 +52,14 @@ def resolve(name_or_path: str, folder: str, what: str) -> Path:
     InputError
         If it is neither.
     """
+    if not name_or_path:
+        raise InputError(what, "", "is empty", "give a name or a file; is a variable of the shell unset?")
     shipped = shipped_names(folder)
     if name_or_path in shipped:
         return shipped[name_or_path]
     path = Path(name_or_path)
     looks_like_a_path = path.suffix != "" or len(path.parts) > 1
-    if path.is_file() or looks_like_a_path:
+    if looks_like_a_path or is_there(path):
         return path
     raise InputError(
         f"{what} {name_or_path}", "", f"no such {what}", f"give a file or {nearest(name_or_path, shipped)}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workloads.foundation.errors import InputError
-from workloads.foundation.strict_yaml import read_text
+from workloads.foundation.reading import read_text
 
 
 def read_csv(path: Path, texts: Sequence[str] = ()) -> list[dict[str, float | str]]:

@@ -1,7 +1,7 @@
 """Strict, frozen pydantic models, and their errors as one line with file, key and remedy."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args, get_origin
@@ -10,11 +10,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, mo
 
 from workloads.foundation.errors import InputError, nearest
 
+_LARGEST = 10**40  # of a whole number: products of several can still be made into a fraction
+
 
 class StrictModel(BaseModel):
-    """Base of everything read from a file: immutable, no unknown keys, no silent conversion."""
+    """Base of everything read from a file: immutable, no unknown keys, no silent conversion, finite numbers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other values, which are not checked; pydantic's own takes a misspelt key in silence.
@@ -32,11 +36,11 @@ class StrictModel(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _whole_numbers(cls, data: Any) -> Any:
-        """Take ``256e9`` and ``2.0`` for whole numbers where a whole number is asked for."""
+        """Take ``256e9`` and ``2.0`` for whole numbers where a whole number is asked for; refuse endless ones."""
         if not isinstance(data, dict):
             return data
         whole = _whole_fields(cls)
-        return {key: _whole(value) if key in whole else value for key, value in data.items()}
+        return {key: _whole(value, key) if key in whole else value for key, value in data.items()}
 
 
 @cache
@@ -57,13 +61,15 @@ def _types_in(annotation: Any) -> set[Any]:
     return {annotation, *inner} if isinstance(annotation, type) else set(inner)
 
 
-def _whole(value: Any) -> Any:
+def _whole(value: Any, key: str) -> Any:
     if isinstance(value, float) and value.is_integer():
-        return int(value)
+        value = int(value)
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise InputError("", key, f"is {_short(value)}", "give a smaller number")
     if isinstance(value, list | tuple):
-        return type(value)(_whole(item) for item in value)
+        return type(value)(_whole(item, key) for item in value)
     if isinstance(value, Mapping):
-        return {key: _whole(item) for key, item in value.items()}
+        return {name: _whole(item, key) for name, item in value.items()}
     return value
 
 
@@ -136,6 +142,7 @@ _REMEDIES = {
     "finite_number": "give a finite number",
     "union_tag_not_found": "add it",
 }
+_MOST_CHARACTERS = 60  # of a value in an error
 
 
 def key_path(location: tuple[int | str, ...], data: Any, missing: bool) -> tuple[str, Any]:
@@ -214,15 +221,33 @@ def _remedy(error: dict[str, Any], value: Any) -> str:
 
 
 def _short(value: Any) -> str:
+    """Return the first characters of a value; what follows them is not written, however much it is."""
     if value is None:
         return "empty"
-    text = repr(_listed(value))
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    text = ""
+    for piece in _pieces(value):
+        text += piece
+        if len(text) > _MOST_CHARACTERS:
+            return f"{text[: _MOST_CHARACTERS - 3]}..."
+    return text
 
 
-def _listed(value: Any) -> Any:
-    """Return what YAML wrote as a list as one again."""
-    return [_listed(item) for item in value] if isinstance(value, tuple) else value
+def _pieces(value: Any) -> Iterator[str]:
+    """Give the text of a value piece by piece; what YAML wrote as a list is one again."""
+    if isinstance(value, list | tuple):
+        yield "["
+        for index, item in enumerate(value):
+            yield ", " if index else ""
+            yield from _pieces(item)
+        yield "]"
+    elif isinstance(value, dict):
+        yield "{"
+        for index, (key, item) in enumerate(value.items()):
+            yield f"{', ' if index else ''}{key!r}: "
+            yield from _pieces(item)
+        yield "}"
+    else:
+        yield repr(value[: _MOST_CHARACTERS + 1]) if isinstance(value, str) else repr(value)
 
 
 def _known_keys(model: Any, location: tuple[int | str, ...]) -> list[str]:

@@ -14,7 +14,7 @@ from math import gcd
 from pathlib import Path
 
 from workloads.foundation.errors import InputError
-from workloads.foundation.strict_yaml import read_text
+from workloads.foundation.reading import read_text
 from workloads.importers import NO_OPTIONS, Imported, Importer, InputOptions, listed
 from workloads.layers import Conv2d, Layer, Linear, Sparsity, VectorLayer
 from workloads.trace import NOT_RECORDED

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
+from math import isfinite, nan
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -279,8 +280,12 @@ def _identity(model: nn.Module, data: Split, sizes: Predictor, policy: Policy, s
 
 def _metrics(epoch: int, log: EpochLog, accuracy: float) -> EpochMetrics:
     errors = [error for of_layer in log.errors.values() for error in of_layer]
+    loss = fmean(log.losses) if log.losses else 0.0
+    if not isfinite(loss):
+        problem = f"the loss of epoch {epoch} is {loss}: the training went apart"
+        raise InputError("training", "", problem, "train with a smaller learning rate")
     return EpochMetrics(
-        epoch=epoch, train_loss=_mean(log.losses) or 0.0, test_accuracy=round(accuracy, 4),
+        epoch=epoch, train_loss=round(loss, 4), test_accuracy=round(accuracy, 4),
         predictor_cosine=_mean([error.cosine for error in errors]),
         predictor_relative_l2=_mean([error.relative_l2 for error in errors]),
         predictor_mape=_mean([error.mape for error in errors]),
@@ -293,7 +298,9 @@ def _mean_error(errors: Sequence[PredictionError]) -> dict[str, float]:
 
 
 def _mean(values: Sequence[float]) -> float | None:
-    return round(fmean(values), 4) if values else None
+    """Return the mean, or None where there is none: not of nothing, nor of errors beside a gradient of zero."""
+    mean = fmean(values) if values else nan
+    return round(mean, 4) if isfinite(mean) else None
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from dataflows.dataflow import dataflows
 from simulator.machine.importers import ImportedMachine, MachineImporter
 from workloads.foundation.errors import InputError
-from workloads.foundation.strict_yaml import read_text
+from workloads.foundation.reading import read_text
 
 _SECTION = "architecture_presets"
 _HZ = 200_000_000  # as the shipped machines: SCALE-Sim has no clock
