@@ -1,9 +1,8 @@
-"""Exhibits of figures 16 and 21 and tables 2 to 5: expectations by hand, from collections import Counter
-from collections import Counter
-from docs/ and from the paper's numbers."""
+"""Exhibits of figures 16 and 21 and tables 2 to 5: expectations by hand, from docs/ and from the paper's numbers."""
 
 import csv
 import re
+from collections import Counter
 from pathlib import Path
 from statistics import fmean
 
