@@ -79,7 +79,7 @@ def _read(importer: Importer, file: Path, options: InputOptions) -> Imported:
 
 def _tell(notes: Sequence[str]) -> None:
     for note in notes:
-        click.echo(f"  {note}", err=True)
+        console(stderr=True).print(f"  {note}")
 
 
 def _check_no_machine(file: Path) -> None:
