@@ -37,6 +37,10 @@ class Granularity:
         What a fold takes at least, since it hides the loading or the draining of the one beside it.
     overhead_cycles : int
         What each fold takes beyond its streaming.
+    gap_cycles : int
+        How much of a fold passes before its first step; a tile's first fold takes it as the tile's gap.
+    waits_when_short : bool
+        Whether a tile has a gap where its own fold is shorter than `least_cycles`, and not only the fold before it.
     most : int, optional
         Most of the streamed axis that a fold takes where the reduction needs several, so that partial sums fit in an
         accumulator memory.
@@ -44,9 +48,9 @@ class Granularity:
         Whether the partial sums of a tile stay in the array's accumulators.
     folds : int
         Folds that each block of the product is (`rs`: of a filter that is too tall or too wide for a PE set).
-    image_words : int, optional
-        Words that one pass over the whole image operand brings to the array; None: one for each multiplication of a
-        vector with a column.
+    ifmap_words : int, optional
+        Words that one pass over the whole ifmap brings to the array, if no tile cuts it; None: one for each
+        multiplication of a vector with a column, however it is cut.
     groups : int
         Groups that run side by side.
     space : (int, int), optional
@@ -61,10 +65,12 @@ class Granularity:
     step_cycles: int = 1
     least_cycles: int = 0
     overhead_cycles: int = 0
+    gap_cycles: int = 0
+    waits_when_short: bool = False
     most: int | None = None
     accumulated: bool = False
     folds: int = 1
-    image_words: int | None = None
+    ifmap_words: int | None = None
     groups: int = 1
     space: tuple[int, int] | None = None
 
@@ -147,6 +153,7 @@ class JobDataflow:
         accumulated = self.accumulates(array)
         return Granularity(
             V, job.D, N, streamed, job.step_cycles, job.least_cycles, job.overhead_cycles,
+            waits_when_short=job.waits_when_short,
             most=array.accumulator_sums if accumulated else None, accumulated=accumulated,
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ class ArrayTraffic:
     `accumulated` whether those of a tile lie in the array's accumulator memory and not in the buffer.
     """
 
-    image_words: int
+    ifmap_words: int
     filter_words: int
     partial_sum_writes: int
     partial_sum_reads: int

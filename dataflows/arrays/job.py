@@ -66,6 +66,8 @@ class JobGranularity:
         What a fold takes at least, since it hides the loading or the draining of the one beside it.
     overhead_cycles : int
         What each fold takes beyond its streaming.
+    waits_when_short : bool
+        Whether a tile has a gap where its own fold is shorter than `least_cycles`, and not only the fold before it.
     """
 
     V: int
@@ -75,6 +77,7 @@ class JobGranularity:
     step_cycles: int = 1
     least_cycles: int = 0
     overhead_cycles: int = 0
+    waits_when_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class RowStationary:
         cycles = intervals(array.row_array(), m, tiles.sliding)
         runs = min(tiles.sliding.classes, tiles.columns)
         strip = runs * cycles.first + (tiles.columns - runs) * cycles.next
-        image_words = row_traffic(m, tiles, 0).image_words // int(folds(tiles.filters, m.t * m.p)[0])
+        ifmap_words = row_traffic(m, tiles, 0).ifmap_words // int(folds(tiles.filters, m.t * m.p)[0])
         widths = ceil_div(tiles.filter_columns, m.w)
         if product.role == "wgrad":  # an image of the convolution is a channel of the layer's, with all its strips
             vectors, reduction, space = s.R * s.S, 1, (m.r * m.q, m.h)
@@ -51,7 +51,7 @@ class RowStationary:
             step, blocks = strip, widths * ceil_div(s.R, m.h)
         return Granularity(
             vectors, reduction, m.t * m.p, step_cycles=step, overhead_cycles=cycles.fold - cycles.first, folds=blocks,
-            image_words=image_words, groups=m.d, space=space,
+            ifmap_words=ifmap_words, groups=m.d, space=space, gap_cycles=cycles.fold - 1,
         )  # fmt: skip
 
     def mapping(self, array: PEArray, tiles: ConvolutionTiles) -> RowMapping:

@@ -13,11 +13,18 @@ class Channel(Protocol):
     ----------
     least_cycles : (float, int)
         Cycles of a byte and of a transfer beside its bytes, that none goes below.
+    rate : (int, int, int), optional
+        Numerator, denominator, latency, where a transfer of some bytes takes ceil(bytes numerator / denominator) +
+        latency cycles however they lie; None where it must be asked.
     """
 
     @property
     def least_cycles(self) -> tuple[float, int]:
         """Bounds from below."""
+
+    @property
+    def rate(self) -> tuple[int, int, int] | None:
+        """What transfers take by their bytes."""
 
     def transfer_cycles(self, transfers: Transfers) -> Integers:
         """Return the cycles that each transfer holds the channel."""
@@ -31,6 +38,7 @@ class InstantChannel:
     """Transfers that take no time."""
 
     least_cycles: tuple[float, int] = (0.0, 0)
+    rate: tuple[int, int, int] | None = (0, 1, 0)
 
     def transfer_cycles(self, transfers: Transfers) -> Integers:
         """Return zeros."""

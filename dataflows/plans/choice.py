@@ -1,12 +1,12 @@
 """The rule by which plans compete (docs/machine.md, "Tiles"): by the time that they take, and by the bytes they move.
 
-Candidates are listed in the order of bounds from below, so that few of them have to be planned: once the next bound is
-no better than the best plan so far, no plan behind it is.
+Candidates are listed in the order of bounds from below, so that few of them have to be measured: once the next bound is
+no better than the best so far, none behind it is.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeVar
 
 from dataflows.plans.plan import Plan
 
@@ -22,23 +22,30 @@ NO_LIMIT = 1 << 62
 Listing = Callable[[Criteria, int], Iterator[tuple[Key, Candidate]]]
 
 
-MOST_KEPT_TILES = 4096
+class Measured(NamedTuple):
+    """What a plan is compared by.
 
+    Attributes
+    ----------
+    values : (int, int, int)
+        Time alone on the channel, DRAM bytes, bytes through the buffer.
+    tiles : int
+        How many there are.
+    compute_cycles : int
+        See `Plan`; nothing is compared by them, but they show that a plan is what was measured.
+    """
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What a plan is compared by, with the plan, unless it is so large that it is made again where it is taken."""
-
-    plan: Plan | None
     values: tuple[int, int, int]
     tiles: int
+    compute_cycles: int
 
     @classmethod
     def of(cls, plan: Plan, cycles: int) -> "Measured":
         """Measure a plan that takes so many cycles."""
         c = plan.counts
         moved = c.dram_read_bytes + c.dram_write_bytes
-        return cls(plan, (cycles, moved, c.buffer_read_bytes + c.buffer_write_bytes), len(plan.loads))
+        values = cycles, moved, c.buffer_read_bytes + c.buffer_write_bytes
+        return cls(values, len(plan.loads), plan.compute_cycles)
 
     def key(self, criteria: Criteria) -> Key:
         """Return the values in the order of the criteria, and the number of tiles."""
@@ -51,20 +58,20 @@ class Contest(Generic[Candidate]):
 
     Attributes
     ----------
-    listing, plan_of : callable
-        They list candidates, and plan and measure one.
+    listing, measure_one : callable
+        They list candidates, and measure one.
     quick : callable
-        Returns what no candidate's time is below, and a candidate that is soon planned and seldom much slower than the
+        Returns what no candidate's time is below, and a candidate that is soon measured and seldom much slower than the
         fastest; None where there is no candidate.
     """
 
     listing: Listing[Candidate]
-    plan_of: Callable[[Candidate], Measured]
+    measure_one: Callable[[Candidate], Measured]
     quick: Callable[[], tuple[int, Candidate] | None]
     measured: dict[Candidate, Measured] = field(default_factory=dict)
 
-    def winner(self, slack_percent: int | None) -> Measured | None:
-        """Return the plan that the rule takes; None where there is no candidate.
+    def winner(self, slack_percent: int | None) -> Candidate | None:
+        """Return the candidate that the rule takes; None where there is none.
 
         Of the plans that take at most so much longer than the fastest (None: however long) the one of fewest DRAM
         bytes, of these the one of fewest bytes through the buffer, of these the fastest, of these that of fewest tiles.
@@ -75,34 +82,24 @@ class Contest(Generic[Candidate]):
         return self.first(FEWEST_BYTES, fastest.limit(fastest.time), fastest.allows)
 
     def measure(self, candidate: Candidate) -> Measured:
-        """Plan a candidate, once."""
-        if candidate not in self.measured:
-            one = self.plan_of(candidate)
-            # thousands of plans of many tiles, kept while one op is planned, fill the memory
-            self.measured[candidate] = one if one.tiles <= MOST_KEPT_TILES else replace(one, plan=None)
-        return self.measured[candidate]
-
-    def candidate(self, one: Measured) -> Candidate:
-        """Return the candidate that was measured so."""
-        return next(candidate for candidate, other in self.measured.items() if other is one)
-
-    def plan(self, one: Measured) -> Plan:
-        """Return the plan that was measured so."""
-        plan = one.plan if one.plan is not None else self.plan_of(self.candidate(one)).plan
-        assert plan is not None
-        return plan
+        """Measure a candidate, once."""
+        one = self.measured.get(candidate)
+        if one is None:
+            one = self.measured[candidate] = self.measure_one(candidate)
+        return one
 
     def first(
         self, criteria: Criteria, most_time: int = NO_LIMIT, allows: Callable[[int], bool] = lambda _: True
-    ) -> Measured | None:
-        """Return the plan that comes first by the criteria, of those whose time is allowed."""
-        best = None
+    ) -> Candidate | None:
+        """Return the candidate that comes first by the criteria, of those whose time is allowed."""
+        best, least = None, None
         for bound, candidate in self.listing(criteria, most_time):
-            if best is not None and best.key(criteria) <= bound[:4]:
+            if least is not None and least <= bound[:4]:
                 break
             one = self.measure(candidate)
-            if (best is None or one.key(criteria) < best.key(criteria)) and allows(one.values[0]):
-                best = one
+            key = one.key(criteria)
+            if (least is None or key < least) and allows(one.values[0]):
+                best, least = candidate, key
         return best
 
 
@@ -125,11 +122,11 @@ class _Fastest:
     def allows(self, time: int) -> bool:
         """Whether a time is fast enough."""
         while self.limit(self.bound) < time <= self.limit(self.time):
-            self._plan_one()
+            self._look_further()
         return time <= self.limit(self.time)
 
-    def _plan_one(self) -> None:
-        """Raise the bound to the next candidate's, and plan that one where it may be the fastest."""
+    def _look_further(self) -> None:
+        """Raise the bound to the next candidate's, and measure that one where it may be the fastest."""
         if self.listed is None:
             self.listed = self.contest.listing(FASTEST, NO_LIMIT)
         key, candidate = next(self.listed, ((NO_LIMIT,), None))

@@ -6,6 +6,7 @@ the distance is that of the innermost ones. A part of a decomposed dgrad is laid
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -23,23 +24,25 @@ class Pieces:
 
 
 def image_pieces(
-    nest: LoopNest, swept: bool, images: Integers, groups: Integers, channels: Integers, words: Integers
-) -> Pieces:
+    nest: LoopNest, tensor: Literal["ifmap", "ofmap"], images: Integers, groups: Integers, channels: Integers,
+    words: Integers,
+) -> Pieces:  # fmt: skip
     """Return the pieces of tiles of an image tensor.
 
     Parameters
     ----------
     nest : LoopNest
         The product.
-    swept : bool
-        Whether it is the swept image (`inner` channels) or the other one (`outer` channels).
+    tensor : str
+        The product's ifmap or its ofmap.
     images, groups, channels : int64[tiles]
         Extent of the tiles; channels of one group.
     words : int64[tiles]
         All words of each tile.
     """
-    all_channels = nest.inner if swept else nest.outer
-    plane = nest.plane_words(swept)
+    all_channels, plane = nest.channels, nest.ifmap_plane_words
+    if tensor == "ofmap":
+        all_channels, plane = nest.filters, nest.ofmap_plane_words
     planes = images * groups * channels
     whole_rows = words == planes * plane
     whole_channels = whole_rows & (channels == all_channels)
@@ -50,7 +53,7 @@ def image_pieces(
     return Pieces(count, words // count, distance)
 
 
-def window_pieces(nest: LoopNest, groups: Integers, filters: Integers, channels: Integers, words: Integers) -> Pieces:
+def weight_pieces(nest: LoopNest, groups: Integers, filters: Integers, channels: Integers, words: Integers) -> Pieces:
     """Return the pieces of tiles of a tensor [K, C/groups, R, S]: `filters` of K and `channels` of C/groups a group."""
     shape = nest.product.shape
     all_filters, all_channels = shape.K // shape.groups, shape.C // shape.groups

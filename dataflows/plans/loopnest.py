@@ -1,18 +1,18 @@
 """A product as the loops that are cut into tiles.
 
-Whatever the role, one image tensor is swept spatially, one tensor has the kernel's shape and one
-is the other image; which of them is the result decides which loop is the reduction:
+Each product has three tensors: the ifmap, over which windows slide (X; in dgrad dY), the ofmap, which has a word for
+each window (Y, in wgrad dY; in dgrad dX), and the weights. Which is the result decides which loop is the reduction:
 
-=========  ==================  ===============  ==============
-role       moving axis         reduction axis   column axis
-=========  ==================  ===============  ==============
-forward    n, rows of Y        c (with r, s)    k
-dgrad      n, rows of dX       k (with r, s)    c
-wgrad      c (with r, s)       n, rows of dY    k
-=========  ==================  ===============  ==============
+=======  =======  ========  ========  =======================  =======================  =======
+role     ifmap    filter    result    vectors (M)              reduction (K)            columns (N)
+=======  =======  ========  ========  =======================  =======================  =======
+forward  X        W         Y         images, rows of Y        channels (with r, s)     filters
+dgrad    dY       W         dX        images, rows of dX       channels (with r, s)     filters
+wgrad    X        dY        dW        channels (with r, s)     images, rows of dY       filters
+=======  =======  ========  ========  =======================  =======================  =======
 
-The image operand spans the moving and the reduction axis, the filter operand the reduction and the
-column axis, the result the moving and the column axis.
+`channels` are the ifmap's and `filters` the ofmap's: in dgrad those of dY and of dX. The ifmap spans vectors and
+reduction, the filter operand reduction and columns, the result vectors and columns.
 """
 
 from dataclasses import dataclass
@@ -32,22 +32,22 @@ class SpatialTiles:
     Attributes
     ----------
     images, rows : array of int64
-        Images and output rows of the sweep.
+        Images and rows of the ofmap.
     positions : array of int64
-        Output positions of the sweep: images * rows * row length.
-    image_words : array of int64
-        Words of one channel of the swept image that they read, in whole rows; halo included, padding not.
+        Positions of the ofmap: images * rows * row length.
+    ifmap_words : array of int64
+        Words of one channel of the ifmap that they read, in whole rows; halo included, padding not.
     """
 
     images: Integers
     rows: Integers
     positions: Integers
-    image_words: Integers
+    ifmap_words: Integers
 
 
 @dataclass(frozen=True, slots=True)
 class LoopNest:
-    """Extents of a product's loops. `inner` and `outer` are channels of the swept and of the other image."""
+    """Extents of a product's loops; what has no group in its name is of one group."""
 
     product: Product
 
@@ -58,18 +58,18 @@ class LoopNest:
 
     @property
     def images(self) -> int:
-        """Batch size of the sweep."""
+        """Images of the ofmap."""
         return self.product.shape.N
 
     @property
     def rows(self) -> int:
-        """Rows of the sweep's output in one image."""
+        """Rows of the ofmap in one image."""
         s = self.product.shape
         return s.H if self.product.role == "dgrad" else s.P
 
     @property
     def row_positions(self) -> int:
-        """Output positions in one row."""
+        """Positions in one row of the ofmap."""
         s = self.product.shape
         return s.W if self.product.role == "dgrad" else s.Q
 
@@ -79,14 +79,14 @@ class LoopNest:
         return self.product.shape.R * self.product.shape.S
 
     @property
-    def inner(self) -> int:
-        """Channels a group of the swept image."""
+    def channels(self) -> int:
+        """Channels of the ifmap in a group."""
         s = self.product.shape
         return (s.K if self.product.role == "dgrad" else s.C) // s.groups
 
     @property
-    def outer(self) -> int:
-        """Channels a group of the other image."""
+    def filters(self) -> int:
+        """Channels of the ofmap in a group: columns of the product."""
         s = self.product.shape
         return (s.C if self.product.role == "dgrad" else s.K) // s.groups
 
@@ -96,38 +96,49 @@ class LoopNest:
         return self.product.role == "wgrad"
 
     def spatial_tiles(self, images: int, rows: int) -> SpatialTiles:
-        """Cut the sweep into tiles of so many images, or of so many rows of one image."""
+        """Cut the ofmap into tiles of so many images, or of so many rows of one image."""
         image_sizes = extents(self.images, images)
         first = np.arange(0, self.rows, rows)
         last = np.minimum(first + rows, self.rows)
-        read = self._image_rows(first) * self.image_row_words
+        read = self._ifmap_rows(first) * self.ifmap_row_words
         images_each, rows_each = (i.ravel() for i in np.broadcast_arrays(image_sizes[:, None], last - first))
         return SpatialTiles(
             images=images_each,
             rows=rows_each,
             positions=images_each * rows_each * self.row_positions,
-            image_words=np.multiply.outer(image_sizes, read).ravel(),
+            ifmap_words=np.multiply.outer(image_sizes, read).ravel(),
         )
 
-    def plane_words(self, swept: bool) -> int:
-        """Return the words of one channel of the swept, or of the other image."""
+    @property
+    def ifmap_plane_words(self) -> int:
+        """Words of one channel of the ifmap."""
         s = self.product.shape
-        is_input = swept == (self.product.role != "dgrad")
-        return s.H * s.W if is_input else s.P * s.Q
-
-    def meetings(self) -> tuple[Integers, Integers]:
-        """Return pairs (row of the swept image, row of the sweep) that meet, in this order."""
-        image, sweep = np.nonzero(_touched_rows(self.product).T)
-        return image, sweep
+        return s.P * s.Q if self.product.role == "dgrad" else s.H * s.W
 
     @property
-    def image_row_words(self) -> int:
-        """Words of a row of the swept image."""
+    def ofmap_plane_words(self) -> int:
+        """Words of one channel of the ofmap."""
+        return self.rows * self.row_positions
+
+    def meetings(self) -> tuple[Integers, Integers]:
+        """Return which rows are needed for which: pairs of a row of the ifmap and a row of the ofmap, sorted.
+
+        Returns
+        -------
+        int64[pairs], int64[pairs]
+            Rows of the ifmap, and rows of the ofmap whose windows touch them.
+        """
+        ifmap_rows, ofmap_rows = np.nonzero(_touched_rows(self.product).T)
+        return ifmap_rows, ofmap_rows
+
+    @property
+    def ifmap_row_words(self) -> int:
+        """Words of a row of the ifmap."""
         s = self.product.shape
         return s.Q if self.product.role == "dgrad" else s.W
 
-    def _image_rows(self, first: Integers) -> Integers:
-        """Rows of the swept image that output rows from each of `first` to the next read, padding left out."""
+    def _ifmap_rows(self, first: Integers) -> Integers:
+        """Rows of the ifmap that rows of the ofmap from each of `first` to the next read, padding left out."""
         touched = _touched_rows(self.product)
         rows: Integers = np.logical_or.reduceat(touched, first, axis=0).sum(axis=1)
         return rows
@@ -135,18 +146,18 @@ class LoopNest:
 
 @lru_cache(maxsize=1024)
 def _touched_rows(product: Product) -> NDArray[np.bool_]:
-    """Return which row of the swept image (second axis) each row of the sweep (first axis) reads."""
+    """Return which rows of the ifmap (second axis) each row of the ofmap (first axis) reads."""
     s = product.shape
     if product.role == "dgrad":  # dX's row h meets dY's row p where h = p * stride - padding + r * dilation
-        sweep, image = np.arange(s.H), s.P
-        numerators = np.add.outer(sweep + s.padding[0], -np.arange(s.R) * s.dilation[0])
+        ofmap, ifmap = np.arange(s.H), s.P
+        numerators = np.add.outer(ofmap + s.padding[0], -np.arange(s.R) * s.dilation[0])
         rows, real = np.floor_divide(numerators, s.stride[0]), numerators % s.stride[0] == 0
     else:
-        sweep, image = np.arange(s.P), s.H
-        rows = np.add.outer(sweep * s.stride[0] - s.padding[0], np.arange(s.R) * s.dilation[0])
+        ofmap, ifmap = np.arange(s.P), s.H
+        rows = np.add.outer(ofmap * s.stride[0] - s.padding[0], np.arange(s.R) * s.dilation[0])
         real = np.ones(rows.shape, dtype=np.bool_)
-    touched = np.zeros((len(sweep), image), dtype=np.bool_)
-    inside = real & (rows >= 0) & (rows < image)
+    touched = np.zeros((len(ofmap), ifmap), dtype=np.bool_)
+    inside = real & (rows >= 0) & (rows < ifmap)
     touched[np.nonzero(inside)[0], rows[inside]] = True
     return touched
 

@@ -26,16 +26,16 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Places of a product's operands (see `workloads.passes.Product` for their names)."""
+    """Places of a product's operands and of its result; the ifmap is the image of `workloads.passes.Product`."""
 
-    image: Operand = Operand()
+    ifmap: Operand = Operand()
     filter: Operand = Operand()
     result: Place = "dram"
 
     @property
     def uses_predictor_sram(self) -> bool:
         """Whether an operand or the result lies in the predictor SRAM."""
-        return "predictor_sram" in (self.image.place, self.filter.place, self.result)
+        return "predictor_sram" in (self.ifmap.place, self.filter.place, self.result)
 
 
 ALL_IN_DRAM = Placement()

@@ -1,8 +1,8 @@
 """Plan products, element-wise updates and plain transfers: from what is asked to tiles and counts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from heapq import heapify, heappop, heapreplace
 
 import numpy as np
@@ -12,13 +12,13 @@ from dataflows.array import PEArray
 from dataflows.arrays.job import ceil_div
 from dataflows.dataflow import Dataflow
 from dataflows.plans.choice import FASTEST, NO_LIMIT, Contest, Criteria, Key, Measured
-from dataflows.plans.layout import Pieces
 from dataflows.plans.loopnest import extents
 from dataflows.plans.placement import Operand, Placement
-from dataflows.plans.plan import BufferBudget, Integers, Plan, TileTooLargeError
+from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
+from dataflows.plans.streams import from_dram, load_transfers, store_transfers
 from dataflows.plans.tile_sequence import tile_sequence
-from dataflows.plans.tiling import Tiling, TilingSearch
-from dataflows.plans.transfers import Transfers, contiguous, together
+from dataflows.plans.tiling import Row, Tiling, TilingSearch
+from dataflows.plans.transfers import contiguous, together
 from workloads.passes import Product
 
 NO_TILES = np.zeros(0, dtype=np.int64)
@@ -58,56 +58,57 @@ def choose_tiling(
         If not even the smallest tile fits in the buffer.
     """
     searches = [TilingSearch(product, placement, mapped, array, budget) for mapped in dataflow.mapped(array, product)]
-
-    def listing(criteria: Criteria, most_time: int) -> Iterator[tuple[Key, tuple[int, Tiling]]]:
-        """Merge the lists of all mappings; one whose bound has not come up yet is not looked through."""
-        heads: list[tuple[Key, int, Tiling | None]] = [
-            ((search.least_time if criteria == FASTEST else 0,), index, None)
-            for index, search in enumerate(searches)
-            if search.least_time <= most_time
-        ]
-        lists = [search.candidates(criteria, most_time) for search in searches]
-        heapify(heads)
-        while heads:
-            key, index, tiling = heads[0]
-            if tiling is not None:
-                yield key, (index, tiling)
-            following = next(lists[index], None)
-            if following is None:
-                heappop(heads)
-            else:
-                heapreplace(heads, (following[0], index, following[1]))
-
-    def plan_of(candidate: tuple[int, Tiling]) -> Measured:
-        index, tiling = candidate
-        return measured(plan_tiled(product, placement, searches[index].dataflow, array, budget, tiling), budget)
-
-    def quick() -> tuple[int, tuple[int, Tiling]] | None:
-        """Look for a fast tiling of few tiles under each mapping that may have one."""
-        found, bound, shortest = None, NO_LIMIT, NO_LIMIT
-        for index, search in enumerate(searches):
-            if search.least_time >= shortest:
-                bound = min(bound, search.least_time)
-                continue
-            one = search.quick()
-            if one is not None:
-                least, time, tiling = one
-                bound = min(bound, least)
-                if time < shortest:
-                    found, shortest = (index, tiling), time
-        return None if found is None else (bound, found)
-
-    contest = Contest(listing, plan_of, quick)
+    contest = Contest(
+        partial(_listing, searches), lambda candidate: searches[candidate[0]].measure(candidate[1]),
+        partial(_quick, searches),
+    )  # fmt: skip
     best = contest.winner(budget.slack_percent)
     if best is None:
         raise TileTooLargeError(min(search.needed_bytes for search in searches), budget.capacity_bytes)
-    index, tiling = contest.candidate(best)
-    return Tiled(contest.plan(best), tiling, searches[index].dataflow)
+    search = searches[best[0]]
+    tiling, expected = search.tiling(best[1]), contest.measured[best]
+    plan = plan_tiled(product, placement, search.dataflow, array, budget, tiling)
+    if Measured.of(plan, expected.values[0]) != expected:
+        raise AssertionError(f"{search.dataflow.name}: the granularity of {array} does not give the timing of {tiling}")
+    return Tiled(plan, tiling, search.dataflow)
 
 
-def measured(plan: Plan, budget: BufferBudget) -> Measured:
-    """Return a plan with what it is compared by."""
-    return Measured.of(plan, plan.cycles_alone(budget.channel))
+def _listing(
+    searches: Sequence[TilingSearch], criteria: Criteria, most_time: int
+) -> Iterator[tuple[Key, tuple[int, Row]]]:
+    """Merge the lists of all mappings; one whose bound has not come up yet is not looked through."""
+    heads: list[tuple[Key, int, Row | None]] = [
+        ((search.least_time if criteria == FASTEST else 0,), index, None)
+        for index, search in enumerate(searches)
+        if search.least_time <= most_time
+    ]
+    lists = [search.candidates(criteria, most_time) for search in searches]
+    heapify(heads)
+    while heads:
+        key, index, row = heads[0]
+        if row is not None:
+            yield key, (index, row)
+        following = next(lists[index], None)
+        if following is None:
+            heappop(heads)
+        else:
+            heapreplace(heads, (following[0], index, following[1]))
+
+
+def _quick(searches: Sequence[TilingSearch]) -> tuple[int, tuple[int, Row]] | None:
+    """Look for a fast tiling of few tiles under each mapping that may have one."""
+    found, bound, shortest = None, NO_LIMIT, NO_LIMIT
+    for index, search in enumerate(searches):
+        if search.least_time >= shortest:
+            bound = min(bound, search.least_time)
+            continue
+        one = search.quick()
+        if one is not None:
+            least, time, row = one
+            bound = min(bound, least)
+            if time < shortest:
+                found, shortest = (index, row), time
+    return None if found is None else (bound, found)
 
 
 def plan_tiled(
@@ -116,34 +117,21 @@ def plan_tiled(
     """Plan one product on an array by a given tiling."""
     tiles = tile_sequence(product, tiling)
     timing = dataflow.timing(array, tiles.parts)
-    finished = int((tiles.result_words * tiles.finished).sum())
+    results = tiles.tensors.result.words
+    finished = int((results * tiles.finished).sum())
     traffic = dataflow.traffic(array, tiles.parts, finished)
 
     word, sums = budget.word_bytes, budget.partial_sum_bytes
-    stored = placement.result == "dram"
-    loads = together(
-        [
-            _transfers(tiles.image_pieces, tiles.image_new * _from_dram(placement.image), word, write=False),
-            _transfers(tiles.filter_pieces, tiles.filter_new * _from_dram(placement.filter), word, write=False),
-            _transfers(tiles.result_pieces, tiles.sums_loaded, sums, write=False),
-        ],
-        write=False,
-    )
-    stores = together(
-        [
-            _transfers(tiles.result_pieces, tiles.finished * stored, word, write=True),
-            _transfers(tiles.result_pieces, tiles.sums_stored, sums, write=True),
-        ],
-        write=True,
-    )
+    loads = load_transfers(tiles.tensors, placement, budget, tiles.ifmap_new, tiles.filter_new, tiles.psums_loaded)
+    stores = store_transfers(tiles.tensors, placement, budget, tiles.finished, tiles.psums_stored)
     loaded_bytes, stored_bytes = int(loads.moved_bytes.sum()), int(stores.moved_bytes.sum())
 
     # What a tile leaves unfinished waits in the buffer for the next one; the rest need not leave the accumulators.
-    waiting = int((tiles.result_words * (1 - tiles.finished)).sum())
+    waiting = int((results * (1 - tiles.finished)).sum())
     held = traffic.partial_sum_writes - waiting if traffic.accumulated else 0
     reads = {"buffer": (traffic.partial_sum_reads - held) * sums + stored_bytes, "predictor_sram": 0}
     writes = {"buffer": (traffic.partial_sum_writes - held) * sums + loaded_bytes, "predictor_sram": 0}
-    for operand, words in ((placement.image, traffic.image_words), (placement.filter, traffic.filter_words)):
+    for operand, words in ((placement.ifmap, traffic.ifmap_words), (placement.filter, traffic.filter_words)):
         reads[_held_in(operand)] += words * word * operand.tensors
     writes["predictor_sram" if placement.result == "predictor_sram" else "buffer"] += finished * word
     counts = ActionCounts(
@@ -153,7 +141,7 @@ def plan_tiled(
         register_writes=traffic.register_writes,
         scratchpad_reads=traffic.scratchpad_reads,
         scratchpad_writes=traffic.scratchpad_writes,
-        array_network_bytes=(traffic.image_words + traffic.filter_words + finished) * word
+        array_network_bytes=(traffic.ifmap_words + traffic.filter_words + finished) * word
         + (traffic.partial_sum_reads * traffic.sums_return + traffic.partial_sum_writes) * sums,
         buffer_read_bytes=reads["buffer"],
         buffer_write_bytes=writes["buffer"],
@@ -168,20 +156,6 @@ def plan_tiled(
         loads, stores, timing.stream_cycles, timing.gap_cycles, timing.fill_cycles, timing.drain_cycles, counts,
         budget.ports,
     )  # fmt: skip
-
-
-def _from_dram(operand: Operand) -> int:
-    """Return how many tensors of an operand are loaded."""
-    return operand.tensors * (operand.place == "dram")
-
-
-def _transfers(pieces: Pieces, times: Integers, element_bytes: int, write: bool) -> Transfers:
-    """Return pieces of tensors as patterns; `times` tensors of each tile, 0 for none."""
-    # several tensors lie one after the other, so that pieces never overlap
-    distance = np.maximum(pieces.distance, pieces.words)
-    tables = (pieces.count * times, pieces.words * element_bytes, distance * element_bytes)
-    segments, size, stride = (np.asarray(table).reshape(1, -1) for table in tables)
-    return Transfers(segments, size, stride, write)
 
 
 def _held_in(operand: Operand) -> str:
@@ -212,7 +186,7 @@ def plan_elementwise(
     """
     word = budget.word_bytes
     words_in, words_out = sum(o.tensors for o in reads), sum(o.tensors for o in writes)
-    loaded, stored = ([word * _from_dram(o) for o in some] for some in (reads, writes))
+    loaded, stored = ([word * from_dram(o) for o in some] for some in (reads, writes))
     held = 2 * sum(loaded + stored)
     if budget.capacity_bytes < held:
         raise TileTooLargeError(held, budget.capacity_bytes)
@@ -344,10 +318,14 @@ def _fastest(
     def listing(criteria: Criteria, most_time: int) -> Iterator[tuple[Key, int]]:
         return iter((key, key[-1]) for key in bounds)
 
-    contest = Contest(listing, lambda count: measured(plan_of(count), budget), lambda: None)
+    def measure(count: int) -> Measured:
+        plan = plan_of(count)
+        return Measured.of(plan, plan.cycles_alone(budget.channel))
+
+    contest = Contest(listing, measure, lambda: None)
     best = contest.first(FASTEST)
     assert best is not None  # there is at least one number of pieces
-    return contest.plan(best)
+    return plan_of(best)
 
 
 def _bytes_by_place(operands: tuple[Operand, ...], words: int, word_bytes: int) -> dict[str, int]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dataflows.convolution import ConvolutionTiles, whole_convolution
-from dataflows.plans.layout import Pieces, image_pieces, window_pieces
+from dataflows.plans.cuts import AXES
 from dataflows.plans.loopnest import LoopNest, SpatialTiles, extents
 from dataflows.plans.plan import Integers
-from dataflows.plans.tiling import AXES, Tiling
+from dataflows.plans.streams import TileTensors, tile_tensors
+from dataflows.plans.tiling import Tiling
 from workloads.passes import Product
 
 
@@ -16,68 +17,60 @@ from workloads.passes import Product
 class TileSequence:
     """The tiles of a product in the order in which they run; one entry a tile.
 
-    Sizes are in elements. `*_new` says whether an operand's tile must be fetched (it is not the one before). A result
-    is `finished` after the last tile of its reduction; `sums_loaded` and `sums_stored` say whether its partial sums
-    come from DRAM before the tile and leave for DRAM after it.
+    Attributes
+    ----------
+    parts : ConvolutionTiles
+        The tiles as parts of the convolution.
+    tensors : TileTensors
+        What each tile holds of the operands and of the result.
+    ifmap_new, filter_new : int64[tiles]
+        1 where an operand's tile must be fetched, since it is not the one before.
+    finished : int64[tiles]
+        1 for the last tile of a result's reduction.
+    psums_loaded, psums_stored : int64[tiles]
+        1 where the result's partial sums come from DRAM before the tile, and where they leave for DRAM after it.
     """
 
     parts: ConvolutionTiles
-    image_pieces: Pieces
-    filter_pieces: Pieces
-    result_pieces: Pieces
-    image_words: Integers
-    filter_words: Integers
-    result_words: Integers
-    image_new: Integers
+    tensors: TileTensors
+    ifmap_new: Integers
     filter_new: Integers
     finished: Integers
-    sums_loaded: Integers
-    sums_stored: Integers
+    psums_loaded: Integers
+    psums_stored: Integers
 
 
 def tile_sequence(product: Product, tiling: Tiling) -> TileSequence:
     """List the tiles of a product, groups outermost."""
     nest = LoopNest(product)
     space: SpatialTiles = nest.spatial_tiles(tiling.images, tiling.rows)
-    groups, inner = extents(nest.groups, tiling.groups), extents(nest.inner, tiling.inner)
-    outer = extents(nest.outer, tiling.outer)
-    moving, reduction = (inner, space.positions) if nest.reduces_space else (space.positions, inner)
-    pieces = {"vectors": len(moving), "reduction": len(reduction), "columns": len(outer)}
+    groups, channels = extents(nest.groups, tiling.groups), extents(nest.channels, tiling.channels)
+    filters = extents(nest.filters, tiling.filters)
+    vectors, reduction = (channels, space.positions) if nest.reduces_space else (space.positions, channels)
+    pieces = {"vectors": len(vectors), "reduction": len(reduction), "columns": len(filters)}
     i_g, *loops = (i.ravel() for i in np.indices((len(groups), *(pieces[axis] for axis in tiling.order))))
-    i_m, i_r, i_c = (loops[tiling.order.index(axis)] for axis in AXES)
-    i_space, i_inner = (i_r, i_m) if nest.reduces_space else (i_m, i_r)
-    g, a, b = groups[i_g], inner[i_inner], outer[i_c]
-    swept = space.image_words[i_space] * a * g
-    made = space.positions[i_space] * b * g
-    window = a * b * nest.kernel * g
+    i_m, i_k, i_n = (loops[tiling.order.index(axis)] for axis in AXES)
+    i_space, i_channels = (i_k, i_m) if nest.reduces_space else (i_m, i_k)
+    g, c, f = groups[i_g], channels[i_channels], filters[i_n]
     images, rows = space.images[i_space], space.rows[i_space]
     whole = whole_convolution(product)
     if nest.reduces_space:
-        parts = replace(whole, groups=g, images=a, channels=images, filters=b, filter_rows=rows,
-                        rows=np.full_like(a, product.shape.R))  # fmt: skip
+        parts = replace(whole, groups=g, images=c, channels=images, filters=f, filter_rows=rows,
+                        rows=np.full_like(c, product.shape.R))  # fmt: skip
     else:
-        parts = replace(whole, groups=g, images=images, channels=a, filters=b, rows=rows,
-                        filter_rows=np.full_like(a, product.shape.R))  # fmt: skip
-    dgrad = product.role == "dgrad"
-    swept_pieces = image_pieces(nest, True, images, g, a, swept)
-    made_pieces = image_pieces(nest, False, images, g, b, made)
-    kernel_pieces = window_pieces(nest, g, a if dgrad else b, b if dgrad else a, window)
-    arrives = _changes(i_g, i_m, i_c)
-    leaves = np.append(arrives[1:], 1)
-    last = i_r == len(reduction) - 1
+        parts = replace(whole, groups=g, images=images, channels=c, filters=f, rows=rows,
+                        filter_rows=np.full_like(c, product.shape.R))  # fmt: skip
+    come = _changes(i_g, i_m, i_n)
+    leave = np.append(come[1:], 1)
+    last = i_k == len(reduction) - 1
     return TileSequence(
         parts=parts,
-        image_pieces=swept_pieces,
-        filter_pieces=made_pieces if nest.reduces_space else kernel_pieces,
-        result_pieces=kernel_pieces if nest.reduces_space else made_pieces,
-        image_words=swept,
-        filter_words=made if nest.reduces_space else window,
-        result_words=window if nest.reduces_space else made,
-        image_new=_changes(i_g, i_m, i_r),
-        filter_new=_changes(i_g, i_r, i_c),
+        tensors=tile_tensors(nest, images, rows, c, f, g, space.ifmap_words[i_space]),
+        ifmap_new=_changes(i_g, i_m, i_k),
+        filter_new=_changes(i_g, i_k, i_n),
         finished=last.astype(np.int64),
-        sums_loaded=arrives * (i_r > 0),
-        sums_stored=leaves * ~last,
+        psums_loaded=come * (i_k > 0),
+        psums_stored=leave * ~last,
     )
 
 

@@ -21,6 +21,7 @@ class MachineChannel:
 
     identity: Hashable
     least_cycles: tuple[float, int]
+    rate: tuple[int, int, int] | None
     model: DramModel = field(compare=False)
     frequency_hz: int = field(compare=False)
 
@@ -35,4 +36,5 @@ def dram_channel(model: DramModel, frequency_hz: int) -> Channel:
     # a little less, so that rounding cannot make the bound exceed what a transfer takes
     of_a_byte = 0.0 if rate is None else frequency_hz / rate * (1 - 1e-9)
     identity = (model, frequency_hz)
-    return MachineChannel(identity, (of_a_byte, model.least_transfer_cycles(frequency_hz)), model, frequency_hz)
+    least = of_a_byte, model.least_transfer_cycles(frequency_hz)
+    return MachineChannel(identity, least, model.rate(frequency_hz), model, frequency_hz)

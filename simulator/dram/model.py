@@ -35,6 +35,17 @@ class DramModel(StrictModel, ABC):
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
         """Return the cycles of the arrays' clock that each transfer holds the channel."""
 
+    def rate(self, frequency_hz: int) -> tuple[int, int, int] | None:
+        """Return a transfer's time by its bytes, where it depends on nothing else.
+
+        Returns
+        -------
+        (int, int, int) or None
+            Numerator, denominator and latency of ceil(bytes numerator / denominator) + latency cycles; a transfer of no
+            bytes takes none. None where it also depends on how the bytes lie.
+        """
+        return None
+
     @abstractmethod
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
         """Return a bound from above on the cycles of so many transfers that move so many bytes."""

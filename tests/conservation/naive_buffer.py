@@ -51,8 +51,8 @@ def tiles_in_order(product: Product, tiling: Tiling) -> Iterator[Tile]:
         inner, outer = outer, inner
     rows = chunks(shape.H if role == "dgrad" else shape.P, tiling.rows)
     space = list(pairs(chunks(shape.N, tiling.images), rows))
-    across = chunks(inner, tiling.inner)
-    loops = {"columns": chunks(outer, tiling.outer)}
+    across = chunks(inner, tiling.channels)
+    loops = {"columns": chunks(outer, tiling.filters)}
     loops |= {"vectors": across, "reduction": space} if role == "wgrad" else {"vectors": space, "reduction": across}
     for groups in chunks(shape.groups, tiling.groups):
         for turn in pairs(*(loops[axis] for axis in tiling.order)):
@@ -156,7 +156,7 @@ class NaiveBuffer:
         self.results: Values = {}
 
     def operand(self, name: str) -> Operand:
-        return self.placement.image if name == "image" else self.placement.filter
+        return self.placement.ifmap if name == "image" else self.placement.filter
 
     def enter(self, name: str, part: tuple[range, ...], elements: set[Element]) -> int:
         """Load a part of a tensor in the place of the one before, unless that is the same; return the bytes.

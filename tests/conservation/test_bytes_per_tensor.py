@@ -73,7 +73,7 @@ def budgets() -> st.SearchStrategy[BufferBudget]:
 PLACEMENTS = {
     "all in DRAM": Placement(),
     "filter in the predictor SRAM": Placement(filter=Operand("predictor_sram")),
-    "image in the buffer": Placement(image=Operand("buffer")),
+    "image in the buffer": Placement(ifmap=Operand("buffer")),
     "difference of two gradients": Placement(filter=Operand("dram", tensors=2)),
     "result stays": Placement(result="buffer"),
     "image and result stay": Placement(Operand("buffer"), Operand("dram"), "buffer"),
@@ -159,7 +159,8 @@ def test_with_any_cut_in_any_order(role: Role, data: st.DataObject, placement: s
     rows = data.draw(st.integers(1, len(whole.rows)))
     images, *others = (data.draw(st.integers(1, most)) for most in (s.N, s.groups, len(whole.inner), len(whole.outer)))
     tiling = Tiling(
-        groups=others[0], images=images if rows == len(whole.rows) else 1, rows=rows, inner=others[1], outer=others[2],
+        groups=others[0], images=images if rows == len(whole.rows) else 1, rows=rows, channels=others[1],
+        filters=others[2],
         order=data.draw(st.sampled_from(ORDERS if places.result == "dram" else ORDERS[:2])),
     )  # fmt: skip
     check(product, places, plan_of(product, places, dataflows()["broadcast", "ws"], tiling), tiling)
@@ -171,7 +172,7 @@ def test_sums_that_leave_by_hand() -> None:
     Four tiles: sums of 1 x 2 results leave after the first two and come back before the last two, which store them.
     """
     product = Product(linear_shape(2, 4, 2), "forward")
-    tiling = Tiling(groups=1, images=1, rows=1, inner=2, outer=2, order=("reduction", "vectors", "columns"))
+    tiling = Tiling(groups=1, images=1, rows=1, channels=2, filters=2, order=("reduction", "vectors", "columns"))
     plan = plan_of(product, PLACEMENTS["all in DRAM"], dataflows()["broadcast", "ws"], tiling)
     check(product, PLACEMENTS["all in DRAM"], plan, tiling)
     image, kernel, back = (bytes_of(plan.loads, i).tolist() for i in range(3))

@@ -117,7 +117,7 @@ def test_cycles_and_counts_of_passes_equal_the_plans(
             assert job.macs == plan.counts.macs == product.macs
             for accesses in ("register_reads", "register_writes", "scratchpad_reads", "scratchpad_writes"):
                 assert getattr(job.traffic, accesses) == getattr(plan.counts, accesses)
-            words, results = job.traffic.image_words + job.traffic.filter_words, job.result.size
+            words, results = job.traffic.ifmap_words + job.traffic.filter_words, job.result.size
             psums = job.traffic.partial_sum_reads
             assert psums == job.traffic.partial_sum_writes
             crossing = 8 if job.traffic.sums_return else 4

@@ -62,7 +62,7 @@ def test_sums_over_tiles(
     assert plan.counts.macs == sum(job.macs for job in stepped)
     assert plan.counts.register_writes == sum(job.traffic.register_writes for job in stepped)
     assert plan.counts.scratchpad_writes == sum(job.traffic.scratchpad_writes for job in stepped)
-    words = sum(job.traffic.image_words + job.traffic.filter_words for job in stepped)
+    words = sum(job.traffic.ifmap_words + job.traffic.filter_words for job in stepped)
     results = rows * columns * groups
     partial = sum(job.traffic.partial_sum_writes + job.result.size for job in stepped) - results
     stored = 2 * results
@@ -105,11 +105,11 @@ def test_an_accumulator_bounds_the_vectors_of_a_job(
             shape = (g, piece, channels, filters) if flow.stationary == "filter" else (g, images, channels, piece)
             jobs.append(flow.step(pe, ones(*shape)))
     assert most <= sums
-    words = sum(job.traffic.image_words + job.traffic.filter_words for job in jobs)
+    words = sum(job.traffic.ifmap_words + job.traffic.filter_words for job in jobs)
     inside = sum(job.traffic.partial_sum_writes for job in jobs)
     between = sum(job.result.size for job in jobs) - rows * columns * groups
     assert plan.counts.accumulator_write_bytes == plan.counts.accumulator_read_bytes == 4 * inside
-    spilled = int((tiles.result_words * tiles.sums_stored).sum())
+    spilled = int((tiles.tensors.result.words * tiles.psums_stored).sum())
     stored = 2 * rows * columns * groups + 4 * spilled
     assert plan.counts.buffer_read_bytes == 2 * words + 4 * between + stored
     cycles = sum(job.cycles for job in jobs)

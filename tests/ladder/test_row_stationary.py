@@ -168,7 +168,7 @@ def test_a_first_layer_by_hand() -> None:
     # 25, the sum after 26.
     assert stepped.cycles == 27
     # windows: 12 + 4 + 4; filters 9; 54 MACs, 18 row sums of 3 terms (3 PEs, 2 chains, 3 positions)
-    assert (stepped.traffic.image_words, stepped.traffic.filter_words) == (20, 9)
+    assert (stepped.traffic.ifmap_words, stepped.traffic.filter_words) == (20, 9)
     assert stepped.macs == 54
     assert stepped.traffic.scratchpad_reads == 54 + 54 + 36
     # each of 9 filter words goes to 2 chains; each PE takes 3 + 1 + 1 words, 6 PEs; partial sums

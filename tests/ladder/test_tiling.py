@@ -33,8 +33,8 @@ def tilings(draw: st.DrawFn, shape: ConvShape, role: Role) -> Tiling:
         groups=draw(st.integers(1, shape.groups)),
         images=draw(st.integers(1, shape.N)) if rows == rows_all else 1,
         rows=rows,
-        inner=draw(st.integers(1, inner_all)),
-        outer=draw(st.integers(1, outer_all)),
+        channels=draw(st.integers(1, inner_all)),
+        filters=draw(st.integers(1, outer_all)),
         order=draw(st.sampled_from(ORDERS)),
     )
 
@@ -56,7 +56,7 @@ def naive_tiles(shape: ConvShape, role: Role, tiling: Tiling) -> list[tuple[int,
     sweep_rows, row = (shape.H, shape.W) if dgrad else (shape.P, shape.Q)
     image_rows, image_row = (shape.P, shape.Q) if dgrad else (shape.H, shape.W)
     spaces = list(pairs(chunks(shape.N, tiling.images), chunks(sweep_rows, tiling.rows)))
-    inners, outers = chunks(inner_all, tiling.inner), chunks(outer_all, tiling.outer)
+    inners, outers = chunks(inner_all, tiling.channels), chunks(outer_all, tiling.filters)
     moving, reduction = (inners, spaces) if role == "wgrad" else (spaces, inners)
     loops = {"vectors": moving, "reduction": reduction, "columns": outers}
     found = []
@@ -90,9 +90,9 @@ def test_tiles_equal_naive_loops(data: st.DataObject, shape: ConvShape, role: Ro
     naive = naive_tiles(shape, role, tiling)
     macs = tiles.parts.macs.tolist()
     assert macs == [tile[0] for tile in naive]
-    assert tiles.filter_words.tolist() == [tile[2] for tile in naive]
-    assert tiles.result_words.tolist() == [tile[3] for tile in naive]
-    assert tiles.image_words.tolist() == [tile[1] for tile in naive]
+    assert tiles.tensors.filter.words.tolist() == [tile[2] for tile in naive]
+    assert tiles.tensors.result.words.tolist() == [tile[3] for tile in naive]
+    assert tiles.tensors.ifmap.words.tolist() == [tile[1] for tile in naive]
 
 
 @settings(max_examples=300, deadline=None)
@@ -102,23 +102,25 @@ def test_every_mac_runs_once_and_every_result_is_stored_once(data: st.DataObject
     tiles = tile_sequence(product, data.draw(tilings(shape, role)))
     assert int(tiles.parts.macs.sum()) == product.macs
     results = {"forward": shape.output_words, "dgrad": shape.input_words, "wgrad": shape.weight_words}[role]
-    assert int((tiles.result_words * tiles.finished).sum()) == results
+    assert int((tiles.tensors.result.words * tiles.finished).sum()) == results
 
 
 def traffic_bytes(tiles: TileSequence) -> int:
     """Bytes that cross DRAM's edge, results stored, with words of 2 bytes and sums of 4."""
-    words = tiles.image_words * tiles.image_new + tiles.filter_words * tiles.filter_new
-    results = tiles.result_words * (2 * tiles.finished + 4 * (tiles.sums_loaded + tiles.sums_stored))
+    held = tiles.tensors
+    words = held.ifmap.words * tiles.ifmap_new + held.filter.words * tiles.filter_new
+    results = held.result.words * (2 * tiles.finished + 4 * (tiles.psums_loaded + tiles.psums_stored))
     return int((2 * words + results).sum())
 
 
 def held_bytes(tiles: TileSequence) -> int:
-    return 2 * int(2 * tiles.image_words.max() + 2 * tiles.filter_words.max() + 4 * tiles.result_words.max())
+    held = tiles.tensors
+    return 2 * int(2 * held.ifmap.words.max() + 2 * held.filter.words.max() + 4 * held.result.words.max())
 
 
 def asks_too_early(tiles: TileSequence) -> bool:
     """Whether partial sums come back within three tiles of leaving, when their store may not have been made."""
-    leaves, comes = np.flatnonzero(tiles.sums_stored), np.flatnonzero(tiles.sums_loaded)
+    leaves, comes = np.flatnonzero(tiles.psums_stored), np.flatnonzero(tiles.psums_loaded)
     return len(comes) > 0 and int((comes - leaves).min()) < 4
 
 
@@ -156,16 +158,14 @@ def test_no_cut_moves_fewer_bytes(shape: ConvShape, role: Role, capacity: int) -
 def test_sums_come_back_four_tiles_later_at_the_earliest() -> None:
     """A linear layer of eight images, all its tilings: with three tiles or fewer between, none spills sums."""
     product = Product(linear_shape(8, 8, 8), "forward")
-    listed = {
-        tiling
-        for _, tiling in TilingSearch(product, ALL_IN_DRAM, WS, PE, BufferBudget(10**6, 2, 4)).candidates((1, 2, 0))
-    }
+    search = TilingSearch(product, ALL_IN_DRAM, WS, PE, BufferBudget(10**6, 2, 4))
+    listed = {search.tiling(row) for _, row in search.candidates((1, 2, 0))}
     sizes = [-(-8 // pieces) for pieces in (1, 2, 3, 4, 8)]
     spills = 0
     for images, inner, outer, order in pairs(sizes, sizes, sizes, ORDERS):
         tiling = Tiling(1, images, 1, inner, outer, order)
         tiles = tile_sequence(product, tiling)
-        if tiles.sums_loaded.any():
+        if tiles.psums_loaded.any():
             assert (tiling in listed) == (not asks_too_early(tiles))
             spills += tiling in listed
     assert spills > 20
@@ -176,7 +176,7 @@ def test_what_is_on_chip_is_not_loaded() -> None:
     for place in ("predictor_sram", "buffer"):
         tiling = choose_tiling(product, Placement(filter=Operand(place)), WS, PE, BufferBudget(2000, 2, 4)).tiling
         tiles = tile_sequence(product, tiling)
-        held = 2 * (2 * tiles.image_words.max() + 4 * tiles.result_words.max())
+        held = 2 * (2 * tiles.tensors.ifmap.words.max() + 4 * tiles.tensors.result.words.max())
         assert held <= 2000
     with pytest.raises(TileTooLargeError):
         choose_tiling(product, ALL_IN_DRAM, WS, PE, BufferBudget(10, 2, 4))

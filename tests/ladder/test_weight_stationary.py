@@ -113,7 +113,7 @@ def test_traffic_equals_counting_fold_by_fold(tiles: list[tuple[int, int, int, i
     matrix = ConvolutionTiles(*sizes, 1, 1, Sliding((1, 1), (1, 1)), "forward")
     finished = sum(g * v * o for g, v, _, o in tiles)
     traffic = WS.traffic(pe, matrix, finished)
-    assert (traffic.image_words, traffic.filter_words) == (image, filters)
+    assert (traffic.ifmap_words, traffic.filter_words) == (image, filters)
     assert traffic.partial_sum_writes == traffic.partial_sum_reads == sums - finished
     assert (traffic.register_reads, traffic.register_writes) == (macs, filters)
 
@@ -131,7 +131,7 @@ def test_tiles_follow_each_other_without_a_gap(reduction: int, vectors: int, out
     # every fold of every tile in one sequence; the first fill and the last fold's streaming stand alone
     folds = [
         int(tiles.parts.vectors[t])
-        for t in range(len(tiles.image_words))
+        for t in range(len(tiles.tensors.ifmap.words))
         for _ in range(ceil(tiles.parts.reduction[t] / 4) * ceil(tiles.parts.filters[t] / 5))
     ]
     fill = 20 // 20 + 1

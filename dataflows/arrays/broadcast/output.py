@@ -38,7 +38,7 @@ class BroadcastOutput:
     def granularity(self, array: Geometry) -> JobGranularity:
         """Return rows of V, columns of N, and the cycles that hide a fold's draining."""
         interval, drain = _interval_and_drain(array)
-        return JobGranularity(array.rows, 1, array.columns, "D", interval, least_cycles=drain)
+        return JobGranularity(array.rows, 1, array.columns, "D", interval, least_cycles=drain, waits_when_short=True)
 
     def port_intervals(self, array: Geometry) -> tuple[PortInterval, PortInterval, PortInterval]:
         """Return the two parts of II, and DC."""

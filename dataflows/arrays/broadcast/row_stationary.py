@@ -176,7 +176,7 @@ def row_traffic(mapping: RowMapping, tiles: ConvolutionTiles, finished_words: in
     macs = int(tiles.macs.sum())
     partial = int(sums.sum()) - finished_words
     return ArrayTraffic(
-        image_words=int(image_words.sum()),
+        ifmap_words=int(image_words.sum()),
         filter_words=int(filter_words.sum()),
         partial_sum_writes=partial,
         partial_sum_reads=partial,

@@ -1,5 +1,6 @@
 """DRAM as a bandwidth and a latency."""
 
+from math import gcd
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -33,6 +34,12 @@ class BandwidthDram(DramModel):
         moving = -(-transfer_bytes * frequency_hz // self.peak_bytes_per_second)
         cycles: Integers = moving + self.least_transfer_cycles(frequency_hz) * (transfer_bytes > 0)
         return cycles
+
+    def rate(self, frequency_hz: int) -> tuple[int, int, int]:
+        """Return the clock by the peak, and the latency."""
+        common = gcd(frequency_hz, self.peak_bytes_per_second)
+        latency = self.least_transfer_cycles(frequency_hz)
+        return frequency_hz // common, self.peak_bytes_per_second // common, latency
 
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
         """Return a bound from above on the cycles of so many transfers that move so many bytes."""

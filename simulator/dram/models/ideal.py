@@ -24,6 +24,10 @@ class IdealDram(DramModel):
         """Return zeros."""
         return transfers.moved_bytes * 0
 
+    def rate(self, frequency_hz: int) -> tuple[int, int, int]:
+        """Return no cycle a byte."""
+        return 0, 1, 0
+
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
         """Return zero."""
         return 0
