@@ -309,9 +309,6 @@ def test_memory_energy_counts_accumulators() -> None:
         assert phase.memory_energy_pj_per_batch == pytest.approx(sum(energy.values()))
 
 
-@pytest.mark.xfail(
-    reason="the tiling search bounds a plan of 45 cycles by 48 from below, so it takes another", strict=True
-)
 def test_the_bound_of_two_tiles_is_no_longer_than_their_time() -> None:
     """Two tiles of a dgrad take 45 cycles (10 + 7 + 16 + 4 + 8), in one 48 (11 + 7 + 16 + 4 + 10)."""
     machine = PADDING_ALONE[0] | {
