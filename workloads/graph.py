@@ -126,18 +126,43 @@ _VECTOR_RULES: dict[str, Callable[[VectorLayer, list[Shape]], str]] = {
 
 
 def needs_input_gradient(layers: Sequence[Layer]) -> dict[str, bool]:
-    """Tell for each layer whether anything trainable comes before it.
+    """Tell for each layer whether anything trainable comes before it, and a gradient comes back to it.
 
     The first layer of a network needs no dgrad: nobody uses the gradient of the data. The same holds for all layers
-    below the lowest one that trains, and above a `detach`.
+    below the lowest one that trains, and on either side of a `detach`.
     """
-    carries: dict[str, bool] = {}
-    needed: dict[str, bool] = {}
+    lost, carry = without_gradient(layers), carriers(layers)
+    return {
+        layer.id: layer.id not in lost and not is_detach(layer) and any(name in carry for name in layer.inputs)
+        for layer in layers
+    }
+
+
+def carriers(layers: Sequence[Layer]) -> set[str]:
+    """Return the layers that train, or that pass a gradient on to one that does."""
+    found: set[str] = set()
     for layer in layers:
-        cut = isinstance(layer, VectorLayer) and layer.op == DETACH
-        needed[layer.id] = not cut and any(carries.get(name, False) for name in layer.inputs)
-        carries[layer.id] = needed[layer.id] or trains(layer)
-    return needed
+        if trains(layer) or (not is_detach(layer) and any(name in found for name in layer.inputs)):
+            found.add(layer.id)
+    return found
+
+
+def without_gradient(layers: Sequence[Layer]) -> set[str]:
+    """Return the layers all of whose readers are cut off: no gradient comes back to them."""
+    wanted: dict[str, list[bool]] = {}
+    lost = set()
+    for layer in reversed(layers):
+        comes = any(wanted.get(layer.id, [True]))
+        if not comes:
+            lost.add(layer.id)
+        for name in layer.inputs:
+            wanted.setdefault(name, []).append(comes and not is_detach(layer))
+    return lost
+
+
+def is_detach(layer: Layer) -> bool:
+    """Tell whether a gradient stops here."""
+    return isinstance(layer, VectorLayer) and layer.op == DETACH
 
 
 def trains(layer: Layer) -> bool:

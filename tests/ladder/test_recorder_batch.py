@@ -166,16 +166,63 @@ class Padded(nn.Module):
 
 
 class Shares(nn.Module):
-    """Rows in equal shares through four matrices, by one operator."""
+    """Eight rows a sample through some matrices, by one operator."""
+
+    def __init__(self, experts=4):
+        super().__init__()
+        self.w, self.o = nn.Parameter(torch.zeros(experts, 8, 16)), nn.Linear(16, 3)
+
+    def forward(self, x):
+        rows, experts = 8 * x.shape[0], len(self.w)
+        ends = torch.arange(1, experts + 1, device=x.device, dtype=torch.int32) * rows // experts
+        y = torch._grouped_mm(x.reshape(-1, 8).bfloat16(), self.w.bfloat16(), offs=ends)
+        return self.o(y.float().view(x.shape[0], 8, 16))
+
+
+class Blurred(nn.Module):
+    """A fixed filter for each channel, then a fixed matrix: constants in the weights' place."""
 
     def __init__(self):
         super().__init__()
-        self.w, self.o = nn.Parameter(torch.zeros(4, 8, 16)), nn.Linear(16, 3)
+        self.c, self.f = nn.Conv2d(3, 8, 3, padding=1), nn.Linear(6, 4)
+        self.register_buffer("filter", torch.ones(8, 1, 3, 3) / 9)
+        self.register_buffer("matrix", torch.ones(8 * 16, 6))
 
     def forward(self, x):
-        ends = torch.arange(1, 5, device=x.device, dtype=torch.int32) * (2 * x.shape[0])
-        y = torch._grouped_mm(x.reshape(-1, 8).bfloat16(), self.w.bfloat16(), offs=ends)
-        return self.o(y.float().view(x.shape[0], 8, 16))
+        y = functional.conv2d(self.c(x), self.filter, stride=2, padding=1, groups=8)
+        return self.f(y.flatten(1) @ self.matrix)
+
+
+class Mixed(nn.Module):
+    """One matrix over the positions of every sample, from the left, and one vector over the features."""
+
+    def __init__(self):
+        super().__init__()
+        self.mix, self.gate = nn.Parameter(torch.zeros(7, 5)), nn.Parameter(torch.zeros(16))
+
+    def forward(self, x):
+        y = self.mix @ x
+        return y, y @ self.gate
+
+
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.pair, self.f = nn.Bilinear(6, 5, 7), nn.Linear(6, 5)
+
+    def forward(self, x):
+        return self.pair(x, self.f(x))
+
+
+class Bag(nn.Module):
+    """Sums of rows of a table: moved and added, no product."""
+
+    def __init__(self):
+        super().__init__()
+        self.bag, self.o = nn.EmbeddingBag(9, 8, mode="sum"), nn.Linear(8, 3)
+
+    def forward(self, ids):
+        return self.o(self.bag(ids))
 
 
 SEQUENCE = 20 * 64  # steps by hidden state
@@ -191,7 +238,8 @@ MODELS = {
                       SEQUENCE * 6 * (32 + 64) + 1280),
     "two layers": (lambda: Recurrent(num_layers=2), [(20, 32)], [], SEQUENCE * 4 * (32 + 64 + 64 + 64) + 640),
     "windows": (Windows, [(6, 10, 16)], [], 60 * 16 * 48 + 2 * 12 * 10 * 10 * 8 + 60 * 16 * 16),
-    "shift": (Shift, [(3, 20, 20)], [], 400 * 9 * (3 * 8 + 8 * 8)),
+    "shift": (lambda: nn.Sequential(Shift(), nn.Flatten(), nn.Linear(8 * 400, 5)), [(3, 20, 20)], [],
+              86_400 + 230_400 + 16_000),
     "denoiser": (Denoiser, [(3, 8, 8), ()], [torch.float32, torch.int64], 7776 + 128),
     "same step": (SameStep, [(3, 8, 8)], [], 7776 + 64),
     "flow": (Flow, [(3, 8, 8)], [], 64 * 4 * (9 * 3 + 49 * 2)),
@@ -199,13 +247,21 @@ MODELS = {
     "cells": (Cells, [(5, 8)], [], 5 * 24 * (8 + 6) + 18),
     "padded": (Padded, [(5,)], [torch.int64], 5 * (4 * 64 + 2 * 8 * 16) + 2 * 5 * 5 * 8 + 24),
     "shares": (Shares, [(8, 8)], [], 8 * 8 * 16 + 8 * 16 * 3),
+    "unequal shares": (lambda: Shares(3), [(8, 8)], [], 8 * 8 * 16 + 8 * 16 * 3),
+    "blurred": (Blurred, [(3, 8, 8)], [], 64 * 9 * 3 * 8 + 16 * 9 * 8 + 8 * 16 * 6 + 24),
+    "mixed": (Mixed, [(5, 16)], [], 7 * 5 * 16 + 7 * 16),
+    "pair": (Pair, [(6,)], [], 6 * 5 + 6 * 5 * 7 + 5 * 7),
+    "bag": (Bag, [(4,)], [torch.int64], 8 * 3),
     "binary": (Binary, [(16,)], [], 16 * 8 + 8 * 4),
 }  # fmt: skip
 
 
 # The codes are used as they stand and transposed.
 NOTES = {
-    "shares": ("which rows go through which weights depends on values; recorded as equal shares: the top",),
+    **dict.fromkeys(
+        ("shares", "unequal shares"),
+        ("which rows go through which weights depends on values; recorded as equal shares: the top",),
+    ),
     "quantised": ("weights are used in two shapes and recorded as two weights: codes",),
 }
 
@@ -284,9 +340,26 @@ def test_windows_of_fused_attention():
 
 def test_filled_slices_reach_what_reads_the_whole():
     layers = {layer.id: layer for layer in recorded("shift", 2, "meta").layers}
-    last = layers[layers["d"].inputs[0]]
+    last = layers[layers["0.d"].inputs[0]]
     assert last.op == "slice_scatter"
     assert {layers[name].op for name in last.inputs} == {"slice_scatter", "slice"}
+
+
+def test_unequal_shares_are_two_layers_that_share_the_matrices_out():
+    *shares, _ = products(recorded("unequal shares", 4, "meta"))
+    # 8 rows a sample through 3 matrices: one takes two rows, two take three.
+    assert [(one.groups, one.H, one.C, one.K) for one in shares] == [(1, 2, 8, 16), (2, 3, 16, 32)]
+    assert sum(one.product_shape(1).weight_words for one in shares) == 3 * 8 * 16
+
+
+def test_constants_in_the_weights_place_are_frozen():
+    found = {one.id: one.trainable for one in products(recorded("blurred", 4, "meta"))}
+    assert found == {"c": True, "constant": False, "constant#2": False, "f": True}
+
+
+def test_matrix_that_is_spread_over_the_batch_is_a_weight():
+    first, second = products(recorded("mixed", 4, "meta"))
+    assert [(one.kind, one.L, one.C, one.K) for one in (first, second)] == [("linear", 16, 5, 7), ("linear", 7, 16, 1)]
 
 
 def test_fault_of_the_recorder_is_not_the_models(monkeypatch):

@@ -9,6 +9,7 @@ from torch import nn  # noqa: E402
 from workloads.graph import needs_input_gradient  # noqa: E402
 from workloads.pytorch.recorder import record_forward  # noqa: E402
 from workloads.pytorch.training_loop import record  # noqa: E402
+from workloads.recording.lost import Lost  # noqa: E402
 
 
 class Net(nn.Module):
@@ -125,6 +126,87 @@ def test_detached_branch_has_no_dgrad_and_the_other_has():
     assert gradients(recording) == {"body": (True, False), "main": (True, True), "side": (True, False)}
 
 
+class LooseEnds(nn.Module):
+    """Results that nobody keeps, or the index of the largest alone, or detached, and one kept in an attribute."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.main, self.unused = nn.Linear(8, 8), nn.Linear(8, 4), nn.Linear(8, 4)
+        self.codes, self.aside, self.shown = nn.Linear(8, 4), nn.Linear(8, 4), nn.Linear(8, 4)
+
+    def forward(self, x):
+        h = self.body(x)
+        self.unused(h) @ self.unused(h).mT
+        self.kept = self.aside(h)
+        return self.main(h), self.codes(h).argmax(-1), self.shown(h).detach()
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_result_that_nobody_keeps_gets_no_gradient(device):
+    model = LooseEnds().to(device)
+    recording = record_forward(model, [torch.zeros(2, 8, device=device)], 2)
+    assert gradients(recording) == {
+        "body": (True, False), "unused": (False, False), "unused#2": (False, False), "mm": (None, False),
+        "aside": (True, True), "main": (True, True), "codes": (False, False),
+        "shown": (False, False),
+    }  # fmt: skip
+
+
+def test_output_of_which_a_detached_copy_is_read_gets_one():
+    class Watched(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body, self.head, self.critic = nn.Linear(8, 8), nn.Linear(8, 4), nn.Linear(4, 2)
+
+        def forward(self, x):
+            y = self.head(self.body(x))
+            return y, self.critic(y.detach())
+
+    recording = record_forward(Watched(), [torch.zeros(3, 8)], 3)
+    assert gradients(recording) == {"body": (True, False), "head": (True, True), "critic": (True, False)}
+    assert by_autograd(Both(Watched()), torch.zeros(3, 8)) == {"model.body", "model.head", "model.critic"}
+
+
+class Both(nn.Module):
+    """A model whose outputs are added up."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        return sum(one.sum() for one in self.model(x))
+
+
+def test_result_that_the_loop_keeps_gets_one():
+    model, outputs = LooseEnds(), []
+    with record(model, optimizer="sgd") as recording:
+        outputs.append(model(torch.zeros(3, 8))[0])
+    found = gradients(recording.trace())
+    assert found["main"] == found["aside"] == (True, True)
+    assert found["unused"] == found["codes"] == (False, False)
+
+
+class BiasedAttention(nn.Module):
+    """Fused attention whose scores get a bias that a layer computes."""
+
+    def __init__(self):
+        super().__init__()
+        self.qkv, self.bias = nn.Linear(8, 24), nn.Linear(8, 5)
+
+    def forward(self, x):
+        q, k, v = self.qkv(x)[:, None].chunk(3, -1)
+        return nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=self.bias(x)[:, None])
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_bias_of_fused_attention_trains(device):
+    with torch.device(device):
+        recording = record_forward(BiasedAttention(), [torch.zeros(2, 5, 8)], 2)
+    assert gradients(recording)["bias"] == (True, False)
+    assert by_autograd(BiasedAttention(), torch.randn(2, 5, 8)) == {"qkv", "bias"}
+
+
 class Signs(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight):
@@ -225,6 +307,26 @@ def test_mixture_of_experts_says_that_values_decide():
     assert sum(getattr(layer, "parameters", 0) for layer in recording.layers) == 3 * 64
 
 
+def test_rows_that_values_choose_are_rounded_up():
+    """Three of four samples: no whole number of vectors a sample."""
+
+    class Chosen(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(4, 5)
+
+        def forward(self, x):
+            return self.fc(x[(x[:, 0] > 0).nonzero()[:, 0]])
+
+    x = torch.ones(4, 4)
+    x[2] = -1
+    recording = record_forward(Chosen(), [x], 4)
+    (layer,) = [one for one in recording.layers if one.kind == "linear"]
+    assert layer.L == 1
+    rounded = "vectors are no multiple of the batch; rounded up to whole ones a sample: 3 at fc"
+    assert rounded in recording.notes
+
+
 def test_branch_on_a_value_is_noted():
     class Branch(nn.Module):
         def __init__(self):
@@ -240,20 +342,25 @@ def test_branch_on_a_value_is_noted():
 
 
 def test_share_that_is_not_simulated():
-    """A transposed convolution of 4 x 4 pixels, a bilinear layer and a linear one, counted by hand."""
+    """A transposed convolution of 4 x 4 pixels, a 3-D one of 3 x 4 x 4 and a linear layer, counted by hand."""
 
     class Mixed(nn.Module):
         def __init__(self):
             super().__init__()
-            self.up, self.pair, self.fc = nn.ConvTranspose2d(3, 8, 2, stride=2), nn.Bilinear(6, 5, 7), nn.Linear(6, 5)
+            self.up, self.deep, self.fc = nn.ConvTranspose2d(3, 8, 2, stride=2), nn.Conv3d(1, 2, 3), nn.Linear(6, 5)
 
         def forward(self, image, x):
-            return self.up(image), self.pair(x, self.fc(x))
+            return self.up(image), self.deep(image[:, None]), self.fc(x)
 
     recording = record_forward(Mixed(), [torch.zeros(2, 3, 4, 4), torch.zeros(2, 6)], 2)
-    up, pair, fc = 16 * 3 * 8 * 4, 7 * 6 * 5, 6 * 5
-    total = up + pair + fc
+    up, deep, fc = 16 * 3 * 8 * 4, 1 * 2 * 2 * 27 * 2, 6 * 5
+    total = up + deep + fc
     assert recording.unsimulated == (
-        f"{(up + pair) / total:.2%} of the arithmetic is not simulated "
-        f"(transposed convolution {up / total:.2%}, trilinear {pair / total:.2%})"
+        f"{(up + deep) / total:.2%} of the arithmetic is not simulated "
+        f"(transposed convolution {up / total:.2%}, 3-D convolution {deep / total:.2%})"
     )
+    # Of a batch of two. Their inputs are data: the backward pass has the gradients of the weights alone.
+    assert recording.missing == {
+        "transposed convolution": Lost(2 * up, 2 * up),
+        "3-D convolution": Lost(2 * deep, 2 * deep),
+    }

@@ -147,6 +147,48 @@ def test_dense_detector_without_its_boxes(name):
     assert any(layer.shares_weights_with.startswith("head.classification_head.conv.0") for layer in shared)
 
 
+def tiny_detr(transformers):
+    backbone = transformers.ResNetConfig(embedding_size=8, hidden_sizes=[8, 8, 16, 16], depths=[1, 1, 1, 1],
+                                         out_features=["stage4"])  # fmt: skip
+    return transformers.DetrForObjectDetection(transformers.DetrConfig(
+        use_timm_backbone=False, use_pretrained_backbone=False, backbone_config=backbone, d_model=16, num_queries=5,
+        encoder_layers=1, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=16,
+        decoder_ffn_dim=16,
+    ))  # fmt: skip
+
+
+def tiny_mixtral(transformers):
+    config = transformers.MixtralConfig(vocab_size=50, hidden_size=16, intermediate_size=32, num_hidden_layers=2,
+                                        num_attention_heads=2, num_key_value_heads=1, num_local_experts=4)  # fmt: skip
+    return transformers.MixtralForCausalLM(config)
+
+
+def tiny_patchtst(transformers):
+    config = transformers.PatchTSTConfig(context_length=32, d_model=16, num_attention_heads=2, num_hidden_layers=2,
+                                         ffn_dim=16, num_input_channels=3, patch_length=4, patch_stride=4)  # fmt: skip
+    return transformers.PatchTSTForPrediction(config)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("build", "name", "shape", "dtype"),
+    [
+        (tiny_detr, "pixel_values", (2, 3, 64, 64), torch.float32),
+        (tiny_mixtral, "input_ids", (2, 7), torch.int64),
+        (tiny_patchtst, "past_values", (2, 32, 3), torch.float32),
+    ],
+)
+def test_transformers_with_values(build, name, shape, dtype):
+    """On the CPU, with fused attention: masks that are asked for values, experts, windows folded into the batch."""
+    transformers = pytest.importorskip("transformers", reason="needs transformers, which no extra installs")
+    from model_table.count import count
+    from model_table.transformers_models import Outputs
+
+    forward, backward, recording = count(Outputs(build(transformers)), {name: torch.zeros(shape, dtype=dtype)})
+    assert (forward.unexplained, backward.unexplained) == (0, 0)
+    assert "grouped_mm" not in recording.missing
+
+
 class Attentions(nn.Module):
     """Attention products called in every way."""
 

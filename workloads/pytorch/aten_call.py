@@ -9,6 +9,9 @@ import torch
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
+# Where among the arguments of a product its operands stand, if not first and second.
+_OPERANDS = {"addmm": slice(1, 3), "baddbmm": slice(1, 3), "trilinear": slice(3)}
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -41,12 +44,19 @@ class Call:
         return [one for one in tree_leaves(self.out) if isinstance(one, torch.Tensor)]
 
     @property
+    def operands(self) -> list[torch.Tensor]:
+        """The tensors whose product it is, if it is one."""
+        return [one for one in self.args[_OPERANDS.get(self.op, slice(2))] if isinstance(one, torch.Tensor)]
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates by torch's own counter; 0 where it does not know the operator."""
         if self.op == "trilinear":  # every input is spread over the product's dimensions before a sum over some
             spread = [_unsqueezed(tensor.shape, dims)
                       for tensor, dims in zip(self.args[:3], self.args[3:6], strict=True)]  # fmt: skip
             return prod(torch.broadcast_shapes(*spread))
+        if self.op == "grouped_mm":  # each row by one matrix
+            return int(self.args[0].numel() * self.args[1].shape[-1])
         count = flop_registry.get(self.func.overloadpacket)
         return count(*self.args, **self.kwargs, out_val=self.out) // 2 if count else 0
 

@@ -1,36 +1,39 @@
 """Notice operators whose result decides what runs after them: a branch, a number of rows, which experts."""
 
+from collections.abc import Callable
+
 import torch
 
 from workloads.pytorch.aten_call import Call
 from workloads.recording.tape import Tape
 
-# Operators that hand values to Python, or make a tensor whose shape depends on values.
-_ALWAYS = {
-    "local_scalar_dense", "nonzero", "nonzero_numpy", "masked_select", "unique2", "unique_consecutive", "unique_dim",
-    "is_nonzero", "equal", "bincount",
-}  # fmt: skip
-# Operators that take some rows, by indices among their arguments.
-_BY_INDEX = {"index", "index_put", "unsafe_index_put", "index_put_impl", "index_select", "index_add", "index_copy"}
+Decides = Callable[[Tape, Call], bool]
+# What ranks values: indices that come from it select by them.
 _RANKING = {"topk", "sort", "argsort", "argmax", "argmin", "kthvalue", "multinomial"}
-
-
-def notice_selection(tape: Tape, call: Call) -> None:
-    """Note an operator that selects by the values of activations."""
-    if call.op in _ALWAYS or (call.op == "repeat_interleave" and tape.is_activation(call.args[0])):
-        selects = any(tape.is_activation(tensor) for tensor in call.tensors)
-    elif call.op in _BY_INDEX:
-        selects = any(_decides(tape, tensor) for tensor in call.tensors[1:])
-    else:
-        return
-    if selects:
-        tape.selects(_NAMES.get(call.op, call.op))
-
-
 _NAMES = {"local_scalar_dense": "item"}
 
 
-def _decides(tape: Tape, index: torch.Tensor) -> bool:
+def by_value(tape: Tape, call: Call) -> bool:
+    """Tell whether values of an activation go to Python, or make a shape."""
+    return any(tape.is_activation(tensor) for tensor in call.tensors)
+
+
+def by_count(tape: Tape, call: Call) -> bool:
+    """``repeat_interleave(repeats)``: tell whether the shape is a sum of an activation's values."""
+    return tape.is_activation(call.args[0])
+
+
+def by_index(tape: Tape, call: Call) -> bool:
+    """Tell whether a mask, or ranked values, of an activation take some rows."""
+    return any(_ranks(tape, tensor) for tensor in call.tensors[1:])
+
+
+def _ranks(tape: Tape, index: torch.Tensor) -> bool:
     if not tape.is_activation(index) or index.is_floating_point():
         return False
     return index.dtype in (torch.bool, torch.uint8) or tape.values.comes_from(index, _RANKING)
+
+
+def note_selection(tape: Tape, call: Call) -> None:
+    """Say that values decide here."""
+    tape.selects(_NAMES.get(call.op, call.op))

@@ -18,7 +18,6 @@ from torch.utils._pytree import tree_leaves
 from workloads.foundation.errors import InputError
 from workloads.graph import Shape
 from workloads.pytorch.aten_call import Call, plain_name
-from workloads.pytorch.aten_selection import notice_selection
 from workloads.pytorch.gradient_flow import torch_tape
 from workloads.pytorch.operators import record
 from workloads.recording.recording import Recording, finished, own_fault
@@ -68,24 +67,27 @@ def record_forward(
 
 def _recorded(model: nn.Module, inputs: Mapping[str, torch.Tensor], by_name: bool, batch_size: int) -> Recording:
     tape = torch_tape(batch_size, dict(model.named_parameters()))
-    _run(model, inputs, by_name, Observer(tape), tape)
+    outputs = _run(model, inputs, by_name, Observer(tape), tape)
     if tape.values.asked:  # whether a constant has rows for every sample: twice the batch tells
         shapes = _shapes_of(model, _twice(inputs, batch_size), by_name)
         tape = torch_tape(batch_size, dict(model.named_parameters()))
-        _run(model, inputs, by_name, Observer(tape, shapes), tape)
-    return finished(tape, type(model).__name__)
+        outputs = _run(model, inputs, by_name, Observer(tape, shapes), tape)
+    recording = finished(tape, type(model).__name__)
+    del outputs
+    return recording
 
 
 def _twice(inputs: Mapping[str, torch.Tensor], batch_size: int) -> dict[str, torch.Tensor]:
     return {name: torch.cat([one, one], one.shape.index(batch_size)) for name, one in inputs.items()}
 
 
-def _run(model: nn.Module, inputs: Mapping[str, torch.Tensor], by_name: bool, observer: "Observer", tape: Tape) -> None:
+def _run(model: nn.Module, inputs: Mapping[str, torch.Tensor], by_name: bool, observer: "Observer", tape: Tape) -> Any:
+    """Run the model; return its outputs, which the tape asks for at its end."""
     for name, tensor in inputs.items():
         tape.add_input(name, tensor)
         observer.knows_input(tensor)
     with _unchanged(model), torch.enable_grad(), following_places(model, tape), tape.flow.following(), observer:
-        model(**inputs) if by_name else model(*inputs.values())
+        return model(**inputs) if by_name else model(*inputs.values())
 
 
 def _shapes_of(model: nn.Module, inputs: Mapping[str, torch.Tensor], by_name: bool) -> Shapes:
@@ -196,7 +198,6 @@ class Observer(TorchDispatchMode):
         call = Call(plain_name(func._schema.name), func, args, kwargs or {}, tensors, out)
         try:
             self._follow(call)
-            notice_selection(self._tape, call)
             record(self._tape, call)
         except Exception as error:  # ours: the model's own operator has run
             raise own_fault(f"{func} at {self._tape.here} cannot be recorded", error) from error

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from workloads.graph import Shape
 from workloads.layers import VectorKind, VectorLayer
+from workloads.recording.lost import Lost
 from workloads.recording.tape import Tape
 from workloads.recording.values import Tensor
 
@@ -27,6 +28,10 @@ class Call(Protocol):
     @property
     def outputs(self) -> Sequence[Any]:
         """The tensors that it returns."""
+
+    @property
+    def operands(self) -> Sequence[Any]:
+        """The two tensors, or three, whose product it is, if it is one."""
 
     @property
     def macs(self) -> int:
@@ -53,6 +58,11 @@ def emit_vector(
     return tape.emit(layer, out, op, tape.values.parameters(call.tensors))
 
 
+def lost(tape: Tape, call: Call) -> Lost:
+    """Return the work of a product that is not simulated; the gradient of each operand takes as much as the product."""
+    return Lost(call.macs, call.macs * sum(map(tape.flow.through, call.operands)))
+
+
 def record_other(tape: Tape, call: Call) -> None:
     """Record an operator whose shape is all that matters of it."""
     inputs = [tape.read(tensor) for tensor in call.tensors if tape.is_activation(tensor)]
@@ -66,10 +76,10 @@ def record_other(tape: Tape, call: Call) -> None:
 def record_unknown(tape: Tape, call: Call) -> None:
     """Record an operator that no rule knows as `other`, and say so."""
     record_other(tape, call)
-    tape.lose(f"{call.op} is recorded as 'other', without its arithmetic", call.op, call.macs)
+    tape.lose(f"{call.op} is recorded as 'other', without its arithmetic", call.op, lost(tape, call))
 
 
 def lost_product(tape: Tape, call: Call, what: str = "") -> None:
     """Record a product that has no place in a trace as a layer without multiply-accumulates, and say so."""
     record_other(tape, call)
-    tape.lose(f"the multiply-accumulates of {call.op} are missing", what or call.op, call.macs, tape.here)
+    tape.lose(f"the multiply-accumulates of {call.op} are missing", what or call.op, lost(tape, call), tape.here)

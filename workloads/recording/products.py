@@ -45,10 +45,10 @@ def _pair(values: Sequence[int], missing: int, neutral: int) -> tuple[int, int]:
 
 def linear(tape: Tape, call: Call, vectors: Tensor, weight: Tensor, C: int, K: int, bias: Tensor | None) -> None:
     """Record a product of vectors of C numbers with one weight, C x K in any order."""
-    L, rest = divmod(vectors.numel() // C, tape.batch_size)
-    if rest:
-        lost_product(tape, call)
-        return
+    rows = vectors.numel() // C
+    L = -(-rows // tape.batch_size)
+    if rows % tape.batch_size:
+        tape.note("vectors are no multiple of the batch; rounded up to whole ones a sample", f"{rows} at {tape.here}")
     source = tape.read(vectors, (C,) if L == 1 else (L, C), any_shape=True)
     has_bias = bias is not None and not _is_apart(tape, bias, weight)
     layer = Linear(id="new", kind="linear", inputs=(source,), L=L, C=C, K=K, bias=has_bias)
@@ -58,16 +58,21 @@ def linear(tape: Tape, call: Call, vectors: Tensor, weight: Tensor, C: int, K: i
 
 
 def grouped(tape: Tape, call: Call, vectors: Tensor, weight: Tensor, groups: int, C: int, K: int) -> None:
-    """Record products with a weight each as a convolution of 1 x 1 in groups, its rows the image's."""
+    """Record products with a weight each."""
     rows, rest = divmod(vectors.numel() // (groups * C), tape.batch_size)
     if rest:
         lost_product(tape, call)
-        return
-    layer = Conv2d(
-        id="new", kind="conv2d", inputs=(tape.read(vectors, (groups * C, rows, 1)),), C=groups * C, H=rows, W=1,
-        K=groups * K, R=1, S=1, P=rows, Q=1, groups=groups,
+    else:
+        tape.emit_weighted(of_groups(tape, vectors, groups, rows, C, K), call.out, weight)
+
+
+def of_groups(tape: Tape, vectors: Tensor, groups: int, rows: int, C: int, K: int) -> Conv2d:
+    """Return a convolution of 1 x 1 in groups, each a product of so many rows with a matrix of its own."""
+    source = tape.read(vectors, (groups * C, rows, 1))
+    return Conv2d(
+        id="new", kind="conv2d", inputs=(source,), C=groups * C, H=rows, W=1, K=groups * K, R=1, S=1, P=rows, Q=1,
+        groups=groups,
     )  # fmt: skip
-    tape.emit_weighted(layer, call.out, weight)
 
 
 def matmul(
@@ -83,10 +88,7 @@ def matmul(
         lost_product(tape, call)
         return
     operands = ((left, (G, M, C)), (right, (G, C, K)))
-    inputs = tuple(tape.read(one, shape, any_shape=True) for one, shape in operands
-                   if tape.is_activation(one) or tape.values.batched(one))  # fmt: skip
-    if len(inputs) == 1:
-        tape.note("an operand of a matrix product is a constant; recorded as if it were an activation", tape.here)
+    inputs = tuple(tape.read(one, shape, any_shape=True) for one, shape in operands)
     tape.emit(Matmul(id="new", kind="matmul", inputs=inputs, G=G, M=M, C=C, K=K), call.out, call.op)
     if bias is not None and tape.is_activation(bias):
         _add(tape, call, bias)
@@ -123,7 +125,10 @@ def attention(
         inputs=(_operand(tape, query, (heads, length, features)), _operand(tape, key, (heads, features, others))),
     )  # fmt: skip
     made = tape.emit(scores, None, "query_key")
-    softmax = VectorLayer(id="new", kind="softmax", op="softmax", inputs=(made,), shape=scores.output_shape)
+    bias = [one for one in call.tensors[3:] if tape.is_activation(one)]
+    softmax = VectorLayer(
+        id="new", kind="softmax", op="softmax", inputs=(made, *map(tape.read, bias)), shape=scores.output_shape
+    )
     made = tape.emit(softmax, None, "softmax")
     mixed = Matmul(
         id="new", kind="matmul", G=heads, M=length, C=others, K=width,

@@ -1,10 +1,11 @@
 """What comes out of a recording."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workloads.foundation.errors import InputError
 from workloads.graph import Shape, check_graph
 from workloads.layers import Layer
+from workloads.recording.lost import Lost
 from workloads.recording.tape import Tape
 
 
@@ -22,6 +23,8 @@ class Recording:
         What could not be recorded as it is.
     unsimulated : str
         Which share of the model's multiply-accumulates that leaves out, and what does them; empty if none.
+    missing : dict
+        The work that is left out, by operator.
     unreached : str
         Which parameters no operator read; empty if none.
     network : str
@@ -32,6 +35,7 @@ class Recording:
     inputs: dict[str, Shape]
     notes: tuple[str, ...]
     unsimulated: str = ""
+    missing: dict[str, Lost] = field(default_factory=dict)
     unreached: str = ""
     network: str = ""
 
@@ -44,7 +48,7 @@ def finished(tape: Tape, network: str) -> Recording:
         check_graph(layers, shapes)
     except InputError as error:
         raise own_fault("the layers do not chain", error) from None
-    return Recording(layers, shapes, tape.notes(), tape.unsimulated(), tape.unreached(), network)
+    return Recording(layers, shapes, tape.notes(), tape.unsimulated(), tape.missing, tape.unreached(), network)
 
 
 def own_fault(what: str, error: Exception) -> InputError:

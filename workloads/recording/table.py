@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from workloads.recording.call import Call, Rule, record_unknown
+from workloads.recording.call import Call, Rule, lost, record_unknown
 from workloads.recording.tape import Tape
 
 Family = Literal["product", "vector", "movement", "view", "constant", "control", "unknown"]
@@ -33,9 +33,13 @@ class Operator:
 UNKNOWN = Operator("unknown", record_unknown)
 
 
-def rows(family: Family, rules: Mapping[Rule, tuple[str, ...]]) -> dict[str, Operator]:
-    """Return the rows of a table for the operators of one family, by name."""
-    return {op: Operator(family, rule) for rule, ops in rules.items() for op in ops}
+def rows(family: Family, rules: Mapping[Rule, str | tuple[str, ...]]) -> dict[str, Operator]:
+    """Return the rows of a table for the operators of one family, by name; names stand in a tuple or a text."""
+    return {
+        op: Operator(family, rule)
+        for rule, ops in rules.items()
+        for op in (ops.split() if isinstance(ops, str) else ops)
+    }
 
 
 def shape_alone(tape: Tape, call: Call) -> None:
@@ -54,9 +58,10 @@ def record(tape: Tape, call: Call, operator: Operator) -> None:
     reached = any(tape.is_activation(tensor) for tensor in call.tensors)
     if operator.family == "product" and not reached:
         reached = tape.values.batched(call.outputs[0])
-        if not reached and tape.values.parameters(call.tensors):
-            note = f"{call.op} of constants and parameters, once a batch, is missing"
-            tape.lose(note, f"{call.op} once a batch", call.macs, tape.here)
+        if not reached:
+            made_of = "constants and parameters" if tape.values.parameters(call.tensors) else "constants"
+            note = f"{call.op} of {made_of}, once a batch, is missing"
+            tape.lose(note, f"{call.op} once a batch", lost(tape, call), tape.here)
     if operator.family in ("view", "constant", "control"):
         operator.rule(tape, call)
     elif not reached:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from workloads.graph import DETACH, Shape
-from workloads.layers import Conv2d, Layer, Linear, Matmul, VectorKind, VectorLayer
+from workloads.graph import DETACH, Shape, is_detach, without_gradient
+from workloads.layers import Conv2d, Layer, Linear, VectorKind, VectorLayer
 from workloads.recording.flow import Flow
+from workloads.recording.lost import Lost, told_share
 from workloads.recording.values import NOWHERE, Place, Tensor, Value, Values, behind, reached
 
 
@@ -63,7 +64,7 @@ class Tape:
         self.place = NOWHERE
         self.paused = False
         self._notes: dict[str, list[str]] = {}
-        self._missing: Counter[str] = Counter()
+        self.missing: dict[str, Lost] = {}
         self.layers: list[Layer] = []
         self.shapes: dict[str, Shape] = {}
         self.inputs: list[str] = []
@@ -75,7 +76,7 @@ class Tape:
         self._parameters = dict(parameters)
         self._untouched = dict.fromkeys(parameters)
         self._batch_first = True
-        self._weights: dict[tuple[str, int, int], str] = {}
+        self._weights: dict[tuple[str, int, int, int], str] = {}
 
     @property
     def here(self) -> str:
@@ -86,10 +87,10 @@ class Tape:
         """Note something that is not recorded as it is; the same thing elsewhere is told in the same line."""
         self._notes.setdefault(what, []).append(where)
 
-    def lose(self, note: str, what: str, macs: int, where: str = "") -> None:
-        """Note a product that is not simulated, of so many multiply-accumulates a batch; 0 where nobody counts them."""
+    def lose(self, note: str, what: str, lost: Lost, where: str = "") -> None:
+        """Note a product that is not simulated, done by the operator `what`."""
         self.note(note, where)
-        self._missing[what] += macs
+        self.missing[what] = self.missing.get(what, Lost()) + lost
 
     def selects(self, op: str) -> None:
         """Note an operator that selects by the values of activations."""
@@ -104,11 +105,7 @@ class Tape:
 
     def unsimulated(self) -> str:
         """Return which share of the multiply-accumulates is not simulated, and what does them; or nothing."""
-        missing = {what: macs for what, macs in self._missing.items() if macs}
-        products = [layer for layer in self.layers if isinstance(layer, Conv2d | Linear | Matmul)]
-        total = sum(layer.product_shape(self.batch_size).macs for layer in products) + sum(missing.values())
-        told = ", ".join(f"{what} {macs / total:.2%}" for what, macs in missing.items())
-        return f"{sum(missing.values()) / total:.2%} of the arithmetic is not simulated ({told})" if missing else ""
+        return told_share(self.missing, self.layers, self.batch_size)
 
     def unreached(self) -> str:
         """Return which parameters no operator read, or nothing."""
@@ -163,8 +160,8 @@ class Tape:
         return self.values.is_activation(tensor)
 
     def is_weight(self, tensor: Tensor) -> bool:
-        """Tell whether a tensor is made of parameters, and the same for every sample."""
-        if self.is_activation(tensor) or not self.values.parameters([tensor]):
+        """Tell whether a tensor is made of parameters or constants, and the same for every sample."""
+        if self.is_activation(tensor):
             return False
         return self.values.is_cut_of_parameter(tensor) or not self.values.batched(tensor)
 
@@ -257,14 +254,17 @@ class Tape:
         elif before is None:
             value.parts = ()
 
-    def emit_weighted(self, layer: Conv2d | Linear, out: Tensor | None, weight: Tensor) -> str:
-        """Record a layer with weights; one that uses the weights of an earlier layer says so."""
+    def emit_weighted(self, layer: Conv2d | Linear, out: Tensor | None, weight: Tensor, part: int = 0) -> str:
+        """Record a layer with weights, or with a part of them; one that uses those of an earlier layer says so.
+
+        Weights that no parameter is behind are constants: they are frozen.
+        """
         names = self.values.parameters([weight])
-        name = names[0]
+        name = names[0] if names else _below(self.place, "constant")
         if len(names) > 1:
             self.note("weights are computed from several parameters, which is not recorded", name)
         trains = self.trains(weight)
-        key = (name, weight.storage_offset(), weight.numel())
+        key = (name, weight.storage_offset(), layer.product_shape(1).weight_words, part)
         first = self._weights.get(key)
         shared = self.layers[int(first[1:])] if first is not None else None
         if isinstance(shared, Conv2d | Linear) and _same_weights(shared, layer) and shared.trainable == trains:
@@ -295,12 +295,23 @@ class Tape:
         self.layers.append(layer.model_copy(update={"id": provisional, **frozen}))
         self.shapes[provisional] = layer.output_shape
         self._origins.append(origin)
-        cut = isinstance(layer, VectorLayer) and layer.op == DETACH
-        self._carries[provisional] = trains or (not cut and any(self._carries[name] for name in layer.inputs))
+        through = not is_detach(layer) and any(self._carries[name] for name in layer.inputs)
+        self._carries[provisional] = trains or through
         return provisional
 
+    def _end(self) -> None:
+        """Let no gradient come back to a result that nothing reads and nobody keeps, but to every one that is kept."""
+        kept = self.values.kept_sources()
+        ends = {name for name, carries in self._carries.items() if carries} - kept
+        for name in sorted(ends - {name for layer in self.layers for name in layer.inputs}):
+            self._detach(name)
+        for name in sorted(kept & without_gradient(self.layers)):  # what reads it is cut off, but it is an output
+            self._convert((name,), self.shapes[name], "output", self.place)
+
     def finish(self) -> tuple[Layer, ...]:
-        """Return the layers under their final, unique ids."""
+        """Return the layers under their final, unique ids; the model's outputs are still there."""
+        if not self.flow.unknown:
+            self._end()
         operators = Counter((origin.place.path, origin.place.call) for origin in self._origins if not origin.inserted)
         ids = {name: name for name in self.inputs}
         used = Counter(self.inputs)
@@ -331,16 +342,8 @@ class Tape:
         )  # fmt: skip
 
     def _without_gradient(self) -> set[str]:
-        """Return the layers all of whose readers are cut off: no gradient comes back to them."""
-        wanted: dict[str, list[bool]] = {}
-        lost = set()
-        for layer in reversed(self.layers):
-            comes = any(wanted.get(layer.id, [True]))
-            if not comes:
-                lost.add(layer.id)
-            cut = isinstance(layer, VectorLayer) and layer.op == DETACH
-            for name in layer.inputs:
-                wanted.setdefault(name, []).append(comes and not cut)
+        """Return the layers that are frozen since no gradient comes back to them."""
+        lost = without_gradient(self.layers)
         # Weights that another layer trains too stay trainable where they stand.
         return lost - {
             layer.shares_weights_with
@@ -354,7 +357,7 @@ class Tape:
         A parameter counts once in a network, and not here if it is the weight of a convolution or linear layer too,
         as a tied embedding is.
         """
-        counted = {name for name, _, _ in self._weights}
+        counted = {name for name, *_ in self._weights}
         counts = []
         for origin in self._origins:
             counts.append(sum(self._parameters[name].numel() for name in origin.parameters if name not in counted))

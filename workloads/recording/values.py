@@ -148,7 +148,7 @@ class Values:
 
     def is_cut_of_parameter(self, tensor: Tensor) -> bool:
         """Tell whether a tensor is a parameter or cut out of one, and surely not spread over the batch."""
-        value = self._views[tensor].value
+        value = self.view(tensor).value
         while value.aliases and value.op != "expand":
             value = value.parts[0]
         return self.batch_size > 1 and not value.aliases and len(value.parameters) == 1 and not value.parts \
@@ -190,6 +190,16 @@ class Values:
                 met.add(value)
                 todo.extend(value.parts)
         return False
+
+    def kept_sources(self) -> set[str]:
+        """Return the layers whose results are in a tensor with a gradient that is still there, or in a part of one."""
+        found = set()
+        for value in [view.value for tensor, view in self._views.items() if tensor.requires_grad]:
+            while value.source is None and value.parts and not value.computed:
+                value = value.parts[0]
+            if value.source is not None:
+                found.add(value.source)
+        return found
 
     def show(self, out: Tensor, base: Tensor, op: str, place: Place, copies: bool) -> None:
         """Make `out` a view (or a copy) of `base`, or of a part of it."""

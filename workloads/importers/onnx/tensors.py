@@ -125,6 +125,11 @@ class Operation:
         return self.outputs[0]
 
     @property
+    def operands(self) -> list[Tensor]:
+        """The tensors whose product it is, if it is one."""
+        return [one for one in self.inputs[:2] if one is not None]
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates of the batch; 0 where nobody counts them."""
         return count_macs(self.kind, self.inputs, self.out, self.attributes)
