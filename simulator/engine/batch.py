@@ -52,7 +52,7 @@ class OpRun:
 
 @dataclass(frozen=True)
 class TileRuns:
-    """When the tiles of an op were loaded, streamed and stored.
+    """When the tiles of an op were loaded, streamed and stored, and what they moved.
 
     Attributes
     ----------
@@ -60,10 +60,14 @@ class TileRuns:
         Its place in `BatchRun.ops`.
     times : int64[tiles, 6]
         Start and end of the load (on the channel), of the stream, and of the store, in cycles of the batch.
+    load_bytes, store_bytes : int64[tiles]
+        What the load reads from DRAM, and the store writes.
     """
 
     op: int
     times: Integers
+    load_bytes: Integers
+    store_bytes: Integers
 
 
 @dataclass(frozen=True)
@@ -174,7 +178,12 @@ def _take_apart(
             dram_cycles=held_cycles,
             counts=task_work.counts + channel_use,
         ))  # fmt: skip
-        tiles.append(TileRuns(op=len(ops) - 1, times=times[begin:end]))
+        tiles.append(TileRuns(
+            op=len(ops) - 1,
+            times=times[begin:end],
+            load_bytes=np.concatenate([plan.load_bytes for plan in task_work.plans]),
+            store_bytes=np.concatenate([plan.store_bytes for plan in task_work.plans]),
+        ))  # fmt: skip
 
 
 def _sums(values: Integers) -> list[int]:

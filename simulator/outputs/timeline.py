@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from simulator.outputs.trace_events import Event, name, span
+from simulator.outputs.counters import counters
+from simulator.outputs.trace_events import Event, count, name, span
 from simulator.run.results import Results, RunResult
 from workloads.schedule import Phase
 
@@ -32,7 +33,8 @@ def timeline(results: Results, with_tiles: bool = True) -> Iterator[Event]:
     """Yield the events of a timeline.
 
     A process is a phase of a design; its threads are, for each array, its ops, its tiles and both DMA directions, and
-    the DRAM channel. Without tiles there are the ops alone.
+    the DRAM channel. Its counters are those of `simulator.outputs.counters`. Without tiles there are the ops and
+    the counters alone.
     """
     process = 0
     for run in results.runs:
@@ -70,6 +72,13 @@ def _process(run: RunResult, phase: Phase, process: int, with_tiles: bool) -> It
                 if end > start:
                     yield span(f"{what} {text}", start, end, process, track)
                     yield span(f"{what} {text}", start, end, process, _CHANNEL)
+    yield from _counts(run, phase, process)
+
+
+def _counts(run: RunResult, phase: Phase, process: int) -> Iterator[Event]:
+    for counter in counters(run, phase, _ARRAYS):
+        for start, value in zip(counter.starts.tolist(), counter.values.tolist(), strict=True):
+            yield count(counter.name, counter.unit, start, value, process)
 
 
 def _layers_of_ops(run: RunResult, phase: Phase) -> list[str]:

@@ -1,6 +1,7 @@
-"""Write the Trace Event format that Perfetto (ui.perfetto.dev) and chrome://tracing read; a span's cycle is 1 us there.
+"""Write the Trace Event format that Perfetto (ui.perfetto.dev) and chrome://tracing read; a cycle is 1 us there.
 
-Events are written as they come: a timeline may have millions.
+The format's unit of time is 1 us, so cycles stay integers. Events are written as they come: a timeline may have
+millions.
 """
 
 import json
@@ -37,3 +38,12 @@ def span(text: str, start: int, end: int, process: int, thread: int, arguments: 
     """Return what is shown from one cycle to another on a thread."""
     event = {"ph": "X", "name": text, "ts": start, "dur": end - start, "pid": process, "tid": thread}
     return event if arguments is None else event | {"args": arguments}
+
+
+def count(text: str, unit: str, at: int, value: float, process: int) -> Event:
+    """Return what a counter shows from a cycle on; Perfetto calls its track by text and unit.
+
+    It names thread 0, which every process has: readers that take a counter without a thread as one of the thread
+    whose number is the process's would show a thread more.
+    """
+    return {"ph": "C", "name": text, "ts": at, "pid": process, "tid": 0, "args": {unit: value}}

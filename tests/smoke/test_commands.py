@@ -16,6 +16,7 @@ import pytest
 import yaml
 from command_line import Outcome, good, run_here, run_process
 from registries import DATAFLOWS, DESIGNS, PAPER_DESIGNS, PIPELINE_SCHEDULES, SCHEDULES
+from trace_event_rules import faults
 
 from simulator.phases.design import designs
 
@@ -256,31 +257,19 @@ def test_the_resolved_configuration_is_whole(pair: tuple[Path, Path, Outcome]) -
 
 def test_the_timeline_is_one_that_perfetto_takes(pair: tuple[Path, Path, Outcome]) -> None:
     timeline = json.loads((pair[0] / "timeline.json").read_text())
-    assert isinstance(timeline, dict)
-    assert timeline["displayTimeUnit"] in {"ms", "ns"}
-    assert "cycle" in json.dumps({key: value for key, value in timeline.items() if key != "traceEvents"})
-    tracks: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-    processes, threads = {}, {}
-    for event in timeline["traceEvents"]:
-        if event["ph"] == "X":
-            assert event["name"]
-            assert event["ts"] >= 0
-            assert event["dur"] >= 0
-            tracks[event["pid"], event["tid"]].append((event["ts"], event["dur"]))
-        elif event["ph"] == "M" and event["name"] == "process_name":
-            processes[event["pid"]] = event["args"]["name"]
-        elif event["ph"] == "M" and event["name"] == "thread_name":
-            threads[event["pid"], event["tid"]] = event["args"]["name"]
-    assert {pid for pid, _ in tracks} == set(processes)
-    assert set(tracks) <= set(threads)
-    assert len(set(processes.values())) == len(processes) == len(DESIGNS) * 3
-    for track, events in tracks.items():
-        open_until: list[int] = []
-        for start, duration in sorted(events, key=lambda event: (event[0], -event[1])):
-            while open_until and open_until[-1] <= start:
-                open_until.pop()
-            assert not open_until or start + duration <= open_until[-1], (processes[track[0]], threads[track], start)
-            open_until.append(start + duration)
+    assert faults(timeline) == []
+    assert "1 cycle" in timeline["metadata"]["time_unit"]
+    named = [event["args"]["name"] for event in timeline["traceEvents"] if event["name"] == "process_name"]
+    assert len(named) == len(DESIGNS) * 3
+    assert {event["pid"] for event in timeline["traceEvents"] if event["ph"] == "C"} == set(range(1, len(named) + 1))
+
+
+def test_the_timeline_of_one_design_is_one_that_perfetto_takes(adagp: Adagp, tmp_path: Path) -> None:
+    adagp("simulate", "digits-cnn", "--design", "max", "--out", str(tmp_path / "r"), "--timeline")
+    timeline = json.loads((tmp_path / "r" / "timeline.json").read_text())
+    assert faults(timeline) == []
+    counted = {event["name"] for event in timeline["traceEvents"] if event["ph"] == "C"}
+    assert {"DRAM read", "DRAM write", "PE array: active", "second PE array: buffer fill"} <= counted
 
 
 def test_the_timeline_shows_one_batch_of_each_phase(pair: tuple[Path, Path, Outcome]) -> None:
