@@ -1,6 +1,7 @@
-"""The one writer of CSV: any text in a cell comes back equal, line breaks of every kind included."""
+"""The one writer and reader of a result's CSV: any text in a cell comes back equal, any kind of line break included."""
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,3 +20,20 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     writer.writerow(columns)
     writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
     return "".join(lines)
+
+
+def csv_rows(text: str) -> tuple[list[str], list[dict[str, str]]]:
+    """Return the columns and the rows of a table in CSV; a cell may be as long as the text.
+
+    Raises
+    ------
+    csv.Error
+        If the text is no CSV.
+    """
+    usual = csv.field_size_limit(max(len(text), csv.field_size_limit()))  # of the whole process
+    try:
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        rows = list(reader)
+    finally:
+        csv.field_size_limit(usual)
+    return list(reader.fieldnames or ()), rows

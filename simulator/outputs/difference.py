@@ -1,12 +1,11 @@
 """What differs between two result folders, as plain data."""
 
 import csv
-import io
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
+from simulator.outputs.csv_text import csv_rows
 from simulator.outputs.result_text import not_ours, result_text
 from simulator.run.results import RESULT_SCHEMA
 from workloads.foundation.errors import InputError
@@ -113,12 +112,11 @@ def _runs(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
 def _rows(folder: Path) -> Rows:
     path, text = folder / "layers.csv", result_text(folder, "layers.csv")
     rows: Rows = {}
-    csv.field_size_limit(sys.maxsize)  # a layer's name may be long
     try:
-        reader = csv.DictReader(io.StringIO(text, newline=""))
-        if not {*_KEY, *_QUANTITIES} <= set(reader.fieldnames or ()):
+        columns, table = csv_rows(text)
+        if not {*_KEY, *_QUANTITIES} <= set(columns):
             raise not_ours(path)
-        for row in reader:
+        for row in table:
             total = rows.setdefault(tuple(row[name] for name in _KEY), dict.fromkeys(_QUANTITIES, 0))
             for quantity, kind in _QUANTITIES.items():
                 total[quantity] += _number(kind(row[quantity]))

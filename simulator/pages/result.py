@@ -1,7 +1,6 @@
 """A result folder as a report reads it."""
 
 import csv
-import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from simulator.outputs.csv_text import csv_rows
 from simulator.outputs.result_text import result_text
 from simulator.phases.stages import PHASE_RULES
 from simulator.run.results import BATCH_ROW, RESULT_SCHEMA
@@ -59,7 +59,7 @@ class ResultFolder:
                 found = f"is {summary['schema']}, this program writes {RESULT_SCHEMA}"
                 place = str(folder / "summary.json")
                 raise InputError(place, "schema", found, "make the result again with --out")
-            rows = [_typed(row) for row in csv.DictReader(io.StringIO(result_text(folder, "layers.csv"), newline=""))]
+            rows = [_typed(row) for row in csv_rows(result_text(folder, "layers.csv"))[1]]
             config_text = result_text(folder, "config.resolved.yaml")
             found_config = parse_yaml(config_text, str(folder / "config.resolved.yaml"))
             made = cls(
@@ -72,7 +72,7 @@ class ResultFolder:
             _ = made.specs, made.network, made.typical
         except InputError:
             raise
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, RecursionError, csv.Error):
             problem = "was not written by this program"
             raise InputError(str(folder), "", problem, "make the result again with --out") from None
         return made
