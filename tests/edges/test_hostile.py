@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from itertools import chain, islice
 from pathlib import Path
 
@@ -18,8 +19,10 @@ import yaml
 from command_line import ROOT, good, run_here, run_process
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from small_trace import TRACE
 
+from simulator.cli.console import print_table, table
 from simulator.outputs.csv_text import csv_text
 from simulator.outputs.drawing import label
 from simulator.reproduce.store import open_store
@@ -381,3 +384,52 @@ def test_a_store_that_another_run_writes_to_is_told_as_such(tmp_path: Path, monk
     with pytest.raises(InputError, match="another run writes there"), open_store(tmp_path):
         pass
     other.close()
+
+
+def test_usual_names_of_number_formats_are_formats(here: Path) -> None:
+    """`fp8e4m3` was read as a width of `8e4m3` bits. A multiply-add of 8-bit words costs what its format says."""
+    table = parse_yaml((ROOT / "configs" / "energy" / "45nm.yaml").read_text(encoding="utf-8"), "45nm")
+    table["arithmetic"]["word_formats"] = {8: "fp8e4m3", 16: "fp16", 32: "fp32"}
+    table["arithmetic"]["multiply_pj"]["fp8e4m3"] = 0.25
+    table["arithmetic"]["add_pj"]["fp8e4m3"] = 0.125
+    (here / "fp8.yaml").write_text(yaml_text(table), encoding="utf-8")
+    assert good(run_here("show", "fp8.yaml", cwd=here)).out.count("fp8e4m3") >= 3
+
+
+@pytest.mark.parametrize("value", [".inf", ".nan", "1e400"])
+def test_a_voltage_that_is_no_number_is_refused(value: str, here: Path) -> None:
+    part = (ROOT / "configs" / "dram" / "ddr3-1600.yaml").read_text(encoding="utf-8")
+    (here / "part.yaml").write_text(part.replace("VDD: 1.35", f"VDD: {value}"), encoding="utf-8")
+    outcome = run_here(
+        "simulate", "t.yaml", "--set", "dram.model=commands", "--set", "dram.part=part.yaml",
+        "--set", "dram.capacity_bytes=1000000", cwd=here,
+    )  # fmt: skip
+    assert outcome.code == 2
+    assert "power.VDD" in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(NAMES, min_size=1, max_size=6))
+def test_a_table_in_a_terminal_of_80_columns_has_every_name_and_number(names: list[str]) -> None:
+    """Numbers stay whole, and what a name has that a terminal would obey is shown as letters."""
+    screen = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None, highlight=False)
+    rows = [[name, f"{1_234_567_890 * (index + 1):,}"] for index, name in enumerate(names)]
+    print_table(screen, table("Names", [("name", False), ("cycles", True)], rows))
+    assert isinstance(screen.file, io.StringIO)
+    said = screen.file.getvalue()
+    for _, number in rows:
+        assert number in said
+    obeyed = {one for one in said if unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp")}
+    assert obeyed <= {"\n", "\x1b"}  # an escape sequence is the table's own bold
+
+
+@pytest.mark.parametrize("kind", ["pipe", "zeros", "folder"])
+def test_an_onnx_file_without_an_end(kind: str, here: Path) -> None:
+    pytest.importorskip("onnx", reason="the extra onnx is not installed")
+    place = {"pipe": here / "model.onnx", "zeros": Path("/dev/zero"), "folder": here}[kind]
+    if kind == "pipe":
+        os.mkfifo(place)
+    outcome = run_here("trace", "import", str(place), "--format", "onnx", "--out", "o.yaml", cwd=here)
+    assert outcome.code == 2
+    assert {"pipe": "nobody writes", "zeros": "bytes", "folder": "directory"}[kind] in outcome.err

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -109,3 +110,19 @@ def test_changed_workloads() -> None:
     unpredicted = DesignComparison("vgg13-imagenet", "ws", classifiers_predicted=False).workload()
     left_out = [layer.id for layer in unpredicted.mac_layers if not getattr(layer, "predicted", True)]
     assert len(left_out) == 3  # VGG13's three linear layers
+
+
+@pytest.mark.parametrize("damage", ["digit", "byte", "kind"])
+def test_a_damaged_row_of_the_store_is_made_again(damage: str, tmp_path: Path) -> None:
+    """A changed digit is no result; before rows had checksums it was believed."""
+    job = squares(tmp_path / "notes")[3]
+    (tmp_path / "notes").mkdir()
+    with open_store(tmp_path) as store:
+        store.keep([(job, job.compute())])
+        assert store.find(job) == {"square": 9}
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as database:
+        ((kept,),) = database.execute("SELECT result FROM kept").fetchall()
+        other = {"digit": kept.replace(b"9", b"8"), "byte": kept[:-1], "kind": "text"}[damage]
+        database.execute("UPDATE kept SET result = ?", (other,))
+    with open_store(tmp_path) as store:
+        assert store.find(job) is None

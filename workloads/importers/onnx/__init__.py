@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workloads.foundation.errors import InputError
+from workloads.foundation.reading import read_bytes
 from workloads.importers import NO_OPTIONS, Imported, Importer, InputOptions
 
 
@@ -25,6 +26,9 @@ def read_onnx(path: Path, options: InputOptions = NO_OPTIONS) -> Imported:
     return imported(path, model, options)
 
 
+_MOST_BYTES = 1 << 31  # protobuf's own limit
+
+
 def _loaded(path: Path) -> Any:
     try:
         import onnx
@@ -33,11 +37,10 @@ def _loaded(path: Path) -> Any:
         raise InputError(
             str(path), "", "onnx is needed for it and not installed", "run pip install '.[onnx]' in a clone"
         ) from None
+    data = read_bytes(path, _MOST_BYTES)
     try:
-        model = onnx.load(str(path), load_external_data=False)
+        model = onnx.load_model_from_string(data)  # weights in files beside it are not opened
         return onnx.inliner.inline_local_functions(model) if model.functions else model
-    except OSError as error:
-        raise InputError(str(path), "", f"cannot be read: {error.strerror}", "give an ONNX file") from None
     except Exception as error:  # protobuf's own errors have no common class across its versions
         raise InputError(str(path), "", f"is no ONNX model ({type(error).__name__})", "give an ONNX file") from None
 
