@@ -24,9 +24,9 @@ from dataflows.arrays.job import Geometry, JobTiles, Ports  # noqa: E402
 from dataflows.arrays.stepped import step_job  # noqa: E402
 from dataflows.convolution import whole_convolution  # noqa: E402
 from dataflows.dataflow import find_dataflow  # noqa: E402
+from dataflows.plans.cuts import cuts_of  # noqa: E402
 from dataflows.plans.placement import ALL_IN_DRAM  # noqa: E402
 from dataflows.plans.planning import choose_tiling, plan_product  # noqa: E402
-from dataflows.plans.tiling import cuts_of  # noqa: E402
 from simulator.machine.spec_loading import load_accelerator  # noqa: E402
 from simulator.run.simulation import Simulation  # noqa: E402
 from workloads.passes import Product  # noqa: E402
