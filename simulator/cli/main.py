@@ -73,6 +73,9 @@ def main() -> None:
         sys.stdout.flush()
     except InputError as error:
         _fail(str(error), 2)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "adagp-sim"
         _fail(f"{command}: {error.format_message()} (see {command} --help)", 2)

@@ -29,7 +29,7 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
     from simulator.machine.spec_layers import load_kind_values
     from simulator.machine.spec_loading import load_accelerator
     from simulator.outputs.resolved import plain, spec_data, to_yaml
-    from workloads.foundation.errors import InputError, nearest
+    from workloads.foundation.errors import InputError, nearest, spelt
     from workloads.foundation.shipped import resolve, shipped_names
     from workloads.foundation.strict_yaml import read_yaml
     from workloads.trace import load_policy
@@ -42,6 +42,7 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
         "kinds": (load_kind_values, "kinds"),
     }
     shipped = {kind: shipped_names(f"configs/{kind}") for kind in ("accelerators", *others)}
+    config = spelt(config, [name for names in shipped.values() for name in names])
     kind = next((kind for kind, names in shipped.items() if config in names), None)
     machine = machine_importer(Path(config)) if kind is None else None
     if machine is not None:

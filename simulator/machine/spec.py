@@ -193,7 +193,7 @@ class Accelerator(StrictModel):
             raise InputError(where, "design", f"is {name!r}", "give the name of a design")
         rules = find_design(name, where, "" if where == "--design" else "design")
         settings = Settings([*file_layers(name), *own, *options])
-        settings.values["design"] = name  # where a config says null
+        settings.values["design"] = rules.name  # also where a config says null, or writes it in upper case
         settings.drop(_COMPONENTS - rules.components, "design")
         spec = settings.build(cls, part_defaults())
         try:

@@ -9,7 +9,7 @@ from dataflows.dataflow import dataflow_names
 from simulator.machine.importers import machine_importer
 from simulator.machine.settings import Layer
 from simulator.machine.version_one import is_version_one, key_as_now, upgraded
-from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.errors import InputError, nearest, spelt
 from workloads.foundation.shipped import is_there, resolve, shipped_as, shipped_names
 from workloads.foundation.strict_yaml import parse_yaml, read_yaml
 from workloads.foundation.validation import StrictModel, VersionOne, validate
@@ -52,6 +52,7 @@ def dataflow_layers(dataflow: str | None) -> list[Layer]:
     """
     if dataflow is None:
         return []
+    dataflow = spelt(dataflow, dataflow_names())
     if dataflow not in dataflow_names():
         raise InputError("--dataflow", "", f"unknown dataflow {dataflow!r}", nearest(dataflow, dataflow_names()))
     return [Layer("--dataflow", {"dataflow": dataflow})]

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Literal, Protocol
 
 from simulator.phases.stages import PHASE_RULES, Stage
-from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.errors import InputError, nearest, spelt
 from workloads.foundation.registry import registry
 from workloads.passes import Pass
 from workloads.schedule import Phase
@@ -83,7 +83,7 @@ def designs() -> dict[str, Design]:
 
 
 def find_design(name: str, where: str = "--design", key: str = "") -> Design:
-    """Return a design by name.
+    """Return a design by name, in upper or lower case.
 
     Raises
     ------
@@ -91,6 +91,7 @@ def find_design(name: str, where: str = "--design", key: str = "") -> Design:
         If there is none, with the nearest known name.
     """
     known = designs()
+    name = spelt(name, known)
     if name not in known:
         raise InputError(where, key, f"unknown design {name!r}", nearest(name, known))
     return known[name]

@@ -625,3 +625,29 @@ def test_the_python_example_of_the_readme(pair: tuple[Path, Path, Outcome]) -> N
         assert (design, int(cycles)) == (one["design"], one["total_cycles"])
         assert float(speedup) == pytest.approx(one["speedup"])
     assert last == f"{len(read_rows(pair[0]))} conv1"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (["simulate", "Digits-CNN", "--design", "MAX"], ["simulate", "digits-cnn", "--design", "max"]),
+        (["simulate", "digits-cnn", "--dataflow", "WS"], ["simulate", "digits-cnn", "--dataflow", "ws"]),
+        (["simulate", "digits-cnn", "--config", "Low"], ["simulate", "digits-cnn", "--config", "low"]),
+        (["simulate", "digits-cnn", "--schedule", "BP"], ["simulate", "digits-cnn", "--schedule", "bp"]),
+        (["simulate", "digits-cnn", "--set", "design=LOW"], ["simulate", "digits-cnn", "--set", "design=low"]),
+        (["show", "45NM"], ["show", "45nm"]),
+    ],
+)  # fmt: skip
+def test_names_are_known_in_upper_and_lower_case(written: list[str], meant: list[str], adagp: Adagp) -> None:
+    """As README and the paper write them: MAX, WS."""
+    assert adagp(*written).out == adagp(*meant).out
+
+
+@pytest.mark.parametrize("words", [(), ("trace",), ("train",)])
+def test_a_command_that_misses_another_prints_its_help(words: tuple[str, ...]) -> None:
+    said = run_here(*words)
+    assert said.code == 2
+    lines = said.err.splitlines()
+    assert lines[0].startswith("Usage: adagp-sim")
+    assert len(lines) > 5
+    assert "error:" not in said.err

@@ -38,6 +38,11 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_PART else f"{text[:_LONGEST_PART]}..."
 
 
+def spelt(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is this one but for upper and lower case; the name itself where none is."""
+    return next((one for one in known if one.casefold() == name.casefold()), name)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the remedy for an unknown name: the nearest known one, or all of them where none is near."""
     names = sorted(known)

@@ -6,7 +6,7 @@ wheel they lie inside `simulator/`.
 
 from pathlib import Path
 
-from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.errors import InputError, nearest, spelt
 
 _SITE = Path(__file__).resolve().parents[2]
 _SUFFIXES = (".yaml", ".yaml.gz")
@@ -61,6 +61,8 @@ def resolve(name_or_path: str, folder: str, what: str) -> Path:
     looks_like_a_path = path.suffix != "" or len(path.parts) > 1
     if looks_like_a_path or is_there(path):
         return path
+    if spelt(name_or_path, shipped) in shipped:
+        return shipped[spelt(name_or_path, shipped)]
     raise InputError(
         f"{what} {name_or_path}", "", f"no such {what}", f"give a file or {nearest(name_or_path, shipped)}"
     )
