@@ -281,7 +281,7 @@ def test_predictor_passes(drawn: tuple) -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(own_passes())
 def test_many_own_passes(drawn: tuple) -> None:
     """The same on many layers and machines."""
@@ -289,7 +289,7 @@ def test_many_own_passes(drawn: tuple) -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(predictions())
 def test_many_predictor_passes(drawn: tuple) -> None:
     """The same for the predictor on many."""
