@@ -212,7 +212,7 @@ def test_batches(drawn: tuple) -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(batches())
 def test_many_batches(drawn: tuple) -> None:
     """The same on many networks and machines."""
