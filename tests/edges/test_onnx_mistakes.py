@@ -107,7 +107,7 @@ def odd_attribute(path):
         (custom_operator, "conv: Conv reads a tensor whose shape is not known, because Mine at mine gives none; write"),
         (by_values, "head: Gemm reads a tensor whose shape is not known, because NonZero at found gives none; write"),
         (no_model, "is no ONNX model (DecodeError); give an ONNX file"),
-        (lambda path: path, "cannot be read: No such file or directory; give an ONNX file"),
+        (lambda path: path, "no such file; check the path"),
         (convolution(group=0), "conv: Conv: group is 0; check the model"),
         (convolution(group=2), "conv: Conv: 3 channels and 4 filters of 3 channels do not divide into 2 groups"),
         (convolution(weight=(5, 1, 3, 3), group=3), "conv: Conv: 3 channels and 5 filters of 1 channels do not divide"),
