@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 onnx = pytest.importorskip("onnx", reason="needs the onnx extra")
 
-from onnx import AttributeProto, TensorProto  # noqa: E402
+from onnx import AttributeProto, TensorProto, helper  # noqa: E402
 from onnx_graphs import Builder  # noqa: E402
 
 from workloads.foundation.errors import InputError  # noqa: E402
 from workloads.graph import check_graph  # noqa: E402
 from workloads.importers import InputOptions  # noqa: E402
+from workloads.importers.onnx import read_onnx  # noqa: E402
 from workloads.importers.onnx.operators import OPERATORS  # noqa: E402
 from workloads.importers.onnx.reader import imported  # noqa: E402
 
@@ -93,3 +94,14 @@ def test_damage_is_answered_in_one_line(whole, data):
         assert "fault of the recorder" not in str(error)
     else:
         check_graph(found.layers, found.inputs)
+
+
+def test_an_input_of_a_type_that_onnx_does_not_know(tmp_path: Path) -> None:
+    """A flipped byte once ended in protobuf's ValueError."""
+    value = helper.make_tensor_value_info("x", 91, [1, 4])
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"])], "g", [value], [helper.make_tensor_value_info("y", 1, [1, 4])]
+    )
+    (tmp_path / "m.onnx").write_bytes(helper.make_model(graph).SerializeToString())
+    with pytest.raises(InputError, match="is of type 91, which ONNX does not know"):
+        read_onnx(tmp_path / "m.onnx")

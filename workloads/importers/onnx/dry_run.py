@@ -67,13 +67,19 @@ class DryRun:
                 self._sizes |= {
                     one.dim_param: size for one, size in zip(declared, shape, strict=False) if one.dim_param
                 }
-                kind = TensorProto.DataType.Name(value.type.tensor_type.elem_type)
+                kind = self._type_name(value.type.tensor_type.elem_type, value.name)
                 scope[value.name] = ran.inputs[value.name] = tensor_of(value.name, kind, shape)
         self.run_graph(graph, scope, "", ran)
         for value in graph.output:
             if value.name not in scope:
                 raise self.error(value.name, "is an output of the graph that nothing makes")
         return ran
+
+    def _type_name(self, number: int, place: str) -> str:
+        """Return the name of a type that the file gives."""
+        if number not in TensorProto.DataType.values():
+            raise self.error(place, f"is of type {number}, which ONNX does not know")
+        return _kind(number)
 
     def error(self, place: str, problem: str) -> InputError:
         """Return the error of a node, or of another place in the file."""
@@ -87,7 +93,11 @@ class DryRun:
         for weight in graph.initializer:
             self._constant(scope, ran.initializers, weight, weight.name, path)
         for sparse in graph.sparse_initializer:
-            found = tensor_of(path + sparse.values.name, _kind(sparse.values.data_type), tuple(sparse.dims))
+            found = tensor_of(
+                path + sparse.values.name,
+                self._type_name(sparse.values.data_type, path + sparse.values.name),
+                tuple(sparse.dims),
+            )
             scope[sparse.values.name] = found
             ran.initializers.append(found)
         for node in graph.node:
@@ -110,7 +120,7 @@ class DryRun:
             raise self.error(name, f"has the impossible shape {list(shape)}")
         if prod(shape) <= _SMALL:
             data = self._values(weight, name)
-        scope[name] = self._constants[whole] = tensor_of(whole, _kind(weight.data_type), shape, data)
+        scope[name] = self._constants[whole] = tensor_of(whole, self._type_name(weight.data_type, whole), shape, data)
         held.append(scope[name])
 
     def _values(self, weight: Any, name: str) -> Any:
