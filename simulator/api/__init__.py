@@ -1,1 +1,1 @@
-"""What `adagp_sim` offers: a function for each command, in Python's words."""
+"""What `adagp_sim` offers: functions for runs, machines, traces and studies, in Python's words."""

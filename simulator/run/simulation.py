@@ -59,6 +59,8 @@ class Simulation:
             If numbers are beyond what is simulated, a batch needs more DRAM than there is, a tile does not
             fit in the buffer, the energy table cannot be read, or the run has no such stretch of batches.
         """
+        if exact is not None:
+            self._check_stretch(*exact)
         for layer in self.trace.mac_layers:
             for role in ROLES:
                 if (
@@ -71,8 +73,6 @@ class Simulation:
             self._peak_dram_bytes(kind)
             self._check_cycles(kind)
         _ = self._energy  # refuses a table that is not for this machine
-        if exact is not None:
-            self._check_stretch(*exact)
 
     def exact(self, first_batch: int, batches: int, progress: Progress = _silent) -> ExactStretch:
         """Simulate a stretch of the run batch by batch and tile by tile, nothing composed.

@@ -157,6 +157,7 @@ def test_an_imported_schedule_keeps_its_name(name: str, here: Path) -> None:
         (["simulate", "t.yaml", "--dram-trace", "t.yaml/x"], "Not a directory|is a file|File exists"),
         (["simulate", "t.yaml", "--out", ""], "no path"),
         (["simulate", "t.yaml", "--design", ""], "unknown design ''"),
+        (["simulate", "t.yaml", "--exact", "1000000000000", "--out", "o"], "asks for 1000000000000 .*; ask for some"),
         (["simulate", "t.yaml", "--config", ""], "is empty"),
         (["simulate", "t.yaml", "--schedule", ""], "is empty"),
         (["simulate", ""], "is empty"),
