@@ -8,7 +8,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Return a table's lines."""
-    return ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
+    first, *rest = ("| " + " | ".join(row) + " |" for row in (head, *rows))
+    return [first, "|" + "---|" * len(head), *rest]
 
 
 def write_tables(page: str, tables: Mapping[str, Sequence[str]]) -> None:
