@@ -10,23 +10,35 @@ from simulator.reproduce.exhibits.memory_energy import SHORT  # noqa: E402
 from simulator.reproduce.jobs.memory_rules import MemoryRules  # noqa: E402
 from simulator.reproduce.paper import NETWORKS, trace_name  # noqa: E402
 
-HEAD = (
-    "# What of memory's energy ADA-GP saves\n\n"
-    'The paper\'s figure 21 has an average reduction of 34 % for "memory accesses" and does not say which are counted. '
-    "`adagp-sim memory TRACE` adds one kind of access after the other. Here: MAX against the baseline, `ws`, the "
-    "default machine, each column with all those before it. Made by `python tests/make_memory_table.py`; nothing is "
-    "fitted.\n\n"
-    "- **activations**: DRAM traffic of X, Y and their gradients in forward, dgrad and wgrad. A GP batch has forward "
-    "alone.\n"
-    "- **ReLU masks**: the backward pass reads the output of each activation once more. Where every layer has one, a "
-    "BP batch moves seven tensors a layer and a GP batch two: with a GP share of 0.477, 1 - 2/7 gives 34.1 %.\n"
-    "- **weights** and their gradients, **partial sums** that leave the buffer, weight **updates**, the "
-    "**optimizer**'s momentum, the **predictor**'s traffic: what a GP batch does not save, or adds.\n"
-    "- **outputs stay**: a GP batch leaves an output that fits in the buffer for the next layer (`gp_outputs_stay`).\n"
-    "- **on chip**: accumulators, global buffer and predictor SRAM as well.\n\n"
-    "The paper's 34 % is what activations with masks give. All of DRAM gives less: least where weights are many and "
-    "images small (VGG on CIFAR10), since the predictor's traffic is a batch's and not an image's.\n"
-)
+HEAD = """\
+# How much memory energy ADA-GP saves
+
+The paper's figure 21 has an average reduction of 34 % for "memory accesses". It does not say which
+accesses are counted. `adagp-sim memory TRACE` adds one kind of access after the other. This page
+shows MAX against the baseline under `ws`, on the default machine. Each column counts its own
+accesses and those of all columns before it. `python tests/make_memory_table.py` makes the page, and
+nothing is fitted.
+
+| column | accesses that it adds |
+|---|---|
+| **activations** | DRAM traffic of X, Y and their gradients in forward, dgrad and wgrad. A GP batch has only forward |
+| **ReLU masks** | the backward pass reads the output of each activation once more |
+| **weights** | weights and their gradients |
+| **partial sums** | psums that leave the buffer |
+| **updates** | weight updates |
+| **optimizer** | the optimizer's momentum |
+| **predictor** | the predictor's traffic |
+| **outputs stay** | fewer: a GP batch leaves an output that fits in the buffer for the next layer (`gp_outputs_stay`) |
+| **on chip** | accumulators, global buffer and predictor SRAM as well |
+
+- With ReLU masks, where every layer has one, a BP batch moves seven tensors a layer and a GP batch
+  two. With a GP share of 0.477, 1 - 2/7 gives 34.1 %.
+- A GP batch saves nothing of weights, psums, updates, optimizer and predictor, or adds to them.
+
+So the paper's 34 % is the saving on activations and masks. All of DRAM gives less. It gives least
+where weights are many and images small (VGG on CIFAR10): the predictor's traffic comes once a batch,
+not once an image.
+"""
 
 
 def main() -> None:
