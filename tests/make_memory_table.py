@@ -36,8 +36,8 @@ nothing is fitted.
 - A GP batch saves nothing of weights, psums, updates, optimizer and predictor, or adds to them.
 
 So the paper's 34 % is the saving on activations and masks. All of DRAM gives less. It gives least
-where weights are many and images small (VGG on CIFAR10): the predictor's traffic comes once a batch,
-not once an image.
+where weights are many and images small (VGG on CIFAR10): the predictor's traffic comes once a
+batch, not once an image.
 """
 
 

@@ -1,6 +1,6 @@
 """Make docs/validation.md: ``python tests/make_validation.py`` (takes two minutes; needs iverilog for the RTL part).
 
-Every figure in it is measured here; what stands in the tests is held by them.
+Every figure in it is measured here; tests check those that they name.
 """
 
 import sys
@@ -29,6 +29,7 @@ from dataflows.plans.placement import ALL_IN_DRAM  # noqa: E402
 from dataflows.plans.planning import choose_tiling, plan_product  # noqa: E402
 from simulator.machine.spec_loading import load_accelerator  # noqa: E402
 from simulator.run.simulation import Simulation  # noqa: E402
+from workloads.foundation.markdown import wrapped  # noqa: E402
 from workloads.passes import Product  # noqa: E402
 from workloads.shapes import ConvShape, linear_shape  # noqa: E402
 from workloads.trace import load_trace  # noqa: E402
@@ -56,7 +57,8 @@ def rtl_section() -> list[str]:
         "## Stepped = RTL",
         "",
         f"{jobs} jobs on five arrays in Icarus Verilog: cycles and numbers; {registers} of them with every register "
-        f"after every cycle. Differences: {different}. Planted faults (tests/rtl/test_mutations.py) all show.",
+        f"after every cycle. Differences: {different}. "
+        "The tests find all planted faults (tests/rtl/test_mutations.py).",
         "",
         "Again: `pytest tests/rtl`",
     ]
@@ -89,9 +91,9 @@ def closed_form_section() -> list[str]:
         "Row stationary is compared in the same way (any mapping that fits, 1,500 random jobs).",
         "",
         "Again: `pytest tests/ladder/test_stepped_arrays.py tests/ladder/test_row_stationary.py "
-        "tests/ladder/test_functional.py`; the last holds "
-        "forward, dgrad (dense and decomposed) and wgrad of random convolutions to PyTorch's autograd under every "
-        "dataflow.",
+        "tests/ladder/test_functional.py`. "
+        "The last file compares forward, dgrad (dense and decomposed) and wgrad of random convolutions with PyTorch's "
+        "autograd, under every dataflow.",
     ]
 
 
@@ -106,8 +108,8 @@ def eyeriss_section() -> list[str]:
         "## Row stationary: working PEs of AlexNet on 12 x 14",
         "",
         "Batch 4, 224 filter words, 12 ifmap words and 24 psums a PE, a buffer of 108 KiB. Eyeriss's figures are",
-        "table IV of Chen et al., JSSC 2017. The mapping of a whole layer is what the closed form finds fastest",
-        "where the buffer does not matter. A run cuts the layer into tiles that fit in the buffer; it uses the mapping",
+        "table IV of Chen et al., JSSC 2017. *Whole layer* is the mapping that the closed form finds fastest if the",
+        "buffer does not matter. A run cuts the layer into tiles that fit in the buffer; it uses the mapping",
         "that is fastest for these tiles, which may keep fewer PEs busy.",
         "",
         "| layer | Eyeriss | whole layer | a run, ports as wide as the array | a run, ports of 4, 1 and 4 words |",
@@ -169,4 +171,4 @@ if __name__ == "__main__":
     head = ["# Validation", "", "Made by `python tests/make_validation.py`.", ""]
     sections = [scalesim_section(), closed_form_section(), eyeriss_section(), rtl_section(), speed_section()]
     text = "\n".join([*head, *(line for section in sections for line in [*section, ""])])
-    (ROOT / "docs" / "validation.md").write_text(text, encoding="utf-8")
+    (ROOT / "docs" / "validation.md").write_text(wrapped(text), encoding="utf-8")

@@ -1,7 +1,7 @@
 """The sequence of batches of a training run, as repeat counts, and named schedules.
 
 A sequence is written as epochs that repeat, each made of batches that repeat, so that the
-35,190 batches of the paper's CIFAR10 run take a dozen lines and still stand in their exact order.
+35,190 batches of the paper's CIFAR10 run take a dozen lines and still have their exact order.
 """
 
 from collections.abc import Iterator, Sequence

@@ -48,7 +48,7 @@ class EpochMetrics(StrictModel):
     """What the run measured at the end of one epoch; only trained traces have it.
 
     The predictor's errors are means over predicted layers and BP or Warm Up batches; `mape` diverges
-    near zero gradients, so cosine and relative L2 stand beside it.
+    near zero gradients, so cosine and relative L2 are there as well.
     """
 
     epoch: PositiveInt
@@ -74,7 +74,7 @@ class Provenance(StrictModel):
 
     @property
     def unrecorded(self) -> tuple[str, ...]:
-        """What of the model is not in the trace as it is."""
+        """The parts of the model that are not in the trace exactly."""
         return tuple(note.removeprefix(NOT_RECORDED) for note in self.notes if note.startswith(NOT_RECORDED))
 
 

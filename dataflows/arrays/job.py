@@ -214,7 +214,7 @@ def output_traffic(array: Geometry, tiles: JobTiles) -> JobTraffic:
 
 
 def in_sequence(count: Integers, fold: Integers) -> JobTiming:
-    """Return the timing of tiles of so many folds of so many cycles, of which no two overlap."""
+    """Return the timing of tiles of so many folds of so many cycles, where no two folds overlap."""
     return JobTiming(stream_cycles=count * fold, gap_cycles=fold * 0, fill_cycles=0, drain_cycles=0)
 
 

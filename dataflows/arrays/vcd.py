@@ -14,7 +14,7 @@ _ALPHABET = [chr(code) for code in range(33, 127)]
 def write_vcd(registers: Mapping[str, Operand], path: str | Path, width_bits: int = 64) -> None:
     """Write registers, a scope a name and a variable an element.
 
-    The value after cycle t stands at time t + 1; one time unit is one cycle. Integers are two's complement of
+    The value after cycle t is at time t + 1; one time unit is one cycle. Integers are two's complement of
     `width_bits`, floats are VCD reals.
 
     Parameters

@@ -55,7 +55,7 @@ def simulate(
     exact : int or (int, int), optional
         Also simulate so many batches one by one, without the short cut; or (first batch, batches).
     progress : callable, optional
-        Is told in a line of each step, such as ``print``.
+        Called with a line for each step, such as ``print``.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What of a machine decides its area and power, and the machine whose area and power the paper printed."""
+"""The sizes of a machine that decide its area and power, and the machine whose area and power the paper printed."""
 
 from dataclasses import dataclass
 from fractions import Fraction

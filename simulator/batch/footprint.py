@@ -16,13 +16,13 @@ from workloads.trace import Trace
 def peak_dram_bytes(trace: Trace, spec: Accelerator, phase: Phase) -> int:
     """Return the most bytes that lie in DRAM at once in a batch.
 
-    Always there: master weights and their optimizer's state, words for the passes where those are wider, and what of
-    the predictor (weights, moments) has no place on the chip. A batch with a backward pass keeps the network's inputs
-    and the output of every layer with multiply-accumulates (others work in place or are made again), the gradients of
-    one layer's input and output, one weight gradient (two where a second array trains the predictor on the one before),
-    and until the predictor is trained all predictions, pooled means and features. A GP batch keeps what a later layer
-    still reads and one prediction. A batch that trains nothing keeps the words of the weights and what a later layer
-    still reads.
+    Always there: master weights and their optimizer's state, words for the passes where those are wider, and the
+    tensors of the predictor (weights, moments) that have no place on the chip. A batch with a backward pass keeps the
+    network's inputs and the output of every layer with multiply-accumulates (others work in place or are made again),
+    the gradients of one layer's input and output, one weight gradient (two where a second array trains the predictor on
+    the one before), and until the predictor is trained all predictions, pooled means and features. A GP batch keeps
+    what a later layer still reads and one prediction. A batch that trains nothing keeps the words of the weights and
+    what a later layer still reads.
     """
     owners = [
         layer for layer in trace.layers if isinstance(layer, Conv2d | Linear) and layer.shares_weights_with is None

@@ -66,7 +66,7 @@ class Residency:
         return PredictorPlaces(*places)
 
     def predictor_bytes(self, layer: Conv2d | Linear, training: bool) -> int:
-        """Return what of the predictor lies in the buffer: its weights, and all the rest in training."""
+        """Return the bytes of the predictor that lie in the buffer: its weights, and in training all the rest."""
         places = self.predictor(layer)
         tensors = int(places.weights == "buffer")
         if training:

@@ -41,7 +41,7 @@ def console(stderr: bool = False) -> Screen:
 def table(
     title: str, columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]], caption: str | None = None
 ) -> Table:
-    """Return a table; `columns` are (name, whether numbers stand in it)."""
+    """Return a table; `columns` are (name, whether it holds numbers)."""
     from rich import box
 
     made = Table(title=Text(printable(title)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,

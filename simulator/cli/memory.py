@@ -7,7 +7,9 @@ from simulator.cli.options import config_option, named_places
 
 @click.command()
 @click.argument("trace")
-@click.option("--design", default="max", metavar="NAME", show_default=True, help="Design held against the baseline.")
+@click.option(
+    "--design", default="max", metavar="NAME", show_default=True, help="Design that is compared with the baseline."
+)
 @config_option
 @click.option("--dataflow", metavar="NAME", help="Dataflow, such as ws.")
 @click.option(
@@ -18,7 +20,7 @@ from simulator.cli.options import config_option, named_places
 def memory(
     trace: str, design: str, config: str | None, dataflow: str | None, overrides: tuple[str, ...], as_json: bool
 ) -> None:
-    """Print what a design saves of the energy of memory accesses on TRACE, and how much each counting rule is worth."""
+    """Print how much energy of memory accesses a design saves on TRACE, under each counting rule."""
     import json
 
     from simulator.cli.console import console, print_table, table

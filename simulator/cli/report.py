@@ -185,7 +185,7 @@ def _print_causes(results: "Results", runs: "Sequence[RunResult]", screen: "Cons
         rows.append([name, *(f"{column[index].change:+.4f}" for column in causes)])
     rows.append(["simulated", *(f"{column[-1].speedup:.4f}" for column in causes)])
     columns = [("", False), *((run.design, True) for run in runs)]
-    print_table(screen, table("Speedup, and what each cause is worth", columns, rows))
+    print_table(screen, table("Speedup, and what each cause takes from it", columns, rows))
 
 
 def _print_costs(results: "Results", target_accuracy: float | None, screen: "Console") -> None:

@@ -17,7 +17,7 @@ from simulator.cli.options import GivenPath
 def reproduce(out: Path | None, only: str | None, jobs: int | None, show_list: bool) -> None:
     """Make the paper's tables and figures again, each beside the paper's numbers, with a report of all.
 
-    What is simulated is kept in DIR as it comes, so a call that was broken off goes on where it stopped.
+    Results are kept in DIR as they come, so a run that was stopped can resume.
     """
     from simulator.cli.console import console, progress
     from simulator.reproduce.exhibit import chosen_makers, exhibit_makers
@@ -56,7 +56,7 @@ def _head(only: str | None) -> str:
     command = "adagp-sim reproduce" + (f" --only {only}" if only else "")
     return (
         f"Made by `{command}` from the shipped traces on the shipped machine (docs/machine.md); no constant is fitted. "
-        "The paper is ADA-GP (Janfaza et al., MICRO 2023); its numbers stand in `configs/paper/ada-gp-micro23.yaml`. "
+        "The paper is ADA-GP (Janfaza et al., MICRO 2023); its numbers are in `configs/paper/ada-gp-micro23.yaml`. "
         "Speedups are cycles of whole training runs, the baseline's over the design's. Where a number differs from the "
         "paper's by more than 2 %, the column *why* gives what an experiment found, or says unexplained."
     )

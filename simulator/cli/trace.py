@@ -87,7 +87,7 @@ def inspect(name: str, as_json: bool) -> None:
     "--checkpoint",
     type=GivenPath(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Save a training here each epoch, and go on from it; not the runs of --controls.",
+    help="Checkpoint file: saved after every epoch, resumed if it exists. Not for the runs of --controls.",
 )
 @click.option(
     "--controls",

@@ -69,7 +69,7 @@ def import_trace(
 
 
 def _read(importer: Importer, file: Path, options: InputOptions) -> Imported:
-    """Read a file; what is known of one that is refused is told too."""
+    """Read a file. If it is refused, also print what is known of it."""
     try:
         return importer.read(file, options)
     except InputError as error:

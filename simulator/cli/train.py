@@ -13,7 +13,7 @@ _FILE = GivenPath(path_type=Path)
 
 @click.group()
 def train() -> None:
-    """Train with ADA-GP in PyTorch (pip install '.[torch]' in a clone), and see what prediction is worth."""
+    """Train with ADA-GP in PyTorch, and without prediction to compare (pip install '.[torch]' in a clone)."""
 
 
 @train.command()
@@ -27,7 +27,8 @@ def train() -> None:
 )
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Epochs; else the schedule's.")
 @click.option("--seed", default=0, show_default=True, help="Of the initial weights and the order of the samples.")
-@click.option("--checkpoint", type=_FILE, metavar="FILE", help="Save the run here each epoch, and go on from it.")
+@click.option("--checkpoint", type=_FILE, metavar="FILE",
+              help="Checkpoint file: saved after every epoch, resumed if it exists.")  # fmt: skip
 @click.option("--plateau", is_flag=True, help="Lower the network's learning rate with ReduceLROnPlateau.")
 @click.option("--milestone", "milestones", type=click.IntRange(min=1), multiple=True, metavar="EPOCH",
               help="Divide the predictor's learning rate by 10 after this epoch; may be repeated.")  # fmt: skip
@@ -55,7 +56,7 @@ def reference(
 ) -> None:  # fmt: skip
     """Train NETWORK (see adagp-sim list) with ADA-GP and write its trace.
 
-    Without options this is trace export, to the letter. A run with --checkpoint can be broken off and goes on.
+    Without options it does the same as trace export. A run with --checkpoint can be stopped and resumed.
     """
     from simulator.cli.console import progress
     from workloads.foundation.atomic import check_writable

@@ -54,8 +54,8 @@ class StreamEnergy:
 def command_energies(part: DramPart) -> CommandEnergies:
     """Return the energies of a part's commands.
 
-    IDD0 is measured over cycles of RAS + RP with one activate and one precharge: what of it is standby, IDD3N for RAS
-    and IDD2N for RP, is taken off. IDD4 and IDD5 are measured back to back, above IDD3N.
+    IDD0 is measured over cycles of RAS + RP with one activate and one precharge. Its standby part, IDD3N for RAS and
+    IDD2N for RP, is taken off. IDD4 and IDD5 are measured back to back, above IDD3N.
     """
     t, i = part.timing_cycles, part.power.currents_ma
     # V x mA x cycles x ns a cycle = pJ

@@ -33,8 +33,8 @@ class Refresh:
     def bound_cycles(self, cycles: int) -> int:
         """Return a bound from above on the cycles of a batch that takes so many without refreshes.
 
-        A batch of T cycles makes at most one refresh an interval and one more, each of which delays it by at most its
-        own cycles. So T <= cycles + (T / interval + 1) x a refresh.
+        A batch of T cycles makes at most one refresh an interval and one more, and each delays it by at most its own
+        cycles. So T <= cycles + (T / interval + 1) x a refresh.
         """
         left = self.interval_numerator - self.cycles * self.interval_denominator
         return -(-(cycles + self.cycles) * self.interval_numerator // left)

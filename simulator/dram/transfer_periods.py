@@ -91,7 +91,8 @@ def write_state(
 ) -> None:  # fmt: skip
     """Write what decides the future, relative to cycle `now` and to a place; times gone by are 0.
 
-    With one rank banks stand in the order in which the pattern comes to them, so it does not matter which comes next.
+    With one rank, banks are listed in the order in which the pattern comes to them, so it does not matter which comes
+    next.
     """
     n = 0
     for each in range(len(banks)):

@@ -219,7 +219,7 @@ class EnergyTableFile(_Sparse):
         return self
 
     def _check_meaning(self, name: str, action: Action) -> None:
-        """Refuse an action that is priced as another one: what it counts stands in its name."""
+        """Refuse an action with the price of another one: its name says what it counts."""
         component = next((one for one in get_args(EnergyComponent) if _is_of(name, one)), "pe_array")
         if action.component != component:
             problem = f"is {action.component}, and this action is of {component}"

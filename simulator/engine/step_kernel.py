@@ -14,7 +14,7 @@ The rules (docs/machine.md tells them in full):
 - A transfer of no length ends when it is asked for, without the channel.
 - Refreshes that came due while the channel was idle are made then, as many as fit; the others when the transfer on the
   channel ends, or at the latest every eight refresh intervals of it.
-- An array waits for the other one where the transfer that it waits for stood behind a transfer of the other's.
+- An array waits for the other one where the transfer that it waits for waited behind one of the other's.
 
 `simulator.engine.step_processes` says the same with SimPy processes; a test holds the two equal.
 """
@@ -48,7 +48,7 @@ class PlanTimes(NamedTuple):
 class TileTimes(NamedTuple):
     """What the kernel returns of a tile, in cycles from the step's start; its load and store are on the channel.
 
-    `load_behind` and `store_behind` are how long the two stood behind transfers of the other array.
+    `load_behind` and `store_behind` are how long the two waited behind transfers of the other array.
     """
 
     load_start: int
@@ -154,8 +154,8 @@ def _carry(channel: Any, refresh: RefreshRules, asked: int, cycles: int) -> tupl
 
 
 @njit
-def _stood_behind(transfers: Any, carried: int, asked: int, array: int) -> int:
-    """Return for how long a transfer that was asked for at a cycle stood behind those of the other array."""
+def _waited_behind(transfers: Any, carried: int, asked: int, array: int) -> int:
+    """Return for how long a transfer that was asked for at a cycle waited behind those of the other array."""
     cycles = 0
     for i in range(carried - 1, -1, -1):
         if transfers[i].end <= asked:
@@ -318,7 +318,7 @@ def run_step_kernel(
         if a < 0:
             return plan_times, times
         array = arrays[a]
-        behind = _stood_behind(transfers, carried, asked, a)
+        behind = _waited_behind(transfers, carried, asked, a)
         if is_store:
             t = storing[array.first_tile + array.stored].tile
             start, end = _carry(channel, refresh, asked, tiles[t].store_cycles)

@@ -14,7 +14,7 @@ class _Lines(list[str]):
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a table as CSV; None is an empty cell, and a cell that holds a line break stands in quotes."""
+    """Return a table as CSV; None is an empty cell, and a cell that holds a line break is in quotes."""
     lines = _Lines()
     writer = csv.writer(lines)  # its own end of a line, or it would put no quotes around a carriage return
     writer.writerow(columns)

@@ -109,7 +109,7 @@ def plot_layers(results: Results, path: Path) -> None:
 def layers_picture(results: Results) -> Picture:
     """Draw, layer by layer, the cycles of every pass: a row of panels for each run, one for each kind of batch.
 
-    Where there is a second array, its passes stand beside the first one's in a narrower bar. A network of many layers
+    Where there is a second array, its passes are in a narrower bar beside the first one's. A network of many layers
     has several that follow each other in a bar.
     """
     layers = [layer.id for layer in results.trace.mac_layers]

@@ -1,6 +1,6 @@
 """A page of parts, and how it becomes one HTML file.
 
-Names from traces and configs are data: they stand in the page as JSON and are shown as text, never as HTML.
+Names from traces and configs are data: the page has them as JSON, and they are shown as text, never as HTML.
 """
 
 import json

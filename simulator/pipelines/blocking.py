@@ -12,7 +12,7 @@ def refuse_blocked(programme: Programme, where: str) -> None:
     Raises
     ------
     InputError
-        If they do; it names `where`, an operation that never starts, and what stands in its way.
+        If they do; it names `where`, an operation that never starts, and what it waits for.
     """
     try:
         lay_out(programme)
@@ -21,7 +21,7 @@ def refuse_blocked(programme: Programme, where: str) -> None:
 
 
 def _blocked(error: DeadlockError, programme: Programme, where: str) -> InputError:
-    """Name an operation of a circle of waits, what it waits for, and what stands before that."""
+    """Name an operation of a circle of waits, what it waits for, and the operation before that on its device."""
     waits = {programme.placed[head[1]].device: (head[1], need[1]) for head, need in error.blocked if need is not None}
     device, seen = min(waits), set[int]()
     while device not in seen:  # from a device to the one it waits for, until one comes again

@@ -141,7 +141,7 @@ def _check_complete(homes: dict[Operation, int], stages: int, micro_batches: int
                 for kind in ("forward", "backward", "input_gradient", "weight_gradient")
             )
             if whole in homes and (inputs in homes or weights in homes):
-                raise InputError(where, str(whole), "stands beside its two halves", "write backward, or both halves")
+                raise InputError(where, str(whole), "is there beside its two halves", "write backward, or both halves")
             wanted = [ahead]
             if goes_backward:
                 wanted += [inputs, weights] if inputs in homes or weights in homes else [whole]

@@ -49,7 +49,7 @@ class StageTimes:
 
     @cached_property
     def batches(self) -> Batches:
-        """Batches of one micro-batch, of which operations are parts."""
+        """Batches of one micro-batch; operations are parts of them."""
         return Batches(self.micro_trace, self.spec)
 
     def goes_backward(self, kind: Phase) -> bool:
@@ -98,7 +98,7 @@ class StageTimes:
         )
 
     def _kept(self, stage: Stage, kind: Kind, last: bool) -> Stage:
-        """Return what of a stage an operation carries out."""
+        """Return the part of a stage that an operation carries out."""
         main = tuple(name for name in stage.main if name in _PASSES[kind])
         predictor = stage.predictor if kind != "input_gradient" else ()
         if last:

@@ -1,6 +1,6 @@
 """What an exhibit is: a figure, a table or a study of the report, and where exhibits are found by name.
 
-A new exhibit is one new file in `simulator/reproduce/exhibits/` with a tuple `EXHIBITS`; its words stand in a page
+A new exhibit is one new file in `simulator/reproduce/exhibits/` with a tuple `EXHIBITS`; its words are a page
 (`simulator.reproduce.page`). One that differs from another by constants alone is one more entry in that one's page.
 """
 

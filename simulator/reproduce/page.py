@@ -1,4 +1,4 @@
-"""Pages: the words of an exhibit stand in `configs/reproduce/NAME.md`, its numbers come from its module.
+"""Pages: the words of an exhibit are in `configs/reproduce/NAME.md`; its numbers come from its module.
 
 A page has front matter in YAML, then paragraphs in Markdown. Where a number belongs stands its name in braces, with a
 format as in Python: ``{average:.3f}``. A number of the paper has its place in `configs/paper/` as name:
@@ -70,7 +70,7 @@ class Page:
 
 
 class PagedExhibit(ExhibitMaker):
-    """An exhibit whose words stand in a page."""
+    """An exhibit whose words are in a page."""
 
     def __init__(self, page: Page) -> None:
         self.page = page

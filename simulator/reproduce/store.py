@@ -1,4 +1,4 @@
-"""Results of jobs on disk, each kept as soon as it is there, so that a broken-off run goes on where it stopped."""
+"""Results of jobs on disk, each kept as soon as it is there, so that a run that was stopped can resume."""
 
 import json
 import sqlite3

@@ -1,6 +1,6 @@
 """What the paper leaves open, each with other values that it could have had; one changed at a time.
 
-The values stand in `configs/reproduce/variants.yaml`.
+The values are in `configs/reproduce/variants.yaml`.
 """
 
 from dataclasses import dataclass

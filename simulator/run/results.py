@@ -144,7 +144,7 @@ class ExactStretch:
 
     @property
     def equal(self) -> bool:
-        """Whether the long way gives the same integers."""
+        """Whether the simulation without the short cut gives the same cycle counts."""
         return self.cycles == self.composed_cycles
 
 

@@ -1,4 +1,4 @@
-"""Why a speedup is not the ideal one: what each cause is worth, from the runs' own rows."""
+"""Why a speedup is not the ideal one: what each cause takes from it, by the runs' own rows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

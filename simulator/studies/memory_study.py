@@ -1,8 +1,8 @@
 """Memory-access energy under one counting rule after another (paper, figure 21 and section 6.6.2).
 
 The paper says that ADA-GP saves 34 % of the energy of memory accesses, and not what it counts. The study starts from
-the traffic of activations alone and adds one kind of access a rule, so that it can be seen which rule is worth how
-much. Each rule is a sum over the transfers of the simulated batches; none changes a cycle.
+the traffic of activations alone and adds one kind of access a rule, so that a reader sees how much each rule changes.
+Each rule is a sum over the transfers of the simulated batches; none changes a cycle.
 """
 
 from collections.abc import Callable, Sequence

@@ -138,7 +138,7 @@ def test_command_writes_the_page_whole(tmp_path):
     assert run.exit_code == 0, run.output
     text = out.read_text(encoding="utf-8")
     assert "--seeds 1 --stream-epochs 1 --epochs 1`" in text
-    for heading in ("What bounds it", "Ways to train it", "What limits it", "What it is worth in training"):
+    for heading in ("What bounds it", "Ways to train it", "What limits it", "What it gains in training"):
         assert f"\n## {heading}\n" in text
     for variant in variants(chosen_variant(settings_of(find_recipe(NETWORK)))):
         assert text.count(f"{variant.title} |") + text.count(f"{variant.title}** (default) |") >= 1

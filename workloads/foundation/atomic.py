@@ -239,7 +239,7 @@ def _written_through(path: Path) -> bool:
 
 
 def _mode(path: Path) -> int:
-    """Return what stands at a path, through links; 0 for nothing."""
+    """Return what lies at a path, through links; 0 for nothing."""
     try:
         return path.stat().st_mode
     except (OSError, ValueError):

@@ -10,7 +10,7 @@ _LONGEST_PART = 500  # of a key, or of what is told of a value
 
 
 class InputError(ValueError):
-    """Bad input, told in one line: where, which key, what is wrong, and the remedy.
+    """Bad input, as one line: where, which key, what is wrong, and the remedy.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Find what travels with the project: traces and configs.
 
-In a checkout (or an editable install) `configs/` and `traces/` stand beside the packages; in a
+In a checkout (or an editable install) `configs/` and `traces/` lie beside the packages; in a
 wheel they lie inside `simulator/`.
 """
 
@@ -37,7 +37,7 @@ def shipped_names(folder: str) -> dict[str, Path]:
 
 
 def is_there(path: Path) -> bool:
-    """Return whether something stands at a path; nothing does at a text that can be no path."""
+    """Return whether something lies at a path; False for a text that can be no path."""
     try:
         return path.exists()
     except OSError:  # a name longer than any file's

@@ -130,7 +130,7 @@ def _check_size(node: yaml.Node, sizes: dict[int, int]) -> int:
     known = sizes.get(id(node))
     if known is not None:
         if not known:
-            raise _error(node, "an alias to what it stands in")
+            raise _error(node, "an alias to something that contains it")
         return known
     if isinstance(node, yaml.ScalarNode):
         return 1

@@ -127,7 +127,7 @@ class _Table:
         return InputError(str(self.path), f"line {line}", problem, remedy)
 
     def notes(self) -> list[str]:
-        """Return what was taken for what the table does not say, and what of it is passed over."""
+        """Return the values for what the table does not say, and the cells that are skipped."""
         notes = ["A topology does not say how its layers are connected; each follows the one before."]
         if self.sections:
             notes.append(
@@ -257,7 +257,7 @@ class _Network:
     def _convolution(self, row: _Row, name: str, depthwise: bool) -> Conv2d:
         """Return a convolution whose input has as many rows and columns as SCALE-Sim's windows read.
 
-        It counts ceil((H - R + stride) / stride) windows, the last of which may reach past the edge.
+        It counts ceil((H - R + stride) / stride) windows; the last may reach past the edge.
         """
         H, W, R, S, C, K, stride = row.sizes
         strides = (stride, row.second_stride or stride)

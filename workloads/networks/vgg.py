@@ -35,7 +35,7 @@ RECIPES = tuple(
         f"vgg{depth}",
         f"VGG{depth}",
         partial(build, depth),
-        small_note=f"The features are torchvision's vgg{depth}_bn; one linear layer of 512 x {{classes}} stands for "
+        small_note=f"The features are torchvision's vgg{depth}_bn; one linear layer of 512 x {{classes}} replaces "
         "the three linear layers of the ImageNet form.",
         large_note=f"torchvision's vgg{depth}: without batch norm, as published. Its first linear layer makes the "
         "predictor 25,088 wide.",

@@ -20,7 +20,7 @@ def save_checkpoint(path: Path, run: dict[str, Any], state: dict[str, Any]) -> N
     path : Path
         Its place; the folder is made.
     run : dict
-        What the run is: only an equal one may go on from here.
+        What the run is: only an equal one may resume here.
     state : dict
         All that changes while it runs: tensors and plain values.
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from statistics import fmean, stdev
 
+from workloads.foundation.markdown import table_head, table_row, wrapped
 from workloads.pytorch.training import Run
 
 # Key and title of a control, seed, what it did.
@@ -17,39 +18,41 @@ Written by `{command}`; do not edit.
 
 The network is `digits-cnn`, three convolutions and a linear layer, on scikit-learn's 8 x 8 digits: 1437 samples to
 train and {samples} to test, {epochs} epochs of 44 batches of 32, schedule `{schedule}`. All runs of a seed start from
-the same weights and see the same samples in the same order; they are equal up to the first Phase GP batch.
+the same weights and see the same samples in the same order. They are equal up to the first Phase GP batch.
 [reference-run.md](reference-run.md) describes the training itself.
 
-- **ADA-GP**: Phase GP batches step with the predicted gradients.
-- **Backpropagation on every batch**: no Phase GP at all, the predictor only watches.
-- **GP batches left out**: Phase BP and Warm Up as scheduled, nothing in between.
-- **Zero gradients in GP**: the optimizer steps at the same places, so momentum carries on; nothing is predicted.
-- **Random gradients in GP**: normal noise with the running RMS of the layer's true gradients, nothing predicted.
+| run | what its Phase GP batches do |
+|---|---|
+| ADA-GP | step with the predicted gradients |
+| backpropagation on every batch | train by backpropagation; the predictor only watches |
+| GP batches left out | nothing; Warm Up and Phase BP run as scheduled |
+| zero gradients in GP | the optimizer steps, so momentum carries on |
+| random gradients in GP | step with normal noise of the running RMS of the layer's true gradients |
 """
 
 _VERDICT = """
-Only what ADA-GP does better than the run with its GP batches left out, and than zero gradients, can be the work of
-its predictions. A gap of a sample or two, or one that not every seed shows, is none. Where random gradients end there
-too, what Phase GP steps with hardly matters to the task. The epochs on the way tell more than the last one, by which
-every run has learnt it. Digits are easy: these runs show that the training does what it should, and say nothing about
-the paper's networks, where the controls would have to be run again. Cycles and energy in the simulator depend on the
-sequence of batches alone; what each run takes to reach an accuracy, `adagp-sim compare digits-cnn` prints
-([results.md](results.md)).
+- Only where ADA-GP is better than both the run with its GP batches left out and the run with zero gradients can this
+  come from its predictions. A gap of a sample or two, or one that not every seed shows, does not count.
+- Where random gradients reach the same accuracy, too, the gradients of Phase GP hardly matter to the task.
+- The epochs on the way say more than the last one, when every run has learnt the task.
+- Digits are easy. These runs show that the training does what it should. They say nothing about the paper's networks,
+  where the controls would have to be run again.
+- Cycles and energy in the simulator depend only on the sequence of batches. `adagp-sim compare digits-cnn` prints what
+  each run costs until it reaches an accuracy ([results.md](results.md)).
 """
 
 _ERRORS = """
 ## The predictor's errors by layer
 
-Of the predictions made in the forward pass of Warm Up and Phase BP batches, before the predictor is trained on the
-batch: means over the batches of an epoch and over seeds, in the ADA-GP runs. A prediction of zero has relative L2 and
-MAPE 1. The cosine of a random vector and the true gradient is 0 in the mean, its deviation one over the root of the
-number of weights.
+These are errors of the predictions made in the forward pass of Warm Up and Phase BP batches of the ADA-GP runs, before
+the predictor is trained on the batch. They are means over the batches of an epoch and over seeds. A prediction of zero
+has relative L2 and MAPE 1. The cosine of a random vector and the true gradient is 0 in the mean; its deviation is one
+over the root of the number of weights.
 
 """
 
 _SOURCES = (
     ("what", "from", "here"),
-    ("---", "---", "---"),
     ("10 epochs Warm Up, then 4:1, 3:1, 2:1 for 4 epochs each, then 1:1", "paper, 3.2 and 3.5", "schedule `paper`"),
     ("90 epochs", "paper, figure 15", "the default"),
     ("SGD with momentum, rate 0.001", "paper, 5.2", "as it is"),
@@ -63,16 +66,18 @@ _SOURCES = (
     ("its linear layer starts at zero", "ours", "`--predictor-start`: also `default`, which is torch's, and `small`"),
     ("its targets are over a running RMS of the layer", "ours", "`--predictor-targets`: also `plain` and `batch`"),
     ("its inputs as they are", "ours, the paper does not say", "`--predictor-inputs`: also `standardised`"),
-    ("biases and batch norm's affine part rest in Phase GP", "ours, the paper does not say", "as said"),
-    ("MAPE", "paper, equation 1", "as a factor; true gradients count as 0.001 of their RMS at least"),
+    ("biases and batch norm's affine part do not change in Phase GP", "ours, the paper does not say", "always"),
+    ("MAPE", "paper, equation 1", "as a factor; a true gradient counts as at least 0.001 of their RMS"),
 )
 
 _END = """
-The options are those of `adagp-sim train reference`. What each of the predictor's is worth, and how far
-prediction goes on this task: [predictor.md](predictor.md), [predictor-study.md](predictor-study.md).
+The options are those of `adagp-sim train reference`. [predictor.md](predictor.md) and
+[predictor-study.md](predictor-study.md) say what each of the predictor's gains, and how well gradients of this task can
+be predicted.
 
 The paper's figure 15 has a MAPE below 0.16 % for layers 2 to 10 of VGG13. Nothing here comes near it, and the paper
-does not say how it was measured: a prediction of zero has a MAPE of 100 %, one of 0.16 % has a cosine of nearly 1.
+does not say how it was measured. A prediction of zero has a MAPE of 100 %; a prediction with 0.16 % has a cosine of
+nearly 1.
 """
 
 
@@ -98,17 +103,18 @@ def page(rows: Sequence[Row], weights: Mapping[str, int], schedule: str, command
         _verdict(groups),
         _errors(next(iter(groups.values())), weights, shown),
         "\n## The paper's, and ours\n\n",
-        *(_line(row) for row in _SOURCES),
+        table_head(_SOURCES[0]),
+        *(table_row(row) for row in _SOURCES[1:]),
         _END,
     ]
-    return "".join(parts)
+    return wrapped("".join(parts))
 
 
 def _accuracies(groups: Mapping[str, list[Row]], shown: Sequence[int]) -> str:
     seeds = [str(row[2]) for row in next(iter(groups.values()))]
     heads = ["run", "true batches", "GP batches", *(f"seed {seed}" for seed in seeds), "mean", "spread"]
     heads += [f"mean, epoch {epoch}" for epoch in shown[:-1] if epoch > 1] + ["training loss"]
-    lines = ["\n## Test accuracy in per cent\n\n", _line(heads), _line(["---"] * len(heads))]
+    lines = ["\n## Test accuracy in per cent\n\n", table_head(heads)]
     for group in groups.values():
         runs = [row[3] for row in group]
         phases = [phase for epoch in runs[0].phases for phase in epoch]
@@ -120,10 +126,10 @@ def _accuracies(groups: Mapping[str, list[Row]], shown: Sequence[int]) -> str:
             if epoch > 1:
                 cells.append(f"{fmean(100 * run.metrics[epoch - 1].test_accuracy for run in runs):.2f}")
         cells.append(f"{fmean(run.metrics[-1].train_loss for run in runs):.4f}")
-        lines.append(_line(cells))
+        lines.append(table_row(cells))
     lines.append(
-        "\nSpread is the sample standard deviation over seeds; one test sample is "
-        f"{100 / _TEST_SAMPLES:.2f} points. True batches are\nthose of Warm Up and Phase BP. "
+        "\nSpread is the sample standard deviation over seeds. One test sample is "
+        f"{100 / _TEST_SAMPLES:.2f} points. True batches are those of Warm Up and Phase BP. "
         "The training loss is the mean over the batches that ran in the last epoch.\n"
     )
     return "".join(lines)
@@ -149,7 +155,7 @@ def _sign(gaps: Sequence[float]) -> str:
 
 def _errors(group: Sequence[Row], weights: Mapping[str, int], shown: Sequence[int]) -> str:
     heads = ["layer", "weights", "epoch", "cosine", "relative L2", "MAPE", "MSE"]
-    lines = [_ERRORS, _line(heads), _line(["---"] * len(heads))]
+    lines = [_ERRORS, table_head(heads)]
     for layer, count in weights.items():
         for epoch in shown:
             errors = [row[3].layer_errors[epoch - 1][layer] for row in group if layer in row[3].layer_errors[epoch - 1]]
@@ -157,10 +163,6 @@ def _errors(group: Sequence[Row], weights: Mapping[str, int], shown: Sequence[in
                 cells = [f"{fmean(error.cosine for error in errors):.3f}"]
                 cells += [f"{fmean(error.relative_l2 for error in errors):.4f}"]
                 cells += [f"{fmean(error.mape for error in errors):.3f}", f"{fmean(error.mse for error in errors):.2e}"]
-                lines.append(_line([layer, str(count), str(epoch), *cells]))
+                lines.append(table_row([layer, str(count), str(epoch), *cells]))
     lines.append("\n`--csv FILE` writes every epoch, layer, seed and control.\n")
     return "".join(lines)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |\n"

@@ -1,6 +1,6 @@
 """Export traces: of a recipe, recorded or trained, and of any user's model.
 
-torch is imported when something is exported, so that its absence can be told in one line.
+torch is imported when something is exported, so that its absence is a one-line error.
 """
 
 from collections.abc import Callable, Sequence
@@ -81,7 +81,7 @@ def export_trained(
     on_epoch : callable, optional
         Called with the metrics of each epoch and the number of epochs.
     checkpoint : Path, optional
-        Where the run is saved after each epoch, and goes on from.
+        Saved after every epoch; the run resumes from it if it exists.
 
     Raises
     ------

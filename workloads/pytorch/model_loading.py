@@ -1,6 +1,6 @@
-"""Find a user's model and record it, with what goes wrong told in one line.
+"""Find a user's model and record it; what goes wrong is a one-line error.
 
-torch is imported only when a model is recorded, so that its absence can be told in one line too.
+torch is imported only when a model is recorded, so that its absence is a one-line error, too.
 """
 
 import sys

@@ -1,8 +1,8 @@
 """The table of operators: what the recorder does with each that PyTorch runs.
 
-See `workloads.recording.table` for its families. An operator that is not here is a view if PyTorch says so, and else
-a layer `other` that the notes name. Operators of any family whose values control what runs after them stand in
-`CONTROL` too, and are noted.
+See `workloads.recording.table` for its families. An operator that is not here is a view if PyTorch says so, and else a
+layer `other` that the notes name. Operators of any family whose values control what runs after them are in `CONTROL`,
+too, and are noted.
 """
 
 from functools import partial

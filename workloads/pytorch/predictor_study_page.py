@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from workloads.foundation.markdown import table_head, table_row, wrapped
 from workloads.pytorch.ceilings import Track
 from workloads.pytorch.gradient_stream import Stream
 from workloads.pytorch.training import Run
@@ -17,42 +18,43 @@ _HEAD = """# How far the predictor goes on digits
 Written by `{command}`; do not edit.
 [predictor.md](predictor.md) says what follows from it.
 
-`digits-cnn`, schedule `paper`. The gradients are the true ones of the first {epochs} epochs, with {seeds} seeds, of
-runs whose Phase GP batches are left out, so that every predictor sees the same ones. Every prediction is made before
-its batch is learnt from, as in the forward pass. Figures are means over batches, then layers, then seeds: of Warm Up,
-and of the Phase BP batches after it, whose neighbours in Phase GP use the predictions. A prediction of zero has a
-cosine of 0 and a relative L2 of 1.
+The network is `digits-cnn`, the schedule `paper`. The gradients are the true ones of the first {epochs} epochs, with
+{seeds} seeds. They come from runs whose Phase GP batches are left out, so that every predictor sees the same gradients.
+Every prediction is made before the predictor learns from its batch, as in the forward pass.
+
+Figures are means over batches, then layers, then seeds: of Warm Up, and of the Phase BP batches after it, whose
+neighbours in Phase GP use the predictions. A prediction of zero has a cosine of 0 and a relative L2 of 1.
 """
 
 _BOUNDS = """
 ## What bounds it
 
-- **Knowable**: the cosine between a batch's gradient and the one over all training samples at the same weights
-  (`gradient_stream.knowable` says how it is taken without bias). Which samples make up the batch decides the rest. It
-  is taken at the weights that each epoch starts with, so a layer can come out a little above it.
-- **Running mean, last gradient**: each layer's own past gradients, remembered whole; no predictor. The best of the
-  decays tried.
-- **Least squares**: the predictor's form with standardised inputs and its convolution as drawn; before each batch, the
-  linear layer fits all past batches best, the newest most. This is what training the linear layer exactly would give.
-  *Shared* is the predictor's form; a linear layer for each layer is not, and shows what sharing costs.
-- **Fitted to the batch itself**: no prediction; what the form can express at all.
+- **Knowable**: the cosine between a batch's gradient and the gradient over all training samples at the same weights
+  (`gradient_stream.knowable` says how it is taken without bias). The rest depends on which samples the batch has. It
+  is taken at the weights with which each epoch starts, so a layer can come out a little above it.
+- **Running mean, last gradient**: each layer's own past gradients, remembered whole, without a predictor. The table has
+  the best of the decays tried.
+- **Least squares**: the predictor's form with standardised inputs and its convolution as drawn. Before each batch, the
+  linear layer fits all past batches best, the newest most. This is what an exact training of the linear layer would
+  give. *Shared* is the predictor's form. A linear layer for each layer is not; it shows what sharing costs.
+- **Fitted to the batch itself**: no prediction, but what the form can express at all.
 
 """
 
 _VARIANTS = """
 ## Ways to train it
 
-The paper's optimizer, Adam, one step on each layer's gradient unless said otherwise. What is not said is as in the
-reference training: raw inputs, targets over the layer's running RMS, a linear layer that starts at zero. *By seed* is
-the least and the greatest cosine in Phase BP.
+The optimizer is the paper's, Adam, with one step on each layer's gradient unless the row says otherwise. The rest is as
+in the reference training: raw inputs, targets over the layer's running RMS, a linear layer that starts at zero. *By
+seed* is the least and the greatest cosine in Phase BP.
 
 """
 
 _ACCURACY = """
-## What it is worth in training
+## What it gains in training
 
-Runs of {epochs} epochs. Cosine and relative L2 are those of the run's own predictions in Phase BP: its gradients are
-not those above, as its predictions have stepped the network. Accuracy is in per cent; a test sample is {sample:.2f}
+Runs of {epochs} epochs. Cosine and relative L2 are those of the run's own predictions in Phase BP. Its gradients are
+not those above, since its predictions have changed the network. Accuracy is in per cent; a test sample is {sample:.2f}
 points.
 
 """
@@ -144,13 +146,14 @@ def page(
     default = scores[0]
     as_paper = next(one for one in scores if one.title == paper)
     epochs = len(trained[0].runs[0].metrics)
-    return "".join([
+    text = "".join([
         _HEAD.format(command=command, seeds=default.seeds, epochs=default.epochs),
         _BOUNDS, _table(bounds),
         _VARIANTS, _table([replace_title(default, f"**{default.title}** (default)"), *scores[1:]]),
         _limits(bounds, scores, as_paper),
         _ACCURACY.format(epochs=epochs, sample=100 / _TEST_SAMPLES), _accuracies(trained), _gaps(trained),
     ])  # fmt: skip
+    return wrapped(text)
 
 
 def replace_title(one: Score, title: str) -> Score:
@@ -162,12 +165,12 @@ def _table(scores: Sequence[Score]) -> str:
     layers = list(next(iter(scores[0].cosine.values())))
     heads = ["", "cosine, Warm Up", "cosine, Phase BP", "by seed", "relative L2, Phase BP"]
     heads += [f"{name}, Phase BP" for name in layers]
-    lines = [_line(heads), _line(["---"] * len(heads))]
+    lines = [table_head(heads)]
     for one in scores:
         cells = [one.title, _mean(one.cosine, "warm_up"), _mean(one.cosine, "bp")]
         cells += [f"{min(one.by_seed):.3f} to {max(one.by_seed):.3f}", _mean(one.relative_l2, "bp")]
         cells += [f"{one.cosine['bp'][name]:.3f}" if "bp" in one.cosine else "-" for name in layers]
-        lines.append(_line(cells))
+        lines.append(table_row(cells))
     return "".join(lines)
 
 
@@ -187,12 +190,12 @@ def _limits(bounds: Sequence[Score], scores: Sequence[Score], as_paper: Score) -
     ]
     told = f"The default beats the paper's rate with {better} of {default.seeds} seeds. It has {_share(default, known)}"
     told += (
-        f" of the cosine that can be known,\nand {_share(default, shared)} of what its own form has by least squares. "
+        f" of the cosine that can be known, and {_share(default, shared)} of what its own form has by least squares. "
     )
     if best is default:
         told += "No other way of one step a batch has a greater cosine.\n"
     else:
-        told += f"The greatest of one step a batch is\n{best.key():.3f}, of {best.title}.\n"
+        told += f"The greatest of one step a batch is {best.key():.3f}, of {best.title}.\n"
     head = f"\n## What limits it\n\nCosine to the true gradient in {phase}:\n\n"
     return "".join([head, *(f"- {one.key():.3f} {what}.\n" for one, what in steps), "\n", told])
 
@@ -206,14 +209,14 @@ def _accuracies(trained: Sequence[Accuracy]) -> str:
     marks = _marks(epochs)
     heads = ["run", "cosine", "relative L2", *(f"seed {at}" for at in range(len(trained[0].runs))), "mean"]
     heads += [*(f"mean, epoch {epoch}" for epoch in marks), "training loss"]
-    lines = [_line(heads), _line(["---"] * len(heads))]
+    lines = [table_head(heads)]
     for one in trained:
         final = [100 * run.metrics[-1].test_accuracy for run in one.runs]
         cells = [one.title, _of_run(one, "cosine"), _of_run(one, "relative_l2")]
         cells += [*(f"{value:.2f}" for value in final), f"{fmean(final):.2f}"]
         cells += [f"{fmean(100 * run.metrics[epoch - 1].test_accuracy for run in one.runs):.2f}" for epoch in marks]
         cells.append(f"{fmean(run.metrics[-1].train_loss for run in one.runs):.4f}")
-        lines.append(_line(cells))
+        lines.append(table_row(cells))
     return "".join(lines)
 
 
@@ -234,7 +237,7 @@ def _gaps(trained: Sequence[Accuracy]) -> str:
     epochs = len(default.runs[0].metrics)
     lines = ["\nThe default against each of the others, accuracy in points (seeds better, equal, worse):\n\n"]
     heads = ["against", *(f"epoch {epoch}" for epoch in (*_marks(epochs), epochs)), "seeds with a lower training loss"]
-    lines += [_line(heads), _line(["---"] * len(heads))]
+    lines += [table_head(heads)]
     for other in others:
         pairs = list(zip(default.runs, other.runs, strict=True))
         cells = [other.title]
@@ -243,7 +246,7 @@ def _gaps(trained: Sequence[Accuracy]) -> str:
             better, worse = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
             cells.append(f"{round(fmean(gaps), 6) + 0.0:+.2f} ({better}, {len(gaps) - better - worse}, {worse})")
         lower = sum(a.metrics[-1].train_loss < b.metrics[-1].train_loss for a, b in pairs)
-        lines.append(_line([*cells, f"{lower} of {len(pairs)}"]))
+        lines.append(table_row([*cells, f"{lower} of {len(pairs)}"]))
     return "".join(lines)
 
 
@@ -253,7 +256,3 @@ def _marks(epochs: int) -> list[int]:
 
 def _mean(values: Mapping[Phase, Mapping[str, float]], phase: Phase) -> str:
     return f"{fmean(values[phase].values()):.3f}" if phase in values else "-"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |\n"

@@ -51,7 +51,7 @@ def reference_trace(
     on_epoch : callable, optional
         Called with the metrics of each epoch and the number of epochs.
     checkpoint : Path, optional
-        Where the run is saved after each epoch, and goes on from.
+        Saved after every epoch; the run resumes from it if it exists.
 
     Raises
     ------

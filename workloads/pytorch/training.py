@@ -158,7 +158,7 @@ class Trainer:
         return {name: part.state_dict() for name, part in self._parts()} | {"random": torch.get_rng_state()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state that `state_dict` gave."""
+        """Resume from a state that `state_dict` gave."""
         for name, part in self._parts():
             part.load_state_dict(state[name])
         torch.set_rng_state(state["random"])
@@ -207,8 +207,8 @@ def train(
     on_epoch : callable, optional
         Called with the metrics of each epoch that runs and the number of epochs.
     checkpoint : Path, optional
-        Written after each epoch, before `on_epoch`; if it is there, the run goes on from it. A run
-        that ended can go on too, with more epochs.
+        Written after every epoch, before `on_epoch`; the run resumes from it if it exists. A run that ended can resume,
+        too, with more epochs.
 
     Raises
     ------

@@ -85,7 +85,7 @@ class LoopRecording:
         Raises
         ------
         InputError
-            If no batch ran, or metrics stand in some epochs only.
+            If no batch ran, or only some epochs have metrics.
         """
         if not self._running:
             raise InputError("recording", "end_epoch", "no batch has run in this epoch", "call it after its batches")

@@ -34,7 +34,7 @@ UNKNOWN = Operator("unknown", record_unknown)
 
 
 def rows(family: Family, rules: Mapping[Rule, str | tuple[str, ...]]) -> dict[str, Operator]:
-    """Return the rows of a table for the operators of one family, by name; names stand in a tuple or a text."""
+    """Return the rows of a table for the operators of one family, by name; names are a tuple or a text."""
     return {
         op: Operator(family, rule)
         for rule, ops in rules.items()

@@ -1,6 +1,6 @@
 """The tape: the layers recorded so far.
 
-What tensors hold is told by `values`, where gradients flow by a `Flow`; a layer is recorded when an operator
+`values` says what tensors hold, and a `Flow` where gradients flow; a layer is recorded when an operator
 with a place in the trace runs, or when such an operator reads a tensor in a shape that no layer made.
 """
 
@@ -84,7 +84,7 @@ class Tape:
         return self.place.path or "the top"
 
     def note(self, what: str, where: str = "") -> None:
-        """Note something that is not recorded as it is; the same thing elsewhere is told in the same line."""
+        """Note something that is not recorded as it is; the same thing elsewhere goes into the same line."""
         self._notes.setdefault(what, []).append(where)
 
     def lose(self, note: str, what: str, lost: Lost, where: str = "") -> None:

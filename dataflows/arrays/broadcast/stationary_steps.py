@@ -1,7 +1,7 @@
 """Broadcast array, stationary: every register in every cycle (docs/microarchitecture.md).
 
-The controller follows hardware rules (words that went through a port, registers that are full); no cycle is computed
-in advance, so that the closed form has something to be held against.
+The controller follows hardware rules (words that went through a port, registers that are full); no cycle is computed in
+advance, so that the closed form can be compared with it.
 """
 
 from typing import Any
@@ -210,7 +210,7 @@ def _add_level(tree: Any, below: int, nodes_below: int, here: int, nodes: int) -
 
 @njit(cache=True, inline="always")
 def _accumulate(top: Any, sums: Any, psums: Any, adds: bool) -> None:
-    """Write `sum`: what stands at the top of the tree joins its psum; real columns go to the buffer."""
+    """Write `sum`: the top of the tree plus its psum; real columns go to the buffer."""
     for c in range(len(sums)):
         sums[c] = top[c]
     if adds:

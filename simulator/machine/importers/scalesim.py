@@ -171,7 +171,7 @@ def _bank_bytes(config: _Config, limited: bool) -> int:
 
 
 def _shown(text: str) -> str:
-    """Return a text as it may stand in a comment: in one line, printable, and not long."""
+    """Return a text that fits in a comment: one line, printable, and not long."""
     line = " ".join(text.split())
     line = line if line.isprintable() else repr(line)[1:-1]
     return line if len(line) <= 60 else f"{line[:57]}..."

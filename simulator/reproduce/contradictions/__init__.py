@@ -1,6 +1,6 @@
 """Arithmetic of the paper's contradictions: a module a subject, and a function a page, by the same names.
 
-The pages stand in `configs/reproduce/contradictions/`. A function returns the figures, which also make a table, and
+The pages are in `configs/reproduce/contradictions/`. A function returns the figures, which also make a table, and
 words: lists and numbers that only the text has.
 """
 

@@ -30,7 +30,7 @@ _RANDOM = {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "Rand
 
 
 def unreadable(kind: str, error: Exception) -> str:
-    """Return what is told of an operator that neither onnx nor the importer makes sense of."""
+    """Return the note on an operator that neither onnx nor the importer understands."""
     return f"{kind} cannot be read ({type(error).__name__}: {error})"
 
 
@@ -226,7 +226,7 @@ class DryRun:
         return found
 
     def unknown(self, name: str) -> Tensor:
-        """Return a tensor of which nothing is known."""
+        """Return a tensor without any known property."""
         return Tensor(name, onnx.TypeProto(), "", (), False)
 
     def _typed(self, name: str, given: Any) -> Tensor:

@@ -1,4 +1,4 @@
-"""The equations of `Einsum`: which dimension of which operand is which."""
+"""The equations of `Einsum`: what each dimension of each operand is."""
 
 from collections.abc import Sequence
 

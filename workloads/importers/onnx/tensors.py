@@ -91,7 +91,7 @@ class Operation:
     kind : str
         The operator's name in ONNX.
     place : str
-        The node's name, or what stands for it.
+        The node's name, or a description of it if it has none.
     inputs, results : tuple of Tensor
         None where an optional one is left out.
     attributes : mapping
@@ -179,6 +179,6 @@ def tensor_of(name: str, kind: str, shape: Shape, data: Any = None) -> Tensor:
 
 
 def place_of(node: Any) -> str:
-    """Return what a node is called, or what stands for that."""
+    """Return the name of a node, or a description of it if it has none."""
     made = next(filter(None, node.output), "")
     return node.name.strip("/") or f"{node.op_type.lower()}_{made}"

@@ -1,0 +1,65 @@
+"""Words that a person reads: no phrase of `.ci/prose/phrases.yml`, and pages whose lines end at 100 columns.
+
+textlint reads the same list for the pages, and checks the length of their sentences (`bash .ci/prose/run`).
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")} - {ROOT / "CHANGELOG.md"})
+CODE = sorted(path for package in ("workloads", "dataflows", "simulator") for path in (ROOT / package).rglob("*.py"))
+RULES = yaml.safe_load((ROOT / ".ci/prose/phrases.yml").read_text(encoding="utf-8"))["rules"]
+MARKUP = ("|", "```", "<!--")
+
+
+def pattern(rule: dict[str, str]) -> re.Pattern[str]:
+    """Return the expression of a rule, which is written as JavaScript has it: `/held\\s+against/i`."""
+    body, flags = rule["pattern"].removeprefix("/").rsplit("/", 1)
+    return re.compile(body, {"": 0, "i": re.IGNORECASE}[flags])
+
+
+PHRASES = {pattern(rule): rule["expected"] for rule in RULES}
+
+
+def found(text: str) -> list[str]:
+    return [f"{match[0]!r}: write {plainer}" for phrase, plainer in PHRASES.items() for match in phrase.finditer(text)]
+
+
+def words_of(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the texts of a module with their lines: docstrings, help texts, messages. Comments are not among them."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node.lineno, node.value
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_riddle_in_the_code(path: Path) -> None:
+    assert not [f"line {line}: {one}" for line, text in words_of(path) for one in found(text)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_lines_of_a_page_end_at_100_columns(page: Path) -> None:
+    """Tables, code, a code span or an address that fills its line, and a directive's rows may be longer."""
+    longer, in_code = [], False
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        in_code ^= line.lstrip().startswith("```")
+        if (
+            len(line) > 100
+            and not in_code
+            and not line.startswith(MARKUP)
+            and " " in re.sub(r"`[^`]*`", "", line).strip()
+        ):
+            longer.append(number)
+    assert not longer
+
+
+def test_the_list_finds_what_it_is_for() -> None:
+    text = "It is held\nagainst the the other, one of which stands for it."
+    assert [one.split("'")[1] for one in found(text)] == [r"held\nagainst", "of which", "stands for", "the the"]
+    assert not found("It is compared with the other one. That had a row of whichever.")
