@@ -27,7 +27,8 @@ def area(
 ) -> None:
     """Print FPGA resources, ASIC area and power of the four designs, scaled from the paper's tables 4 and 5.
 
-    With TRACE (a file or a shipped name) also simulate baselines of as many PEs as a design's power or area allows.
+    With TRACE (a file or a shipped name), also simulate baselines with as many PEs as the power or area of
+    a design allows.
     """
     import json
 

@@ -8,7 +8,9 @@ from simulator.cli.report import check_places, run_and_report
 
 @click.command()
 @click.argument("trace")
-@click.option("--design", "only", metavar="NAME", multiple=True, help="Only the baseline and this design; repeatable.")
+@click.option(
+    "--design", "only", metavar="NAME", multiple=True, help="Compare only the baseline and this design. Repeatable."
+)
 @run_options
 def compare(trace: str, only: tuple[str, ...], request: RunRequest) -> None:
     """Compare baseline, LOW, Efficient and MAX on TRACE (a file or a shipped name)."""

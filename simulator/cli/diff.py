@@ -11,7 +11,7 @@ from simulator.cli.options import GivenPath
 @click.argument("a", type=GivenPath(path_type=Path))
 @click.argument("b", type=GivenPath(path_type=Path))
 @click.option(
-    "--top", type=click.IntRange(min=1), default=15, show_default=True, help="How many layer passes to print."
+    "--top", type=click.IntRange(min=1), default=15, show_default=True, help="Number of layer passes to print."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print everything that changed as JSON.")
 def diff(a: Path, b: Path, top: int, as_json: bool) -> None:

@@ -6,7 +6,7 @@ import click
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_shipped(as_json: bool) -> None:
-    """List shipped traces and configs, and the designs and dataflows known by name."""
+    """List shipped traces and configs, and the names of designs and dataflows."""
     import json
 
     from dataflows.dataflow import dataflows

@@ -51,45 +51,45 @@ def _told(_: click.Context, __: click.Parameter, config: str | None) -> str | No
     importer = None if config is None else machine_importer(Path(config))
     if config is not None and importer is not None:
         what = f"{config} is {importer.description}"
-        click.echo(f"note: {what}; adagp-sim show {quote(config)} tells what each of its keys became", err=True)
+        click.echo(f"note: {what}; adagp-sim show {quote(config)} says what each of its keys became", err=True)
     return config
 
 
 config_option = click.option(
     "--config", metavar="FILE", callback=_told,
-    help="Accelerator: a shipped name, a YAML file over the shipped keys, or SCALE-Sim's FILE.cfg.",
+    help="Machine: a shipped name, your own YAML file with only the keys that you change, or SCALE-Sim's FILE.cfg.",
 )  # fmt: skip
 _RUN_OPTIONS = (
     config_option,
-    click.option("--dataflow", metavar="NAME", help="Dataflow, such as ws."),
+    click.option("--dataflow", metavar="NAME", help="Dataflow: ws, is, os or rs."),
     click.option(
         "--set", "overrides", metavar="KEY=VALUE", multiple=True,
-        help="Set one key of the spec, such as array.rows=32. Can be repeated.",
+        help="Change one key of the machine, such as array.rows=32. Repeatable.",
     ),
     click.option(
         "--batch-size", type=int, metavar="N",
-        help="Batch size. The sequence of batches stays, unless --schedule makes a new one.",
+        help="Samples of a batch. The sequence of batches stays the same, unless --schedule makes a new one.",
     ),
     click.option(
-        "--schedule", metavar="NAME", help="Schedule in place of the trace's own: a shipped name or a YAML file."
+        "--schedule", metavar="NAME", help="Schedule instead of the trace's own: a shipped name or a YAML file."
     ),
     click.option(
         "--exact", metavar="N|FIRST:N",
-        help="Also simulate N batches one by one, tile by tile, and hold them against the composed ones. "
-        "They start at the last Warm Up batch, or at batch FIRST, counted from 0.",
+        help="Also simulate N batches without the short cut, and check that the cycle counts are identical. "
+        "The first is the last Warm Up batch, or batch FIRST, counted from 0.",
     ),
     click.option(
         "--out", type=GivenPath(path_type=Path), metavar="DIR",
         help="Write summary.json, layers.csv, config.resolved.yaml and provenance.json there, whole or not at all.",
     ),
     click.option("--timeline", is_flag=True, help="With --out: also write timeline.json for Perfetto."),
-    click.option("--all-tiles", is_flag=True, help="With --timeline: every tile, however large the file."),
+    click.option("--all-tiles", is_flag=True, help="With --timeline: write every tile, however large the file gets."),
     click.option("--plot", is_flag=True, help="With --out: also draw comparison.png and layers.png."),
     click.option("--report", is_flag=True, help="With --out: also write report.html, a page of tables and charts."),
     click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON and nothing else."),
     click.option(
         "--target-accuracy", type=float, metavar="SHARE",
-        help="Of a trained trace: what ADA-GP and its controls cost until they reach this test accuracy, such as 0.95.",
+        help="For a trained trace: cost of ADA-GP and its controls until they reach this test accuracy, such as 0.95.",
     ),
 )  # fmt: skip
 

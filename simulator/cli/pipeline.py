@@ -68,20 +68,32 @@ class _ScheduleOption(click.Option):
     show_default=True,
 )
 @click.option(
-    "--devices", type=int, metavar="D", help="Devices, each an accelerator of its own; else the file's, else 4."
+    "--devices",
+    type=int,
+    metavar="D",
+    help="Number of devices, each an accelerator of its own. Default: that of the schedule's file, else 4.",
 )
-@click.option("--micro-batches", type=int, metavar="N", help="Parts of a batch; else the file's, else 4.")
-@click.option("--link-bandwidth", type=int, metavar="BYTES", help="Bytes a second of a link; endless by default.")
-@click.option("--link-latency", type=int, default=0, metavar="NS", show_default=True, help="Latency of a link in ns.")
+@click.option(
+    "--micro-batches",
+    type=int,
+    metavar="N",
+    help="Number of parts of a batch. Default: that of the schedule's file, else 4.",
+)
+@click.option(
+    "--link-bandwidth", type=int, metavar="BYTES", help="Bandwidth of a link in bytes a second. Default: no limit."
+)
+@click.option(
+    "--link-latency", type=int, default=0, metavar="NS", show_default=True, help="Latency of a link in ns. Default: 0."
+)
 @click.option(
     "--predictor-runs",
     type=click.Choice(["batch", "micro-batch"]),
     default="batch",
     show_default=True,
-    help="Once a batch on the mean over all its samples, or with every micro-batch.",
+    help="How often the predictor runs: once a batch, on the mean over all its samples, or with every micro-batch.",
 )
 @click.option(
-    "--design", "designs", metavar="NAME", multiple=True, help="Only the baseline and this design; repeatable."
+    "--design", "designs", metavar="NAME", multiple=True, help="Compare only the baseline and this design. Repeatable."
 )
 @config_option
 @click.option("--dataflow", metavar="NAME", help="Dataflow, such as ws.")
@@ -92,17 +104,17 @@ class _ScheduleOption(click.Option):
     multiple=True,
     help="Set one key of the spec, such as array.rows=32. Can be repeated.",
 )
-@click.option("--batch-size", type=int, metavar="N", help="Batch size, of all micro-batches together.")
+@click.option("--batch-size", type=int, metavar="N", help="Samples of a batch, of all micro-batches together.")
 @click.option(
     "--training-schedule",
     metavar="NAME",
-    help="Sequence of batches in place of the trace's own: a shipped name or a YAML file.",
+    help="Sequence of batches instead of the trace's own: a shipped name or a YAML file.",
 )
 @click.option(
     "--exact",
     metavar="N|FIRST:N",
-    help="Batches to run in one go, to show, and to hold against their composition. "
-    "They start at the last Warm Up batch, or at batch FIRST, counted from 0; else they end at the next Phase BP.",
+    help="Batches to simulate without the short cut, and to show; their cycle counts must equal the composed ones. "
+    "The first is the last Warm Up batch, or batch FIRST, counted from 0. Default: up to the next Phase BP.",
 )
 @click.option(
     "--out",
@@ -111,7 +123,7 @@ class _ScheduleOption(click.Option):
     help="Write summary.json, stages.csv, operations.csv, config.resolved.yaml and provenance.json there.",
 )
 @click.option("--timeline", is_flag=True, help="With --out: also write timeline.json for Perfetto.")
-@click.option("--plot", is_flag=True, help="With --out: also draw pipeline.png, as figures 10 to 12 of the paper.")
+@click.option("--plot", is_flag=True, help="With --out: also draw pipeline.png, like figures 10 to 12 of the paper.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON and nothing else.")
 def pipeline(
     trace: str, schedules: tuple[str, ...], devices: int | None, micro_batches: int | None, link_bandwidth: int | None,

@@ -11,11 +11,11 @@ from simulator.cli.options import GivenPath
 
 @click.command()
 @click.option("--out", type=GivenPath(path_type=Path, file_okay=False), metavar="DIR", help="Folder of the report.")
-@click.option("--only", metavar="KEYS", help="Some exhibits, such as fig17,table2; see --list.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes at once; else one a core.")
+@click.option("--only", metavar="KEYS", help="Make only these exhibits, such as fig17,table2. See --list.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Number of processes. Default: one for each core.")
 @click.option("--list", "show_list", is_flag=True, help="List the exhibits and do nothing else.")
 def reproduce(out: Path | None, only: str | None, jobs: int | None, show_list: bool) -> None:
-    """Make the paper's tables and figures again, each beside the paper's numbers, with a report of all.
+    """Make a report with the paper's tables and figures, each beside the paper's numbers.
 
     Results are kept in DIR as they come, so a run that was stopped can resume.
     """

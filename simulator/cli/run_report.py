@@ -13,7 +13,7 @@ from simulator.cli.options import GivenPath
     "--out",
     type=GivenPath(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where to write; else DIR/report.html.",
+    help="File to write. Default: DIR/report.html.",
 )
 def run_report(folder: Path, out: Path | None) -> None:
     """Write the result in DIR as one HTML page that needs no network.

@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("config")
-@click.option("--design", metavar="NAME", help="For an accelerator: the design; else the config's own.")
-@click.option("--dataflow", metavar="NAME", help="For an accelerator: the dataflow.")
+@click.option("--design", metavar="NAME", help="For a machine: the design. Default: the config's own.")
+@click.option("--dataflow", metavar="NAME", help="For a machine: the dataflow.")
 @click.option(
-    "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="For an accelerator: set one key. Can be repeated."
+    "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="For a machine: change one key. Repeatable."
 )
 def show(config: str, design: str | None, dataflow: str | None, overrides: tuple[str, ...]) -> None:
     """Print CONFIG (a file or a shipped name) with every parameter, as YAML.
 
-    An accelerator is printed with what it extends filled in. Another tool's machine, such as SCALE-Sim's
-    FILE.cfg, is printed as a spec, with what each of its keys became: show FILE.cfg > mine.yaml.
+    A machine is printed with the keys that it takes from the file that it extends. Another tool's machine, such
+    as SCALE-Sim's FILE.cfg, is printed as a spec, with a line for each of its keys: show FILE.cfg > mine.yaml.
     """
     from simulator.dram.part import load_part
     from simulator.energy.energy_table import load_energy_table

@@ -17,14 +17,24 @@ _DRAM_TRACE_FORMS = ("dramsim3", "ramulator2")
 
 @click.command()
 @click.argument("trace")
-@click.option("--design", metavar="NAME", help="baseline, low, efficient or max; else the config's, else max.")
+@click.option(
+    "--design", metavar="NAME", help="Design: baseline, low, efficient or max. Default: the machine's, else max."
+)
 @click.option(
     "--dram-trace", type=GivenPath(path_type=Path, dir_okay=False), metavar="FILE",
-    help="Also write what one batch asks of DRAM, burst by burst, for another DRAM simulator.",
+    help="Also write the DRAM requests of one batch, burst by burst, for another DRAM simulator.",
 )  # fmt: skip
-@click.option("--dram-trace-form", type=click.Choice(_DRAM_TRACE_FORMS), default="dramsim3", show_default=True)
-@click.option("--dram-trace-phase", metavar="PHASE", help="Phase of that batch; else bp, or the run's first.")
-@click.option("--layers", is_flag=True, help="Also print cycles, utilization and bound of every layer, pass by pass.")
+@click.option(
+    "--dram-trace-form",
+    type=click.Choice(_DRAM_TRACE_FORMS),
+    default="dramsim3",
+    show_default=True,
+    help="Form of that file.",
+)
+@click.option(
+    "--dram-trace-phase", metavar="PHASE", help="Phase of that batch. Default: bp, else the first of the run."
+)
+@click.option("--layers", is_flag=True, help="Also print cycles, utilization and bound of every layer and pass.")
 @run_options
 def simulate(
     trace: str, design: str | None, dram_trace: Path | None, dram_trace_form: str,

@@ -62,26 +62,26 @@ def inspect(name: str, as_json: bool) -> None:
     "inputs",
     metavar="NxCxHxW",
     multiple=True,
-    help="With --model: shape of an input, batch first. Repeat it for several inputs.",
+    help="With --model: shape of an input, batch first. Repeatable, for several inputs.",
 )
 @click.option(
     "--schedule", default="paper", show_default=True, metavar="NAME", help="Schedule: a shipped name or a YAML file."
 )
-@click.option("--epochs", type=click.IntRange(min=1), help="Epochs; else the schedule's.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Number of epochs. Default: the schedule's.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of a trained run.")
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
     default=50_000,
     show_default=True,
-    help="With --model: training samples of the data set, which fix the batches of an epoch.",
+    help="With --model: training samples of the data set, which give the number of batches of an epoch.",
 )
-@click.option("--name", metavar="NAME", help="With --model: the network's name; else its class's.")
-@click.option("--dataset", metavar="NAME", help="With --model: the data set's name.")
+@click.option("--name", metavar="NAME", help="With --model: name of the network. Default: its class's.")
+@click.option("--dataset", metavar="NAME", help="With --model: name of the data set.")
 @click.option(
     "--optimizer",
     type=click.Choice(list(OPTIMIZERS)),
-    help="With --model: what updates the network; else sgd_momentum.",
+    help="With --model: what updates the network. Default: sgd_momentum.",
 )
 @click.option(
     "--checkpoint",
@@ -95,16 +95,20 @@ def inspect(name: str, as_json: bool) -> None:
     metavar="N",
     help="Also train ADA-GP and its controls with N seeds, and write their accuracies into the trace.",
 )
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Of --controls: processes at once; else 1.")
-@click.option("--out", type=GivenPath(path_type=Path), metavar="FILE", help="Where to write; else NETWORK.yaml here.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="With --controls: number of processes. Default: 1."
+)
+@click.option(
+    "--out", type=GivenPath(path_type=Path), metavar="FILE", help="File to write. Default: NETWORK.yaml in this folder."
+)
 def export(
     network: str | None, model: str | None, inputs: tuple[str, ...], schedule: str, epochs: int | None, seed: int,
     samples: int, name: str | None, dataset: str | None, optimizer: OptimizerName | None, checkpoint: Path | None,
     controls: int | None, jobs: int | None, out: Path | None,
 ) -> None:  # fmt: skip
-    """Export the trace of NETWORK (see adagp-sim list), trained or recorded, or of your own --model.
+    """Train or record NETWORK (see adagp-sim list), or record your own --model, and write its trace.
 
-    Takes PyTorch (pip install '.[torch]' in a clone).
+    Needs PyTorch (pip install '.[torch]' in a clone).
     """
     if (network is None) == (model is None):
         raise click.UsageError("give either a NETWORK or --model MODULE:CALLABLE")
@@ -131,25 +135,30 @@ class _FormatOption(click.Option):
         from workloads.importers import importers
 
         known = [f"{one.name} ({', '.join(one.suffixes)}): {one.description}" for one in importers().values()]
-        self.help = f"Format; else as the file's name ends. {'. '.join(known)}."
+        self.help = f"Format. Default: by the ending of the file's name.  {'. '.join(known)}."
         return super().get_help_record(ctx)
 
 
 @trace.command("import")
 @click.argument("file", type=GivenPath(path_type=Path))
 @click.option("--format", "format_name", metavar="NAME", cls=_FormatOption)
-@click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Batch size; else the file's, or 1.")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), metavar="N", help="Samples of a batch. Default: the file's, else 1."
+)
 @click.option(
     "--schedule", metavar="NAME",
-    help="Schedule: shipped name or file. Else paper with --samples, and without them one batch: inference of one "
-    "image, one-batch of several.",
+    help="Schedule: a shipped name or a file. Default with --samples: paper. Without them: one batch, inference of "
+    "one image or one-batch of several.",
 )  # fmt: skip
 @click.option(
     "--samples", type=click.IntRange(min=1), metavar="N",
-    help="Training samples of the data set, which fix the batches of an epoch; else 50,000 with --schedule.",
+    help="Training samples of the data set, which give the batches of an epoch. Default with --schedule: 50,000.",
 )  # fmt: skip
 @click.option(
-    "--out", type=GivenPath(path_type=Path), metavar="FILE", help="Where to write; else FILE's name.yaml here."
+    "--out",
+    type=GivenPath(path_type=Path),
+    metavar="FILE",
+    help="File to write. Default: FILE's name with .yaml, in this folder.",
 )
 @click.option(
     "--shape",
@@ -163,7 +172,7 @@ class _FormatOption(click.Option):
     "batch_axes",
     metavar="[NAME=]AXIS",
     multiple=True,
-    help="onnx: which dimension of the inputs, or of one, is the batch; none if it has none.",
+    help="onnx: the dimension of the inputs, or of one input, that is the batch; none if there is no batch.",
 )
 def import_(
     file: Path, format_name: str | None, batch_size: int | None, schedule: str | None, samples: int | None,
@@ -171,7 +180,7 @@ def import_(
 ) -> None:  # fmt: skip
     """Import FILE, another tool's workload, as a trace.
 
-    What such a file does not say is taken from the options: batch, samples and schedule.
+    The options give what such a file does not say: batch size, samples and schedule.
     """
     from simulator.cli.trace_import import import_trace
 

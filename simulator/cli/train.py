@@ -23,32 +23,54 @@ def train() -> None:
     default="paper",
     show_default=True,
     metavar="NAME",
-    help="Which batches are Warm Up, Phase BP, Phase GP.",
+    help="Schedule: which batches are Warm Up, Phase BP, Phase GP.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Epochs; else the schedule's.")
-@click.option("--seed", default=0, show_default=True, help="Of the initial weights and the order of the samples.")
+@click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Number of epochs. Default: the schedule's.")
+@click.option(
+    "--seed", default=0, show_default=True, help="Seed of the initial weights and of the order of the samples."
+)
 @click.option("--checkpoint", type=_FILE, metavar="FILE",
               help="Checkpoint file: saved after every epoch, resumed if it exists.")  # fmt: skip
 @click.option("--plateau", is_flag=True, help="Lower the network's learning rate with ReduceLROnPlateau.")
 @click.option("--milestone", "milestones", type=click.IntRange(min=1), multiple=True, metavar="EPOCH",
-              help="Divide the predictor's learning rate by 10 after this epoch; may be repeated.")  # fmt: skip
+              help="Divide the predictor's learning rate by 10 after this epoch. Repeatable.")  # fmt: skip
 @click.option("--predictor-rate", type=click.FloatRange(min=0.0, min_open=True), metavar="RATE",
-              help="The predictor's learning rate, if not the network's own.")  # fmt: skip
-@click.option("--predictor-inputs", "inputs", type=click.Choice(get_args(Inputs)), help="What the predictor reads.")
-@click.option("--predictor-targets", "targets", type=click.Choice(get_args(Targets)), help="What it is to give.")
+              help="Learning rate of the predictor. Default: that of the network's recipe.")  # fmt: skip
 @click.option(
-    "--predictor-start", "start", type=click.Choice(get_args(Start)), help="Its linear layer's first weights."
+    "--predictor-inputs",
+    "inputs",
+    type=click.Choice(get_args(Inputs)),
+    help="Inputs of the predictor: as they are, or standardised.",
 )
 @click.option(
-    "--predictor-steps", "steps", type=click.IntRange(min=1), metavar="N", help="Its steps on each true gradient."
+    "--predictor-targets",
+    "targets",
+    type=click.Choice(get_args(Targets)),
+    help="Targets of the predictor: gradients as they are, or divided by an RMS.",
+)
+@click.option(
+    "--predictor-start",
+    "start",
+    type=click.Choice(get_args(Start)),
+    help="First weights of the predictor's linear layer.",
+)
+@click.option(
+    "--predictor-steps",
+    "steps",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Training steps of the predictor on each true gradient.",
 )
 @click.option("--sparsity/--no-sparsity", default=True, show_default=True,
               help="Record the share of zeros of inputs, weights and output gradients.")  # fmt: skip
 @click.option("--data", type=_FILE, metavar="DIR", help="Folder of CIFAR10, CIFAR100 or ImageNet-like images.")
 @click.option(
-    "--per-class", type=click.IntRange(min=1), metavar="N", help="Use the first images of each class of --data only."
+    "--per-class",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --data: use only the first N images of each class.",
 )
-@click.option("--out", type=_FILE, metavar="FILE", help="Where to write the trace; else NETWORK.yaml here.")
+@click.option("--out", type=_FILE, metavar="FILE", help="File of the trace. Default: NETWORK.yaml in this folder.")
 def reference(
     network: str, schedule: str, epochs: int | None, seed: int, checkpoint: Path | None, plateau: bool,
     milestones: tuple[int, ...], predictor_rate: float | None, sparsity: bool, data: Path | None,
@@ -90,16 +112,22 @@ def reference(
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Number of seeds, from 0.")
 @click.option("--epochs", type=click.IntRange(min=1), default=90, show_default=True, help="Epochs of a run.")
 @click.option(
-    "--schedule", default="paper", show_default=True, metavar="NAME", help="Schedule of all but plain backpropagation."
+    "--schedule",
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Schedule of all runs except plain backpropagation.",
 )
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes at once.")
-@click.option("--out", type=_FILE, metavar="FILE", required=True, help="Where to write the page, in Markdown.")
-@click.option("--csv", "table", type=_FILE, metavar="FILE", help="Also write the errors of every epoch here.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of processes.")
+@click.option("--out", type=_FILE, metavar="FILE", required=True, help="Markdown file to write.")
+@click.option(
+    "--csv", "table", type=_FILE, metavar="FILE", help="Also write the errors of every epoch to this CSV file."
+)
 def controls(seeds: int, epochs: int, schedule: str, jobs: int, out: Path, table: Path | None) -> None:
     """Train digits-cnn with ADA-GP and with four controls, and write the page that compares them.
 
-    The controls tell what its accuracy owes to prediction: backpropagation on every batch, GP batches left out, zero
-    and random gradients. A run of 90 epochs takes half a minute on one core.
+    The controls show how much of ADA-GP's accuracy comes from prediction. They are backpropagation on every batch,
+    GP batches left out, zero gradients and random gradients. A run of 90 epochs takes half a minute on one core.
     """
     from simulator.cli.console import progress
     from workloads.foundation.atomic import atomic_file, check_writable
@@ -130,11 +158,11 @@ def controls(seeds: int, epochs: int, schedule: str, jobs: int, out: Path, table
 @train.command()
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Number of seeds, from 0.")
 @click.option("--stream-epochs", type=click.IntRange(min=1), default=30, show_default=True,
-              help="Epochs whose gradients the predictors are tried on.")  # fmt: skip
+              help="Number of epochs whose gradients the predictors try to predict.")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(min=1), default=90, show_default=True, help="Epochs of the ADA-GP runs.")
-@click.option("--out", type=_FILE, metavar="FILE", required=True, help="Where to write the page, in Markdown.")
+@click.option("--out", type=_FILE, metavar="FILE", required=True, help="Markdown file to write.")
 def predictors(seeds: int, stream_epochs: int, epochs: int, out: Path) -> None:
-    """Measure how far the predictor can be trained on digits, and write the page.
+    """Measure how well the predictor can be trained on digits, and write the page.
 
     It takes some twenty minutes on one core.
     """
