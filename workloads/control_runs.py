@@ -39,7 +39,7 @@ def check_controls(controls: Sequence[ControlRuns], origin: str, epochs: int) ->
     Raises
     ------
     InputError
-        If nothing was trained, a name stands twice, seeds or epochs do not match, or ADA-GP itself is not there.
+        If nothing was trained, a name is given twice, seeds or epochs do not match, or ADA-GP itself is not there.
     """
     if not controls:
         return

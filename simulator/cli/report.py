@@ -177,11 +177,11 @@ def _print_causes(results: "Results", runs: "Sequence[RunResult]", screen: "Cons
     from simulator.studies.explain import backward_ratio, explain, ideal_speedup
 
     causes = [explain(results, run) for run in runs]
-    rows = [["ideal: BW = 2 FW, free predictor", *(f"{ideal_speedup(run):.4f}" for run in runs)]]
+    rows = [["ideal: backward takes 2 x forward, free predictor", *(f"{ideal_speedup(run):.4f}" for run in runs)]]
     for index, cause in enumerate(causes[0]):
         name = cause.name
         if index == 0:
-            name = f"BW = {backward_ratio(results):.3f} FW, not 2"
+            name = f"backward takes {backward_ratio(results):.3f} x forward (ideal: 2)"
         rows.append([name, *(f"{column[index].change:+.4f}" for column in causes)])
     rows.append(["simulated", *(f"{column[-1].speedup:.4f}" for column in causes)])
     columns = [("", False), *((run.design, True) for run in runs)]

@@ -102,7 +102,7 @@ class Arithmetic(_Sparse):
             for name in getattr(self, key):
                 if not _FORMAT.match(name):
                     remedy = "write its kind and then its bits, such as int8, fp16 or fp8e4m3"
-                    raise InputError("", f"{key}.{name}", "tells no width", remedy)
+                    raise InputError("", f"{key}.{name}", "does not name a width", remedy)
         for bits, name in self.word_formats.items():
             if name not in self.multiply_pj:
                 raise InputError("", f"word_formats.{bits}", f"no multiply_pj of {name!r}",
@@ -159,7 +159,9 @@ class Leakage(_Sparse):
     def _says_one_thing(self) -> "Leakage":
         given = [value is not None for value in (self.power_mw, self.for_bytes, self.sram_width_bits)]
         if given not in ([True, True, False], [False, False, True]):
-            raise InputError("", "", "says its power not just once", "give power_mw and for_bytes, or sram_width_bits")
+            raise InputError(
+                "", "", "gives its power twice, or not at all", "give power_mw and for_bytes, or sram_width_bits"
+            )
         return self
 
 

@@ -82,7 +82,7 @@ def _draw_speedups(axes: Any, places: Any, results: Results) -> None:
     axes.bar_label(bars, labels, label_type="center", color="white")
     ideals = [ideal_speedup(run) for run in results.runs]
     axes.hlines(ideals, places - 0.36, places + 0.36, colors="#D55E00", linestyles="dashed",
-                label="ideal: BW = 2 FW, free predictor")  # fmt: skip
+                label="ideal: backward takes 2 x forward, free predictor")  # fmt: skip
     axes.set_ylabel("speedup over the baseline")
     axes.set_ylim(0, max([*drawn, *ideals]) * 1.25)
     axes.legend(loc="upper left", frameon=False)

@@ -69,7 +69,7 @@ def checked_steps(design: Design, stages: Sequence[Stage], layers: Sequence[str]
     Raises
     ------
     InputError
-        If a task is left out or stands twice, if one is no task of these stages, if one runs before what it reads, or
+        If a task is left out or is there twice, if one is no task of these stages, if one runs before what it reads, or
         if a step uses a second array that the design does not have. It names design, layer and pass.
     """
     steps = [step for step in design.steps(stages) if step.first or step.second]

@@ -30,7 +30,7 @@ def _blocked(error: DeadlockError, programme: Programme, where: str) -> InputErr
     one, wanted = (programme.placed[index] for index in waits[device])
     head = programme.placed[waits[wanted.device][0]].operation
     problem = (
-        f"never starts on device {one.device}: it waits for {wanted.operation}, which stands on device "
-        f"{wanted.device} behind {head}"
+        f"never starts on device {one.device}: it waits for {wanted.operation}, which comes on device "
+        f"{wanted.device} after {head}"
     )
     return InputError(where, str(one.operation), problem, "change the order of one of these devices")

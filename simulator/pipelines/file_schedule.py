@@ -161,7 +161,9 @@ def _read_csv(text: str, where: str) -> Orders:
 
 def _csv_row(row: dict[str, Any], where: str, line: int) -> tuple[int, Operation]:
     if None in row or None in row.values():
-        raise InputError(where, f"line {line}", "has not one value for each column", f"write {','.join(_COLUMNS)}")
+        raise InputError(
+            where, f"line {line}", "does not have one value for each column", f"write {','.join(_COLUMNS)}"
+        )
     numbers = {}
     for column in ("device", "micro_batch", "stage"):
         text = row[column].strip()

@@ -110,7 +110,7 @@ def build_programme(
     Raises
     ------
     InputError
-        If work is missing, stands twice, is out of range, or goes backward on another device than forward.
+        If work is missing, is given twice, is out of range, or goes backward on another device than forward.
     """
     homes: dict[Operation, int] = {}
     for device, order in enumerate(orders):
@@ -119,7 +119,7 @@ def build_programme(
                 problem = f"there are micro-batches 0 to {micro_batches - 1} and stages 0 to {stages - 1}"
                 raise InputError(where, str(operation), problem, "leave it out, or ask for more")
             if operation in homes:
-                problem = f"stands twice, on device {homes[operation]} and on device {device}"
+                problem = f"is given twice, on device {homes[operation]} and on device {device}"
                 raise InputError(where, str(operation), problem, "leave one of the two out")
             homes[operation] = device
     _check_complete(homes, stages, micro_batches, where)
@@ -141,7 +141,7 @@ def _check_complete(homes: dict[Operation, int], stages: int, micro_batches: int
                 for kind in ("forward", "backward", "input_gradient", "weight_gradient")
             )
             if whole in homes and (inputs in homes or weights in homes):
-                raise InputError(where, str(whole), "is there beside its two halves", "write backward, or both halves")
+                raise InputError(where, str(whole), "is given beside its two halves", "write backward, or both halves")
             wanted = [ahead]
             if goes_backward:
                 wanted += [inputs, weights] if inputs in homes or weights in homes else [whole]

@@ -111,7 +111,7 @@ def _check_stretch(trace: Trace, stretch: tuple[int, int]) -> None:
     total = trace.schedule.batches
     if first < 0 or batches < 1 or first + batches > total:
         problem = f"asks for {batches} batches from batch {first} on, and the run has {total}, counted from 0"
-        raise InputError("--exact", "", problem, "give a stretch of the run")
+        raise InputError("--exact", "", problem, "give batches of the run")
     if batches > 1000:
         raise InputError("--exact", "", f"asks for {batches} batches one by one", "give at most 1000")
 

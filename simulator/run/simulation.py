@@ -75,7 +75,7 @@ class Simulation:
         _ = self._energy  # refuses a table that is not for this machine
 
     def exact(self, first_batch: int, batches: int, progress: Progress = _silent) -> ExactStretch:
-        """Simulate a stretch of the run batch by batch and tile by tile, nothing composed.
+        """Simulate some batches of the run one by one, tile by tile, without the short cut.
 
         Raises
         ------

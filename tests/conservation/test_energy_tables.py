@@ -216,5 +216,5 @@ def test_leakage_is_a_power_for_some_bytes_or_a_width(keys: tuple[str, ...]) -> 
     if keys in (("power", "bytes"), ("width",)):
         assert Leakage(**values, source="here").model_dump(exclude_none=True) == values | {"source": "here"}
     else:
-        with pytest.raises(ValidationError, match="not just once"):
+        with pytest.raises(ValidationError, match="twice, or not at all"):
             Leakage(**values, source="here")

@@ -122,7 +122,7 @@ def test_a_deadlock_names_what_is_blocked(tmp_path: Path) -> None:
     refused(
         write(tmp_path, document(orders)),
         "backward of micro-batch 0 on stage 0: never starts on device 0",
-        "waits for backward of micro-batch 0 on stage 1, which stands on device 1 behind forward of micro-batch 1",
+        "waits for backward of micro-batch 0 on stage 1, which comes on device 1 after forward of micro-batch 1",
         "change the order",
     )
 

@@ -115,8 +115,8 @@ def test_every_key_has_its_line(mode: str, tmp_path: Path) -> None:
         (TEXT.replace(": is", ": rs"), "Dataflow: is 'rs'; give is, os, ws"),
         (TEXT.replace("USER", "both"), "InterfaceBandwidth: is 'both'; give CALC or USER"),
         (TEXT.replace("Bandwidth : 10", "Bandwidth : fast"), "Bandwidth: is 'fast'"),
-        (TEXT + "UseRamulatorTrace: True\n", "line 30: UseRamulatorTrace stands twice; keep one"),
-        (TEXT + "arrayheight: 3\n", "arrayheight: stands twice"),
+        (TEXT + "UseRamulatorTrace: True\n", "line 30: UseRamulatorTrace is given twice; keep one"),
+        (TEXT + "arrayheight: 3\n", "arrayheight: is given twice"),
         (TEXT.replace("[general]", "[general"), "line 1: is no configuration of SCALE-Sim"),
     ],
 )
@@ -158,7 +158,7 @@ def test_it_goes_wherever_a_spec_goes(tmp_path: Path) -> None:
     command = ("compare", "digits-cnn", "--schedule", "inference")
     runs = good(run_here(*command, "--config", "scale.cfg", "--out", "r", "--json", cwd=tmp_path))
     assert [run["dataflow"] for run in runs.json["runs"]] == ["is"] * 4
-    assert "adagp-sim show scale.cfg tells what each of its keys became" in runs.err
+    assert "adagp-sim show scale.cfg says what each of its keys became" in runs.err
     resolved = yaml.safe_load((tmp_path / "r/config.resolved.yaml").read_text())
     assert resolved["accelerators"][0]["array"]["rows"] == 24
 

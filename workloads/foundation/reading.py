@@ -116,7 +116,9 @@ def _to_the_end(descriptor: int, path: Path, most_bytes: int, is_pipe: bool) -> 
         elif not is_pipe or parts:
             return b"".join(parts)
         elif not _wait(descriptor, _WAIT_SECONDS):
-            raise InputError(str(path), "", "is a pipe into which nobody writes", "start what writes, or give a file")
+            raise InputError(
+                str(path), "", "is a pipe into which nobody writes", "start the program that writes, or give a file"
+            )
         elif _wait(descriptor, 0) == select.POLLHUP:  # someone came, wrote nothing and left
             return b""
 

@@ -34,7 +34,7 @@ _PLAIN = (
 
 class _DuplicateKeyError(yaml.YAMLError):
     def __init__(self, key: object, line: int) -> None:
-        super().__init__(f"key {key!r} stands twice (line {line})")
+        super().__init__(f"key {key!r} is given twice (line {line})")
         self.key = key
 
 

@@ -120,7 +120,7 @@ def importer_of(path: Path) -> Importer:
     problem = (
         f"no format has files that end in {Path(name).suffix!r}" if Path(name).suffix else "its name has no ending"
     )
-    raise InputError(str(path), "", problem, f"save it as {known}, or say --format")
+    raise InputError(str(path), "", problem, f"save it as {known}, or add --format")
 
 
 def listed(names: Sequence[str], separator: str = ", ") -> str:

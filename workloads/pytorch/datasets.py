@@ -159,7 +159,7 @@ def _decoded(path: Path, size: int) -> np.ndarray:
         with Image.open(path) as image:
             fitted = ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.BILINEAR)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise InputError(str(path), "", "is no image that can be read", "delete it or remedy it") from None
+        raise InputError(str(path), "", "is no image that can be read", "delete it, or replace it") from None
     return np.asarray(fitted, dtype=np.uint8).transpose(2, 0, 1)
 
 

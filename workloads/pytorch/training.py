@@ -282,7 +282,7 @@ def _metrics(epoch: int, log: EpochLog, accuracy: float) -> EpochMetrics:
     errors = [error for of_layer in log.errors.values() for error in of_layer]
     loss = fmean(log.losses) if log.losses else 0.0
     if not isfinite(loss):
-        problem = f"the loss of epoch {epoch} is {loss}: the training went apart"
+        problem = f"the loss of epoch {epoch} is {loss}: the training diverged"
         raise InputError("training", "", problem, "train with a smaller learning rate")
     return EpochMetrics(
         epoch=epoch, train_loss=round(loss, 4), test_accuracy=round(accuracy, 4),

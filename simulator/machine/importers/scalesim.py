@@ -185,7 +185,7 @@ def _entries(path: Path) -> dict[str, tuple[str, str]]:
         parser.read_string(read_text(path).removeprefix("\ufeff"), str(path))
     except configparser.DuplicateOptionError as error:
         raise InputError(
-            str(path), f"line {error.lineno}", f"{error.option} stands twice", "keep one of the two"
+            str(path), f"line {error.lineno}", f"{error.option} is given twice", "keep one of the two"
         ) from None
     except configparser.Error as error:
         line = getattr(error, "lineno", None) or next((number for number, _ in getattr(error, "errors", ())), None)
@@ -199,7 +199,7 @@ def _entries(path: Path) -> dict[str, tuple[str, str]]:
     for section in parser.sections():
         for name, value in parser[section].items():
             if name.lower() in entries:
-                raise InputError(str(path), name, "stands twice", "keep one of the two")
+                raise InputError(str(path), name, "is given twice", "keep one of the two")
             entries[name.lower()] = (name, value.strip())
     return entries
 
