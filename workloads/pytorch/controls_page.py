@@ -21,13 +21,13 @@ train and {samples} to test, {epochs} epochs of 44 batches of 32, schedule `{sch
 the same weights and see the same samples in the same order. They are equal up to the first Phase GP batch.
 [reference-run.md](reference-run.md) describes the training itself.
 
-| run | what its Phase GP batches do |
-|---|---|
-| ADA-GP | step with the predicted gradients |
-| backpropagation on every batch | train by backpropagation; the predictor only watches |
-| GP batches left out | nothing; Warm Up and Phase BP run as scheduled |
-| zero gradients in GP | the optimizer steps, so momentum carries on |
-| random gradients in GP | step with normal noise of the running RMS of the layer's true gradients |
+What a run does in a Phase GP batch:
+
+- **ADA-GP** steps with the predicted gradients.
+- **Backpropagation on every batch** trains by backpropagation; the predictor only watches.
+- **GP batches left out** does nothing; Warm Up and Phase BP run as scheduled.
+- **Zero gradients in GP** lets the optimizer step, so momentum carries on; nothing is predicted.
+- **Random gradients in GP** steps with normal noise of the running RMS of the layer's true gradients.
 """
 
 _VERDICT = """
