@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class ArrayTraffic:
     """Words that cross the array's edge, and accesses inside; sums over all tiles.
 
-    Psums that are added to are counted both when written and when read; finished results are
-    counted in neither. `sums_return` says whether they are read back into the array or added where they are kept,
-    `accumulated` whether those of a tile lie in the array's accumulator memory and not in the buffer.
+    Psums that are added to are counted both when written and when read; finished results are counted in neither.
+    `sums_return` says whether they are read back into the array or added in their memory. `accumulated` says whether
+    those of a tile lie in the array's accumulator memory and not in the buffer.
     """
 
     ifmap_words: int

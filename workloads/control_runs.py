@@ -21,7 +21,7 @@ class ControlRuns(StrictModel):
     name, title : str
         What files and tables call it.
     gp_batches : str
-        What a scheduled GP batch came to: ``predicted`` (as in ADA-GP), ``backpropagated`` (a batch as in
+        What the run does in a scheduled GP batch: ``predicted`` (as in ADA-GP), ``backpropagated`` (a batch as in
         Phase BP), ``left_out``, or ``updated_only`` (a forward pass, and an update with no gradient or noise).
     test_accuracy : tuple of tuples
         One row a seed, with one number (0 to 1) an epoch.

@@ -200,9 +200,9 @@ def handed_on(layers: Sequence[Layer]) -> dict[str, str]:
     """Tell which layers with multiply-accumulates hand their output to the next such layer and to nobody else.
 
     Between the two may be layers that read nothing else (an activation, a normalisation, pooling) and have no more
-    words than they read: so what the next layer reads is in the words that were written. What a layer of kind `other`
-    does is not known, and a `matmul` that cuts both its operands from one tensor reads them in two places: nothing is
-    handed over either.
+    words than they read. So the next layer reads words that were written. What a layer of kind `other` does is not
+    known, and a `matmul` that cuts both its operands from one tensor reads them in two places: nothing is handed over
+    either.
     """
     readers: dict[str, list[Layer]] = {}
     for layer in layers:

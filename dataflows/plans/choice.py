@@ -73,8 +73,8 @@ class Contest(Generic[Candidate]):
     def winner(self, slack_percent: int | None) -> Candidate | None:
         """Return the candidate that the rule takes; None where there is none.
 
-        Of the plans that take at most so much longer than the fastest (None: however long) the one of fewest DRAM
-        bytes, of these the one of fewest bytes through the buffer, of these the fastest, of these that of fewest tiles.
+        Plans that are at most `slack_percent` slower than the fastest one compete (None: all plans). The one with the
+        fewest DRAM bytes wins, then the fewest bytes through the buffer, then the least time, then the fewest tiles.
         """
         if slack_percent is None:
             return self.first(FEWEST_BYTES)

@@ -4,7 +4,7 @@ Each product has three tensors: the ifmap, over which windows slide (X; in dgrad
 each window (Y, in wgrad dY; in dgrad dX), and the weights. Which is the result decides which loop is the reduction:
 
 =======  =======  ========  ========  =======================  =======================  =======
-role     ifmap    filter    result    vectors (M)              reduction (K)            columns (N)
+role     ifmap    filter    result    vectors (V)              reduction (D)            columns (N)
 =======  =======  ========  ========  =======================  =======================  =======
 forward  X        W         Y         images, rows of Y        channels (with r, s)     filters
 dgrad    dY       W         dX        images, rows of dX       channels (with r, s)     filters

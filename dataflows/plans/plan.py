@@ -27,8 +27,8 @@ class Plan:
     stream_cycles : array of int64
         From its first vector's entry into the array to its last's.
     gap_cycles : array of int64
-        Least cycles between the last vector of the tile before and its own first: what the loading of its first
-        fold, or the draining of the fold before, takes beyond the folds that hide it. 0 for the first tile.
+        Least cycles between the last vector of the tile before and its own first: the part of the load of its first
+        fold, or of the drain of the fold before, that no fold hides. 0 for the first tile.
     fill_cycles : int
         Cycles between a tile's load and its first vector: to load the stationary words of one fold.
     drain_cycles : int

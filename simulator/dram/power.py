@@ -1,7 +1,7 @@
 """Energy of DRAM commands from IDD currents.
 
-After Micron TN-41-01 ("Calculating memory system power for DDR3"): what a command draws above the standby current of
-its state, times the supply voltage and the time that JEDEC's measurement loop gives it; standby draws all the time.
+After Micron TN-41-01 ("Calculating memory system power for DDR3"): the current of a command above the standby current
+of its state, times the supply voltage and the time of JEDEC's measurement loop. Standby draws all the time.
 Interface and termination are left out, as are power-down states.
 """
 

@@ -68,10 +68,10 @@ def nodes_nm() -> tuple[int, ...]:
 def sram(node_nm: int, capacity_bytes: int, width_bits: int) -> Sram:
     """Return a bank's costs; exactly CACTI's at the points of its grid.
 
-    Between two capacities a value follows the power law through both (linear in the logarithms), leakage the straight
-    line, since cells leak each for itself and small banks' leakage is rounded to zero. Between two widths all values
-    follow the straight line: an access is a decoder, paid once, and so many bit lines. A smaller bank, or a narrower
-    port, than the grid's smallest costs what that costs: a bound from above.
+    Between two capacities a value follows the power law through both (linear in the logarithms). Leakage follows the
+    straight line: each cell leaks by itself, and the leakage of small banks is rounded to zero. Between two widths all
+    values follow the straight line: an access is a decoder, paid once, and so many bit lines. A smaller bank, or a
+    narrower port, than the grid's smallest costs what that costs: a bound from above.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """The cycles of a whole training run in a pipeline, exact, without a simulation of each batch.
 
 A device starts an operation when several others have ended. So its end is a maximum of earlier ends plus its cycles,
-which is linear in the (max, +) algebra: a batch is a matrix, batches in a row are the product of their matrices, and a
+which is linear in the (max, +) algebra. A batch is a matrix, batches in a row are the product of their matrices, and a
 pattern that repeats n times is a power, found by squaring. All numbers are integers, so the result equals the engine's
 (`simulator.pipelines.engine`); a test compares them.
 

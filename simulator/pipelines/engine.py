@@ -1,8 +1,8 @@
 """Run batches on devices, event by event, in whole cycles.
 
-Each device carries out its queue in order; an operation starts when its device is free, the results that it needs have
-arrived and, if it goes forward, its stage's weights are those that the batch before left. Messages between two devices
-follow each other on the link of that direction.
+Each device carries out its queue in order; an operation starts when its device is free and the results that it needs
+have arrived. A forward operation also waits until its stage has the weights that the batch before left. Messages
+between two devices follow each other on the link of that direction.
 """
 
 import heapq

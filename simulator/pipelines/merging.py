@@ -1,10 +1,10 @@
 """How batches follow each other on a device: by when their operations would start in the paper's steps.
 
-Each batch is laid out alone in steps (forward 1, backward 2). The next batch is shifted against it by the least number
-of steps at which no stage starts before the batch before has left that stage on all its replicas, and by no less than
-the busiest device has to do. So after a backward pass the next batch waits for the flush, stage by stage, and after a
-batch of Phase GP it enters at once. Devices then take operations in the order of these starts, whatever the real cycles
-are. Every wait goes from an earlier to a later start, so no order that is made like this can block.
+Each batch is laid out alone in steps (forward 1, backward 2). The next batch starts as few steps later as possible: no
+stage may start before the batch before has left that stage on all its replicas, and the shift is at least the work of
+the busiest device. So after a backward pass the next batch waits for the flush, stage by stage, and after a batch of
+Phase GP it enters at once. Devices then take operations in the order of these starts, whatever the real cycles are.
+Every wait goes from an earlier to a later start, so no order that is made like this can block.
 """
 
 from collections.abc import Sequence

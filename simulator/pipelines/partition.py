@@ -10,7 +10,7 @@ from workloads.foundation.errors import InputError
 def balanced_cuts(costs: Sequence[int], parts: int) -> tuple[int, ...]:
     """Return the first layer of each part, and at the end the number of layers.
 
-    An exact dynamic programme over all contiguous cuts with at least one layer a part: the least largest cost of k
+    An exact dynamic programme over all contiguous cuts with at least one layer a part. The least largest cost of k
     parts of the first j layers is the minimum over i of the larger of that of k - 1 parts of i layers and the rest.
 
     Raises

@@ -4,7 +4,7 @@ A device is the accelerator of the spec. The trace is simulated anew with the mi
 scale with the batch where weights are loaded or DRAM is waited for.
 
 What runs once a batch (the update, and with `predictor_runs` of ``batch`` the predictor) runs with the last micro-batch
-that a device takes through a stage: the predictor's input is the mean over the whole batch, and the true gradient that
+that a device takes through a stage. The predictor's input is the mean over the whole batch, and the true gradient that
 trains it is whole only then. So a pipeline predicts what one device would. With ``micro-batch`` the predictor runs with
 each.
 """

@@ -57,7 +57,7 @@ class Simulation:
         ------
         InputError
             If numbers are beyond what is simulated, a batch needs more DRAM than there is, a tile does not
-            fit in the buffer, the energy table cannot be read, or the run has no such stretch of batches.
+            fit in the buffer, the energy table cannot be read, or the run has no such batches.
         """
         if exact is not None:
             self._check_stretch(*exact)

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")} - {ROOT / "CHANGELOG.md"})
 CODE = sorted(path for package in ("workloads", "dataflows", "simulator") for path in (ROOT / package).rglob("*.py"))
 RULES = yaml.safe_load((ROOT / ".ci/prose/phrases.yml").read_text(encoding="utf-8"))["rules"]
+CONFIGS = sorted(path for kind in ("md", "yaml") for path in (ROOT / "configs").rglob(f"*.{kind}"))
 MARKUP = ("|", "```", "<!--")
 
 
@@ -41,6 +42,13 @@ def words_of(path: Path) -> Iterator[tuple[int, str]]:
 @pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_riddle_in_the_code(path: Path) -> None:
     assert not [f"line {line}: {one}" for line, text in words_of(path) for one in found(text)]
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_riddle_in_the_configs(path: Path) -> None:
+    """The report's words and the comments of shipped machines."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert not [one for line in lines for one in found(line)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())

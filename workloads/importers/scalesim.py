@@ -2,8 +2,8 @@
 
 A convolution's row is name, ifmap height, ifmap width, filter height, filter width, channels, filters, stride; a
 product's is name, M, N, K. Behind these may stand a second stride, a batch size and a sparsity (N:M), as the header
-says. Neither table says how layers are connected, so each follows the one before, and a layer of kind `other` stands
-between them: what it does is not known. docs/trace-format.md says what becomes of the rest.
+says. Neither table says how layers are connected, so each follows the one before. A layer of kind `other` is between
+them: nobody knows what it does. docs/trace-format.md says what becomes of the rest.
 """
 
 import csv

@@ -1,8 +1,8 @@
 """Record any PyTorch module as the layers of a trace, from its shapes alone.
 
-The recorder sits below autograd, where every model has become a sequence of aten operators: functional
-calls, attention modules, shared modules, in-place operators and control flow look alike there. It works
-on the meta device, where nothing is computed, as well as on any other.
+The recorder sits below autograd, where every model is a sequence of aten operators. Functional calls, attention
+modules, shared modules, in-place operators and control flow look alike there. It works on the meta device, where
+nothing is computed, as well as on any other.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

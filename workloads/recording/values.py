@@ -1,7 +1,7 @@
 """What every tensor holds while a model is recorded: the output of a layer, a parameter, a constant, or a part of one.
 
 Views are transparent. A tensor is looked up as a `View` of a `Value`; all views of one tensor share its value, and a
-part of a tensor knows its whole, so what an operator writes in place through one of them is seen through all.
+part of a tensor knows its whole. So what an operator writes in place through one view is seen through all.
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping

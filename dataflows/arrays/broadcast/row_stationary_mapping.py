@@ -1,12 +1,12 @@
 """Choose how a convolution lies on a row-stationary array.
 
 A set of PEs (filter rows x output rows) keeps its rows where they fit in the array's rows, and its columns where they
-fit in the array's columns, as in Eyeriss; it is replicated over filters, channels and groups to fill the array. What
+fit in the array's columns, as in Eyeriss. It is replicated over filters, channels and groups to fill the array. What
 does not fit is folded. Where sets are free (always for a wgrad, whose filter is as tall as a feature map), they are
 folded wherever that is faster.
 
-The mapping whose positions take the fewest cycles wins; among equals the one with fewest working PEs, then the one of
-fewest cycles with the loading of filters, then the one that brings fewest image words over the port.
+The mapping whose positions take the fewest cycles wins. Among equals it is the one with the fewest working PEs, then
+the fewest cycles with the loading of filters, then the fewest image words over the port.
 
 The search is exhaustive as far as sets are not kept whole (t and p: the least that cut filters into as many blocks; d:
 the most groups that fit).

@@ -1,6 +1,6 @@
 """SCALE-Sim's configuration files, of its versions 1 to 3, as a machine.
 
-What its rule for cycles takes beside the file's keys is set, too: a systolic array with ports as wide as its sides and
+The spec also has what its rule for cycles assumes: a systolic array with ports as wide as its sides and
 no accumulators, banks without a limit on what they move, and the fastest cut into tiles. Its simulator cuts no layer
 into tiles and multiplies words of a byte. docs/decisions/0043 says what becomes of the sizes of its buffers.
 """

@@ -19,8 +19,8 @@ _MORE_BANKS = "global_buffer.banks=80"  # 64 for the first array and 16 for the 
 class Speedups(PagedExhibit):
     """Speedups under the page's dataflow.
 
-    On the page's `roomy` data sets MAX also runs with as many banks for its first array as Efficient has: where it is
-    slower than Efficient, this tells whether the banks that the second array takes are the cause.
+    On the page's `roomy` data sets MAX also runs with as many banks for its first array as Efficient has. Where MAX is
+    slower than Efficient, this shows whether the banks of the second array are the cause.
     """
 
     def jobs(self) -> list[DesignComparison]:
