@@ -14,17 +14,17 @@ class ActionCounts:
     macs : int
         Multiply-accumulates.
     adds : int
-        Additions of partial-sum width (the sums of the batch mean).
+        Additions of psum width (the sums of the batch mean).
     register_reads, register_writes : int
         Words read from and written to the PEs' stationary registers.
     scratchpad_reads, scratchpad_writes : int
         Words read from and written to the PEs' scratchpads (row stationary).
     array_network_bytes : int
-        Bytes driven over the buses between buffer and PEs, partial sums at their width; a broadcast counts once.
+        Bytes driven over the buses between buffer and PEs, psums at their width; a broadcast counts once.
     buffer_read_bytes, buffer_write_bytes : int
         Traffic of the global buffer, on the array's side and on the DRAM's.
     accumulator_read_bytes, accumulator_write_bytes : int
-        Partial sums in and out of the arrays' accumulator memories.
+        Psums in and out of the arrays' accumulator memories.
     predictor_sram_read_bytes, predictor_sram_write_bytes : int
         Traffic of the predictor SRAM.
     dram_read_bytes, dram_write_bytes : int

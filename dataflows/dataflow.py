@@ -42,10 +42,10 @@ class Granularity:
     waits_when_short : bool
         Whether a tile has a gap where its own fold is shorter than `least_cycles`, and not only the fold before it.
     most : int, optional
-        Most of the streamed axis that a fold takes where the reduction needs several, so that partial sums fit in an
+        Most of the streamed axis that a fold takes where the reduction needs several, so that psums fit in an
         accumulator memory.
     accumulated : bool
-        Whether the partial sums of a tile stay in the array's accumulators.
+        Whether the psums of a tile stay in the array's accumulators.
     folds : int
         Folds that each block of the product is (`rs`: of a filter that is too tall or too wide for a PE set).
     ifmap_words : int, optional

@@ -4,7 +4,7 @@ from dataflows.dataflow import JobDataflow
 
 DATAFLOW = JobDataflow(
     name="is",
-    description="inputs stay, weights stream, partial sums reduced over the rows",
+    description="inputs stay, weights stream, psums reduced over the rows",
     way="operand stays",
     stationary="image",
 )

@@ -4,7 +4,7 @@ from dataflows.dataflow import JobDataflow
 
 DATAFLOW = JobDataflow(
     name="os",
-    description="partial sums stay, inputs and weights stream",
+    description="psums stay, inputs and weights stream",
     way="sums stay",
     stationary="filter",
 )

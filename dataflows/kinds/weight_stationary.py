@@ -4,7 +4,7 @@ from dataflows.dataflow import JobDataflow
 
 DATAFLOW = JobDataflow(
     name="ws",
-    description="weights stay, inputs stream, partial sums reduced over the rows",
+    description="weights stay, inputs stream, psums reduced over the rows",
     way="operand stays",
     stationary="filter",
 )

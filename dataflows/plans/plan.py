@@ -116,7 +116,7 @@ class BufferBudget:
     capacity_bytes : int
         Bytes that one array's ops may use; tiles are double-buffered within it.
     word_bytes, partial_sum_bytes : int
-        Widths of operands and results, and of partial sums.
+        Widths of operands and results, and of psums.
     channel : Channel
         What transfers take.
     slack_percent : int, optional

@@ -62,7 +62,7 @@ def load_transfers(
     Parameters
     ----------
     ifmap, filter_, psums : int64[tiles]
-        1 where a tile loads its ifmap, its filter, its partial sums, if they come from DRAM.
+        1 where a tile loads its ifmap, its filter, its psums, if they come from DRAM.
     """
     word, psum = budget.word_bytes, budget.partial_sum_bytes
     return together(
@@ -78,7 +78,7 @@ def load_transfers(
 def store_transfers(
     tensors: TileTensors, placement: Placement, budget: BufferBudget, result: Integers, psums: Integers
 ) -> Transfers:
-    """Return what tiles store; 1 where a tile's result is finished, and where its partial sums leave."""
+    """Return what tiles store; 1 where a tile's result is finished, and where its psums leave."""
     word, psum = budget.word_bytes, budget.partial_sum_bytes
     return together(
         [

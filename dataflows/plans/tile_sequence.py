@@ -28,7 +28,7 @@ class TileSequence:
     finished : int64[tiles]
         1 for the last tile of a result's reduction.
     psums_loaded, psums_stored : int64[tiles]
-        1 where the result's partial sums come from DRAM before the tile, and where they leave for DRAM after it.
+        1 where the result's psums come from DRAM before the tile, and where they leave for DRAM after it.
     """
 
     parts: ConvolutionTiles

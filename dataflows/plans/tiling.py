@@ -1,7 +1,7 @@
 """The tilings of a product: listed in the order of what is known of them, and measured exactly.
 
 Groups run outermost and share nothing. Within a group three loops over tiles remain (vectors, reduction, columns), in
-any order. Where the reduction is not the innermost of those that are cut, partial sums leave for DRAM and come back (at
+any order. Where the reduction is not the innermost of those that are cut, psums leave for DRAM and come back (at
 least four tiles later, so that they are stored before they are asked for).
 
 Candidates are all orders with all uniform cuts of each loop into whole images or parts of one. Which cuts there are
@@ -230,7 +230,7 @@ class TilingSearch:
         return load_cycles, store_cycles
 
     def _spills(self, row: Row) -> bool:
-        """Return whether partial sums leave for DRAM: a loop of several tiles turns inside the reduction's."""
+        """Return whether psums leave for DRAM: a loop of several tiles turns inside the reduction's."""
         cuts, order = self._cuts, ORDERS[row[4]]
         space, channels, filters = (
             int(axis.tiles[at]) for axis, at in ((cuts.space, row[0]), (cuts.channels, row[2]), (cuts.filters, row[3]))

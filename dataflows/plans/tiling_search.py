@@ -65,7 +65,7 @@ def repetitions(orders: Integers) -> tuple[Integers, Integers]:
     """Return which operands each order loads again, by the axes that are cut, and the axes inside the reduction's loop.
 
     An operand is loaded again for each turn of a loop that it does not span, if one that it does span turns inside. The
-    bits: 1 the filter, 2 the result (partial sums), 4 the ifmap; -1: as an order before.
+    bits: 1 the filter, 2 the result (psums), 4 the ifmap; -1: as an order before.
     """
     again, within = np.zeros((len(orders), 8), np.int64), np.zeros(len(orders), np.int64)
     for o in range(len(orders)):
@@ -81,7 +81,7 @@ def repetitions(orders: Integers) -> tuple[Integers, Integers]:
     for cut in range(8):
         for o in range(len(orders) - 1, 0, -1):
             for earlier in range(o):
-                # where partial sums return, orders differ in how soon
+                # where psums return, orders differ in how soon
                 if again[o, cut] == again[earlier, cut] and not again[o, cut] & 2:
                     again[o, cut] = -1
                     break
@@ -118,7 +118,7 @@ def order_traffic(
     filter_times = vectors.tiles if repeated & FILTER else 1
     result_times = reduction.tiles if repeated & RESULT else 1
     returns_after = (vectors.tiles if within & 1 else 1) * (columns.tiles if within & 4 else 1)
-    # a partial sum must not be asked for before it is stored
+    # a psum must not be asked for before it is stored
     early = result_times > 1 and returns_after < 4
     loaded = (
         ifmap_times * ifmap_words * stream.ifmap + filter_times * words.filter * stream.filter
@@ -128,7 +128,7 @@ def order_traffic(
     # a tile that touches padding alone need not load anything
     loads = reading * channel_tiles * columns.tiles
     if stream.ifmap == 0 and stream.filter == 0:
-        loads = result_times - 1  # partial sums that come back
+        loads = result_times - 1  # psums that come back
     elif stream.filter == 0:
         loads = reading * channel_tiles * ifmap_times
     elif stream.ifmap == 0:

@@ -23,7 +23,7 @@ from workloads.foundation.kernel_sources import sources_of
 PIECE = 2048  # tiles that are laid out at once
 NO_LIMIT = 1 << 62
 NEW_IFMAP, NEW_FILTER, PSUMS_COME = 1, 2, 4  # what a tile loads: bits
-LOADS, STORES = 8, 3  # what a tile may load; what it stores: nothing, partial sums or a result
+LOADS, STORES = 8, 3  # what a tile may load; what it stores: nothing, psums or a result
 PSUMS_LEAVE, RESULT_LEAVES = 1, 2
 NO_TABLE = np.zeros(0, np.int64)
 

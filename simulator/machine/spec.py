@@ -31,7 +31,7 @@ class Precision(StrictModel):
     """Widths of numbers."""
 
     word_bits: Literal[8, 16, 32]
-    """Width of operands and results: of what is multiplied."""
+    """Width of operands and results."""
     partial_sum_bits: Literal[16, 32, 64]
     """Width of psums; no narrower than words."""
     master_weight_bits: Literal[8, 16, 32]
@@ -115,22 +115,23 @@ class Accelerator(StrictModel):
     dram: DramSpec
     """The memory off the chip."""
     predictor_sram: BankedMemory | None = None
-    """The predictor's memory; in `efficient` and `max` alone."""
+    """The predictor's memory; only in `efficient` and `max`."""
     second_array: SecondArraySpec | None = None
-    """The predictor's array; in `max` alone."""
+    """The predictor's array; only in `max`."""
     vector_unit: VectorUnit
     """What runs layers without MACs."""
     dgrad: DgradMethod
     """How the gradient of a strided layer's input is computed. `decomposed`: as stride^2 smaller products. `dense`:
     with zeros between the elements of dY, about stride^2 times the work."""
     batch_mean: Literal["drain", "reread"]
-    """Where the predictor's batch mean comes from. `drain`: sums are added up while a layer's outputs drain. `reread`:
-    the outputs are read from DRAM again."""
+    """How the predictor gets the mean of a layer's outputs over the batch. `drain`: it is added up while the outputs
+    drain, and costs no time. `reread`: the outputs are read again, and cost time and bytes."""
     tiling_slack_percent: Annotated[int, Field(ge=0, le=10**6)] | None
-    """How much slower than the fastest plan one may be that moves fewer DRAM bytes, in per cent. `null`: always take
-    the fewest bytes."""
+    """A tiling that moves fewer DRAM bytes is preferred if it is at most this many per cent slower than the fastest
+    one. `null`: always take the fewest bytes."""
     gp_outputs_stay: bool
-    """Whether a GP batch leaves a layer's output in the global buffer for the next layer, where it fits."""
+    """Whether a batch of Phase GP or of inference leaves a layer's output in the global buffer for the next layer,
+    where it fits."""
     energy_table: Annotated[str, Field(min_length=1)]
     """A shipped energy table or a file."""
 

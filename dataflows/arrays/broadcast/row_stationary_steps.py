@@ -67,7 +67,7 @@ def run_row_stationary(
     Returns
     -------
     result : [groups, images, filters, out_rows, out_columns]
-    numbers : cycles, MACs, image words, filter words, sums, partial sums read, scratchpad reads and writes
+    numbers : cycles, MACs, image words, filter words, sums, psums read, scratchpad reads and writes
     """
     groups, images, channels = image.shape[:3]
     count_m, filter_rows, filter_columns = filters.shape[1], filters.shape[3], filters.shape[4]

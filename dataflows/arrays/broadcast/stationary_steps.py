@@ -36,7 +36,7 @@ def run_broadcast_stationary(
     -------
     result : [groups, V, N]
     numbers : int64[7]
-        Cycles, MACs, moving words, stationary words, sums written, partial sums read, register writes.
+        Cycles, MACs, moving words, stationary words, sums written, psums read, register writes.
     """
     groups, V, D = moving.shape
     N = stationary.shape[2]
