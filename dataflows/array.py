@@ -81,7 +81,7 @@ class PEArray(StrictModel):
 @cache
 def arrays() -> dict[str, type[PEArray]]:
     """Return the parameters of every kind of array by its name."""
-    return registry("dataflows.arrays", "ARRAY", _kind_of, beside=("job", "rtl", "stepped", "vcd"))
+    return registry("dataflows.arrays", "ARRAY", "arrays", PEArray, _kind_of, beside=("job", "rtl", "stepped", "vcd"))
 
 
 def _kind_of(array: type[PEArray]) -> str:

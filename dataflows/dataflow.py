@@ -237,7 +237,7 @@ def dataflows() -> dict[tuple[str, str], Dataflow]:
     InputError
         If no array works in the way of one.
     """
-    flows: dict[str, Dataflow] = registry("dataflows.kinds", "DATAFLOW")
+    flows: dict[str, Dataflow] = registry("dataflows.kinds", "DATAFLOW", "dataflows", Dataflow)
     ways = {way for array in arrays().values() for way in array.ways}
     for flow in flows.values():
         if flow.way not in ways:

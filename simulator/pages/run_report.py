@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 
 from simulator.pages.page import Number, Page, Part, Section
@@ -34,7 +35,7 @@ class ReportSection:
 @cache
 def sections() -> dict[str, ReportSection]:
     """Return the sections by key, in their order."""
-    return registry("simulator.pages.sections", "SECTION", key=lambda section: section.key)
+    return registry("simulator.pages.sections", "SECTION", "report_sections", ReportSection, attrgetter("key"))
 
 
 def report_page(folder: Path) -> Page:

@@ -79,7 +79,7 @@ def batch_kind(design: Design, phase: Phase) -> Phase:
 @cache
 def designs() -> dict[str, Design]:
     """Return every design by name, in the order of tables."""
-    return registry("simulator.designs", "DESIGN")
+    return registry("simulator.designs", "DESIGN", "designs", Design)
 
 
 def find_design(name: str, where: str = "--design", key: str = "") -> Design:

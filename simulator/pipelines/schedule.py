@@ -48,7 +48,7 @@ class PipelineSchedule(Protocol):
 @cache
 def schedules() -> dict[str, PipelineSchedule]:
     """Return every shipped schedule by name, in the order of tables."""
-    return registry("simulator.pipelines.schedules", "SCHEDULE")
+    return registry("simulator.pipelines.schedules", "SCHEDULE", "pipeline_schedules", PipelineSchedule)
 
 
 def find_schedule(name: str, where: str = "--schedule") -> PipelineSchedule:

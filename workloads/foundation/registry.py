@@ -1,14 +1,18 @@
-"""Find the parts of a package by name: one file a part, each with the same attribute. Nothing has to be registered."""
+"""Find the parts of a kind by name: one file a part in one of the project's packages, and parts of extension packages.
 
-from collections.abc import Callable, Collection, Hashable
+Each file has its part under the same attribute. Nothing has to be registered.
+"""
+
+from collections.abc import Callable, Collection, Iterable
 from importlib import import_module
 from operator import attrgetter
 from pkgutil import iter_modules
-from typing import Any, TypeVar
+from typing import Any
 
 from workloads.foundation.errors import InputError
+from workloads.foundation.extensions import check_clashes, extensions
 
-KeyT = TypeVar("KeyT", bound=Hashable)
+Key = Callable[[Any], str]
 
 
 def parts(package: str, attribute: str, beside: Collection[str] = ()) -> list[tuple[str, Any]]:
@@ -42,28 +46,56 @@ def parts(package: str, attribute: str, beside: Collection[str] = ()) -> list[tu
 def registry(
     package: str,
     attribute: str,
-    key: Callable[[Any], KeyT] = attrgetter("name"),
+    group: str,
+    form: type,
+    key: Key = attrgetter("name"),
     beside: Collection[str] = (),
-) -> dict[KeyT, Any]:
-    """Return the parts of a package by their key, in the order of their `rank` where they have one.
+) -> dict[str, Any]:
+    """Return the parts of a kind by name, in the order of their `rank` where they have one.
 
     Parameters
     ----------
     package, attribute, beside
-        As for `parts`.
-    key : callable
-        Gives the key of a part; its `name` if nothing is given.
+        Where the project's own are; as for `parts`.
+    group, form, key
+        As for `with_extensions`.
 
     Raises
     ------
     InputError
-        If a module lacks the attribute, or two parts have one key.
+        If a module lacks the attribute, two parts have one name, or an extension package is broken.
     """
-    modules: dict[KeyT, str] = {}
-    found: dict[KeyT, Any] = {}
-    for module, part in sorted(parts(package, attribute, beside), key=lambda one: getattr(one[1], "rank", 0)):
+    return with_extensions(((attribute, *one) for one in parts(package, attribute, beside)), group, form, key)
+
+
+def with_extensions(
+    own: Iterable[tuple[str, str, Any]], group: str, form: type, key: Key = attrgetter("name")
+) -> dict[str, Any]:
+    """Return the project's own parts and those of extension packages by name, in the order of their `rank`.
+
+    Parameters
+    ----------
+    own : iterable of (attribute, module, part)
+        The project's own parts.
+    group : str
+        The kind, as an extension package's entry points call it: ``designs`` for ``adagp_sim.designs``.
+    form : type
+        What parts of this kind are: a protocol, their class, or what classes among them derive from.
+    key : callable
+        Gives the name of a part; its `name` if nothing is given.
+
+    Raises
+    ------
+    InputError
+        If two parts have one name, or an extension package is broken.
+    """
+    modules: dict[str, str] = {}
+    found: dict[str, Any] = {}
+    for attribute, module, part in own:
         name = key(part)
         if name in found:
             raise InputError(module, attribute, f"{name!r} is also in {modules[name]}", "give it another name")
         modules[name], found[name] = module, part
-    return found
+    check_clashes(group, modules)
+    found |= {one.name: one.load(form, key) for one in extensions(group)}
+    return dict(sorted(found.items(), key=lambda one: getattr(one[1], "rank", 0)))

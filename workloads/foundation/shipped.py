@@ -1,4 +1,4 @@
-"""Find what travels with the project: traces and configs.
+"""Find what travels with the project, traces and configs, and such files of extension packages.
 
 In a checkout (or an editable install) `configs/` and `traces/` lie beside the packages; in a
 wheel they lie inside `simulator/`.
@@ -7,9 +7,16 @@ wheel they lie inside `simulator/`.
 from pathlib import Path
 
 from workloads.foundation.errors import InputError, nearest, spelt
+from workloads.foundation.extensions import check_clashes, extensions
 
 _SITE = Path(__file__).resolve().parents[2]
 _SUFFIXES = (".yaml", ".yaml.gz")
+GROUPS = {
+    "traces": "traces", "configs/accelerators": "machines", "configs/dram": "dram_parts",
+    "configs/energy": "energy_tables", "configs/schedules": "schedules",
+}  # fmt: skip
+"""By folder: what entry points of extension packages call files of its kind."""
+_given: dict[Path, str] = {}  # files of extension packages that were found: what they are called
 
 
 def shipped_folder(name: str) -> Path:
@@ -19,7 +26,9 @@ def shipped_folder(name: str) -> Path:
 
 
 def shipped_as(path: Path) -> str:
-    """Return what a file is called in records and errors: a shipped one by its place in the project."""
+    """Return what a file is called in records and errors: a shipped one by its place in the project or the package."""
+    if path in _given:
+        return _given[path]
     for home in (_SITE, _SITE / "simulator"):
         if path.is_relative_to(home) and path.relative_to(home).parts[0] in ("configs", "traces"):
             return path.relative_to(home).as_posix()
@@ -27,12 +36,23 @@ def shipped_as(path: Path) -> str:
 
 
 def shipped_names(folder: str) -> dict[str, Path]:
-    """Return the shipped files of a folder by name, sorted."""
+    """Return the shipped files of a folder by name, sorted; then those of this kind in extension packages.
+
+    Raises
+    ------
+    InputError
+        If an extension package lacks its file, or gives it the name of another one.
+    """
     found: dict[str, Path] = {}
     for path in sorted(shipped_folder(folder).iterdir()):
         for suffix in _SUFFIXES:
             if path.name.endswith(suffix):
                 found[path.name.removesuffix(suffix)] = path
+    group = GROUPS.get(folder, "")
+    check_clashes(group, {name: shipped_as(path) for name, path in found.items()})
+    for one in extensions(group):
+        path = found[one.name] = one.file(_SUFFIXES)
+        _given[path] = f"{one.package}: {path.name}"
     return found
 
 

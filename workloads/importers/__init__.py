@@ -87,7 +87,7 @@ class Importer:
 @cache
 def importers() -> dict[str, Importer]:
     """Return every importer by name."""
-    return registry(__name__, "IMPORTER")
+    return registry(__name__, "IMPORTER", "trace_importers", Importer)
 
 
 def find_importer(name: str) -> Importer:

@@ -4,14 +4,18 @@ A new network is one new module here; nothing has to be registered. Importing th
 or its modules does not import torch.
 """
 
+from functools import cache
+
 from workloads.foundation.errors import InputError, nearest
-from workloads.foundation.registry import parts
+from workloads.foundation.registry import parts, with_extensions
 from workloads.networks.recipe import Recipe
 
 
+@cache
 def _recipes() -> dict[str, Recipe]:
     families = parts(__name__, "RECIPES", beside=("recipe", "image_classes"))
-    return {recipe.name: recipe for _, recipes in families for recipe in recipes}
+    own = [("RECIPES", module, recipe) for module, recipes in families for recipe in recipes]
+    return with_extensions(own, "networks", Recipe)
 
 
 def recipe_names() -> tuple[str, ...]:

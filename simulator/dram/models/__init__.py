@@ -3,8 +3,6 @@
 A file holds one model, `DRAM_MODEL`; see `simulator/dram/model.py` for what it must say.
 """
 
-import importlib
-import pkgutil
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -12,15 +10,14 @@ from typing import TYPE_CHECKING, Annotated, get_args
 from pydantic import Field
 
 from simulator.dram.model import DramModel
+from workloads.foundation.registry import registry
 
 
-def _found() -> dict[str, type[DramModel]]:
-    modules = (importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__))
-    kinds: list[type[DramModel]] = [module.DRAM_MODEL for module in modules]
-    return {get_args(kind.model_fields["model"].annotation)[0]: kind for kind in kinds}
+def _model_of(kind: type[DramModel]) -> str:
+    return str(get_args(kind.model_fields["model"].annotation)[0])
 
 
-DRAM_MODELS = _found()
+DRAM_MODELS: dict[str, type[DramModel]] = registry(__name__, "DRAM_MODEL", "dram_models", DramModel, _model_of)
 
 if TYPE_CHECKING:
     DramSpec = DramModel

@@ -38,7 +38,7 @@ class MachineImporter:
 @cache
 def machine_importers() -> dict[str, MachineImporter]:
     """Return every importer by name."""
-    return registry(__name__, "IMPORTER")
+    return registry(__name__, "IMPORTER", "machine_importers", MachineImporter)
 
 
 def machine_importer(path: Path) -> MachineImporter | None:
