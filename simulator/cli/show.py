@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from workloads.foundation.validation import StrictModel
+
+_MOST_FILES = 100  # that build on each other; more are a circle
 
 
 @click.command()
@@ -42,6 +44,16 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
         "kinds": (load_kind_values, "kinds"),
     }
     shipped = {kind: shipped_names(f"configs/{kind}") for kind in ("accelerators", *others)}
+
+    def kind_of(path: Path, data: Any, above: int = 0) -> str:
+        keys = data if isinstance(data, dict) else {}
+        kinds = [kind for kind, (_, key) in others.items() if key in keys]
+        kinds += [kind for kind, names in shipped.items() if keys.get("extends") in names]
+        if kinds or not isinstance(keys.get("extends"), str) or above > _MOST_FILES:
+            return kinds[0] if kinds else "accelerators"
+        base = path.parent / keys["extends"]
+        return kind_of(base, read_yaml(base), above + 1) if machine_importer(base) is None else "accelerators"
+
     config = spelt(config, [name for names in shipped.values() for name in names])
     kind = next((kind for kind, names in shipped.items() if config in names), None)
     machine = machine_importer(Path(config)) if kind is None else None
@@ -55,8 +67,7 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
                 raise
             known = [name for names in shipped.values() for name in names]
             raise InputError(config, "", "no such config", f"give a file or {nearest(config, known)}") from None
-        keys = data if isinstance(data, dict) else {}
-        kind = next((kind for kind, (_, key) in others.items() if key in keys), "accelerators")
+        kind = kind_of(Path(config), data)
     if kind != "accelerators" and (design or dataflow or overrides):
         raise click.UsageError(f"--design, --dataflow and --set go with an accelerator, and {config} is none")
     if kind == "accelerators":

@@ -1,14 +1,19 @@
 """A DRAM part: its organisation, timing and currents, from ``configs/dram``."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from workloads.foundation.errors import InputError
+from workloads.foundation.overlay import chain, laid_over, missing_keys
 from workloads.foundation.shipped import resolve
-from workloads.foundation.strict_yaml import read_yaml
 from workloads.foundation.validation import StrictModel, VersionOne, validate
 
+FOLDER = "configs/dram"
+_BEGIN = (
+    "add it, or say extends: ddr4-2400 and give only what differs; "
+    "adagp-sim show ddr4-2400 > my.yaml prints a whole part"
+)
 Cycles = Annotated[int, Field(ge=1, le=10**6)]
 CyclesOrNone = Annotated[int, Field(ge=0, le=10**6)]
 Extent = Annotated[int, Field(ge=1, le=2**20)]
@@ -222,13 +227,18 @@ class DramPart(StrictModel):
 
 
 def load_part(name_or_path: str) -> DramPart:
-    """Read a part, shipped in ``configs/dram`` or a file.
+    """Read a part, shipped in ``configs/dram`` or a file, with what it extends.
 
     Raises
     ------
     InputError
         If there is no such part or the file is no part.
     """
-    path = resolve(name_or_path, "configs/dram", "DRAM part")
-    data: Any = read_yaml(path)
+    path = resolve(name_or_path, FOLDER, "DRAM part")
+    (_, data), *overlays = chain(path, FOLDER, "DRAM part")
+    for over_path, over in overlays:
+        data = laid_over(data, {"name": over_path.name.partition(".")[0], **over})
+    missing = missing_keys(DramPart, data)
+    if missing:
+        raise InputError(str(path), ", ".join(missing), "missing", _BEGIN)
     return validate(DramPart, data, str(path))

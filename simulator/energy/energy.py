@@ -120,6 +120,8 @@ def energy_table_of(spec: Accelerator, table: EnergyTableFile | None = None) -> 
         If the table cannot be read, is for other widths, or does not know a memory as large as one of the machine's.
     """
     table = load_energy_table(spec.energy_table) if table is None else table
+    if spec.energy is not None:
+        table = table.with_energies(spec.energy.model_dump(exclude_none=True))
     precision = spec.precision
     for key in ("word_bits", "partial_sum_bits"):
         only, found = getattr(table, key), getattr(precision, key)

@@ -4,17 +4,18 @@ A table knows no machine. `simulator.energy.energy` makes a table's entries into
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import Field, PositiveInt, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, PositiveInt, SerializerFunctionWrapHandler, create_model, model_serializer, model_validator
 
 from dataflows.actions import ACTIONS
 from simulator.dram.model import DramCommand
 from simulator.energy.sram import WIDEST_PORT_BITS, nodes_nm
 from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.overlay import chain, laid_over, missing_keys
 from workloads.foundation.shipped import resolve
-from workloads.foundation.strict_yaml import read_yaml
 from workloads.foundation.validation import StrictModel, VersionOne, validate
 
 EnergyComponent = Literal["pe_array", "array_network", "accumulator", "global_buffer", "predictor_sram", "dram"]
@@ -29,6 +30,9 @@ Scale = Annotated[float, Field(gt=0.0, le=1000.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=1 << 20)]
 Width = Annotated[int, Field(ge=1, le=WIDEST_PORT_BITS)]
 Text = Annotated[str, Field(min_length=1)]
+FOLDER = "configs/energy"
+_ENTRIES = ("actions", "leakage")  # parts of a table whose entries each stand for themselves
+_BEGIN = "add them, or say extends: 45nm and give only what differs; adagp-sim show 45nm > my.yaml prints a whole table"
 _FORMAT = re.compile(r"([A-Za-z]+)([1-9][0-9]{0,3})(?![0-9])")  # of a number format's name: its kind and its bits
 
 
@@ -172,6 +176,17 @@ class LeakageTable(_Sparse):
     predictor_sram: Leakage | None = None
 
 
+if TYPE_CHECKING:
+    Energies = StrictModel
+else:
+    Energies = create_model(
+        "Energies", __base__=StrictModel, __module__=__name__,
+        **{name: (Energy | None, Field(None, description=f"In place of the table's `actions.{name}`: energy of one."))
+           for name in ACTIONS},
+    )  # fmt: skip
+"""Energies of actions that a spec gives in place of its table's, in picojoules of one count."""
+
+
 class EnergyTableFile(_Sparse):
     """Energies of every action, each with its unit and its source.
 
@@ -193,23 +208,31 @@ class EnergyTableFile(_Sparse):
     actions: dict[str, Action]
     leakage: LeakageTable
 
+    def with_energies(self, energies: Mapping[str, float]) -> "EnergyTableFile":
+        """Return the table with other energies of single actions, in picojoules of one count."""
+        actions = {
+            name: Action(
+                component=self.actions[name].component, energy_pj=energy, source=f"energy.{name} of the machine"
+            )
+            for name, energy in energies.items()
+        }
+        return self.model_copy(update={"actions": self.actions | actions})
+
     @model_validator(mode="after")
-    def _actions_are_complete(self) -> "EnergyTableFile":
+    def _actions_are_known(self) -> "EnergyTableFile":
         for name in self.actions:
             if name not in ACTIONS:
                 raise InputError("", f"actions.{name}", "unknown action", nearest(name, ACTIONS))
-        for name in ACTIONS:
-            if name not in self.actions:
-                raise InputError("", f"actions.{name}", "missing", "give every action its energy")
         return self
 
     @model_validator(mode="after")
     def _entries_have_what_they_need(self) -> "EnergyTableFile":
-        leaks = (self.leakage.global_buffer, self.leakage.predictor_sram)
+        leaks = {name: getattr(self.leakage, name) for name in LeakageTable.model_fields}
         needs_node = [f"actions.{name}" for name, action in self.actions.items() if action.sram is not None]
-        needs_node += ["leakage" for leak in leaks if leak is not None and leak.sram_width_bits is not None]
+        needs_node += [f"leakage.{name}" for name, leak in leaks.items() if leak is not None and leak.sram_width_bits]
         if needs_node and self.node_nm is None:
-            raise InputError("", "node_nm", f"missing, and {needs_node[0]} is SRAM", "give the node, such as 45")
+            told = f"{', '.join(needs_node)} {'is' if len(needs_node) == 1 else 'are'} SRAM"
+            raise InputError("", "node_nm", f"missing, and {told}", "give the node, such as 45, or these in numbers")
         if self.node_nm is not None and self.node_nm not in nodes_nm():
             raise InputError("", "node_nm", f"is {self.node_nm}, and CACTI's grid lacks it",
                              f"give one of {', '.join(map(str, nodes_nm()))}")  # fmt: skip
@@ -265,5 +288,39 @@ def load_energy_table(name_or_path: str | Path) -> EnergyTableFile:
     InputError
         If the file is missing or does not follow the format.
     """
-    path = resolve(str(name_or_path), "configs/energy", "energy table")
-    return validate(EnergyTableFile, read_yaml(path), str(path))
+    path = resolve(str(name_or_path), FOLDER, "energy table")
+    data = table_data(chain(path, FOLDER, "energy table"))
+    missing = missing_keys(EnergyTableFile, data)
+    unpriced = [name for name in ACTIONS if name not in _entries(data, "actions")]
+    if unpriced and "actions" in data:
+        missing.append(f"of actions {', '.join(unpriced)}")
+    if missing:
+        raise InputError(str(path), ", ".join(missing), "missing", _BEGIN)
+    return validate(EnergyTableFile, data, str(path))
+
+
+def table_data(files: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[str, Any]:
+    """Return what a table and those that it extends say together, each file laid over the one before.
+
+    An action, or the leakage of a memory, that a file gives is that file's own; only an action's component stays. A
+    table that has no name is called as its file is, and described by what differs.
+    """
+    (_, base), *overlays = files
+    table = dict(base)
+    for path, over in overlays:
+        changes = [name for part in _ENTRIES for name in _entries(over, part)]
+        told = f"as {table.get('name')}" + (f", but for {', '.join(changes)}" if changes else "")
+        named = {"name": path.name.partition(".")[0], "description": told, **over}
+        laid = laid_over(table, named)
+        for part in _ENTRIES:
+            for name, entry in _entries(over, part).items():
+                under = _entries(table, part).get(name)
+                kept = {key: under[key] for key in ("component",) if isinstance(under, Mapping) and key in under}
+                laid[part] = laid[part] | {name: {**kept, **entry} if isinstance(entry, Mapping) else entry}
+        table = laid
+    return table
+
+
+def _entries(data: Mapping[str, Any], part: str) -> Mapping[str, Any]:
+    found = data.get(part)
+    return found if isinstance(found, Mapping) else {}

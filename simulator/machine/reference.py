@@ -80,6 +80,7 @@ def _described(
     given = {name: values[key] for name, values in shipped.items() if key in values}
     if not given and not field.is_required() and field.default is not None:
         given = {"left out": (str(field.default), "")}
+    unit = max(((len(end), unit) for end, unit in _UNITS.items() if key.endswith(end)), default=(0, ""))[1]
     choice = choices_of(Accelerator).get(key.partition(".")[0])
     everywhere = choice is None or len(kinds) == len(choice.kinds)
     is_tag = choice is not None and key.endswith(f".{choice.tag}")
@@ -88,7 +89,7 @@ def _described(
         key=key,
         only_of="" if everywhere else " or ".join(kinds),
         values=" or ".join(f"`{kind}`" for kind in choice.kinds) if choice is not None and is_tag else _values(field),
-        unit=max(((len(end), unit) for end, unit in _UNITS.items() if key.endswith(end)), default=(0, ""))[1],
+        unit="pJ" if key.startswith("energy.") else unit,
         meaning=meaning,
         defaults={name: value for name, (value, _) in given.items()},
         sources={name: why for name, (_, why) in given.items() if why},

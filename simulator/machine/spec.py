@@ -11,6 +11,7 @@ from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.plan import BufferBudget
 from simulator.dram.machine_channel import dram_channel
 from simulator.dram.models import DramSpec
+from simulator.energy.energy_table import Energies
 from simulator.machine.array_spec import ARRAYS, ArraySpec, SecondArraySpec, with_named_sides, with_port_widths
 from simulator.machine.settings import Layer, Settings
 from simulator.machine.spec_layers import file_layers, part_defaults, value_layer
@@ -134,6 +135,8 @@ class Accelerator(StrictModel):
     where it fits."""
     energy_table: Annotated[str, Field(min_length=1)]
     """A shipped energy table or a file."""
+    energy: Energies | None = None
+    """Energies of single actions in place of the table's, such as `energy.macs`."""
 
     @model_validator(mode="before")
     @classmethod

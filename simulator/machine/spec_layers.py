@@ -1,6 +1,5 @@
 """The layers of settings that a spec is built of: shipped files, the user's file, options."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,14 @@ from simulator.machine.importers import machine_importer
 from simulator.machine.settings import Layer
 from simulator.machine.version_one import is_version_one, key_as_now, upgraded
 from workloads.foundation.errors import InputError, nearest, spelt
-from workloads.foundation.shipped import is_there, resolve, shipped_as, shipped_names
+from workloads.foundation.overlay import chain
+from workloads.foundation.shipped import resolve, seen_from, shipped_as, shipped_names
 from workloads.foundation.strict_yaml import parse_yaml, read_yaml
 from workloads.foundation.validation import StrictModel, VersionOne, validate
 
 FOLDER = "configs/accelerators"
+FILES = {"energy_table": "configs/energy", "dram.part": "configs/dram"}
+"""Keys of a spec that name other files, and where shipped ones of that kind are."""
 Overrides = Sequence[str] | Mapping[str, Any]
 """Settings over a spec: ``["array.rows=32"]``, as ``--set`` takes them, or ``{"array.rows": 32}``."""
 
@@ -39,7 +41,11 @@ def part_defaults() -> dict[str, dict[str, dict[str, Any]]]:
 
 def file_layers(config: str | Path | None) -> list[Layer]:
     """Return the layers of an accelerator's file, given by a shipped name or a path; none for None."""
-    return [] if config is None else _chain(resolve(str(config), FOLDER, "accelerator"))
+    return (
+        []
+        if config is None
+        else [_layer(*one) for one in chain(resolve(str(config), FOLDER, "accelerator"), FOLDER, "accelerator", _read)]
+    )
 
 
 def dataflow_layers(dataflow: str | None) -> list[Layer]:
@@ -58,32 +64,28 @@ def dataflow_layers(dataflow: str | None) -> list[Layer]:
     return [Layer("--dataflow", {"dataflow": dataflow})]
 
 
-def _chain(path: Path, above: tuple[Path, ...] = ()) -> list[Layer]:
-    """Return the layers of a file: what it extends, and what that extends, before it."""
-    place = Path(os.path.realpath(path))  # one file has many names
-    if place in above:
-        raise InputError(str(path), "extends", "extends itself", "break the circle")
+def _read(path: Path) -> Any:
+    """Read the settings of a file: a spec of our own, or another tool's machine."""
     importer = machine_importer(path)
-    if importer is not None:
-        return [Layer(str(path), importer.read(path).settings, path=path)]
-    data = read_yaml(path)
-    if not isinstance(data, dict):
-        raise InputError(str(path), "", "not a mapping of keys", "see configs/accelerators/baseline.yaml")
-    base = data.pop("extends", None)
+    return read_yaml(path) if importer is None else dict(importer.read(path).settings)
+
+
+def _layer(path: Path, data: dict[str, Any]) -> Layer:
+    """Return what a file says as a layer; other files that it names are looked up from its folder."""
     where, old = shipped_as(path), is_version_one(data)
     values = upgraded(data) if old else data
-    layer = Layer(where, values, shipped=where != str(path), path=path, other_kinds=old)
-    if base is None:
-        return [layer]
-    if not isinstance(base, str):
-        raise InputError(str(path), "extends", f"is {base!r}", "give the name or path of an accelerator")
-    try:
-        found = path.parent / base
-        if not is_there(found):
-            found = resolve(base, FOLDER, "accelerator")
-    except InputError as error:
-        raise InputError(str(path), "extends", f"{base!r} is {error.problem}", error.remedy) from None
-    return [*_chain(found, (*above, place)), layer]
+    for key, folder in FILES.items():
+        values = _seen_from(values, key, folder, path.parent)
+    return Layer(where, values, shipped=where != str(path), path=path, other_kinds=old)
+
+
+def _seen_from(values: dict[str, Any], key: str, folder: str, home: Path) -> dict[str, Any]:
+    """Return settings with the file that a dotted key names as seen from the current folder."""
+    name, _, inner = key.partition(".")
+    value = values.get(name)
+    if inner and isinstance(value, dict):
+        return values | {name: _seen_from(value, inner, folder, home)}
+    return values | {name: seen_from(value, folder, home)} if not inner and isinstance(value, str) else values
 
 
 def override_layer(overrides: Overrides) -> Layer:

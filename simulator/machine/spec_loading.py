@@ -8,6 +8,7 @@ from simulator.machine.spec import DEFAULT_DESIGN, Accelerator
 from simulator.machine.spec_layers import FOLDER, Overrides, dataflow_layers, file_layers, override_layer
 from simulator.phases.design import designs
 from workloads.foundation.errors import InputError
+from workloads.foundation.overlay import chain
 from workloads.foundation.shipped import resolve, shipped_names
 
 
@@ -73,6 +74,8 @@ def spec_files(config: str | Path | None, specs: Sequence[Accelerator]) -> list[
     files = [*shipped_names(FOLDER).values(), *shipped_names("configs/kinds").values()]
     files += [layer.path for layer in file_layers(config) if layer.path is not None]
     for spec in specs:
-        files.append(resolve(spec.energy_table, "configs/energy", "energy table"))
-        files += [resolve(part, "configs/dram", "DRAM part") for part in spec.dram.parts]
+        named = [(spec.energy_table, "configs/energy", "energy table")]
+        named += [(part, "configs/dram", "DRAM part") for part in spec.dram.parts]
+        for name, folder, what in named:
+            files += [path for path, _ in chain(resolve(name, folder, what), folder, what)]
     return files

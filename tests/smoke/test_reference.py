@@ -52,7 +52,7 @@ def test_limits_are_those_that_refuse() -> None:
         least = one.values.partition("from ")[2].partition(" ")[0].replace(",", "")
         if least and not one.only_of:
             with pytest.raises(InputError, match="at least"):
-                load_accelerator(overrides={one.key: int(least) - 1})
+                load_accelerator(overrides={one.key: float(least) - 1})
             checked += 1
     assert checked > 20
 

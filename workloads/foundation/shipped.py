@@ -64,8 +64,32 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def resolve(name_or_path: str, folder: str, what: str) -> Path:
+def looks_like_path(text: str) -> bool:
+    """Return whether a text is a path and no name: it has an ending or a folder."""
+    path = Path(text)
+    return path.suffix != "" or len(path.parts) > 1
+
+
+def seen_from(name_or_path: str, folder: str, home: Path) -> str:
+    """Return what a file in the folder `home` says, a shipped name or a path, as seen from the current folder."""
+    path = home / name_or_path
+    is_file = name_or_path not in shipped_names(folder) and (looks_like_path(name_or_path) or is_there(path))
+    return str(path) if is_file else name_or_path
+
+
+def resolve(name_or_path: str, folder: str, what: str, home: Path | None = None) -> Path:
     """Return the file that a user means by a shipped name or a path.
+
+    Parameters
+    ----------
+    name_or_path : str
+        What the user gives.
+    folder : str
+        Where shipped files of this kind are, such as ``configs/energy``.
+    what : str
+        What such a file is called in errors.
+    home : Path, optional
+        The folder from which a path is looked up; the current one if nothing is given.
 
     Raises
     ------
@@ -77,9 +101,8 @@ def resolve(name_or_path: str, folder: str, what: str) -> Path:
     shipped = shipped_names(folder)
     if name_or_path in shipped:
         return shipped[name_or_path]
-    path = Path(name_or_path)
-    looks_like_a_path = path.suffix != "" or len(path.parts) > 1
-    if looks_like_a_path or is_there(path):
+    path = Path(name_or_path) if home is None else home / name_or_path
+    if looks_like_path(name_or_path) or is_there(path):
         return path
     if spelt(name_or_path, shipped) in shipped:
         return shipped[spelt(name_or_path, shipped)]

@@ -11,6 +11,7 @@ from dataflows.plans.transfers import Transfers
 from simulator.dram.constraints import cycles_of
 from simulator.dram.model import DramCommand, DramModel
 from simulator.dram.part import DramPart, load_part
+from simulator.dram.part_changes import PartChanges
 from simulator.dram.refresh import Refresh
 from workloads.foundation.errors import InputError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from simulator.dram.transfer_time import TransferTimes
 
 
-class CommandDram(DramModel):
+class CommandDram(PartChanges, DramModel):
     """Channels of one part; each transfer holds all of them for exactly as long as its commands take.
 
     With several channels each holds an equal share of every segment, and they work in lockstep: a transfer takes as
@@ -35,10 +36,11 @@ class CommandDram(DramModel):
     @model_validator(mode="after")
     def _part_is_there(self) -> Self:
         try:
-            memory = load_part(self.part)
+            part = load_part(self.part)
         except InputError as error:  # its own file would be lost behind the key of this one
             problem = " ".join(filter(None, [error.key, error.problem]))
             raise InputError("", "part", f"is {self.part}: {problem}", error.remedy) from None
+        memory = self.changed(part)
         if self.capacity_bytes > memory.capacity_bytes:
             problem = f"is {self.capacity_bytes}, and {self.part} has {memory.capacity_bytes}"
             raise InputError("", "capacity_bytes", problem, "give no more, or more ranks or channels in the part")
