@@ -32,7 +32,7 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
     from simulator.machine.spec_loading import load_accelerator
     from simulator.outputs.resolved import plain, spec_data, to_yaml
     from workloads.foundation.errors import InputError, nearest, spelt
-    from workloads.foundation.shipped import resolve, shipped_names
+    from workloads.foundation.shipped import is_there, looks_like_path, resolve, shipped_names
     from workloads.foundation.strict_yaml import read_yaml
     from workloads.trace import load_policy
 
@@ -52,6 +52,10 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
         if kinds or not isinstance(keys.get("extends"), str) or above > _MOST_FILES:
             return kinds[0] if kinds else "accelerators"
         base = path.parent / keys["extends"]
+        if not (looks_like_path(keys["extends"]) or is_there(base)):
+            known = [name for names in shipped.values() for name in names]
+            problem = f"{keys['extends']!r} is no such config"
+            raise InputError(str(path), "extends", problem, f"give a file or {nearest(keys['extends'], known)}")
         return kind_of(base, read_yaml(base), above + 1) if machine_importer(base) is None else "accelerators"
 
     config = spelt(config, [name for names in shipped.values() for name in names])

@@ -6,24 +6,24 @@ from pydantic import BaseModel, Field, create_model
 
 from simulator.dram.part import CommandBusCycles, CurrentsMa, DramPart, Organization, PartPower, TimingCycles
 from workloads.foundation.overlay import laid_over
-from workloads.foundation.validation import StrictModel, validate
+from workloads.foundation.validation import SparseModel, validate
 
 
-def _changes(model: type[BaseModel], above: str, **inner: type[BaseModel]) -> type[StrictModel]:
+def _changes(model: type[BaseModel], above: str, **inner: type[BaseModel]) -> type[SparseModel]:
     """Return a model with every key of a part's section, none of which has to be given."""
     fields: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         own: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
         one = inner.get(name, own)
         fields[name] = (one | None, Field(None, description=f"In place of the part's `{above}.{name}`."))
-    return create_model(f"{model.__name__}Changes", __base__=StrictModel, __module__=__name__, **fields)
+    return create_model(f"{model.__name__}Changes", __base__=SparseModel, __module__=__name__, **fields)
 
 
 if TYPE_CHECKING:
-    from workloads.foundation.validation import StrictModel as CommandBusCyclesChanges
-    from workloads.foundation.validation import StrictModel as OrganizationChanges
-    from workloads.foundation.validation import StrictModel as PartPowerChanges
-    from workloads.foundation.validation import StrictModel as TimingCyclesChanges
+    from workloads.foundation.validation import SparseModel as CommandBusCyclesChanges
+    from workloads.foundation.validation import SparseModel as OrganizationChanges
+    from workloads.foundation.validation import SparseModel as PartPowerChanges
+    from workloads.foundation.validation import SparseModel as TimingCyclesChanges
 else:  # by the names under which pickle looks for them
     OrganizationChanges = _changes(Organization, "organization")
     TimingCyclesChanges = _changes(TimingCycles, "timing_cycles")
@@ -32,7 +32,7 @@ else:  # by the names under which pickle looks for them
     PartPowerChanges = _changes(PartPower, "power", currents_ma=CurrentsMaChanges)
 
 
-class PartChanges(StrictModel):
+class PartChanges(SparseModel):
     """What a spec says of its part beside the part's name."""
 
     clock_hz: Annotated[int, Field(ge=10**6, le=10**11)] | None = None

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import Field, PositiveInt, SerializerFunctionWrapHandler, create_model, model_serializer, model_validator
+from pydantic import Field, PositiveInt, create_model, model_validator
 
 from dataflows.actions import ACTIONS
 from simulator.dram.model import DramCommand
@@ -16,7 +16,7 @@ from simulator.energy.sram import WIDEST_PORT_BITS, nodes_nm
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.overlay import chain, laid_over, missing_keys
 from workloads.foundation.shipped import resolve
-from workloads.foundation.validation import StrictModel, VersionOne, validate
+from workloads.foundation.validation import SparseModel, StrictModel, VersionOne, validate
 
 EnergyComponent = Literal["pe_array", "array_network", "accumulator", "global_buffer", "predictor_sram", "dram"]
 Memory = Literal["global_buffer", "predictor_sram", "accumulator", "scratchpad", "register"]
@@ -36,14 +36,6 @@ _BEGIN = "add them, or say extends: 45nm and give only what differs; adagp-sim s
 _FORMAT = re.compile(r"([A-Za-z]+)([1-9][0-9]{0,3})(?![0-9])")  # of a number format's name: its kind and its bits
 
 
-class _Sparse(StrictModel):
-    """A model that is written without the keys that were not given."""
-
-    @model_serializer(mode="wrap")
-    def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if value is not None}
-
-
 class SramAccess(StrictModel):
     """An access to a memory of the spec, at the table's node; its energy follows from the size of the memory's bank.
 
@@ -55,7 +47,7 @@ class SramAccess(StrictModel):
     width_bits: Width | Literal["word"]
 
 
-class Action(_Sparse):
+class Action(SparseModel):
     """What one access costs; `counts_per_access` of the action's counts make one.
 
     Exactly one of three is given. `energy_pj`: picojoules; with `per_word_bits` those of a word of so many bits, and
@@ -85,7 +77,7 @@ class Action(_Sparse):
         return self
 
 
-class Arithmetic(_Sparse):
+class Arithmetic(SparseModel):
     """Energy of operations by number format, and which format the words of a width have.
 
     A format's name tells its kind, then its bits, then what else tells it from others: `int8`, `fp16`, `fp8e4m3`.
@@ -151,7 +143,7 @@ def _kind_and_bits(name: str) -> tuple[str, int]:
     return found[1], int(found[2])
 
 
-class Leakage(_Sparse):
+class Leakage(SparseModel):
     """Static power of a memory: that of `for_bytes`, in proportion for others, or of SRAM banks at the table's node."""
 
     power_mw: Power | None = None
@@ -169,7 +161,7 @@ class Leakage(_Sparse):
         return self
 
 
-class LeakageTable(_Sparse):
+class LeakageTable(SparseModel):
     """Leakage of each memory; one that is left out leaks nothing."""
 
     global_buffer: Leakage | None = None
@@ -187,7 +179,7 @@ else:
 """Energies of actions that a spec gives in place of its table's, in picojoules of one count."""
 
 
-class EnergyTableFile(_Sparse):
+class EnergyTableFile(SparseModel):
     """Energies of every action, each with its unit and its source.
 
     Attributes

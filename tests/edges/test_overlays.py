@@ -180,3 +180,17 @@ def test_a_file_means_paths_from_its_own_folder(tmp_path: Path, monkeypatch: pyt
     assert isinstance(given.dram, CommandDram) and given.dram.memory.timing_cycles.CL == 13
     monkeypatch.chdir(sub)
     assert energy_table_of(load_accelerator("mine.yaml")).energy(ActionCounts(macs=1), 0).total == 2
+
+
+def test_show_tells_the_kind_of_an_overlay(tmp_path: Path) -> None:
+    """Its keys may be those of any kind: what it extends tells, over files, too."""
+    written(tmp_path, "a.yaml", "{extends: 45nm, node_nm: 32}")
+    written(tmp_path, "b.yaml", "{extends: a.yaml}")
+    written(tmp_path, "c.yaml", "{extends: lpddr4-3200}")
+    written(tmp_path, "d.yaml", "{extends: 45nx}")
+    assert "node_nm: 32\n" in run_here("show", str(tmp_path / "b.yaml")).out
+    assert "name: c\n" in run_here("show", str(tmp_path / "c.yaml")).out
+    told = run_here("show", str(tmp_path / "d.yaml"))
+    assert told.code == 2 and told.err.endswith(
+        "d.yaml: extends: '45nx' is no such config; give a file or did you mean 45nm?\n"
+    )

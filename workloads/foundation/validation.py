@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from workloads.foundation.errors import InputError, nearest
 
@@ -41,6 +49,14 @@ class StrictModel(BaseModel):
             return data
         whole = _whole_fields(cls)
         return {key: _whole(value, key) if key in whole else value for key, value in data.items()}
+
+
+class SparseModel(StrictModel):
+    """A model that is written without the keys that were not given."""
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if value is not None}
 
 
 @cache
