@@ -1,40 +1,24 @@
 """Arrays of every kind for tests, from the registry."""
 
-from itertools import product
-from typing import Any, get_args
-
 from hypothesis import strategies as st
 
 from dataflows.array import PEArray, Way, arrays
 from dataflows.arrays.job import JobArray
-from dataflows.dataflow import PORTS, Dataflow, dataflows
+from dataflows.dataflow import Dataflow, dataflows
+from simulator.testing.arrays import array_of, choices
+
+__all__ = [
+    "JOB_ARRAYS", "JOB_ARRAY_NAMES", "RUNS", "RUN_NAMES", "STAYS", "STAYS_NAMES", "array_of", "choices", "part_name",
+    "runs_of", "specs",
+]  # fmt: skip
 
 RUNS = [(flow, kind) for (kind, _), flow in dataflows().items()]
 RUN_NAMES = [f"{flow.name}-{kind}" for flow, kind in RUNS]
-SMALL_PADS = {"input_words": 4, "filter_words": 24, "partial_sum_words": 3}
 
 
 def part_name(one: Dataflow | str) -> str:
     """Return what a test's name calls a dataflow or a kind of array."""
     return one if isinstance(one, str) else one.name
-
-
-def array_of(
-    kind: str, rows: int = 4, columns: int = 3, ports: tuple[int, int, int] = (4, 3, 2), **own: Any
-) -> PEArray:
-    """Return an array of a kind, with the weight, input and output port; keys that its kind does not have pass by."""
-    given = {"accumulator_sums": 0, "scratchpads": SMALL_PADS, **own}
-    model = arrays()[kind]
-    sizes = {"kind": kind, "rows": rows, "columns": columns, **dict(zip(PORTS, ports, strict=True))}
-    return model(**sizes, **{key: value for key, value in given.items() if key in model.model_fields})
-
-
-def choices(kind: str) -> list[dict[str, str]]:
-    """Return every combination of the values that a kind's own keys can take, where these are words."""
-    fields = arrays()[kind].model_fields
-    words = {name: get_args(field.annotation) for name, field in fields.items() if name != "kind"}
-    words = {name: values for name, values in words.items() if values and all(isinstance(v, str) for v in values)}
-    return [dict(zip(words, values, strict=True)) for values in product(*words.values())]
 
 
 def job_arrays() -> list[tuple[JobArray, Way]]:

@@ -13,9 +13,10 @@ from pydantic import ValidationError
 from registries import ENERGY_TABLES
 
 from dataflows.actions import ACTIONS, ActionCounts
-from simulator.energy.energy import ENERGY_PARTS, EnergyTable, energy_table_of, load_energy_table
+from simulator.energy.energy import EnergyTable, energy_table_of, load_energy_table
 from simulator.energy.energy_table import Leakage
 from simulator.machine.spec_loading import load_accelerator
+from simulator.testing.prices import check_prices
 from workloads.foundation.errors import InputError
 from workloads.foundation.shipped import shipped_folder
 from workloads.foundation.shipped_csv import read_csv
@@ -56,16 +57,7 @@ def test_energy_adds_up(name: str, first: ActionCounts, second: ActionCounts) ->
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_action_costs_its_component_alone(name: str) -> None:
-    table = table_of(name)
-    for action in ACTIONS:
-        energy = table.energy(one(action), 0)
-        paid = [part for part in ENERGY_PARTS if getattr(energy, part) > 0]
-        if action.startswith("dram_") and not action.endswith("_bytes"):
-            assert paid == []  # within the energy of bytes, unless DRAM is modelled by its commands
-            continue
-        assert paid == [load_energy_table(name).actions[action].component]
-        assert energy.total == getattr(energy, paid[0])
-    assert table.energy(ActionCounts(), 0).total == 0
+    check_prices(load_energy_table(name), table_of(name))
 
 
 def test_45nm_by_hand() -> None:

@@ -11,12 +11,9 @@ from naive_dram import odd_part
 
 from dataflows.plans.transfers import Transfers
 from dataflows.plans.transfers import contiguous as in_one_piece
-from simulator.dram.channel import channel_of
-from simulator.dram.command_kernel import simulate_stream
 from simulator.dram.models.commands import CommandDram
 from simulator.dram.part import DramPart, load_part
 from simulator.dram.refresh import Refresh
-from simulator.dram.transfer_kernel import run_transfers
 from simulator.dram.transfer_periods import Pattern, period_of
 from simulator.dram.transfer_time import (
     TransferPattern,
@@ -27,6 +24,7 @@ from simulator.dram.transfer_time import (
     transfer_memory_cycles,
     transfer_times,
 )
+from simulator.testing.transfers import bursts_of, by_kernel, check_transfer
 from workloads.foundation.errors import InputError
 from workloads.foundation.shipped import shipped_names
 
@@ -55,24 +53,6 @@ PARTS = [
 PARTS += [odd_part(seed) for seed in range(40)]
 
 
-def bursts_of(part: DramPart, pattern: TransferPattern) -> list[int]:
-    """Every burst that a segment touches, once, one by one."""
-    found: list[int] = []
-    for segment in range(pattern.segments):
-        first, last = segment * pattern.stride_bytes, segment * pattern.stride_bytes + pattern.segment_bytes - 1
-        for burst in range(first // part.burst_bytes, last // part.burst_bytes + 1):
-            if not found or burst > found[-1]:
-                found.append(burst)
-    return found
-
-
-def by_kernel(part: DramPart, pattern: TransferPattern, depth: int = 32) -> tuple[int, int, int]:
-    bursts = bursts_of(part, pattern)
-    addresses = np.array(bursts) * part.burst_bytes
-    result = simulate_stream(part, addresses, pattern.write, None, depth, refresh=False, close=True)
-    return result.cycles, result.activates, len(bursts)
-
-
 @st.composite
 def patterns(draw: st.DrawFn, most: int = 12_000) -> tuple[DramPart, TransferPattern, int]:
     part, write, depth = draw(st.sampled_from(PARTS)), draw(st.booleans()), draw(st.sampled_from([32, 32, 32, 1, 2, 5]))
@@ -99,18 +79,6 @@ def patterns(draw: st.DrawFn, most: int = 12_000) -> tuple[DramPart, TransferPat
     return part, pattern, depth
 
 
-def check(case: tuple[DramPart, TransferPattern, int]) -> None:
-    part, pattern, depth = case
-    expected = by_kernel(part, pattern, depth)
-    numbers = [np.array([each]) for each in (pattern.segments, pattern.segment_bytes, pattern.stride_bytes)]
-    for short_cuts in (True, False):
-        found = run_transfers(
-            *channel_of(part), part.burst_bytes, depth, *numbers, np.array([pattern.write]), short_cuts
-        )
-        assert tuple(found[0]) == expected
-    assert transfer_memory_cycles(part, pattern, depth) == expected[:2]
-
-
 @given(patterns())
 @settings(max_examples=300, deadline=None)
 @example((DDR3, contiguous(4 << 20), 32))
@@ -121,14 +89,14 @@ def check(case: tuple[DramPart, TransferPattern, int]) -> None:
 @example((DDR4, TransferPattern(2, 33 * 64, 32 * 1024), 5))  # who waits, and in which order, after a long run
 @example((with_cl(DDR3, 40), contiguous(40 * 16_384), 1))  # the last word comes after all rows are closed
 def test_equal_to_the_command_kernel(case: tuple[DramPart, TransferPattern, int]) -> None:
-    check(case)
+    check_transfer(*case)
 
 
 @pytest.mark.long
 @given(patterns(60_000))
 @settings(max_examples=10_000, deadline=None)
 def test_equal_to_the_command_kernel_long(case: tuple[DramPart, TransferPattern, int]) -> None:
-    check(case)
+    check_transfer(*case)
 
 
 def test_by_hand() -> None:

@@ -14,45 +14,9 @@ from rtl_simulator import RtlResult, have_icarus
 
 from dataflows.array import PEArray
 from dataflows.arrays.rtl import Rtl
-from dataflows.convolution import Sliding
 from dataflows.dataflow import Dataflow
-from dataflows.operands import ConvolutionOperands, SteppedProduct
-
-
-def convolution(seed: int) -> ConvolutionOperands:
-    """Draw a small convolution."""
-    numbers = np.random.default_rng(seed)
-    groups, images, channels, filters = numbers.integers(1, [3, 3, 5, 6]).tolist()
-    rows, columns, filter_rows, filter_columns, *sliding = numbers.integers(1, [4, 4, 4, 4, 3, 3, 3, 3]).tolist()
-    sy, sx, dy, dx = sliding
-    height, width = (rows - 1) * sy + (filter_rows - 1) * dy + 1, (columns - 1) * sx + (filter_columns - 1) * dx + 1
-    return ConvolutionOperands(
-        numbers.integers(-99, 100, (groups, images, channels, height, width)),
-        numbers.integers(-99, 100, (groups, filters, channels, filter_rows, filter_columns)),
-        rows, columns, Sliding((sy, sx), (dy, dx)), "forward",
-    )  # fmt: skip
-
-
-def naive(operands: ConvolutionOperands) -> np.ndarray:
-    """Y[g][a][m][y][x] = sum of F[g][m][b][i][j] I[g][a][b][y sy + i dy][x sx + j dx], as it is written."""
-    (sy, sx), (dy, dx) = operands.sliding
-    groups, filters, _, filter_rows, filter_columns = operands.filters.shape
-    result = np.zeros((groups, operands.image.shape[1], filters, operands.rows, operands.columns), np.int64)
-    for i in range(filter_rows):
-        for j in range(filter_columns):
-            last_y, last_x = i * dy + (operands.rows - 1) * sy + 1, j * dx + (operands.columns - 1) * sx + 1
-            words = operands.image[:, :, :, i * dy : last_y : sy, j * dx : last_x : sx]
-            result += np.einsum("gabyx,gmb->gamyx", words, operands.filters[:, :, :, i, j])
-    return result
-
-
-def check_closed_form(flow: Dataflow, array: PEArray, operands: ConvolutionOperands, stepped: SteppedProduct) -> None:
-    tiles, results = operands.tiles, stepped.result.size
-    timing = flow.timing(array, tiles)
-    assert timing.gap_cycles.tolist() == [0]
-    assert stepped.cycles == timing.fill_cycles + int(timing.stream_cycles[0]) + timing.drain_cycles
-    assert stepped.macs == int(tiles.macs[0])
-    assert stepped.traffic == flow.traffic(array, tiles, results)
+from dataflows.operands import ConvolutionOperands
+from simulator.testing.products import check_closed_form, check_product, random_convolution
 
 
 @pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
@@ -60,10 +24,7 @@ def check_closed_form(flow: Dataflow, array: PEArray, operands: ConvolutionOpera
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1))
 def test_closed_form_equals_kernel_equals_numpy(flow: Dataflow, kind: str, data: st.DataObject, seed: int) -> None:
     array = data.draw(specs(kind)).model_copy(update={"accumulator_sums": 0})  # which cuts a job into several
-    operands = convolution(seed)
-    stepped = flow.step(array, operands)
-    assert np.array_equal(stepped.result, naive(operands))
-    check_closed_form(flow, array, operands, stepped)
+    check_product(flow, array, random_convolution(seed))
 
 
 def run_jobs(flow: Dataflow, array: PEArray, operands: ConvolutionOperands, folder: Path) -> RtlResult:
@@ -101,7 +62,7 @@ def test_kernel_equals_rtl(flow: Dataflow, kind: str, seed: int, tmp_path: Path)
         rtl = rtl_of(flow, array)
         if rtl is None:
             pytest.skip("no RTL")
-        operands = convolution(100 * seed + place)
+        operands = random_convolution(100 * seed + place)
         stepped = flow.step(array, operands, dump_cycles=5000)
         check_closed_form(flow, array, operands, stepped)
         found = BENCHES[rtl.bench](flow, array, operands, tmp_path)

@@ -1,0 +1,1 @@
+"""The ladder of each kind of part, one file each."""

@@ -1,0 +1,1 @@
+"""Parts for adagp-sim, one file each."""
