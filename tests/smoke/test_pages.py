@@ -14,6 +14,7 @@ from command_line import run_here
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = [DOCS / "tutorial.md", *sorted((DOCS / "how-to").glob("*.md"))]
+INSTALLS = "pip install ./"  # of a page whose package is built, which takes seconds
 ENVIRONMENT = os.environ | {
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     "PYTHONPATH": os.pathsep.join(sys.path),
@@ -47,31 +48,48 @@ def squeezed(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
 
 
+def environment_of(folder: Path) -> dict[str, str]:
+    """Return the environment of a page's commands: what it installs goes into its folder, without network."""
+    site = folder / "installed"
+    pip = {"TARGET": str(site), "NO_DEPS": "1", "NO_INDEX": "1", "NO_BUILD_ISOLATION": "0", "QUIET": "1"}
+    return ENVIRONMENT | {f"PIP_{key}": value for key, value in pip.items()} | {
+        "PYTHONPATH": os.pathsep.join([str(site), ENVIRONMENT["PYTHONPATH"]])
+    }  # fmt: skip
+
+
 def run(text: str, folder: Path) -> tuple[int, str]:
     """Run a block of shell line by line, as its reader does; return the first exit code that is not 0, and all output.
 
-    A plain call of the command runs in this process, which takes milliseconds.
+    A plain call of the command runs in this process, which takes milliseconds, unless the page has installed something.
     """
     said = ""
     for line in text.strip().splitlines():
         words = shlex.split(line, comments=True)
-        if words[:1] == ["adagp-sim"] and not {">", "|", "||", "&&"} & set(words):
+        here = not (folder / "installed").exists()
+        if here and words[:1] == ["adagp-sim"] and not {">", "|", "||", "&&"} & set(words):
             code, out, err = run_here(*words[1:], cwd=folder)
             said += out + err
         else:
-            done = subprocess.run(["bash", "-c", line], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True,
-                                  check=False, timeout=240)  # fmt: skip
+            done = subprocess.run(["bash", "-c", line], cwd=folder, env=environment_of(folder), capture_output=True,
+                                  text=True, check=False, timeout=240)  # fmt: skip
             code, said = done.returncode, said + done.stdout + done.stderr
         if code:
             return code, said
     return 0, said
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def installs(page: Path) -> bool:
+    return INSTALLS in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, id=page.stem, marks=[pytest.mark.long] * installs(page)) for page in PAGES]
+)
 def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     said, ran = "", True
     for block in blocks(page):
         if block.file is not None:
+            (tmp_path / block.file).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / block.file).write_text(block.text, encoding="utf-8")
         elif block.language == "sh":
             ran = block.mark != "not run" and (block.mark != "takes torch" or find_spec("torch") is not None)
@@ -85,6 +103,6 @@ def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
 
 def test_pages_have_commands() -> None:
     for page in PAGES:
-        known = {"sh", "python", "yaml", "text", "{toctree}"}
+        known = {"sh", "python", "yaml", "text", "toml", "{toctree}"}
         assert {block.language for block in blocks(page)} <= known, page.name
     assert sum(block.language == "sh" for page in PAGES for block in blocks(page)) > 15
