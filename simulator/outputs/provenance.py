@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from workloads.foundation.extensions import extension_packages
 from workloads.foundation.reading import digest_of
 
 _PACKAGES = ("adagp-sim", "numpy", "numba", "simpy", "pydantic", "PyYAML", "matplotlib")
@@ -26,7 +27,7 @@ def provenance(inputs: dict[str, Path], arguments: Sequence[str], outputs: Path)
         "inputs": {name: digest_of(path) for name, path in sorted(inputs.items())},
         "outputs": {path.name: digest_of(path) for path in sorted(outputs.iterdir())},
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in _PACKAGES[1:]},
+        "packages": {name: _version(name) for name in _PACKAGES[1:]} | extension_packages(),
     }
 
 

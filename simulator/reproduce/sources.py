@@ -18,8 +18,8 @@ ROOT = Path(simulator.__file__).resolve().parents[1]
 _PACKAGES = ("workloads", "dataflows", "simulator")
 # What shows results, makes traces, or puts reports together. Of `reproduce` the jobs alone compute.
 _NO_RESULT_IN = (
-    "simulator/cli", "simulator/outputs", "simulator/area", "simulator/reproduce", "dataflows/functional",
-    "workloads/pytorch", "workloads/networks", "workloads/importers", "workloads/recording",
+    "simulator/cli", "simulator/outputs", "simulator/area", "simulator/reproduce", "simulator/testing",
+    "dataflows/functional", "workloads/pytorch", "workloads/networks", "workloads/importers", "workloads/recording",
 )  # fmt: skip
 _JOBS = "simulator/reproduce/jobs"
 # Folders of `configs/` that any job may read: a design's spec names files of others.

@@ -50,7 +50,7 @@ def test_list_shows_where_a_part_comes_from(site: Path) -> None:
     assert {group: names for group, names in given.items() if names} == {
         "dataflows": {"ost"}, "designs": {"eager"}, "accelerators": {"eager"}, "energy tables": {"edge-7nm"},
         "DRAM parts": {"ddr4-2133"}, "schedules": {"three-to-one"}, "trace importers": {"layerlist"},
-        "report sections": {"slowest"},
+        "report sections": {"slowest"}, "arrays": {"buffered"}, "DRAM models": {"byte"},
     }  # fmt: skip
 
 
@@ -69,11 +69,26 @@ def test_a_run_takes_all_of_them(site: Path, tmp_path: Path) -> None:
     assert resolved["trace"]["schedule"]["batches"] == {"gp": 8 * (3 * whole + min(rest, 3)), "bp": 8 * whole}
     assert resolved["energy_tables"]["edge-7nm"]["actions"]["macs"]["energy_pj"] == 0.5
     assert resolved["dram_parts"]["ddr4-2133"]["clock_hz"] == 1_066_000_000
-    inputs = json.loads((tmp_path / "result/provenance.json").read_text())["inputs"]
-    assert {name for name in inputs if name.startswith("edge-parts: ")} == {
+    record = json.loads((tmp_path / "result/provenance.json").read_text())
+    assert record["packages"]["edge-parts"] == "0.3"
+    assert {name for name in record["inputs"] if name.startswith("edge-parts: ")} == {
         f"edge-parts: {name}.yaml" for name in ("eager", "edge-7nm", "ddr4-2133", "three-to-one")
     }
     assert "The slowest pass of eager is " in (tmp_path / "result/report.html").read_text(encoding="utf-8")
+
+
+def test_an_array_and_a_dram_model(site: Path) -> None:
+    """The array is SCALE-Sim's under another name; DRAM that is slower takes no less."""
+
+    def cycles(*settings: str) -> int:
+        sets = [word for one in settings for word in ("--set", one)]
+        return run(site, "simulate", "digits-cnn", "--design", "baseline", *sets, "--json").json["runs"][0][
+            "total_cycles"
+        ]
+
+    systolic = cycles("array.kind=systolic", "dram.model=byte")
+    assert cycles("array.kind=buffered", "array.result_buffer_words=8", "dram.model=byte") == systolic
+    assert cycles("array.kind=systolic", "dram.model=byte", "dram.byte_cycles=4") > systolic
 
 
 def test_its_importer_reads_a_file(site: Path, tmp_path: Path) -> None:
@@ -90,7 +105,8 @@ def test_its_parts_climb_the_ladders(site: Path) -> None:
     said = {line.rpartition(": ")[0] for line in done.stdout.splitlines()}
     assert said == {
         "dataflows: ost", "designs: eager", "trace_importers: layerlist", "report_sections: slowest", "machines: eager",
-        "energy_tables: edge-7nm", "dram_parts: ddr4-2133", "schedules: three-to-one",
+        "arrays: buffered", "dram_models: byte", "energy_tables: edge-7nm", "dram_parts: ddr4-2133",
+        "schedules: three-to-one",
     }  # fmt: skip
 
 
