@@ -77,26 +77,22 @@ def test_a_run_takes_all_of_them(site: Path, tmp_path: Path) -> None:
     assert "The slowest pass of eager is " in (tmp_path / "result/report.html").read_text(encoding="utf-8")
 
 
-def test_an_array_and_a_dram_model(site: Path) -> None:
-    """The array is SCALE-Sim's under another name; DRAM that is slower takes no less."""
-
-    def cycles(*settings: str) -> int:
-        sets = [word for one in settings for word in ("--set", one)]
-        return run(site, "simulate", "digits-cnn", "--design", "baseline", *sets, "--json").json["runs"][0][
-            "total_cycles"
-        ]
-
-    systolic = cycles("array.kind=systolic", "dram.model=byte")
-    assert cycles("array.kind=buffered", "array.result_buffer_words=8", "dram.model=byte") == systolic
-    assert cycles("array.kind=systolic", "dram.model=byte", "dram.byte_cycles=4") > systolic
-
-
-def test_its_importer_reads_a_file(site: Path, tmp_path: Path) -> None:
+def test_its_importer_array_and_dram_model(site: Path, tmp_path: Path) -> None:
+    """The array is SCALE-Sim's under another name; DRAM that is slower takes longer."""
     (tmp_path / "net.layers").write_text(LAYERS)
     run(site, "trace", "import", "net.layers", "--batch-size", "32", "--schedule", "bp", "--samples", "320",
         "--out", "net.yaml", cwd=tmp_path)  # fmt: skip
     trace = load_trace(tmp_path / "net.yaml")
     assert [(layer.id, layer.C, layer.K) for layer in trace.mac_layers] == [("fc1", 784, 100), ("fc2", 100, 10)]
+
+    def cycles(*settings: str) -> int:
+        sets = [word for one in ("dram.model=byte", *settings) for word in ("--set", one)]
+        found = run(site, "simulate", "net.yaml", "--design", "baseline", *sets, "--json", cwd=tmp_path)
+        return found.json["runs"][0]["total_cycles"]
+
+    systolic = cycles("array.kind=systolic")
+    assert cycles("array.kind=buffered", "array.result_buffer_words=8") == systolic
+    assert cycles("array.kind=systolic", "dram.byte_cycles=4") > systolic
 
 
 def test_its_parts_climb_the_ladders(site: Path) -> None:

@@ -29,6 +29,10 @@ class ByteDram(DramModel):
         """Return the time of the bytes."""
         return transfers.moved_bytes * self.byte_cycles
 
+    def rate(self, frequency_hz: int) -> tuple[int, int, int]:
+        """Return the time by the bytes alone, so that tiles can be chosen without their transfers."""
+        return self.byte_cycles, 1, 0
+
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
         """Return the time of the bytes."""
         return moved_bytes * self.byte_cycles
