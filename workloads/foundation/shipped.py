@@ -49,8 +49,10 @@ def shipped_names(folder: str) -> dict[str, Path]:
             if path.name.endswith(suffix):
                 found[path.name.removesuffix(suffix)] = path
     group = GROUPS.get(folder, "")
-    check_clashes(group, {name: shipped_as(path) for name, path in found.items()})
-    for one in extensions(group):
+    given = extensions(group)
+    if given:
+        check_clashes(group, {name: shipped_as(path) for name, path in found.items()})
+    for one in given:
         path = found[one.name] = one.file(_SUFFIXES)
         _given[path] = f"{one.package}: {path.name}"
     return found
