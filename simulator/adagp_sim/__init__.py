@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from simulator.api.results import Results
     from simulator.api.runs import compare, pipeline, simulate
     from simulator.api.studies import area, diff, memory, report
+    from simulator.api.sweeps import sweep
     from simulator.machine.spec import Accelerator
     from simulator.machine.spec_loading import load_accelerator, load_designs
     from simulator.run.results import LayerRow, RunResult
@@ -52,11 +53,12 @@ _HOMES = {
     "shipped": "simulator.api.files",
     "show": "simulator.api.files",
     "simulate": "simulator.api.runs",
+    "sweep": "simulator.api.sweeps",
 }
 __all__ = [
     "Accelerator", "InputError", "LayerRow", "Results", "RunResult", "Trace", "area", "compare", "diff", "inspect",
     "load_accelerator", "load_designs", "load_policy", "load_trace", "memory", "pipeline", "report", "shipped", "show",
-    "simulate",
+    "simulate", "sweep",
 ]  # fmt: skip
 
 

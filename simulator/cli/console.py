@@ -7,17 +7,27 @@ a terminal obeys.
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)  # fmt: skip
 from rich.table import Table
 from rich.text import Text
 
 from workloads.foundation.printable import printable
 
+_SECONDS_BETWEEN_LINES = 5.0  # of progress, where it is no terminal
 _PIPE_WIDTH = 200  # a pipe has no width; tables need not be folded there
 
 
@@ -106,6 +116,42 @@ def progress(total: int) -> Iterator[Callable[[str], None]]:
 
         def advance(text: str) -> None:
             bar.update(task, description=printable(text), advance=1)
+
+        yield advance
+
+
+@contextmanager
+def counter(things: str) -> Iterator[Callable[[int, int, str], None]]:
+    """Give a function that takes how many things of how many are done, and a word: rate and time left, on stderr.
+
+    A bar on a terminal; elsewhere a plain line now and then.
+    """
+    err, begun = console(stderr=True), monotonic()
+    if not err.is_terminal:
+        next_at = begun
+
+        def say(done: int, total: int, word: str) -> None:
+            nonlocal next_at
+            now = monotonic()
+            if now < next_at and done < total:
+                return
+            next_at = now + _SECONDS_BETWEEN_LINES
+            rate = done / max(now - begun, 1e-3)
+            left = f", {duration((total - done) / rate)} left" if 0 < done < total else ""
+            err.print(f"[{done:,}/{total:,} {things}] {rate:,.1f} a second{left}{word and ', ' + word}")
+
+        yield say
+        return
+    columns: tuple[Any, ...] = (
+        SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}", markup=False),
+        TimeRemainingColumn(), TextColumn("{task.description}", markup=False),
+    )  # fmt: skip
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("", total=None, rate="")
+
+        def advance(done: int, total: int, word: str) -> None:
+            rate = f"{done / max(monotonic() - begun, 1e-3):,.1f} {things} a second"
+            bar.update(task, completed=done, total=total, description=printable(word), rate=rate)
 
         yield advance
 

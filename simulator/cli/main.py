@@ -22,6 +22,7 @@ from simulator.cli.show import show
 from simulator.cli.signals import Stopped, stoppable
 from simulator.cli.simulate import simulate
 from simulator.cli.streams import open_streams
+from simulator.cli.sweep import sweep
 from simulator.cli.trace import trace
 from simulator.cli.train import train
 from workloads.foundation.errors import InputError
@@ -56,7 +57,7 @@ def cli() -> None:
 
 
 for _command in (
-    simulate, compare, report, pipeline, reproduce, memory, area, show, list_shipped, diff, trace, train,
+    simulate, compare, sweep, report, pipeline, reproduce, memory, area, show, list_shipped, diff, trace, train,
 ):  # fmt: skip
     cli.add_command(_command)
 

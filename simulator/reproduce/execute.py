@@ -1,15 +1,12 @@
 """Run jobs: those that are not in the store yet, over several processes."""
 
-import gc
-import os
-import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from multiprocessing import active_children, get_context, parent_process
-from threading import Thread
+from collections.abc import Callable, Iterable, Sequence
 
-from simulator.reproduce.jobs.job import Findings, Job, Plain
+from simulator.jobs.local import Here, Processes
+from simulator.jobs.outcome import Done, Workers
+from simulator.reproduce.jobs.job import Findings, Job, Plain, job_key
 from simulator.reproduce.store import Store
+from workloads.foundation.errors import InputError
 
 OnDone = Callable[[str], None]
 Family = tuple[Job, ...]
@@ -37,11 +34,17 @@ def run_jobs(jobs: Sequence[Job], store: Store, processes: int, on_done: OnDone)
         If a job cannot be run.
     """
     results: dict[Job, Plain] = {}
-    for family, found in _computed(_families(jobs), processes):
-        pairs = list(zip(family, found, strict=True))
+    families = _families(jobs)
+    workers: Workers = Here() if processes == 1 or len(families) < 2 else Processes(min(processes, len(families)))
+    for answers in workers.run(compute, families):
+        pairs = []
+        for job, outcome in answers:
+            if not isinstance(outcome, Done):
+                raise InputError("reproduce", job_key(job), outcome.reason, "mend it, and run the same command again")
+            pairs.append((job, outcome.result))
         store.keep(pairs)
         results.update(pairs)
-        for job in family:
+        for job, _ in pairs:
             on_done(job.family)
     return results
 
@@ -54,46 +57,6 @@ def _families(jobs: Sequence[Job]) -> list[Family]:
     return sorted((tuple(family) for family in by_name.values()), key=lambda family: -sum(job.weight for job in family))
 
 
-def _computed(families: Sequence[Family], processes: int) -> Iterator[tuple[Family, list[Plain]]]:
-    if processes == 1 or len(families) < 2:
-        for family in families:
-            yield family, compute_family(family)
-        return
-    # New processes, not forked ones: the parent may have threads, of a progress bar for one.
-    count, context = min(processes, len(families)), get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_begin) as pool:
-        waiting: dict[Future[list[Plain]], Family] = {pool.submit(compute_family, one): one for one in families}
-        try:
-            while waiting:
-                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield waiting.pop(future), future.result()
-        except BaseException:
-            for process in active_children():  # what they compute is not wanted any more, and may take minutes
-                process.terminate()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _begin() -> None:
-    """Prepare a process for jobs.
-
-    It looks for cycles of garbage less often: plans make many objects and no cycles, and the search takes a fifth. It
-    ends with the process that started it, and only so: Ctrl-C reaches both.
-    """
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def compute_family(family: Family) -> list[Plain]:
-    """Return the results of jobs that share tiles."""
-    return [job.compute() for job in family]
+def compute(job: Job) -> Plain:
+    """Return the result of a job."""
+    return job.compute()

@@ -1,4 +1,4 @@
-"""A kept result depends on what computes it and on nothing else (`simulator.reproduce.sources`)."""
+"""A kept result depends on what computes it and on nothing else (`simulator.jobs.model_version`)."""
 
 import json
 import subprocess
@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from kept_jobs import Square, squares
 
-from simulator.reproduce import sources
+from simulator.jobs import model_version
+from simulator.jobs.model_version import ROOT, code_files, code_says, machine_files
 from simulator.reproduce.execute import missing_jobs, run_jobs
-from simulator.reproduce.sources import ROOT, Sources, code_files, code_says, machine_files
+from simulator.reproduce.sources import JOBS, Sources
 from simulator.reproduce.store import open_store
 from workloads.foundation.shipped import resolve, shipped_folder
 
@@ -76,8 +77,8 @@ def edited(monkeypatch: pytest.MonkeyPatch, name: str, edit: Edit, folder: Path)
     copy.write_text(text, encoding="utf-8")
     read = Path.read_text
     monkeypatch.setattr(Path, "read_text", lambda self, *rest, **more: read(copy if self == original else self, **more))
-    read_yaml = sources.read_yaml
-    monkeypatch.setattr(sources, "read_yaml", lambda path: read_yaml(copy if path == original else path))
+    read_yaml = model_version.read_yaml
+    monkeypatch.setattr(model_version, "read_yaml", lambda path: read_yaml(copy if path == original else path))
 
 
 @pytest.mark.parametrize(
@@ -152,6 +153,7 @@ def test_what_computes_is_what_counts() -> None:
     packages = tuple(f"{ROOT / name}/" for name in ("workloads", "dataflows", "simulator"))
     loaded = {Path(name) for name in modules if name.startswith(packages)}
     # what merely holds a package together computes nothing
-    assert {path for path in loaded - set(code_files()) if path.name != "__init__.py"} == set()
+    counted = {ROOT / name for name in code_files(JOBS)}
+    assert {path for path in loaded - counted if path.name != "__init__.py"} == set()
     data = {Path(name) for name in opened if name.startswith((f"{shipped_folder('configs')}/", f"{ROOT / 'traces'}/"))}
     assert data - set(machine_files()) == {resolve("digits-cnn", "traces", "trace")}

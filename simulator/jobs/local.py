@@ -1,0 +1,129 @@
+"""Run jobs in processes of this machine. A process that dies or hangs costs one job a second try."""
+
+import gc
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from threading import Thread
+from typing import Any
+
+from simulator.jobs.outcome import Answered, Batch, JobT, Lost, ResultT, answered
+
+_AHEAD = 2  # batches in hand for each process, so that none waits for the next one
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Runs jobs in this process, one after the other, without a time limit."""
+
+    def run(
+        self, function: Callable[[JobT], ResultT], batches: Iterable[Batch[JobT]]
+    ) -> Iterator[Answered[JobT, ResultT]]:
+        """Yield each batch's outcomes."""
+        for batch in batches:
+            yield answered(function, batch)
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Runs jobs in processes.
+
+    Attributes
+    ----------
+    count : int
+        Number of processes.
+    limit_seconds : float, optional
+        How long one job may take; a process that takes longer is ended.
+    """
+
+    count: int
+    limit_seconds: float | None = None
+
+    def run(
+        self, function: Callable[[JobT], ResultT], batches: Iterable[Batch[JobT]]
+    ) -> Iterator[Answered[JobT, ResultT]]:
+        """Yield outcomes as they come; a batch whose process was lost is run again job by job."""
+        from pebble import ProcessPool  # a process of a job need not load it
+
+        # New processes, not forked ones: the parent may have threads, of a progress bar for one.
+        pool = ProcessPool(max_workers=self.count, context=get_context("spawn"), initializer=_begin)
+        try:
+            yield from self._answers(pool, function, iter(batches))
+            pool.close()
+        finally:
+            pool.stop()
+            pool.join()
+
+    def _answers(
+        self, pool: Any, function: Callable[[JobT], ResultT], batches: Iterator[Batch[JobT]]
+    ) -> Iterator[Answered[JobT, ResultT]]:
+        again: deque[_Try] = deque()
+        running: dict[Future[Any], _Try] = {}
+        while True:
+            while len(running) < self.count * _AHEAD:
+                batch = again.popleft() if again else _first_try(next(batches, None))
+                if batch is None:
+                    break
+                limit = None if self.limit_seconds is None else self.limit_seconds * len(batch.jobs)
+                running[pool.schedule(answered, args=(function, batch.jobs), timeout=limit)] = batch
+            if not running:
+                return
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                batch = running.pop(future)
+                reason = self._why_lost(future)
+                if reason is None:
+                    yield future.result()
+                elif len(batch.jobs) > 1:
+                    again.extend(_Try([job], 1) for job in batch.jobs)
+                elif batch.number == 1 and "killed" in reason:
+                    again.append(_Try(batch.jobs, 2))
+                else:
+                    yield [(batch.jobs[0], Lost(reason))]
+
+    def _why_lost(self, future: "Future[Any]") -> str | None:
+        from pebble import ProcessExpired
+
+        error = future.exception()
+        if error is None:
+            return None
+        if isinstance(error, TimeoutError):
+            return f"took more than {self.limit_seconds:g} seconds"
+        if isinstance(error, ProcessExpired):
+            return f"its process was killed twice (exit code {error.exitcode})"
+        raise error
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """A batch, and which try it is."""
+
+    jobs: Any
+    number: int
+
+
+def _first_try(batch: Any) -> _Try | None:
+    return None if batch is None else _Try(batch, 1)
+
+
+def _begin() -> None:
+    """Prepare a process for jobs.
+
+    It looks for cycles of garbage less often: plans make many objects and no cycles, and the search takes a fifth. It
+    ends with the process that started it, and only so: Ctrl-C reaches both.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

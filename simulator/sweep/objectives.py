@@ -1,0 +1,47 @@
+"""What is asked of points: results, or expressions over results and settings."""
+
+from typing import Any
+
+from simulator.sweep.point import BESIDE_BASELINE
+from simulator.sweep.space import Space, machine_values
+from workloads.foundation.errors import InputError
+
+Row = dict[str, Any]
+_SIGNS = {"min": 1.0, "max": -1.0}
+
+
+class Objectives:
+    """The objectives of a sweep.
+
+    Attributes
+    ----------
+    directions : dict of str to str
+        `min` or `max` by result or expression.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self.directions = dict(space.sweep.objectives)
+
+    def reached(self, row: Row) -> list[Any]:
+        """Return what a row reaches of each objective.
+
+        Raises
+        ------
+        InputError
+            If an objective has no value, since no baseline ran, say.
+        """
+        return [one.value(lambda name: self._value(row, name)) for one in self._space.objectives.values()]
+
+    def values(self, row: Row) -> list[float]:
+        """Return the same, less being better in each."""
+        signs = (_SIGNS[direction] for direction in self.directions.values())
+        return [sign * float(value) for sign, value in zip(signs, self.reached(row), strict=True)]
+
+    def _value(self, row: Row, name: str) -> Any:
+        if row.get(name) is not None:
+            return row[name]
+        if name in BESIDE_BASELINE:
+            problem = f"no {name}: no baseline of the same machine ran"
+            raise InputError(self._space.where, "objectives", problem, "add baseline to design, or another objective")
+        return machine_values(self._space.machine, str(row["design"]), str(row.get("dataflow", "")))[name]
