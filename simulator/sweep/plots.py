@@ -1,6 +1,6 @@
 """Pictures of a sweep: each objective against the first one, and every point by its settings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,33 +29,38 @@ def write_plots(results: SweepResults, folder: Path) -> list[Path]:
 
 
 def front_picture(results: SweepResults) -> Picture:
-    """Draw speedup, or else the first objective, against area and against energy; the front has labels."""
-    first = next(iter(results.objectives.directions))
-    up = "speedup" if any("speedup" in row for row in results.done) else first
+    """Draw the first objective against area and against energy; points of the front have labels."""
+    up = next(iter(results.objectives.directions))
     across = [name for name in ("logic_area_um2", "energy_pj") if name != up]
-    figure, panels = subplots(1, len(across), figsize=(6.5 * len(across), 5), sharey=True)
-    figure.suptitle(label(repr(results)))
+    figure, panels = subplots(1, len(across), figsize=(6.8 * len(across), 5.4), sharey=True)
+    keys = [key for key in results.keys if len({str(row.get(key)) for row in results.front}) > 1]
+    figure.suptitle(f"{label(repr(results))}\nlabels: {label(', '.join(keys), 90)}", fontsize=10)
     best = {id(row) for row in results.front}
-    rows = [row for row in results.done if up in row]
+    heights = {id(row): results.objectives.reached(row)[0] for row in results.done}
     for axes, name in zip(np.atleast_1d(panels), across, strict=True):
         for on_front, colour, size, words in ((False, "#999999", 12, "other points"), (True, "#D55E00", 30, "front")):
-            chosen = [row for row in rows if (id(row) in best) == on_front]
-            axes.scatter([row[name] for row in chosen], [row[up] for row in chosen], s=size, color=colour, label=words)
-        _label_front(axes, results, [row for row in rows if id(row) in best], name, up)
+            chosen = [row for row in results.done if (id(row) in best) == on_front]
+            axes.scatter([row[name] for row in chosen], [heights[id(row)] for row in chosen], s=size, color=colour,
+                         label=words)  # fmt: skip
+        _label_front(axes, keys, results.front, name, heights)
         axes.set_xlabel(_NAMES.get(name, name))
+        axes.margins(0.12)
         axes.grid(alpha=0.3)
-    np.atleast_1d(panels)[0].set_ylabel(_NAMES.get(up, label(up)))
-    np.atleast_1d(panels)[0].legend(frameon=False, loc="lower right")
+    first = np.atleast_1d(panels)[0]
+    first.set_ylabel(_NAMES.get(up, label(up)))
+    figure.legend(*first.get_legend_handles_labels(), frameon=False, loc="outside lower right", ncols=2)
     return figure
 
 
-def _label_front(axes: Any, results: SweepResults, rows: Sequence[Row], across: str, up: str) -> None:
-    keys = [key for key in results.keys if len({str(row.get(key)) for row in results.front}) > 1]
-    step = max(1, -(-len(rows) // _MOST_LABELS))
-    for index, row in enumerate(sorted(rows, key=lambda row: row[across])[::step]):
+def _label_front(
+    axes: Any, keys: Sequence[str], front: Sequence[Row], across: str, heights: Mapping[int, float]
+) -> None:
+    """Label points of the front, not more than can be read, by turns above and below."""
+    step = max(1, -(-len(front) // _MOST_LABELS))
+    for index, row in enumerate(sorted(front, key=lambda row: row[across])[::step]):
         text = ", ".join(label(str(row.get(key)), 16) for key in keys)
-        axes.annotate(text, (row[across], row[up]), xytext=(6, 6 if index % 2 else -12), textcoords="offset points",
-                      fontsize=7)  # fmt: skip
+        axes.annotate(text, (row[across], heights[id(row)]), xytext=(4, (8, -14, 20, -26)[index % 4]),
+                      textcoords="offset points", fontsize=7)  # fmt: skip
 
 
 def parallel_picture(results: SweepResults) -> Picture:

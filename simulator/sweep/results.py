@@ -67,12 +67,14 @@ class SweepResults:
     rows: list[Row]
     stale: int
     objectives: Objectives
+    _points: dict[int, Point]
 
     @classmethod
     def read(cls, space: Space, name: str, sweep: str, store: Store) -> "SweepResults":
         """Return the results of a sweep that a store has."""
-        rows = list(rows_of(store.rows(sweep)))
-        return cls(name, rows, store.counts(sweep)["stale"], Objectives(space))
+        kept = list(store.rows(sweep))
+        points = {one.number: one.point for one in kept}
+        return cls(name, list(rows_of(kept)), store.counts(sweep)["stale"], Objectives(space), points)
 
     @property
     def done(self) -> list[Row]:
@@ -96,6 +98,10 @@ class SweepResults:
         names = dict.fromkeys(key for row in self.rows for key in row)
         after = [*names].index("design") if "design" in names else 0
         return [name for name in list(names)[1 : after + 1] if len({str(row.get(name)) for row in self.rows}) > 1]
+
+    def point(self, row: Row) -> Point:
+        """Return what was simulated for a row."""
+        return self._points[row["point"]]
 
     def table(self) -> list[Row]:
         """Return the rows with the same columns each; `on_front` says which ones no other row beats."""

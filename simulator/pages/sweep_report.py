@@ -1,0 +1,129 @@
+"""The report of a sweep: its front, all its points, and what failed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from simulator.outputs.resolved import plain, spec_data, to_yaml
+from simulator.pages.page import Chart, Code, Column, DataTable, Number, Page, Part, Section, Text
+from simulator.sweep.objectives import Row
+from simulator.sweep.point import BESIDE_BASELINE, TOTALS
+from simulator.sweep.results import SweepResults, shown
+from simulator.sweep.run import Sweep, results_of
+
+_MOST_SPECS = 40  # of points whose machine stands in the page
+_MOST_POINTS = 20_000  # of points that a chart draws
+
+
+def sweep_page(folder: Path) -> Page:
+    """Return the report of the sweep in a folder.
+
+    Raises
+    ------
+    InputError
+        If it holds no sweep.
+    """
+    sweep = Sweep.kept_in(folder)
+    results = results_of(sweep)
+    lead = f"Objectives: {', '.join(f'{name} ({way})' for name, way in results.objectives.directions.items())}."
+    numbers = [
+        Number("points", f"{len(results.rows):,}"), Number("on the front", f"{len(results.front):,}"),
+        Number("without a result", f"{len(results.failed):,}"),
+    ]  # fmt: skip
+    if results.stale:
+        numbers.append(Number("rows of another version of the model", f"{results.stale:,}", "in the store"))
+    sections = [
+        Section("front", "Front", _front(results)),
+        Section("points", "Points", [DataTable("All points", *_table(results, results.done))] if results.done else []),
+        Section("failed", "Points without a result", _failed(results)),
+        Section("sweep", "The sweep", [Code("Its file", to_yaml(plain(sweep.file.model_dump(exclude_defaults=True))))]),
+    ]
+    traces = ", ".join(sweep.file.traces)
+    return Page(f"Sweep of {traces}", lead, numbers, [one for one in sections if one.parts])
+
+
+def _front(results: SweepResults) -> Sequence[Part]:
+    if not results.done:
+        return []
+    found: list[Part] = [
+        Text("No other point is as good in every objective and better in one."),
+        DataTable("Front", *_table(results, results.front)),
+        *_charts(results),
+    ]
+    for row in results.front[:_MOST_SPECS]:
+        spec = to_yaml(spec_data(results.point(row).spec()))
+        found.append(Code(f"Machine of point {row['point']}: {_name(results, row)}", spec))
+    return found
+
+
+def _name(results: SweepResults, row: Row) -> str:
+    return ", ".join(f"{key} {shown(row.get(key))}" for key in results.keys)
+
+
+def _table(results: SweepResults, rows: Sequence[Row]) -> tuple[list[Column], list[list[Any]]]:
+    measured = [name for name in (*BESIDE_BASELINE, *TOTALS) if any(name in row for row in rows)]
+    names = ["point", *results.keys, *measured]
+    columns = [Column(name, 4, filtered=name in results.keys and _few(rows, name)) for name in names]
+    return columns, [[_cell(row.get(name)) for name in names] for row in rows]
+
+
+def _few(rows: Sequence[Row], name: str) -> bool:
+    return len({str(row.get(name)) for row in rows}) <= 20
+
+
+def _cell(value: Any) -> Any:
+    return (
+        value if value is None or (isinstance(value, str | int | float) and not isinstance(value, bool)) else str(value)
+    )
+
+
+def _charts(results: SweepResults) -> Sequence[Part]:
+    """Return the first objective against each other one and against the area, and every setting beside each other."""
+    names = list(results.objectives.directions)
+    rows = results.done[:_MOST_POINTS]
+    reached = [dict(zip(names, results.objectives.reached(row), strict=True)) | row for row in rows]
+    best = {row["point"] for row in results.front}
+    across = [name for name in dict.fromkeys([*names[1:], "logic_area_um2", "energy_pj"]) if name != names[0]]
+    figures = {f"{names[0]} and {name}": _scatter(results, reached, best, name, names[0]) for name in across}
+    words = "Each point is a machine; the orange ones are on the front. The settings are under the pointer."
+    return [
+        Chart("Objectives", figures, words, 480),
+        Chart("Settings", {"all": _parallel(results, reached, best)},
+              "A line for each point, through its settings and objectives; drag along an axis to choose.", 460),
+    ]  # fmt: skip
+
+
+def _scatter(results: SweepResults, rows: Sequence[Row], best: set[int], across: str, up: str) -> dict[str, Any]:
+    traces = []
+    for name, on_front, colour in (("other points", False, "#999999"), ("front", True, "#D55E00")):
+        own = [row for row in rows if (row["point"] in best) == on_front]
+        traces.append({
+            "type": "scatter", "mode": "markers", "name": name, "marker": {"color": colour, "size": 8 if on_front else 5},
+            "x": [row[across] for row in own], "y": [row[up] for row in own],
+            "text": [f"point {row['point']}: {_name(results, row)}" for row in own],
+            "hovertemplate": "%{text}<br>%{x:.5~g}, %{y:.5~g}<extra></extra>",
+        })  # fmt: skip
+    return {"data": traces, "layout": {"xaxis": {"title": {"text": across}}, "yaxis": {"title": {"text": up}}}}
+
+
+def _parallel(results: SweepResults, rows: Sequence[Row], best: set[int]) -> dict[str, Any]:
+    dimensions = []
+    for name in [*results.keys, *results.objectives.directions]:
+        values = [row.get(name) for row in rows]
+        if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+            dimensions.append({"label": name, "values": values})
+        else:
+            texts = list(dict.fromkeys(map(str, values)))
+            places = [texts.index(str(value)) for value in values]
+            dimensions.append({"label": name, "values": places, "tickvals": list(range(len(texts))), "ticktext": texts})
+    colours = {"color": [int(row["point"] in best) for row in rows], "colorscale": [[0, "#bbbbbb"], [1, "#D55E00"]],
+               "cmin": 0, "cmax": 1}  # fmt: skip
+    return {"data": [{"type": "parcoords", "dimensions": dimensions, "line": colours}], "layout": {}}
+
+
+def _failed(results: SweepResults) -> Sequence[Part]:
+    if not results.failed:
+        return []
+    columns = [Column("point"), *(Column(key) for key in results.keys), Column("reason")]
+    rows = [[row["point"], *(_cell(row.get(key)) for key in results.keys), row["reason"]] for row in results.failed]
+    return [DataTable("Reasons", columns, rows)]
