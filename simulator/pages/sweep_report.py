@@ -12,6 +12,7 @@ from simulator.sweep.results import SweepResults, shown
 from simulator.sweep.run import Sweep, results_of
 
 _MOST_SPECS = 40  # of points whose machine stands in the page
+_PLAIN = 1e6  # from which numbers are written with an exponent
 _MOST_POINTS = 20_000  # of points that a chart draws
 
 
@@ -47,7 +48,7 @@ def _front(results: SweepResults) -> Sequence[Part]:
         return []
     found: list[Part] = [
         Text("No other point is as good in every objective and better in one."),
-        DataTable("Front", *_table(results, results.front)),
+        DataTable("Front: settings and results", *_table(results, results.front)),
         *_charts(results),
     ]
     for row in results.front[:_MOST_SPECS]:
@@ -98,7 +99,8 @@ def _scatter(results: SweepResults, rows: Sequence[Row], best: set[int], across:
     for name, on_front, colour in (("other points", False, "#999999"), ("front", True, "#D55E00")):
         own = [row for row in rows if (row["point"] in best) == on_front]
         traces.append({
-            "type": "scatter", "mode": "markers", "name": name, "marker": {"color": colour, "size": 8 if on_front else 5},
+            "type": "scatter", "mode": "markers", "name": name,
+            "marker": {"color": colour, "size": 8 if on_front else 5},
             "x": [row[across] for row in own], "y": [row[up] for row in own],
             "text": [f"point {row['point']}: {_name(results, row)}" for row in own],
             "hovertemplate": "%{text}<br>%{x:.5~g}, %{y:.5~g}<extra></extra>",
@@ -111,14 +113,16 @@ def _parallel(results: SweepResults, rows: Sequence[Row], best: set[int]) -> dic
     for name in [*results.keys, *results.objectives.directions]:
         values = [row.get(name) for row in rows]
         if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-            dimensions.append({"label": name, "values": values})
+            large = max(map(abs, values)) >= _PLAIN
+            dimensions.append({"label": name, "values": values, "tickformat": ".3~e" if large else ".4~g"})
         else:
             texts = list(dict.fromkeys(map(str, values)))
             places = [texts.index(str(value)) for value in values]
             dimensions.append({"label": name, "values": places, "tickvals": list(range(len(texts))), "ticktext": texts})
     colours = {"color": [int(row["point"] in best) for row in rows], "colorscale": [[0, "#bbbbbb"], [1, "#D55E00"]],
                "cmin": 0, "cmax": 1}  # fmt: skip
-    return {"data": [{"type": "parcoords", "dimensions": dimensions, "line": colours}], "layout": {}}
+    drawn = {"type": "parcoords", "dimensions": dimensions, "line": colours, "labelside": "bottom"}
+    return {"data": [drawn], "layout": {}}
 
 
 def _failed(results: SweepResults) -> Sequence[Part]:
