@@ -113,7 +113,7 @@ def _parallel(results: SweepResults, rows: Sequence[Row], best: set[int]) -> dic
     for name in [*results.keys, *results.objectives.directions]:
         values = [row.get(name) for row in rows]
         if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-            large = max(map(abs, values)) >= _PLAIN
+            large = max(abs(value or 0) for value in values) >= _PLAIN
             dimensions.append({"label": name, "values": values, "tickformat": ".3~e" if large else ".4~g"})
         else:
             texts = list(dict.fromkeys(map(str, values)))
