@@ -9,7 +9,7 @@ from workloads.foundation.errors import InputError
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
-_NAMES = {"--set": "overrides"}
+_NAMES = {"--set": "overrides", "--pipeline-schedule": "pipeline_schedules"}
 _OPTION = re.compile(r"--[a-z][a-z-]*")
 
 

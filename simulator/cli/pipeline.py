@@ -45,8 +45,8 @@ class _PipelineRequest:
     designs: tuple[str, ...]
 
 
-class _ScheduleOption(click.Option):
-    """`--schedule`: its help names every shipped schedule."""
+class _PipelineScheduleOption(click.Option):
+    """`--pipeline-schedule`: its help names every shipped one."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Read the names where help is asked for, and not with every command."""
@@ -59,9 +59,9 @@ class _ScheduleOption(click.Option):
 @click.command()
 @click.argument("trace")
 @click.option(
-    "--schedule",
+    "--pipeline-schedule",
     "schedules",
-    cls=_ScheduleOption,
+    cls=_PipelineScheduleOption,
     metavar="NAME|FILE",
     multiple=True,
     default=("gpipe",),
@@ -106,7 +106,8 @@ class _ScheduleOption(click.Option):
 )
 @click.option("--batch-size", type=int, metavar="N", help="Samples of a batch, of all micro-batches together.")
 @click.option(
-    "--training-schedule",
+    "--schedule",
+    "training_schedule",
     metavar="NAME",
     help="Sequence of batches instead of the trace's own: a shipped name or a YAML file.",
 )
@@ -152,6 +153,7 @@ def _run(name: str, request: RunRequest, own: _PipelineRequest) -> None:
     from simulator.pipelines.file_schedule import load_schedule
     from simulator.pipelines.simulation import simulate_pipelines
 
+    _check_schedule(request.schedule)
     trace = chosen_trace(name, request)
     schedules = [load_schedule(text) for text in dict.fromkeys(own.schedules)]
     setup = _setup(own, schedules, request, trace)
@@ -175,6 +177,16 @@ def _run(name: str, request: RunRequest, own: _PipelineRequest) -> None:
             screen.print(f"written to {out}")
     if not all(run.stretch.equal for run in results.runs):
         raise click.ClickException("batches run in one go differ from composed ones; please report this")
+
+
+def _check_schedule(name: str | None) -> None:
+    """Refuse a pipeline's schedule where a sequence of batches is asked for."""
+    from simulator.pipelines.schedule import schedules
+    from workloads.foundation.errors import InputError
+
+    if name in schedules():
+        remedy = f"write --pipeline-schedule {name}"
+        raise InputError("--schedule", "", f"{name} is a pipeline's schedule, and no sequence of batches", remedy)
 
 
 def _setup(

@@ -51,7 +51,7 @@ def schedules() -> dict[str, PipelineSchedule]:
     return registry("simulator.pipelines.schedules", "SCHEDULE", "pipeline_schedules", PipelineSchedule)
 
 
-def find_schedule(name: str, where: str = "--schedule") -> PipelineSchedule:
+def find_schedule(name: str, where: str = "--pipeline-schedule") -> PipelineSchedule:
     """Return a shipped schedule by name.
 
     Raises

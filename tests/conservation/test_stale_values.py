@@ -79,7 +79,7 @@ CASES = {
         "{version: 1, array: {rows: 12}}", "rows: 12", "rows: 6", "simulate TRACE --design max --config FILE",
     ),
     "schedule": (SCHEDULE, "epochs: 2", "epochs: 4", "simulate TRACE --schedule FILE"),
-    "pipeline schedule": (PIPELINE, GPIPE, IN_TURN, "pipeline digits-cnn --design max --schedule FILE"),
+    "pipeline schedule": (PIPELINE, GPIPE, IN_TURN, "pipeline digits-cnn --design max --pipeline-schedule FILE"),
 }  # fmt: skip
 
 

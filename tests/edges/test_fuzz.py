@@ -83,7 +83,7 @@ KINDS = {
     ),
     "schedule": Kind(_shipped("schedules/paper.yaml"), "f.yaml", (*SIMULATE, "--schedule", "f.yaml")),
     "pipeline schedule": Kind(
-        lambda: PIPELINE, "f.yaml", ("pipeline", "t.yaml", "--schedule", "f.yaml", "--out", "out")
+        lambda: PIPELINE, "f.yaml", ("pipeline", "t.yaml", "--pipeline-schedule", "f.yaml", "--out", "out")
     ),
     "topology": Kind(
         lambda: TOPOLOGY, "f.csv", ("trace", "import", "f.csv", "--format", "scalesim", "--out", "out"), damaged_csv

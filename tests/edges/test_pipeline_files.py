@@ -39,12 +39,13 @@ def refuses(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--schedule", "gpip"], ["gpip", "gpipe"]),
-        (["--schedule", "absent.yaml"], [r"absent\.yaml", "no such file"]),
+        (["--pipeline-schedule", "gpip"], ["gpip", "gpipe"]),
+        (["--schedule", "gpipe"], ["gpipe is a pipeline's schedule", "write --pipeline-schedule gpipe"]),
+        (["--pipeline-schedule", "absent.yaml"], [r"absent\.yaml", "no such file"]),
         (["--devices", "0"], ["--devices", r"\b0\b"]),
         (["--devices", "65"], ["--devices", "64"]),
         (["--devices", "9"], ["--devices", "9 stages", "fewer"]),
-        (["--schedule", "interleaved", "--devices", "3"], ["--devices", "6 stages", "fewer"]),
+        (["--pipeline-schedule", "interleaved", "--devices", "3"], ["--devices", "6 stages", "fewer"]),
         (["--devices", "x"], ["--devices", "x"]),
         (["--micro-batches", "0"], ["--micro-batches"]),
         (["--micro-batches", "257"], ["--micro-batches", "256"]),
@@ -57,7 +58,7 @@ def refuses(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         (["--exact", "0"], ["--exact"]),
         (["--exact", "x"], ["--exact", "x"]),
         (["--design", "maxx"], ["maxx"]),
-        (["--training-schedule", "papr"], ["papr", "paper"]),
+        (["--schedule", "papr"], ["papr", "paper"]),
         (["--set", "dram.capacity_bytes=4096"], [r"dram\.capacity_bytes", "4096", "4 devices"]),
         (["--set", "dram.capacity_bytes=110000"], [r"dram\.capacity_bytes", "110000", "device 1 keeps"]),
         (["--set", "array.row=3"], ["array.row", "rows"]),
@@ -142,14 +143,14 @@ class Blocks:
 
 def test_a_module_that_blocks_is_refused_as_a_file_is(refuses: Refuses, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(schedules(), "blocks", Blocks())
-    arguments = ["digits-cnn", "--schedule", "blocks", "--devices", "2", "--micro-batches", "2"]
+    arguments = ["digits-cnn", "--pipeline-schedule", "blocks", "--devices", "2", "--micro-batches", "2"]
     refuses(arguments, "pipeline schedule blocks: .*never starts on device 0: it waits for", "change the order")
 
 
 def test_a_module_that_leaves_work_out_is_named(refuses: Refuses, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Blocks, "orders", lambda *_: schedules()["gpipe"].orders(2, 1))
     monkeypatch.setitem(schedules(), "blocks", Blocks())
-    arguments = ["digits-cnn", "--schedule", "blocks", "--devices", "2", "--micro-batches", "2"]
+    arguments = ["digits-cnn", "--pipeline-schedule", "blocks", "--devices", "2", "--micro-batches", "2"]
     refuses(arguments, "pipeline schedule blocks: .*is missing")
 
 
@@ -246,8 +247,9 @@ def test_csv_files_that_are_none(text: str, words: list[str], tmp_path: Path) ->
 
 def test_a_file_for_other_numbers(tmp_path: Path, refuses: Refuses) -> None:
     path = write(tmp_path, document(good()))
-    refuses(["digits-cnn", "--schedule", str(path), "--devices", "3"], r"mysched\.yaml", "--devices", "give 2")
-    refuses(["digits-cnn", "--schedule", str(path), "--micro-batches", "4"], r"mysched\.yaml", "--micro-batches")
+    arguments = ["digits-cnn", "--pipeline-schedule", str(path)]
+    refuses([*arguments, "--devices", "3"], r"mysched\.yaml", "--devices", "give 2")
+    refuses([*arguments, "--micro-batches", "4"], r"mysched\.yaml", "--micro-batches")
 
 
 def test_a_folder_stands_where_a_file_goes(

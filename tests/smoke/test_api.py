@@ -185,7 +185,7 @@ def test_studies_and_pipelines_have_the_figures_of_the_commands() -> None:
     assert [rule["design_pj"] for rule in said] == [row.design_pj for row in adagp_sim.memory("digits-cnn")]
     said = adagp("area")
     assert said["designs"][0]["fpga"] == adagp_sim.area()["designs"][0]["fpga"]
-    said = adagp("pipeline", "digits-cnn", "--schedule", "dapple", "--design", "max")["runs"]
+    said = adagp("pipeline", "digits-cnn", "--pipeline-schedule", "dapple", "--design", "max")["runs"]
     found = adagp_sim.pipeline("digits-cnn", pipeline_schedules=["dapple"], designs=["baseline", "max"])
     assert [run["total_cycles"] for run in said] == [run.total_cycles for run in found.runs]
 

@@ -28,7 +28,7 @@ def adagp(*arguments: str) -> str:
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     folder = tmp_path_factory.mktemp("pipeline") / "out"
-    schedules = ["--schedule", "gpipe", "--schedule", "chimera", "--devices", "2"]
+    schedules = ["--pipeline-schedule", "gpipe", "--pipeline-schedule", "chimera", "--devices", "2"]
     links = ["--link-bandwidth", "1000000000", "--link-latency", "100"]
     text = adagp("digits-cnn", *schedules, *links, "--out", str(folder), "--plot", "--timeline", "--json")
     return folder, json.loads(text)
@@ -93,8 +93,8 @@ def test_another_run_replaces_the_files_and_leaves_others_alone(result: tuple[Pa
 
 
 def test_tables_on_the_screen() -> None:
-    text = adagp("digits-cnn", "--schedule", "zb_h1", "--devices", "3", "--micro-batches", "8", "--predictor-runs",
-                 "micro-batch", "--training-schedule", "all-gp", "--exact", "0:3")  # fmt: skip
+    text = adagp("digits-cnn", "--pipeline-schedule", "zb_h1", "--devices", "3", "--micro-batches", "8",
+                 "--predictor-runs", "micro-batch", "--schedule", "all-gp", "--exact", "0:3")  # fmt: skip
     assert "zb_h1" in text
     assert "gp in a row" in text
     assert "NOT" not in text
@@ -112,8 +112,8 @@ def test_a_schedule_of_ones_own_that_equals_a_shipped_one(tmp_path: Path) -> Non
         for device in (0, 1)
     ]
     (tmp_path / "mine.yaml").write_text(json.dumps({"version": 1, "name": "by-hand", "devices": entries}))
-    text = adagp("digits-cnn", "--schedule", str(path), "--schedule", str(tmp_path / "mine.yaml"), "--schedule",
-                 "dapple", "--json")  # fmt: skip
+    options = [word for name in (path, tmp_path / "mine.yaml", "dapple") for word in ("--pipeline-schedule", str(name))]
+    text = adagp("digits-cnn", *options, "--json")
     totals = defaultdict(list)
     for run in json.loads(text)["runs"]:
         totals[run["schedule"]].append(run["total_cycles"])
