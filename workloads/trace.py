@@ -7,11 +7,13 @@ from pydantic import Field, PositiveInt, model_validator
 
 from workloads.control_runs import Accuracy, ControlRuns, check_controls
 from workloads.foundation.errors import InputError
+from workloads.foundation.kinds import check_kind
 from workloads.foundation.shipped import resolve
 from workloads.foundation.strict_yaml import read_yaml
 from workloads.foundation.validation import StrictModel, VersionOne, validate
 from workloads.graph import check_graph
 from workloads.layers import Conv2d, Extent, Layer, Linear, MacLayer, Matmul, gradient_words_per_channel
+from workloads.not_a_trace import check_ending
 from workloads.optimizers import OptimizerName
 from workloads.predictor import Predictor
 from workloads.predictor_errors import LayerErrors, check_predictor_errors
@@ -158,10 +160,15 @@ def load_trace(name_or_path: str | Path) -> Trace:
         If the file is missing, is no YAML, or does not follow the format.
     """
     path = resolve(str(name_or_path), "traces", "trace")
-    return validate(Trace, read_yaml(path), str(path))
+    check_ending(path)
+    data = read_yaml(path)
+    check_kind(data, str(path), "traces", "trace")
+    return validate(Trace, data, str(path))
 
 
 def load_policy(name_or_path: str | Path) -> Policy:
     """Read a schedule policy, given by its path or by the name of a shipped one."""
     path = resolve(str(name_or_path), "configs/schedules", "schedule")
-    return validate(Policy, read_yaml(path), str(path))
+    data = read_yaml(path)
+    check_kind(data, str(path), "configs/schedules", "schedule")
+    return validate(Policy, data, str(path))

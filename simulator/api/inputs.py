@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from simulator.machine.importers import check_no_machine
 from simulator.machine.settings import Layer
 from simulator.machine.spec import Accelerator
 from simulator.machine.spec_layers import dataflow_layers, override_layer
@@ -29,7 +30,10 @@ def as_trace(trace: Trace | str | Path, batch_size: int | None, schedule: Policy
     """
     if not isinstance(trace, Trace | str | Path):
         raise InputError("trace", "", f"is {trace!r}", "give a shipped name, a path, or what load_trace returns")
-    found = trace if isinstance(trace, Trace) else load_trace(trace)
+    if not isinstance(trace, Trace):
+        check_no_machine(Path(trace))
+        trace = load_trace(trace)
+    found = trace
     if batch_size is not None:
         found = found.with_batch_size(batch_size)
     if schedule is None:

@@ -9,8 +9,8 @@ from workloads.foundation.errors import InputError
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
-_NAMES = {"--set": "overrides", "--pipeline-schedule": "pipeline_schedules"}
-_OPTION = re.compile(r"--[a-z][a-z-]*")
+_NAMES = {"--config": "machine", "--pipeline-schedule": "pipeline_schedules", "--set": "overrides"}
+_OPTION = re.compile(r"adagp-sim [^;]*|--[a-z][a-z-]*")  # a whole command stays as it is
 
 
 def pythonic(function: Callable[Given, Found]) -> Callable[Given, Found]:
@@ -28,4 +28,8 @@ def pythonic(function: Callable[Given, Found]) -> Callable[Given, Found]:
 
 
 def _in_python(text: str) -> str:
-    return _OPTION.sub(lambda found: _NAMES.get(found[0], found[0][2:].replace("-", "_")), text)
+    return _OPTION.sub(lambda found: _argument(found[0]), text)
+
+
+def _argument(option: str) -> str:
+    return _NAMES.get(option, option[2:].replace("-", "_")) if option.startswith("--") else option

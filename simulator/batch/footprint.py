@@ -1,5 +1,6 @@
 """How many bytes lie in DRAM at once in a batch of each phase."""
 
+from collections.abc import Iterable
 from math import prod
 
 from simulator.batch.residency import Residency
@@ -52,6 +53,21 @@ def peak_dram_bytes(trace: Trace, spec: Accelerator, phase: Phase) -> int:
         words += sum(layer.product_shape(1).weight_words for layer in predicted)
         words += sum(shape.input_words + shape.output_words for shape in kept)
     return words * spec.precision.word_bits // 8
+
+
+def largest_batch(trace: Trace, spec: Accelerator, phases: Iterable[Phase]) -> int:
+    """Return the most samples of a batch, up to the trace's own, that DRAM holds in every phase; 0 if it holds none."""
+    kinds = tuple(phases)
+
+    def fits(samples: int) -> bool:
+        batch = trace.with_batch_size(samples)
+        return all(peak_dram_bytes(batch, spec, phase) <= spec.dram.capacity_bytes for phase in kinds)
+
+    most, too_many = 0, trace.batch_size + 1
+    while too_many - most > 1:
+        middle = (most + too_many) // 2
+        most, too_many = (middle, too_many) if fits(middle) else (most, middle)
+    return most
 
 
 def _predictor_words(trace: Trace, spec: Accelerator, predicted: list[Conv2d | Linear]) -> int:

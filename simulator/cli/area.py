@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli.options import config_option, named_places
+from simulator.cli.options import config_option, given_trace, named_places
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,10 +36,9 @@ def area(
     from simulator.area.report import area_data, cost_of
     from simulator.cli.console import console, progress
     from simulator.machine.spec_loading import load_designs
-    from workloads.trace import load_trace
 
     specs = load_designs(config, dataflow, overrides)
-    workload = None if trace is None else load_trace(trace)
+    workload = None if trace is None else given_trace(trace)
     costs = [cost_of(spec) for spec in specs]
     larger = larger_baselines(specs)
     studies: list[EqualStudy] = []

@@ -2,7 +2,7 @@
 
 import click
 
-from simulator.cli.options import config_option, named_places
+from simulator.cli.options import config_option, given_trace, named_places
 
 
 @click.command()
@@ -27,10 +27,9 @@ def memory(
     from simulator.machine.spec_loading import load_designs
     from simulator.phases.design import find_design
     from simulator.studies.memory_study import memory_study
-    from workloads.trace import load_trace
 
     specs = {spec.design: spec for spec in load_designs(config, dataflow, overrides)}
-    workload = load_trace(trace)
+    workload = given_trace(trace)
     with named_places(trace, config, dataflow, overrides):
         rows = memory_study(workload, specs["baseline"], specs[find_design(design).name])
     if as_json:

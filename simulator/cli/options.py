@@ -114,11 +114,20 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
+def given_trace(name: str) -> "Trace":
+    """Read a trace by name or path; another tool's machine is told."""
+    from simulator.machine.importers import check_no_machine
+    from workloads.trace import load_trace
+
+    check_no_machine(Path(name))
+    return load_trace(name)
+
+
 def chosen_trace(name: str, request: RunRequest) -> "Trace":
     """Read a trace and apply --batch-size and --schedule."""
-    from workloads.trace import load_policy, load_trace
+    from workloads.trace import load_policy
 
-    trace = load_trace(name)
+    trace = given_trace(name)
     if request.batch_size is not None:
         trace = trace.with_batch_size(request.batch_size)
     return trace if request.schedule is None else trace.with_schedule(load_policy(request.schedule))

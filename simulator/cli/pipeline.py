@@ -226,6 +226,7 @@ def _specs(request: RunRequest, only: tuple[str, ...]) -> "list[Accelerator]":
 
 def _print(results: "PipelineResults", screen: "Console") -> None:
     from simulator.cli.console import duration, percent, print_table, table, thousands
+    from workloads.foundation.quantities import byte_text
 
     trace, first = results.trace, results.runs[0]
     screen.print(
@@ -244,8 +245,8 @@ def _print(results: "PipelineResults", screen: "Console") -> None:
             duration(run.seconds),
             "-" if speedup is None else f"{speedup:.4f}",
             percent(run.bubble_share),
-            _bytes(run.peak_device_bytes),
-            _bytes(run.peak_activation_bytes),
+            byte_text(run.peak_device_bytes),
+            byte_text(run.peak_activation_bytes),
             f"{run.flushes_per_batch:.3f}",
             f"{run.messages_per_batch:.1f}",
             f"{run.all_reduces_per_batch:.0f}",
@@ -277,12 +278,3 @@ def _kind_row(run: "PipelineRun", kinds: "Sequence[str]") -> list[str]:
         kind = by_kind.get(name)
         cells += ["-", "-"] if kind is None else [thousands(kind.cycles_alone), f"{kind.cycles_in_a_row:,.0f}"]
     return [*cells, thousands(run.stretch.run.cycles), "equal" if run.stretch.equal else "NOT equal"]
-
-
-def _bytes(count: int) -> str:
-    value = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024 or unit == "GiB":
-            return f"{value:.4g} {unit}"
-        value /= 1024
-    raise AssertionError

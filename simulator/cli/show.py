@@ -28,56 +28,63 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
     from simulator.dram.part import load_part
     from simulator.energy.energy_table import load_energy_table
     from simulator.machine.importers import machine_importer
-    from simulator.machine.spec_layers import load_kind_values
+    from simulator.machine.spec_layers import FOLDER, load_kind_values
     from simulator.machine.spec_loading import load_accelerator
     from simulator.outputs.resolved import plain, spec_data, to_yaml
     from workloads.foundation.errors import InputError, nearest, spelt
+    from workloads.foundation.kinds import kind_of, misplaced
     from workloads.foundation.shipped import is_there, looks_like_path, resolve, shipped_names
     from workloads.foundation.strict_yaml import read_yaml
     from workloads.trace import load_policy
 
-    # What each kind of file other than an accelerator is read by, and a key that only it has.
-    others: dict[str, tuple[Callable[[str], StrictModel], str]] = {
-        "energy": (load_energy_table, "actions"),
-        "schedules": (load_policy, "stages"),
-        "dram": (load_part, "timing_cycles"),
-        "kinds": (load_kind_values, "kinds"),
+    # What each kind of file other than an accelerator is read by.
+    others: dict[str, Callable[[str], StrictModel]] = {
+        "configs/energy": load_energy_table,
+        "configs/schedules": load_policy,
+        "configs/dram": load_part,
+        "configs/kinds": load_kind_values,
     }
-    shipped = {kind: shipped_names(f"configs/{kind}") for kind in ("accelerators", *others)}
+    shipped = {folder: shipped_names(folder) for folder in (FOLDER, *others)}
 
-    def kind_of(path: Path, data: Any, above: int = 0) -> str:
-        keys = data if isinstance(data, dict) else {}
-        kinds = [kind for kind, (_, key) in others.items() if key in keys]
-        kinds += [kind for kind, names in shipped.items() if keys.get("extends") in names]
-        if kinds or not isinstance(keys.get("extends"), str) or above > _MOST_FILES:
-            return kinds[0] if kinds else "accelerators"
-        base = path.parent / keys["extends"]
-        if not (looks_like_path(keys["extends"]) or is_there(base)):
+    def folder_of(path: Path, data: Any, above: int = 0) -> str:
+        found = kind_of(data)
+        if found is not None:
+            if found.folder not in shipped:
+                raise misplaced(found, config, "config")
+            return found.folder
+        base = data.get("extends") if isinstance(data, dict) else None
+        if not isinstance(base, str) or above > _MOST_FILES:
+            return FOLDER
+        folder = next((folder for folder, names in shipped.items() if base in names), None)
+        if folder is not None:
+            return folder
+        file = path.parent / base
+        if not (looks_like_path(base) or is_there(file)):
             known = [name for names in shipped.values() for name in names]
-            problem = f"{keys['extends']!r} is no such config"
-            raise InputError(str(path), "extends", problem, f"give a file or {nearest(keys['extends'], known)}")
-        return kind_of(base, read_yaml(base), above + 1) if machine_importer(base) is None else "accelerators"
+            problem = f"{base!r} is no such config"
+            raise InputError(str(path), "extends", problem, f"give a file or {nearest(base, known)}")
+        return folder_of(file, read_yaml(file), above + 1) if machine_importer(file) is None else FOLDER
 
     config = spelt(config, [name for names in shipped.values() for name in names])
     kind = next((kind for kind, names in shipped.items() if config in names), None)
     machine = machine_importer(Path(config)) if kind is None else None
     if machine is not None:
-        kind = "accelerators"
+        kind = FOLDER
     elif kind is None:
         try:
-            data = read_yaml(resolve(config, "configs/accelerators", "config"))
+            data = read_yaml(resolve(config, FOLDER, "config"))
         except InputError as error:
             if error.problem != "no such config":
                 raise
             known = [name for names in shipped.values() for name in names]
             raise InputError(config, "", "no such config", f"give a file or {nearest(config, known)}") from None
-        kind = kind_of(Path(config), data)
-    if kind != "accelerators" and (design or dataflow or overrides):
+        kind = folder_of(Path(config), data)
+    if kind != FOLDER and (design or dataflow or overrides):
         raise click.UsageError(f"--design, --dataflow and --set go with an accelerator, and {config} is none")
-    if kind == "accelerators":
+    if kind == FOLDER:
         spec = load_accelerator(config, design, dataflow, overrides)
         imported = () if machine is None else machine.read(Path(config)).notes
         shown, notes = spec_data(spec), [*imported, *spec.narrow_ports]
     else:
-        shown, notes = plain(others[kind][0](config).model_dump()), []
+        shown, notes = plain(others[kind](config).model_dump()), []
     click.echo("".join(f"# {line}\n" for line in notes) + to_yaml(shown), nl=False)

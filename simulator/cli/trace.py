@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.options import GivenPath
+from simulator.cli.options import GivenPath, given_trace
 from workloads.optimizers import OPTIMIZERS, OptimizerName
 
 
@@ -22,9 +22,8 @@ def inspect(name: str, as_json: bool) -> None:
 
     from simulator.cli.console import console, long_table, thousands
     from workloads.inspection import inspection
-    from workloads.trace import load_trace
 
-    found = inspection(load_trace(name))
+    found = inspection(given_trace(name))
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from simulator.cli.console import console
 from simulator.cli.import_inputs import input_options
+from simulator.machine.importers import check_no_machine
 from workloads.foundation.atomic import check_writable
 from workloads.foundation.errors import InputError
 from workloads.importers import Imported, Importer, InputOptions, find_importer, importer_of
@@ -26,7 +27,7 @@ def import_trace(
     What neither the file nor an option says is chosen: the format by the file's ending; the batch the file's; without
     `schedule` and `samples` one batch, of inference where it is one image.
     """
-    _check_no_machine(file)
+    check_no_machine(file)
     importer = importer_of(file) if format_name is None else find_importer(format_name)
     if schedule is not None:
         load_policy(schedule)  # so that a wrong name is told before a large file is read
@@ -80,12 +81,3 @@ def _read(importer: Importer, file: Path, options: InputOptions) -> Imported:
 def _tell(notes: Sequence[str]) -> None:
     for note in notes:
         console(stderr=True).print(f"  {note}")
-
-
-def _check_no_machine(file: Path) -> None:
-    from simulator.machine.importers import machine_importer
-
-    importer = machine_importer(file)
-    if importer is not None:
-        remedy = f"give it to --config, or write a spec of it: adagp-sim show {shlex.quote(str(file))}"
-        raise InputError(str(file), "", f"is a machine ({importer.description}), and no workload", remedy)

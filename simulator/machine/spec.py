@@ -17,6 +17,7 @@ from simulator.machine.settings import Layer, Settings
 from simulator.machine.spec_layers import file_layers, part_defaults, value_layer
 from simulator.phases.design import Component, Design, find_design
 from workloads.foundation.errors import InputError
+from workloads.foundation.quantities import more_than
 from workloads.foundation.shipped import resolve
 from workloads.foundation.validation import StrictModel, VersionTwo
 from workloads.layers import VectorKind
@@ -65,7 +66,8 @@ class BankedMemory(StrictModel):
     @model_validator(mode="after")
     def _a_port_is_within_its_bank(self) -> "BankedMemory":
         if self.bank_port_bytes > self.bank_bytes:
-            problem = f"is {self.bank_port_bytes}, and a bank has {self.bank_bytes} bytes"
+            asked, room = more_than(self.bank_port_bytes, self.bank_bytes)
+            problem = f"is {asked}, and a bank has {room}"
             raise InputError("", "bank_port_bytes", problem, "give no more than bank_bytes")
         return self
 

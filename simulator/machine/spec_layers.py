@@ -9,6 +9,7 @@ from simulator.machine.importers import machine_importer
 from simulator.machine.settings import Layer
 from simulator.machine.version_one import is_version_one, key_as_now, upgraded
 from workloads.foundation.errors import InputError, nearest, spelt
+from workloads.foundation.kinds import check_kind
 from workloads.foundation.overlay import chain
 from workloads.foundation.shipped import resolve, seen_from, shipped_as, shipped_names
 from workloads.foundation.strict_yaml import parse_yaml, read_yaml
@@ -67,7 +68,11 @@ def dataflow_layers(dataflow: str | None) -> list[Layer]:
 def _read(path: Path) -> Any:
     """Read the settings of a file: a spec of our own, or another tool's machine."""
     importer = machine_importer(path)
-    return read_yaml(path) if importer is None else dict(importer.read(path).settings)
+    if importer is not None:
+        return dict(importer.read(path).settings)
+    data = read_yaml(path)
+    check_kind(data, str(path), FOLDER, "machine")
+    return data
 
 
 def _layer(path: Path, data: dict[str, Any]) -> Layer:

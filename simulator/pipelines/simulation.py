@@ -22,6 +22,7 @@ from simulator.pipelines.stage_times import PredictorRuns, StageTimes, without_c
 from simulator.pipelines.work import BatchWork
 from simulator.run.simulation import Simulation
 from workloads.foundation.errors import InputError
+from workloads.foundation.quantities import more_than
 from workloads.schedule import Phase
 from workloads.trace import Trace
 
@@ -101,7 +102,8 @@ def _check_memory(micro: Trace, spec: Accelerator, devices: int) -> None:
     """Refuse, before anything is planned, a micro-batch that all devices together cannot hold."""
     needed = max(peak_dram_bytes(micro, spec, phase) for phase in micro.schedule.counts())
     if needed > devices * spec.dram.capacity_bytes:
-        problem = f"is {spec.dram.capacity_bytes}, and on {devices} devices a micro-batch keeps {needed} bytes"
+        asked, room = more_than(needed, devices * spec.dram.capacity_bytes)
+        problem = f"gives {devices} devices {room}, and a micro-batch keeps {asked}"
         remedy = "give more DRAM, more devices or micro-batches, or a smaller --batch-size"
         raise InputError("the accelerator", "dram.capacity_bytes", problem, remedy)
 
@@ -183,7 +185,8 @@ def _memory(
     memory = device_memory(programmes[0], parts, peaks, word_bytes, optimizer)
     for one in memory:
         if one.peak_bytes > spec.dram.capacity_bytes:
-            problem = f"is {spec.dram.capacity_bytes}, but device {one.device} keeps {one.peak_bytes} bytes"
+            asked, room = more_than(one.peak_bytes, spec.dram.capacity_bytes)
+            problem = f"is {room}, but device {one.device} keeps {asked}"
             remedy = "give more DRAM, more devices or a smaller --batch-size"
             raise InputError("the accelerator", "dram.capacity_bytes", problem, remedy)
     return memory

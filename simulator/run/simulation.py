@@ -7,7 +7,7 @@ from itertools import islice
 
 from dataflows.actions import ActionCounts
 from simulator.batch.batches import Batches
-from simulator.batch.footprint import peak_dram_bytes
+from simulator.batch.footprint import largest_batch, peak_dram_bytes
 from simulator.energy.energy import Energy, EnergyTable, energy_table_of
 from simulator.engine.batch import BatchRun, OpRun
 from simulator.engine.exact import run_batches_exactly
@@ -15,6 +15,7 @@ from simulator.engine.work import StepWork, merge
 from simulator.machine.spec import Accelerator
 from simulator.run.results import BATCH_ROW, ArrayUse, ExactStretch, LayerRow, PhaseResult, Results, RunResult
 from workloads.foundation.errors import InputError
+from workloads.foundation.quantities import more_than
 from workloads.passes import ROLES, layer_products
 from workloads.schedule import Phase
 from workloads.trace import Trace
@@ -153,8 +154,12 @@ class Simulation:
             self._peaks[kind] = peak_dram_bytes(self.trace, self.spec, kind)
         needed, capacity = self._peaks[kind], self.spec.dram.capacity_bytes
         if needed > capacity:
-            problem = f"is {capacity}, but a {phase} batch of {self.trace.network} keeps {needed} bytes"
-            remedy = "give more DRAM or a smaller --batch-size"
+            asked, room = more_than(needed, capacity)
+            samples = f"{self.trace.batch_size} sample{'' if self.trace.batch_size == 1 else 's'}"
+            problem = f"is {room}, but a {phase} batch of {self.trace.network}, {samples}, keeps {asked}"
+            most = largest_batch(self.trace, self.spec, self.batches.kinds)
+            smaller = f"--batch-size {most}, the largest that fits" if most else "a smaller network; no batch fits"
+            remedy = f"give more DRAM, or {smaller}"
             raise InputError("the accelerator", "dram.capacity_bytes", problem, remedy)
         return needed
 

@@ -579,7 +579,7 @@ CONFIGS: dict[str, tuple[Files, list[str]]] = {
         {"version": 1, "extends": "max", "second_array": {"buffer_banks": 64}},
         ["buffer_banks", "64|global_buffer"],
     ),
-    "DRAM too small": ({"version": 1, "dram": {"capacity_bytes": 4096}}, ["dram.capacity_bytes", "4,?096"]),
+    "DRAM too small": ({"version": 1, "dram": {"capacity_bytes": 4096}}, ["dram.capacity_bytes", "is 4 KiB"]),
 }
 
 

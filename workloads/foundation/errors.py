@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from workloads.foundation.printable import printable
 
 _LONGEST_NAME = 200  # to compare with others: the time grows with its square
+_MOST_NAMES = 24  # that are told where none is near
 _LONGEST_PART = 500  # of a key, or of what is told of a value
 
 
@@ -44,7 +45,10 @@ def spelt(name: str, known: Iterable[str]) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the remedy for an unknown name: the nearest known one, or all of them where none is near."""
+    """Return the remedy for an unknown name: the nearest known one, or the first of all where none is near."""
     names = sorted(known)
     close = get_close_matches(name[:_LONGEST_NAME], names, n=1, cutoff=0.5)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"
+    if close:
+        return f"did you mean {close[0]}?"
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"known: {', '.join(names[:_MOST_NAMES])}{more}"

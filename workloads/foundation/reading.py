@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from workloads.foundation.errors import InputError
+from workloads.foundation.quantities import byte_text
 
 MOST_BYTES = 1 << 26  # of a file, and of what it unpacks to: 64 MiB
 _CHUNK = 1 << 20
@@ -132,7 +133,7 @@ def _wait(descriptor: int, seconds: float | None) -> int:
 
 
 def _too_large(path: Path, most_bytes: int) -> InputError:
-    return InputError(str(path), "", f"has more than {most_bytes:,} bytes", "give a smaller file")
+    return InputError(str(path), "", f"has more than {byte_text(most_bytes)}", "give a smaller file")
 
 
 def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
@@ -158,5 +159,5 @@ def _unpacked(data: bytes, path: Path, most_bytes: int) -> bytes:
     with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
         unpacked = file.read(most_bytes + 1)
     if len(unpacked) > most_bytes:
-        raise InputError(str(path), "", f"unpacks to more than {most_bytes:,} bytes", "give a smaller file")
+        raise InputError(str(path), "", f"unpacks to more than {byte_text(most_bytes)}", "give a smaller file")
     return unpacked

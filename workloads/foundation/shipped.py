@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workloads.foundation.errors import InputError, nearest, spelt
 from workloads.foundation.extensions import check_clashes, extensions
+from workloads.foundation.kinds import KINDS, misplaced
 
 _SITE = Path(__file__).resolve().parents[2]
 _SUFFIXES = (".yaml", ".yaml.gz")
@@ -108,6 +109,10 @@ def resolve(name_or_path: str, folder: str, what: str, home: Path | None = None)
         return path
     if spelt(name_or_path, shipped) in shipped:
         return shipped[spelt(name_or_path, shipped)]
+    for kind in KINDS:
+        others = shipped_names(kind.folder)
+        if spelt(name_or_path, others) in others:
+            raise misplaced(kind, spelt(name_or_path, others), what)
     raise InputError(
         f"{what} {name_or_path}", "", f"no such {what}", f"give a file or {nearest(name_or_path, shipped)}"
     )

@@ -204,8 +204,11 @@ def _input_error(model: type[BaseModel], data: Any, where: str, errors: list[dic
     if isinstance(cause, InputError):  # raised by one of our own validators, its key relative to the model
         return InputError(where, ".".join(filter(None, [key, cause.key])), cause.problem, cause.remedy)
     if kind == "extra_forbidden":
-        known = _known_keys(model, first["loc"][:-1])
-        return InputError(where, key, "unknown key", nearest(str(first["loc"][-1]), known))
+        name = str(first["loc"][-1])
+        elsewhere = [path for path in _paths(model) if path.rpartition(".")[2] == name]
+        if elsewhere:
+            return InputError(where, key, "unknown key", f"did you mean {' or '.join(elsewhere[:3])}?")
+        return InputError(where, key, "unknown key", nearest(name, _known_keys(model, first["loc"][:-1])))
     if kind == "invalid_key":
         return InputError(where, key, "a key here is no text", "put it in quotes")
     missing = kind in ("missing", "union_tag_not_found")
@@ -279,6 +282,23 @@ def _known_keys(model: Any, location: tuple[int | str, ...]) -> list[str]:
                 reached = tagged or candidates
         candidates = reached
     return sorted({name for candidate in candidates for name in getattr(candidate, "model_fields", {})})
+
+
+def _paths(model: type[BaseModel], above: str = "") -> list[str]:
+    """Return the dotted keys of a model and of the parts that it holds once; not of what stands in its lists."""
+    found: dict[str, None] = {}
+    for name, field in model.model_fields.items():
+        key = f"{above}{name}"
+        found[key] = None
+        if not {get_origin(one) for one in _members(field.annotation)} & {tuple, list, dict}:
+            found |= dict.fromkeys(path for inner in _models_in(field.annotation) for path in _paths(inner, f"{key}."))
+    return list(found)
+
+
+def _members(annotation: Any) -> list[Any]:
+    """Return an annotation, and what it is a choice or an ornament of."""
+    inner = () if get_origin(annotation) in (tuple, list, dict) else get_args(annotation)
+    return [annotation, *(member for one in inner for member in _members(one))]
 
 
 def _tags_of(model: Any) -> tuple[Any, ...]:

@@ -66,7 +66,12 @@ def find_callable(target: str) -> Callable[[], Any]:
     """
     module_name, colon, attribute = target.partition(":")
     if not (module_name and colon and attribute):
-        raise InputError(target, "", "is no module:callable", "write the module, a colon, and what returns the model")
+        example = f"{target.removesuffix('.py') or 'mynet'}:make" if not colon else "mynet:make"
+        remedy = f"write the module, a colon, and the callable that returns the model, such as {example}"
+        raise InputError(target, "", "is no module:callable", remedy)
+    if module_name.endswith(".py"):
+        dotted = ".".join(Path(module_name.removesuffix(".py")).parts)
+        raise InputError(target, "", "names a file, and not a module", f"write {dotted}:{attribute}")
     here = str(Path.cwd())
     sys.path.insert(0, here)  # a console script does not look into the current folder by itself
     try:
@@ -80,7 +85,8 @@ def find_callable(target: str) -> Callable[[], Any]:
     found = getattr(module, attribute, None)
     if not callable(found):
         known = [name for name in vars(module) if not name.startswith("_") and callable(getattr(module, name))]
-        raise InputError(target, "", f"{module_name} has no callable {attribute}", nearest(attribute, known))
+        remedy = nearest(attribute, known) if known else "define one that returns the model"
+        raise InputError(target, "", f"{module_name} has no callable {attribute}", remedy)
     return found
 
 

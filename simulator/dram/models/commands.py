@@ -14,6 +14,7 @@ from simulator.dram.part import DramPart, load_part
 from simulator.dram.part_changes import PartChanges
 from simulator.dram.refresh import Refresh
 from workloads.foundation.errors import InputError
+from workloads.foundation.quantities import more_than
 
 if TYPE_CHECKING:
     from simulator.dram.transfer_time import TransferTimes
@@ -42,7 +43,8 @@ class CommandDram(PartChanges, DramModel):
             raise InputError("", "part", f"is {self.part}: {problem}", error.remedy) from None
         memory = self.changed(part)
         if self.capacity_bytes > memory.capacity_bytes:
-            problem = f"is {self.capacity_bytes}, and {self.part} has {memory.capacity_bytes}"
+            asked, room = more_than(self.capacity_bytes, memory.capacity_bytes)
+            problem = f"is {asked}, and {self.part} has {room}"
             raise InputError("", "capacity_bytes", problem, "give no more, or more ranks or channels in the part")
         self._memory = memory
         return self

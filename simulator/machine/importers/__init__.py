@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
+from workloads.foundation.errors import InputError
 from workloads.foundation.registry import registry
 
 
@@ -45,3 +47,17 @@ def machine_importer(path: Path) -> MachineImporter | None:
     """Return the importer of files whose names end as this one; None for a spec of our own."""
     name = path.name.lower()
     return next((one for one in machine_importers().values() if name.endswith(one.suffixes)), None)
+
+
+def check_no_machine(file: Path) -> None:
+    """Refuse another tool's machine where a workload is asked for.
+
+    Raises
+    ------
+    InputError
+        With what takes it.
+    """
+    importer = machine_importer(file)
+    if importer is not None:
+        remedy = f"give it to --config, or write a spec of it: adagp-sim show {quote(str(file))}"
+        raise InputError(str(file), "", f"is a machine ({importer.description}), and no workload", remedy)

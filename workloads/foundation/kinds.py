@@ -1,0 +1,79 @@
+"""The kinds of files that users give, told apart by a name or by a key, and where each belongs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workloads.foundation.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of file.
+
+    Attributes
+    ----------
+    folder : str
+        Where the shipped ones lie.
+    title : str
+        What one is called, with its article.
+    keys : tuple of str
+        Keys at its top that no other kind has.
+    belongs : str
+        What takes it; braces stand for its name.
+    """
+
+    folder: str
+    title: str
+    keys: tuple[str, ...]
+    belongs: str
+
+
+KINDS = (
+    Kind("traces", "a trace", ("layers",), "adagp-sim trace inspect {} shows it; simulate and compare run it"),
+    Kind(
+        "configs/accelerators", "a machine", ("array", "dataflow", "design", "frequency_hz", "precision"),
+        "--config takes it; adagp-sim show {} prints it",
+    ),
+    Kind("configs/schedules", "a schedule", ("stages",), "--schedule takes it; adagp-sim show {} prints it"),
+    Kind("configs/energy", "an energy table", ("actions",), "--set energy_table={} takes it"),
+    Kind("configs/dram", "a DRAM part", ("timing_cycles",), "--set dram.model=commands --set dram.part={} takes it"),
+    Kind("configs/kinds", "a file of values of kinds", ("kinds",), "adagp-sim show {} prints it"),
+)  # fmt: skip
+
+
+def kind_of(data: Any) -> Kind | None:
+    """Return the kind of a file's data; None if nothing tells it."""
+    keys = set(data) if isinstance(data, Mapping) else set()
+    return next((kind for kind in KINDS if keys & set(kind.keys)), None)
+
+
+def misplaced(kind: Kind, name: str, wanted: str, key: str = "") -> InputError:
+    """Return the error of something that is given in the place of another kind.
+
+    Parameters
+    ----------
+    kind : Kind
+        What it is.
+    name : str
+        Its name or path.
+    wanted : str
+        What is asked for, such as ``trace``.
+    key : str
+        The key of a file that tells its kind.
+    """
+    told = f" (it has the key {key})" if key else ""
+    return InputError(name, "", f"{kind.title}{told}, and no {wanted}", kind.belongs.format(name))
+
+
+def check_kind(data: Any, path: str, folder: str, wanted: str) -> None:
+    """Refuse a file that holds another kind than that of a folder.
+
+    Raises
+    ------
+    InputError
+        With what the file is, and what takes it.
+    """
+    kind = kind_of(data)
+    if kind is not None and kind.folder != folder:
+        raise misplaced(kind, path, wanted, next(key for key in kind.keys if key in data))
