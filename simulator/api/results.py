@@ -34,7 +34,10 @@ class Results(results.Results):
         try:
             import pandas
         except ImportError:
-            problem = "to_dataframe() takes pandas: pip install pandas; table() gives the same rows without it"
+            problem = (
+                "to_dataframe() takes pandas: pip install pandas, or this project's extra dataframe (pip install "
+                "'.[dataframe]' in a clone); table() gives the same rows without it"
+            )
             raise ImportError(problem) from None
         return pandas.DataFrame(self.table())
 

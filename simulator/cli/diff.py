@@ -1,21 +1,25 @@
 """`adagp-sim diff`: what changed between two results."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from simulator.cli.options import GivenPath
+
+_HEADLINES = ("total_cycles", "energy_pj")
 
 
 @click.command()
 @click.argument("a", type=GivenPath(path_type=Path))
 @click.argument("b", type=GivenPath(path_type=Path))
 @click.option(
-    "--top", type=click.IntRange(min=1), default=15, show_default=True, help="Number of layer passes to print."
-)
+    "--top", type=click.IntRange(min=1), default=15, show_default=True,
+    help="How many layer passes, and how many parameters, to print.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print everything that changed as JSON.")
 def diff(a: Path, b: Path, top: int, as_json: bool) -> None:
-    """Compare the result folders A and B: parameters, totals, layers and stalls."""
+    """Compare the result folders A and B: totals, layers and stalls, then parameters."""
     from simulator.outputs.difference import compare_folders
 
     found = compare_folders(a, b)
@@ -30,21 +34,42 @@ def diff(a: Path, b: Path, top: int, as_json: bool) -> None:
     if not any(found.values()):
         screen.print("no difference")
         return
-    if found["parameters"]:
-        rows = [[row["key"], _text(row["a"]), _text(row["b"])] for row in found["parameters"]]
-        print_table(screen, table("Parameters", [("key", False), ("A", True), ("B", True)], rows))
+    totals, layers, parameters = found["totals"], found["layers"], found["parameters"]
+    screen.print("\n".join(_summary(totals, layers, parameters)) + "\n")
     columns = [("", False), ("", False), ("A", True), ("B", True), ("change", True)]
-    if found["totals"]:
-        rows = [[f"{row['design']} {row['dataflow']}", row["quantity"], *_change(row)] for row in found["totals"]]
+    if totals:
+        rows = [[f"{row['design']} {row['dataflow']}", row["quantity"], *_change(row)] for row in totals]
         print_table(screen, table("Runs", columns, rows))
-    if found["layers"]:
+    if layers:
         rows = [
             [f"{row['design']} {row['phase']}: {row['layer']} {row['pass']}".strip(), row["quantity"], *_change(row)]
-            for row in found["layers"][:top]
+            for row in layers[:top]
         ]
-        left = len(found["layers"]) - top
-        more = f"and {left} smaller ones; --top shows more" if left > 0 else None
+        more = _left(len(layers) - top, "smaller changes")
         print_table(screen, table("Layers, passes and stalls, largest change first", columns, rows, more))
+    if parameters:
+        rows = [[row["key"], _text(row["a"]), _text(row["b"])] for row in parameters[:top]]
+        more = _left(len(parameters) - top, "parameters")
+        print_table(screen, table("Parameters", [("key", False), ("A", True), ("B", True)], rows, more))
+
+
+def _summary(totals: list[dict[str, Any]], layers: list[dict[str, Any]], parameters: list[dict[str, Any]]) -> list[str]:
+    """Return a line for each run whose cycles or energy differ, and one of how much else does."""
+    changes: dict[str, list[str]] = {}
+    for row in totals:
+        if row["quantity"] in _HEADLINES:
+            a, b, change = _change(row)
+            text = f"{row['quantity']} {a} -> {b} ({change.rpartition('(')[2].removesuffix(')')})"
+            changes.setdefault(f"{row['design']} {row['dataflow']}", []).append(text)
+    lines = [f"{run}: {'; '.join(found)}" for run, found in changes.items()]
+    if not totals and not layers:
+        lines.append("the results are equal")
+    counts = (len(totals), "totals"), (len(layers), "values of layers"), (len(parameters), "parameters")
+    return [*lines, "different: " + ", ".join(f"{count:,} {what}" for count, what in counts)]
+
+
+def _left(count: int, what: str) -> str | None:
+    return f"and {count:,} {what} more; --top N shows N, --json all" if count > 0 else None
 
 
 def _text(value: object) -> str:

@@ -50,7 +50,7 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
         found = kind_of(data)
         if found is not None:
             if found.folder not in shipped:
-                raise misplaced(found, config, "config")
+                raise misplaced(found, config, "config", found.key_in(data))
             return found.folder
         base = data.get("extends") if isinstance(data, dict) else None
         if not isinstance(base, str) or above > _MOST_FILES:

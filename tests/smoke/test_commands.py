@@ -590,6 +590,41 @@ def test_diff_names_what_changed(adagp: Adagp, tmp_path: Path) -> None:
         assert f"{one['total_cycles']:,}" in said
 
 
+def test_diff_says_first_what_came_of_it_and_cuts_long_lists(adagp: Adagp) -> None:
+    adagp("simulate", "digits-cnn", "--out", "a")
+    adagp("simulate", "digits-cnn", "--dataflow", "os", "--set", "array.rows=24", "--out", "b")
+    said = adagp("diff", "a", "b", "--top", "2").out
+    everything = adagp("diff", "a", "b", "--json").json
+    parts = [said.index(word) for word in ("different: ", "\nRuns", "\nLayers", "\nParameters")]
+    assert parts == sorted(parts)
+    assert f"{len(everything['parameters']):,} parameters" in said.splitlines()[2]
+    assert f"and {len(everything['parameters']) - 2} parameters more" in said
+    assert len(said.splitlines()) < 40
+
+
+def test_diff_says_that_results_are_equal_where_only_parameters_differ(adagp: Adagp) -> None:
+    adagp("simulate", "digits-cnn", "--out", "a")
+    adagp("simulate", "digits-cnn", "--set", "dram.capacity_bytes=4294967296", "--out", "b")
+    lines = adagp("diff", "a", "b").out.splitlines()
+    assert lines[:2] == ["the results are equal", "different: 0 totals, 0 values of layers, 1 parameters"]
+
+
+def test_diff_gives_cycles_and_their_change_in_one_line(adagp: Adagp, tmp_path: Path) -> None:
+    for name, rows in (("a", 12), ("b", 8)):
+        adagp("simulate", "digits-cnn", "--set", f"array.rows={rows}", "--out", name)
+    a, b = (json.loads((tmp_path / n / "summary.json").read_text())["runs"][0]["total_cycles"] for n in "ab")
+    first = adagp("diff", "a", "b").out.splitlines()[0]
+    assert first.startswith(f"max ws: total_cycles {a:,} -> {b:,} ({b / a - 1:+.2%}); energy_pj ")
+
+
+@pytest.mark.parametrize("module", ["simulator", "adagp_sim", "simulator.cli.main"])
+def test_python_runs_the_package_as_the_command(module: str) -> None:
+    process = subprocess.run(
+        [sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert (process.returncode, process.stdout) == (0, run_here("--version").out)
+
+
 @pytest.mark.parametrize("name", ["digits-cnn", "vgg13-cifar10"])
 def test_inspect_counts_what_is_in_the_trace(name: str, adagp: Adagp) -> None:
     trace = yaml.safe_load((ROOT / "traces" / f"{name}.yaml").read_text(encoding="utf-8"))

@@ -28,6 +28,11 @@ class Kind:
     keys: tuple[str, ...]
     belongs: str
 
+    def key_in(self, data: Any) -> str:
+        """Return the key of a file's data that is of this kind; empty if there is none."""
+        given = data if isinstance(data, Mapping) else {}
+        return next((key for key in self.keys if key in given), "")
+
 
 KINDS = (
     Kind("traces", "a trace", ("layers",), "adagp-sim trace inspect {} shows it; simulate and compare run it"),
@@ -44,8 +49,7 @@ KINDS = (
 
 def kind_of(data: Any) -> Kind | None:
     """Return the kind of a file's data; None if nothing tells it."""
-    keys = set(data) if isinstance(data, Mapping) else set()
-    return next((kind for kind in KINDS if keys & set(kind.keys)), None)
+    return next((kind for kind in KINDS if kind.key_in(data)), None)
 
 
 def misplaced(kind: Kind, name: str, wanted: str, key: str = "") -> InputError:
@@ -76,4 +80,4 @@ def check_kind(data: Any, path: str, folder: str, wanted: str) -> None:
     """
     kind = kind_of(data)
     if kind is not None and kind.folder != folder:
-        raise misplaced(kind, path, wanted, next(key for key in kind.keys if key in data))
+        raise misplaced(kind, path, wanted, kind.key_in(data))
