@@ -3,35 +3,34 @@
 from pathlib import Path
 from typing import Any
 
-from dataflows.dataflow import dataflow_names
+from simulator.api.catalogue import GROUPS, chosen_groups, described
 from simulator.api.inputs import as_trace
 from simulator.api.messages import pythonic
 from simulator.machine.spec import Accelerator
 from simulator.outputs.resolved import spec_data, to_yaml
-from simulator.phases.design import designs
-from simulator.pipelines.schedule import schedules
-from workloads.foundation.shipped import shipped_names
 from workloads.inspection import inspection
 from workloads.trace import Trace
 
 
 def shipped() -> dict[str, list[str]]:
-    """Return the names that functions take, by what they name."""
-    return {
-        "traces": list(shipped_names("traces")),
-        "designs": list(designs()),
-        "dataflows": list(dataflow_names()),
-        "pipeline_schedules": list(schedules()),
-        **{
-            name: list(shipped_names(f"configs/{folder}"))
-            for name, folder in (
-                ("machines", "accelerators"),
-                ("dram_parts", "dram"),
-                ("energy_tables", "energy"),
-                ("schedules", "schedules"),
-            )
-        },
-    }
+    """Return the names that functions take, by what they name: ``shipped()["traces"]``; as ``adagp-sim list``."""
+    return {kind: list(group.names()) for kind, group in GROUPS.items()}
+
+
+def describe(kind: str) -> dict[str, str]:
+    """Return every name of a kind with what it means.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `shipped`, such as ``designs``.
+
+    Raises
+    ------
+    InputError
+        If there is no such kind.
+    """
+    return {name: text for group in chosen_groups(kind) for name, text in described(group).items()}
 
 
 def show(machine: Accelerator) -> str:

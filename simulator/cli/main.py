@@ -18,6 +18,7 @@ from simulator.cli.memory import memory
 from simulator.cli.pipeline import pipeline
 from simulator.cli.reproduce import reproduce
 from simulator.cli.run_report import run_report as report
+from simulator.cli.schema import schema
 from simulator.cli.show import show
 from simulator.cli.signals import Stopped, stoppable
 from simulator.cli.simulate import simulate
@@ -57,7 +58,8 @@ def cli() -> None:
 
 
 for _command in (
-    simulate, compare, sweep, report, pipeline, reproduce, memory, area, show, list_shipped, diff, trace, train,
+    simulate, compare, sweep, report, pipeline, reproduce, memory, area, show, list_shipped, schema, diff, trace,
+    train,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from dataflows.dataflow import PORTS
 from simulator.machine.spec import Accelerator
 from simulator.machine.spec_layers import FOLDER
 from workloads.foundation.shipped import shipped_names
@@ -101,9 +102,24 @@ def spec_schema() -> dict[str, Any]:
     schema = Accelerator.model_json_schema()
     for part in (schema, *schema["$defs"].values()):
         part.pop("required", None)
+        for name, one in part.get("properties", {}).items():
+            if name in PORTS:  # as wide as a side
+                given = {key: one.pop(key) for key in ("type", "exclusiveMinimum", "minimum", "maximum") if key in one}
+                one["anyOf"] = [given, {"enum": ["rows", "columns"]}]
+    for one in schema["properties"].values():
+        _take_any_kind(one)
     schema["properties"]["extends"] = {"type": "string", "description": "The file or shipped machine to build on."}
     schema["title"] = "Machine of adagp-sim"
     return schema
+
+
+def _take_any_kind(part: dict[str, Any]) -> None:
+    """Let a part leave out its kind: what it says may then be of several kinds."""
+    if "oneOf" in part:
+        part["anyOf"] = part.pop("oneOf")
+        part.pop("discriminator", None)
+    for inner in part.get("anyOf", ()):
+        _take_any_kind(inner)
 
 
 def _fields(model: type[BaseModel], above: str, only_of: str) -> Iterator[tuple[str, str, FieldInfo]]:
