@@ -8,6 +8,7 @@ from pydantic import Field, PositiveInt, model_validator
 from workloads.control_runs import Accuracy, ControlRuns, check_controls
 from workloads.foundation.errors import InputError
 from workloads.foundation.kinds import check_kind
+from workloads.foundation.logs import stage
 from workloads.foundation.shipped import resolve
 from workloads.foundation.strict_yaml import read_yaml
 from workloads.foundation.validation import StrictModel, VersionOne, validate
@@ -161,9 +162,10 @@ def load_trace(name_or_path: str | Path) -> Trace:
     """
     path = resolve(str(name_or_path), "traces", "trace")
     check_ending(path)
-    data = read_yaml(path)
-    check_kind(data, str(path), "traces", "trace")
-    return validate(Trace, data, str(path))
+    with stage(f"read and check the trace {path.name}"):
+        data = read_yaml(path)
+        check_kind(data, str(path), "traces", "trace")
+        return validate(Trace, data, str(path))
 
 
 def load_policy(name_or_path: str | Path) -> Policy:

@@ -13,21 +13,14 @@ from typing import Any
 from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)  # fmt: skip
 from rich.table import Table
 from rich.text import Text
 
+from simulator.cli.volume import Volume, volume
 from workloads.foundation.printable import printable
 
 _SECONDS_BETWEEN_LINES = 5.0  # of progress, where it is no terminal
+_SECONDS_UNTIL_ESTIMATE = 5.0  # where progress is told in lines
 _PIPE_WIDTH = 200  # a pipe has no width; tables need not be folded there
 
 
@@ -95,27 +88,47 @@ def print_table(screen: Console, made: Table) -> None:
 
 @contextmanager
 def progress(total: int) -> Iterator[Callable[[str], None]]:
-    """Give a function that reports one step of `total`: a bar on a terminal, else a plain line, on stderr."""
+    """Give a function that tells that one step of `total` begins, on stderr; 0 where their number is not known.
+
+    On a terminal a bar shows it, with the time left as far as it can be told from the steps before; elsewhere, and
+    with --verbose, a plain line does. With --quiet nothing does.
+    """
     err = console(stderr=True)
-    if not err.is_terminal:
-        done = 0
+    if volume() is Volume.QUIET:
+        yield lambda _: None
+        return
+    if not err.is_terminal or volume() is Volume.VERBOSE:
+        done, begun = 0, monotonic()
 
         def say(text: str) -> None:
             nonlocal done
             done += 1
-            err.print(f"[{done}/{total}] {text}" if total else text)
+            place = f"[{done}/{total}] " if total else ""
+            err.print(f"{place}{text}{_time_left(done - 1, total, monotonic() - begun)}")
 
         yield say
         return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )  # fmt: skip
+
     columns: tuple[Any, ...] = (
         SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        TimeElapsedColumn(), *((TextColumn("left:"), TimeRemainingColumn()) if total else ()),
     )  # fmt: skip
     with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("", total=total or None)
+        task, begun_steps = bar.add_task("", total=total or None), 0
 
         def advance(text: str) -> None:
-            bar.update(task, description=printable(text), advance=1)
+            nonlocal begun_steps
+            bar.update(task, description=printable(text), completed=begun_steps)
+            begun_steps += 1
 
         yield advance
 
@@ -124,10 +137,13 @@ def progress(total: int) -> Iterator[Callable[[str], None]]:
 def counter(things: str) -> Iterator[Callable[[int, int, str], None]]:
     """Give a function that takes how many things of how many are done, and a word: rate and time left, on stderr.
 
-    A bar on a terminal; elsewhere a plain line now and then.
+    On a terminal a bar shows it; elsewhere a plain line does now and then. With --quiet nothing does.
     """
     err, begun = console(stderr=True), monotonic()
-    if not err.is_terminal:
+    if volume() is Volume.QUIET:
+        yield lambda _done, _total, _word: None
+        return
+    if not err.is_terminal or volume() is Volume.VERBOSE:
         next_at = begun
 
         def say(done: int, total: int, word: str) -> None:
@@ -136,15 +152,16 @@ def counter(things: str) -> Iterator[Callable[[int, int, str], None]]:
             if now < next_at and done < total:
                 return
             next_at = now + _SECONDS_BETWEEN_LINES
-            rate = done / max(now - begun, 1e-3)
-            left = f", {duration((total - done) / rate)} left" if 0 < done < total else ""
-            err.print(f"[{done:,}/{total:,} {things}] {rate:,.1f} a second{left}{word and ', ' + word}")
+            rate = f"{done / max(now - begun, 1e-3):,.1f} a second{_time_left(done, total, now - begun)}"
+            err.print(f"[{done:,}/{total:,} {things}] {rate}{word and ', ' + word}")
 
         yield say
         return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
     columns: tuple[Any, ...] = (
         SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}", markup=False),
-        TimeRemainingColumn(), TextColumn("{task.description}", markup=False),
+        TextColumn("left:"), TimeRemainingColumn(), TextColumn("{task.description}", markup=False),
     )  # fmt: skip
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("", total=None, rate="")
@@ -154,6 +171,13 @@ def counter(things: str) -> Iterator[Callable[[int, int, str], None]]:
             bar.update(task, completed=done, total=total, description=printable(word), rate=rate)
 
         yield advance
+
+
+def _time_left(done: int, total: int, seconds: float) -> str:
+    """Return how long the rest takes if it goes on as before; nothing where that is too early or too short to tell."""
+    if not 0 < done < total or seconds < _SECONDS_UNTIL_ESTIMATE:
+        return ""
+    return f", about {duration(float(f'{(total - done) * seconds / done:.2g}'))} left"
 
 
 def thousands(value: int) -> str:

@@ -12,6 +12,7 @@ import click
 
 from simulator.cli.area import area
 from simulator.cli.compare import compare
+from simulator.cli.completion import completion, take_names
 from simulator.cli.diff import diff
 from simulator.cli.list import list_shipped
 from simulator.cli.memory import memory
@@ -26,6 +27,7 @@ from simulator.cli.streams import open_streams
 from simulator.cli.sweep import sweep
 from simulator.cli.trace import trace
 from simulator.cli.train import train
+from simulator.cli.volume import take_volume
 from workloads.foundation.errors import InputError
 from workloads.foundation.printable import printable
 from workloads.foundation.reading import one_run
@@ -58,10 +60,12 @@ def cli() -> None:
 
 
 for _command in (
-    simulate, compare, sweep, report, pipeline, reproduce, memory, area, show, list_shipped, schema, diff, trace,
-    train,
+    simulate, compare, sweep, report, pipeline, reproduce, memory, area, show, list_shipped, diff, trace, train, schema,
+    completion,
 ):  # fmt: skip
     cli.add_command(_command)
+take_volume(cli)
+take_names(cli)
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simulator.cli.volume import note
+
 if TYPE_CHECKING:
     from simulator.machine.spec import Accelerator
     from workloads.trace import Trace
@@ -51,7 +53,7 @@ def _told(_: click.Context, __: click.Parameter, config: str | None) -> str | No
     importer = None if config is None else machine_importer(Path(config))
     if config is not None and importer is not None:
         what = f"{config} is {importer.description}"
-        click.echo(f"note: {what}; adagp-sim show {quote(config)} says what each of its keys became", err=True)
+        note(f"note: {what}; adagp-sim show {quote(config)} says what each of its keys became")
     return config
 
 

@@ -19,6 +19,7 @@ from simulator.cli.options import (
     input_files,
     named_places,
 )
+from simulator.cli.volume import Volume, volume
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -173,7 +174,7 @@ def _run(name: str, request: RunRequest, own: _PipelineRequest) -> None:
     else:
         screen = console()
         _print(results, screen)
-        if out is not None:
+        if out is not None and volume() is not Volume.QUIET:
             screen.print(f"written to {out}")
     if not all(run.stretch.equal for run in results.runs):
         raise click.ClickException("batches run in one go differ from composed ones; please report this")

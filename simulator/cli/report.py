@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from simulator.cli.options import RunRequest, exact_stretch, input_files, named_places
+from simulator.cli.volume import Volume, note, volume
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +39,7 @@ def run_and_report(
     from simulator.outputs.summary import summary
     from simulator.run.simulation import compare
     from simulator.studies.cost_to_target import check_target
+    from workloads.foundation.logs import stage as timed
 
     if request.report:
         from simulator.pages.page import plotly_script
@@ -47,7 +49,7 @@ def run_and_report(
     if request.target_accuracy is not None:
         check_target(trace, request.target_accuracy)
     stretch = exact_stretch(request.exact, trace)
-    steps = len(specs) * (len(trace.schedule.counts()) + (stretch[1] if stretch else 0)) + (out is not None)
+    steps = len(specs) * (1 + len(trace.schedule.counts()) + (stretch[1] if stretch else 0)) + (out is not None)
     with ExitStack() as stack:
         stage = None if out is None else stack.enter_context(staged_output(out))
         with progress(steps) as say:
@@ -57,13 +59,14 @@ def run_and_report(
                 say(f"writing {out}")
                 files = input_files(trace_name, request, specs)
                 detail = _timeline_detail(results, request.all_tiles) if request.timeline else None
-                write_results(results, stage, files, sys.argv[1:], detail, request.plot, request.target_accuracy)
-                if request.report:
-                    write_run_report(stage)
+                with timed(f"write {out}"):
+                    write_results(results, stage, files, sys.argv[1:], detail, request.plot, request.target_accuracy)
+                    if request.report:
+                        write_run_report(stage)
     if request.as_json:
         click.echo(json_text(summary(results, request.target_accuracy)), nl=False)
-        for note in trace.provenance.unrecorded:
-            click.echo(f"note: not recorded as it is: {note}", err=True)
+        for missing in trace.provenance.unrecorded:
+            note(f"note: not recorded as it is: {missing}")
     else:
         screen = console()
         print_results(results, screen, request.target_accuracy)
@@ -71,16 +74,22 @@ def run_and_report(
             from simulator.cli.layer_table import print_layers
 
             print_layers(results)
-        for note in trace.provenance.unrecorded:
-            screen.print(f"note: not recorded as it is: {note}")
-        if request.batch_size is not None and request.schedule is None:
-            batches = trace.schedule.batches
-            screen.print(f"note: the sequence of {batches:,} batches is the trace's, at another batch size; "
-                         "--schedule plans a new one for all samples")  # fmt: skip
-        if out is not None:
-            screen.print(f"written to {out}")
+        if volume() is not Volume.QUIET:
+            _print_notes(trace, request, screen)
     if any(run.exact is not None and not run.exact.equal for run in results.runs):
         raise click.ClickException("batches simulated one by one differ from composed ones; please report this")
+
+
+def _print_notes(trace: "Trace", request: RunRequest, screen: "Console") -> None:
+    """Print what a reader of the tables has to know, and where the files are."""
+    for missing in trace.provenance.unrecorded:
+        screen.print(f"note: not recorded as it is: {missing}")
+    if request.batch_size is not None and request.schedule is None:
+        batches = trace.schedule.batches
+        screen.print(f"note: the sequence of {batches:,} batches is the trace's, at another batch size; "
+                     "--schedule plans a new one for all samples")  # fmt: skip
+    if request.out is not None:
+        screen.print(f"written to {request.out}")
 
 
 def _timeline_detail(results: "Results", all_tiles: bool) -> 'Literal["ops", "tiles"]':
@@ -92,9 +101,9 @@ def _timeline_detail(results: "Results", all_tiles: bool) -> 'Literal["ops", "ti
         return "tiles"
     how_large = f"{tiles:,} tiles, about {size / 1e6:,.0f} MB"
     if all_tiles:
-        click.echo(f"note: timeline.json gets {how_large}", err=True)
+        note(f"note: timeline.json gets {how_large}")
         return "tiles"
-    click.echo(f"note: timeline.json shows ops without their {how_large}; --all-tiles writes them too", err=True)
+    note(f"note: timeline.json shows ops without their {how_large}; --all-tiles writes them too")
     return "ops"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from simulator.cli.options import GivenPath
+from simulator.cli.volume import note
 
 
 @click.command()
@@ -37,7 +38,7 @@ def reproduce(out: Path | None, only: str | None, jobs: int | None, show_list: b
     with open_store(out) as store:
         found, missing = missing_jobs((job for maker in makers for job in maker.jobs()), store)
         if found and missing:
-            console(stderr=True).print(f"{len(found)} of {len(found) + len(missing)} jobs were there already")
+            note(f"{len(found)} of {len(found) + len(missing)} jobs were there already")
         with progress(len(missing) + 1) as say:
             processes = jobs or os.cpu_count() or 1
             results = {**found, **run_jobs(missing, store, processes, say)}

@@ -7,6 +7,7 @@ import click
 
 from simulator.cli.options import GivenPath, RunRequest, chosen_trace, run_options
 from simulator.cli.report import check_places, run_and_report
+from simulator.cli.volume import note
 
 if TYPE_CHECKING:
     from simulator.machine.spec import Accelerator
@@ -85,4 +86,4 @@ def _write_dram_trace(trace: "Trace", spec: "Accelerator", path: Path, form: str
     else:
         cycles = [one.cycle * spec.dram.command_hz(spec.frequency_hz) // spec.frequency_hz for one in requests]
         write_dramsim3_trace(path, addresses, writes, np.repeat(cycles, [len(one.addresses) for one in requests]))
-    click.echo(f"{len(addresses):,} requests of a {phase} batch written to {path}", err=True)
+    note(f"{len(addresses):,} requests of a {phase} batch written to {path}")

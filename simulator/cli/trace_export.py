@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.console import progress
+from simulator.cli.volume import Volume, volume
 from workloads.foundation.atomic import check_writable
 from workloads.foundation.errors import InputError
 from workloads.networks import find_recipe, recipe_names
@@ -103,7 +104,7 @@ def _line(trace: Trace) -> str:
 
 
 def _tell_unrecorded(trace: Trace) -> None:
-    missing = trace.provenance.unrecorded
+    missing = () if volume() is Volume.QUIET else trace.provenance.unrecorded
     if missing:
         click.echo("not recorded as it is:")
     for note in missing:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from simulator.cli.console import console
 from simulator.cli.import_inputs import input_options
+from simulator.cli.volume import Volume, volume
 from simulator.machine.importers import check_no_machine
 from workloads.foundation.atomic import check_writable
 from workloads.foundation.errors import InputError
@@ -65,8 +66,9 @@ def import_trace(
     write_trace(trace, path)
     say = console().print
     say(f"{path}: {len(trace.mac_layers)} layers with MACs, {trace.schedule.batches:,} batches (imported)")
-    for note in notes:
-        say(f"  {note}")
+    if volume() is not Volume.QUIET:
+        for note in notes:
+            say(f"  {note}")
 
 
 def _read(importer: Importer, file: Path, options: InputOptions) -> Imported:

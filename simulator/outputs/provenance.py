@@ -11,6 +11,7 @@ from typing import Any
 from workloads.foundation.extensions import extension_packages
 from workloads.foundation.reading import digest_of
 
+_TELLING = ("-q", "--quiet", "-v", "--verbose")
 _PACKAGES = ("adagp-sim", "numpy", "numba", "simpy", "pydantic", "PyYAML", "matplotlib")
 
 
@@ -32,14 +33,14 @@ def provenance(inputs: dict[str, Path], arguments: Sequence[str], outputs: Path)
 
 
 def without_out(arguments: Sequence[str]) -> list[str]:
-    """Return a command line without ``--out``."""
+    """Return a command line without ``--out`` and what says how much is told, which change nothing in a result."""
     kept, skip = [], False
     for argument in arguments:
         if skip:
             skip = False
         elif argument == "--out":
             skip = True
-        elif not argument.startswith("--out="):
+        elif not argument.startswith("--out=") and argument not in _TELLING:
             kept.append(argument)
     return kept
 

@@ -22,6 +22,7 @@ from simulator.pipelines.stage_times import PredictorRuns, StageTimes, without_c
 from simulator.pipelines.work import BatchWork
 from simulator.run.simulation import Simulation
 from workloads.foundation.errors import InputError
+from workloads.foundation.logs import stage
 from workloads.foundation.quantities import more_than
 from workloads.schedule import Phase
 from workloads.trace import Trace
@@ -78,7 +79,8 @@ def simulate_pipelines(
         Simulation(micro, without_capacity(spec)).prepare()
     progress("stages")
     times = [StageTimes(micro, spec, setup.predictor_runs) for spec in specs]
-    costs = times[0].layer_costs()
+    with stage("plan and simulate the layers of a micro-batch"):
+        costs = times[0].layer_costs()
     runs = []
     for schedule in schedules:
         parts = network_stages(trace, balanced_cuts(costs, schedule.stages(setup.devices)))
@@ -93,8 +95,9 @@ def simulate_pipelines(
         for programme in programmes.values():
             refuse_blocked(programme, where)
         for one in times:
-            runs.append(_run(one, trace, schedule.name, programmes, parts, setup))
             progress(f"{schedule.name}: {one.spec.design}")
+            with stage(f"simulate {schedule.name}, {one.spec.design}"):
+                runs.append(_run(one, trace, schedule.name, programmes, parts, setup))
     return PipelineResults(trace, tuple(runs), setup.link, setup.predictor_runs)
 
 

@@ -15,6 +15,7 @@ from simulator.engine.work import StepWork, merge
 from simulator.machine.spec import Accelerator
 from simulator.run.results import BATCH_ROW, ArrayUse, ExactStretch, LayerRow, PhaseResult, Results, RunResult
 from workloads.foundation.errors import InputError
+from workloads.foundation.logs import stage
 from workloads.foundation.quantities import more_than
 from workloads.passes import ROLES, layer_products
 from workloads.schedule import Phase
@@ -90,10 +91,11 @@ class Simulation:
             return [merge(step) for step in self.batches.works(self.batches.kind(phase))]
 
         done = iter(range(1, batches + 1))
-        cycles = run_batches_exactly(
-            phases, works_of, self.spec.dram, self.spec.frequency_hz,
-            lambda: progress(f"{self.spec.design}: exact batch {next(done)} of {batches}"),
-        )  # fmt: skip
+        with stage(f"simulate {self.spec.design}, {batches} exact batches"):
+            cycles = run_batches_exactly(
+                phases, works_of, self.spec.dram, self.spec.frequency_hz,
+                lambda: progress(f"{self.spec.design}: exact batch {next(done)} of {batches}"),
+            )  # fmt: skip
         return ExactStretch(first_batch, phases, tuple(cycles), tuple(self._run(phase).cycles for phase in phases))
 
     def run(self, exact: tuple[int, int] | None = None, progress: Progress = _silent) -> RunResult:
@@ -101,7 +103,8 @@ class Simulation:
         phases, rows = [], []
         for phase, batches in self.trace.schedule.counts().items():
             progress(f"{self.spec.design} {self.spec.dataflow}: {phase} batch")
-            batch = self._run(phase)
+            with stage(f"simulate {self.spec.design} {self.spec.dataflow}, {phase} batch"):
+                batch = self._run(phase)
             phase_rows = self._rows(phase, batch, batches)
             rows += phase_rows
             phases.append(self._phase(phase, batch, batches, phase_rows))
@@ -273,5 +276,7 @@ def compare(
         specs = load_designs()
     simulations = [Simulation(trace, spec) for spec in specs]
     for simulation in simulations:
-        simulation.prepare(exact)
+        progress(f"{simulation.spec.design} {simulation.spec.dataflow}: plan")
+        with stage(f"plan {simulation.spec.design} {simulation.spec.dataflow}, {len(trace.mac_layers)} layers"):
+            simulation.prepare(exact)
     return Results(trace, tuple(simulation.run(exact, progress) for simulation in simulations))

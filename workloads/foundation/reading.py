@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from workloads.foundation.errors import InputError
+from workloads.foundation.logs import LOG
 from workloads.foundation.quantities import byte_text
 
 MOST_BYTES = 1 << 26  # of a file, and of what it unpacks to: 64 MiB
@@ -92,6 +93,8 @@ def read_bytes(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
         raise InputError(str(path), "", "no such file", "check the path") from None
     except OSError as error:
         raise InputError(str(path), "", f"cannot be read: {error.strerror}", "give a readable file") from None
+    if not _runs or path not in _runs[-1].digests:
+        LOG.debug("read %s, %s", path, byte_text(len(data)))
     if _runs:
         _runs[-1].digests[path] = sha256(data).hexdigest()
         _runs[-1].places.add(place)

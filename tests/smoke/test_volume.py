@@ -1,0 +1,113 @@
+"""`--quiet` leaves results alone on the terminal, `--verbose` tells what happens; progress says how long it takes."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from command_line import ROOT, good, run_here
+
+from simulator.cli import console
+from simulator.cli.main import cli
+
+RUN = ("simulate", "digits-cnn", "--design", "low")
+
+
+def commands(group: click.Group, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Return the words of every command."""
+    found = [above]
+    for name, inner in group.commands.items():
+        found += commands(inner, (*above, name)) if isinstance(inner, click.Group) else [(*above, name)]
+    return found
+
+
+@pytest.mark.parametrize("words", commands(cli), ids=" ".join)
+def test_every_command_takes_both(words: tuple[str, ...]) -> None:
+    said = good(run_here(*words, "--help")).out
+    assert "-q, --quiet" in said
+    assert "-v, --verbose" in said
+
+
+@pytest.mark.parametrize("place", [("-q", *RUN), (*RUN, "--quiet")], ids=["before", "after"])
+def test_quiet_gives_the_results_and_nothing_else(place: tuple[str, ...]) -> None:
+    said = good(run_here(*place, "--batch-size", "8"))
+    assert said.err == ""
+    loud = good(run_here(*RUN, "--batch-size", "8"))
+    assert loud.err
+    notes = [line for line in loud.out.splitlines() if line.startswith("note: ")]
+    assert len(notes) == 1
+    assert said.out.splitlines() == [line for line in loud.out.splitlines() if line not in notes]
+
+
+def test_quiet_has_no_word_of_what_is_written(tmp_path: Path) -> None:
+    said = good(run_here(*RUN, "-q", "--out", "r", cwd=tmp_path))
+    assert "written" not in said.out + said.err
+    assert (tmp_path / "r/summary.json").is_file()
+
+
+def test_quiet_keeps_errors() -> None:
+    said = run_here("simulate", "digits-cnm", "-q")
+    assert (said.code, said.out) == (2, "")
+    assert "did you mean digits-cnn?" in said.err
+
+
+def test_verbose_tells_files_and_stages_and_changes_no_result() -> None:
+    said, plain = good(run_here(*RUN, "--verbose")), good(run_here(*RUN))
+    assert said.out == plain.out
+    lines = [line for line in said.err.splitlines() if re.match(r"\[ *\d+\.\d{3} s\] ", line)]
+    told = [line.partition("] ")[2] for line in lines]
+    for path in ("traces/digits-cnn.yaml", "configs/accelerators/baseline.yaml", "configs/energy/45nm.yaml"):
+        assert len([line for line in told if line.startswith(f"read {ROOT / path}, ")]) == 1
+    for part in ("plan low ws, 4 layers", "simulate low ws, gp batch"):
+        assert [line for line in told if re.fullmatch(rf"{part}: \d+\.\d{{3}} s", line)]
+    # Only this command tells it: the next one is as quiet as before.
+    assert "[" not in good(run_here(*RUN, "--quiet")).err
+
+
+@pytest.mark.parametrize("words", [("-q", *RUN, "-v"), (*RUN, "-q", "-v"), ("-q", "-v", *RUN)])
+def test_one_of_the_two_at_most(words: tuple[str, ...]) -> None:
+    said = run_here(*words)
+    assert said.code == 2
+    assert "--quiet and --verbose do not go together" in said.err
+
+
+def test_the_record_of_a_result_does_not_say_how_much_was_told(tmp_path: Path) -> None:
+    good(run_here(*RUN, "-q", "--out", "r", cwd=tmp_path))
+    assert '"command": "adagp-sim simulate digits-cnn --design low"' in (tmp_path / "r/provenance.json").read_text()
+
+
+def test_lines_tell_the_time_left_once_it_can_be_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Steps of three seconds: after the second of five, nine are left; before five seconds nothing is said."""
+    clock = iter([0.0, 0.0, 3.0, 6.0, 9.0, 12.0])
+    monkeypatch.setattr(console, "monotonic", lambda: next(clock))
+    with console.progress(5) as say:
+        for step in "abcde":
+            say(step)
+    assert capsys.readouterr().err.splitlines() == [
+        "[1/5] a", "[2/5] b", "[3/5] c, about 9 s left", "[4/5] d, about 6 s left", "[5/5] e, about 3 s left",
+    ]  # fmt: skip
+
+
+def test_a_terminal_shows_a_bar_with_the_time_left() -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "simulator", *RUN, "--json"]
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "120"}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs, cwd=ROOT, env=environment) as process:
+        os.close(theirs)
+        seen = b""
+        try:
+            while part := os.read(ours, 4096):
+                seen += part
+        except OSError:  # the other end is closed
+            pass
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"low ws: plan" in seen
+    assert b"left:" in seen
+    assert b"[1/" not in seen
