@@ -21,11 +21,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulator.api.files import inspect, shipped, show
+    from simulator.api.files import describe, inspect, shipped, show
+    from simulator.api.reproduction import reproduce
     from simulator.api.results import Results
     from simulator.api.runs import compare, pipeline, simulate
+    from simulator.api.schemas import schema
     from simulator.api.studies import area, diff, memory, report
     from simulator.api.sweeps import sweep
+    from simulator.api.traces import export_trace, import_trace, record, save_trace
+    from simulator.api.training import train_controls, train_predictors, train_reference
     from simulator.machine.spec import Accelerator
     from simulator.machine.spec_loading import load_accelerator, load_designs
     from simulator.run.results import LayerRow, RunResult
@@ -41,7 +45,10 @@ _HOMES = {
     "Trace": "workloads.trace",
     "area": "simulator.api.studies",
     "compare": "simulator.api.runs",
+    "describe": "simulator.api.files",
     "diff": "simulator.api.studies",
+    "export_trace": "simulator.api.traces",
+    "import_trace": "simulator.api.traces",
     "inspect": "simulator.api.files",
     "load_accelerator": "simulator.machine.spec_loading",
     "load_designs": "simulator.machine.spec_loading",
@@ -49,16 +56,24 @@ _HOMES = {
     "load_trace": "workloads.trace",
     "memory": "simulator.api.studies",
     "pipeline": "simulator.api.runs",
+    "record": "simulator.api.traces",
     "report": "simulator.api.studies",
+    "reproduce": "simulator.api.reproduction",
+    "save_trace": "simulator.api.traces",
+    "schema": "simulator.api.schemas",
     "shipped": "simulator.api.files",
     "show": "simulator.api.files",
     "simulate": "simulator.api.runs",
     "sweep": "simulator.api.sweeps",
+    "train_controls": "simulator.api.training",
+    "train_predictors": "simulator.api.training",
+    "train_reference": "simulator.api.training",
 }
 __all__ = [
-    "Accelerator", "InputError", "LayerRow", "Results", "RunResult", "Trace", "area", "compare", "diff", "inspect",
-    "load_accelerator", "load_designs", "load_policy", "load_trace", "memory", "pipeline", "report", "shipped", "show",
-    "simulate", "sweep",
+    "Accelerator", "InputError", "LayerRow", "Results", "RunResult", "Trace", "area", "compare", "describe", "diff",
+    "export_trace", "import_trace", "inspect", "load_accelerator", "load_designs", "load_policy", "load_trace",
+    "memory", "pipeline", "record", "report", "reproduce", "save_trace", "schema", "shipped", "show", "simulate",
+    "sweep", "train_controls", "train_predictors", "train_reference",
 ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ def shipped() -> dict[str, list[str]]:
     return {kind: list(group.names()) for kind, group in GROUPS.items()}
 
 
+@pythonic
 def describe(kind: str) -> dict[str, str]:
     """Return every name of a kind with what it means.
 

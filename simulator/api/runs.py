@@ -85,18 +85,16 @@ def compare(
     exact: int | tuple[int, int] | None = None,
     progress: Callable[[str], Any] = _silent,
 ) -> Results:
-    """Simulate a training run on several designs of one machine.
+    """Simulate a training run on several designs of one machine; otherwise as `simulate`.
 
     Parameters
     ----------
-    trace : Trace, str or Path
-        The workload: a trace, the name of a shipped one, or a file.
+    trace, dataflow, overrides, batch_size, schedule, exact, progress
+        As in `simulate`.
     machine : Accelerator, str, Path or sequence of Accelerator, optional
         The machine, whose designs are compared; or specs of any machines, which are compared as they are.
     designs : sequence of str, optional
         Names of designs; all by default.
-    dataflow, overrides, batch_size, schedule, exact, progress
-        As in `simulate`.
 
     Returns
     -------
@@ -106,7 +104,7 @@ def compare(
     Raises
     ------
     InputError
-        If something is wrong, before anything is simulated: place, key, problem and remedy in one line.
+        As `simulate`.
     """
     chosen = as_trace(trace, batch_size, schedule)
     if isinstance(machine, Sequence) and not isinstance(machine, str):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from simulator.api.messages import pythonic
 from simulator.dram.part import DramPart
 from simulator.energy.energy_table import EnergyTableFile
 from simulator.machine.reference import spec_schema
@@ -33,6 +34,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
 """By kind of file: what makes its schema."""
 
 
+@pythonic
 def schema(kind: str) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a kind of file.
 

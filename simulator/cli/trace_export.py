@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from simulator.api.traces import export_command
 from simulator.cli.console import progress
 from simulator.cli.volume import Volume, volume
 from workloads.foundation.atomic import check_writable
@@ -113,12 +114,7 @@ def _tell_unrecorded(trace: Trace) -> None:
 
 def _named(network: str, schedule: str, epochs: int | None, training: TrainingRequest) -> Trace:
     recipe, policy = find_recipe(network), load_policy(schedule)
-    options = [] if schedule == "paper" else ["--schedule", schedule]
-    options += [] if epochs is None else ["--epochs", str(epochs)]
-    options += [] if training.seed == 0 else ["--seed", str(training.seed)]
-    options += [] if training.controls is None else ["--controls", str(training.controls)]
-    # Not where it is saved on the way, or how many processes run: the trace is the same.
-    command = shlex.join(["adagp-sim", "trace", "export", network, *options])
+    command = export_command(network, schedule, epochs, training.seed, training.controls)
     from workloads.pytorch.export import export_recorded
 
     if recipe.training is None:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import adagp_sim
+import click
 import pytest
 from command_line import good, run_here
 from registries import DATAFLOWS, DESIGNS
 
+from simulator.cli.main import cli
 from simulator.machine.spec_loading import load_accelerator, load_designs
 
 
@@ -196,3 +198,84 @@ def test_what_is_shown_is_a_machine_again(tmp_path: Path) -> None:
     assert adagp_sim.load_accelerator(tmp_path / "mine.yaml") == machine
     assert "digits-cnn" in adagp_sim.shipped()["traces"]
     assert adagp_sim.inspect("digits-cnn")["network"] == adagp_sim.load_trace("digits-cnn").network
+
+
+# What each command is from Python; the test fails for a new command that has no function.
+FUNCTIONS = {
+    "simulate": "simulate", "compare": "compare", "pipeline": "pipeline", "reproduce": "reproduce", "memory": "memory",
+    "area": "area", "report": "report", "show": "show", "list": "describe", "schema": "schema", "diff": "diff",
+    "trace inspect": "inspect", "trace export": "export_trace", "trace import": "import_trace",
+    "train reference": "train_reference", "train controls": "train_controls", "train predictors": "train_predictors",
+}  # fmt: skip
+OF_THE_SHELL = {"completion"}
+
+
+def test_every_command_has_a_function_that_the_reference_shows() -> None:
+    words = {
+        f"{name} {inner}".strip()
+        for name, command in cli.commands.items()
+        for inner in (command.commands if isinstance(command, click.Group) else [""])
+    }
+    named = {one: FUNCTIONS.get(one, one) for one in words - OF_THE_SHELL}
+    page = (Path(__file__).parents[2] / "docs/reference/python.md").read_text(encoding="utf-8")
+    for command, name in named.items():
+        assert name in adagp_sim.__all__, f"adagp-sim {command} has no function"
+    for name in adagp_sim.__all__:
+        assert f"adagp_sim.{name}" in page or name in ("Accelerator", "Trace"), name
+
+
+def test_lists_and_schemas_are_the_commands() -> None:
+    for kind in ("designs", "pipeline-schedules"):
+        (said,) = good(run_here("list", kind, "--json")).json.values()
+        assert adagp_sim.describe(kind) == said
+    assert adagp_sim.schema("energy_table") == good(run_here("schema", "energy-table")).json
+    assert adagp_sim.shipped()["designs"] == DESIGNS
+
+
+def test_an_imported_trace_is_the_commands(tmp_path: Path) -> None:
+    head = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,"
+    text = f"{head}\nfirst, 9, 9, 3, 3, 4, 8, 1,\n"
+    (tmp_path / "net.csv").write_text(text, encoding="utf-8")
+    good(run_here("trace", "import", "net.csv", "--batch-size", "2", "--out", "cli.yaml", cwd=tmp_path))
+    trace = adagp_sim.import_trace(tmp_path / "net.csv", batch_size=2)
+    assert trace == adagp_sim.load_trace(tmp_path / "cli.yaml")
+    saved = adagp_sim.save_trace(trace, tmp_path / "api.yaml")
+    assert saved.read_bytes() == (tmp_path / "cli.yaml").read_bytes()
+    with pytest.raises(adagp_sim.InputError, match="format: unknown format 'onx'"):
+        adagp_sim.import_trace(tmp_path / "net.csv", format="onx")
+
+
+def test_a_recorded_model_is_simulated(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="the extra torch is not installed")
+
+    def small() -> object:
+        return torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.Flatten(), torch.nn.Linear(8 * 6 * 6, 10))
+
+    trace = adagp_sim.record(small, (4, 3, 8, 8), samples=64, name="small")  # type: ignore[arg-type]
+    macs = 4 * (8 * 6 * 6 * 3 * 9 + 10 * 8 * 6 * 6)
+    assert adagp_sim.inspect(trace)["macs_per_batch"]["forward"] == macs
+    assert adagp_sim.simulate(trace, schedule="one-batch").runs[0].total_cycles > 0
+    two = adagp_sim.record(lambda: torch.nn.Bilinear(4, 5, 6), [(2, 4), (2, 5)])
+    assert two.batch_size == 2
+
+
+def test_an_exported_trace_is_the_commands(tmp_path: Path) -> None:
+    pytest.importorskip("torchvision", reason="the extra torch is not installed")
+    good(run_here("trace", "export", "vgg13-cifar10", "--epochs", "12", "--out", "v.yaml", cwd=tmp_path))
+    assert adagp_sim.export_trace("vgg13-cifar10", epochs=12) == adagp_sim.load_trace(tmp_path / "v.yaml")
+
+
+def test_reproduce_makes_the_commands_report(tmp_path: Path) -> None:
+    folder = adagp_sim.reproduce(tmp_path / "report", only=["schedules"])
+    assert (folder / "report.md").is_file() or (folder / "report.html").is_file()
+    with pytest.raises(adagp_sim.InputError, match=r"^only: "):
+        adagp_sim.reproduce(tmp_path / "report", only=["fig99"])
+
+
+def test_a_trained_trace_is_the_commands(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="the extra torch is not installed")
+    good(run_here("train", "reference", "digits-cnn", "--epochs", "1", "--out", "d.yaml", cwd=tmp_path))
+    lines: list[str] = []
+    trace = adagp_sim.train_reference("digits-cnn", epochs=1, progress=lines.append)
+    assert lines[0].startswith("epoch 1 of 1: loss ")
+    assert trace.metrics == adagp_sim.load_trace(tmp_path / "d.yaml").metrics

@@ -6,7 +6,7 @@ torch is imported when something is exported, so that its absence is a one-line 
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workloads.foundation.errors import InputError
 from workloads.networks.recipe import Recipe
@@ -98,7 +98,7 @@ def export_trained(
 
 
 def export_model(
-    target: str,
+    target: str | Callable[[], Any],
     input_shapes: Sequence[Sequence[int]],
     policy: Policy,
     training_samples: int,
@@ -113,9 +113,9 @@ def export_model(
 
     Parameters
     ----------
-    target : str
-        ``module:callable``, which returns the model when called without arguments; modules of the
-        current folder are found.
+    target : str or callable
+        Returns the model when called without arguments; as a text ``module:callable``, where modules of the current
+        folder are found.
     input_shapes : sequence of shapes
         Shapes of the arguments of its `forward`, the batch first in the first of them.
     policy : Policy
@@ -143,10 +143,11 @@ def export_model(
     batch_size = check_inputs(input_shapes, input_dtypes)
     if training_samples < 1:
         raise InputError("training samples", "", f"is {training_samples}", "give at least 1")
-    with torch_extra(target):
+    where = target if isinstance(target, str) else getattr(target, "__qualname__", type(target).__name__)
+    with torch_extra(where):
         import_module("torch")
-    build = find_callable(target)
-    recording = record_anywhere(build, input_shapes, input_dtypes, target)
+    build = find_callable(target) if isinstance(target, str) else target
+    recording = record_anywhere(build, input_shapes, input_dtypes, where)
     provenance = Provenance(origin="recorded", command=command, notes=notes_of(recording))
     return assemble(
         recording,
