@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from simulator.api.sweeps import sweep
     from simulator.api.traces import export_trace, import_trace, record, save_trace
     from simulator.api.training import train_controls, train_predictors, train_reference
+    from simulator.api.version import model_version
     from simulator.machine.spec import Accelerator
     from simulator.machine.spec_loading import load_accelerator, load_designs
     from simulator.run.results import LayerRow, RunResult
@@ -55,6 +56,7 @@ _HOMES = {
     "load_policy": "workloads.trace",
     "load_trace": "workloads.trace",
     "memory": "simulator.api.studies",
+    "model_version": "simulator.api.version",
     "pipeline": "simulator.api.runs",
     "record": "simulator.api.traces",
     "report": "simulator.api.studies",
@@ -72,8 +74,8 @@ _HOMES = {
 __all__ = [
     "Accelerator", "InputError", "LayerRow", "Results", "RunResult", "Trace", "area", "compare", "describe", "diff",
     "export_trace", "import_trace", "inspect", "load_accelerator", "load_designs", "load_policy", "load_trace",
-    "memory", "pipeline", "record", "report", "reproduce", "save_trace", "schema", "shipped", "show", "simulate",
-    "sweep", "train_controls", "train_predictors", "train_reference",
+    "memory", "model_version", "pipeline", "record", "report", "reproduce", "save_trace", "schema", "shipped", "show",
+    "simulate", "sweep", "train_controls", "train_predictors", "train_reference",
 ]  # fmt: skip
 
 

@@ -6,7 +6,6 @@ Nothing heavy is imported here or at the top of a command's file, so that ``--he
 import signal
 import sys
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 
 import click
 
@@ -40,15 +39,21 @@ class _InOrder(click.Group):
         return list(self.commands)
 
 
-def _version() -> str:
-    try:
-        return version("adagp-sim")
-    except PackageNotFoundError:
-        return "unknown (not installed)"
+def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    """Print the versions of the program and of the model, and end."""
+    if not asked:
+        return
+    from simulator.api.version import model_version, program_version
+
+    click.echo(f"adagp-sim {program_version()}, model {model_version()}")
+    context.exit()
 
 
 @click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(_version(), prog_name="adagp-sim")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version,
+    help="Print the version of the program and of the model, which changes whenever results can, and end.",
+)  # fmt: skip
 def cli() -> None:
     """Cycle-accurate simulator of the ADA-GP training accelerator (MICRO'23).
 

@@ -59,7 +59,30 @@ def code_says(source: str) -> str:
             first = node.body[0] if node.body else None
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
                 node.body = node.body[1:]
-    return ast.dump(tree)
+    said: list[str] = []
+    _tell(tree, said)
+    return " ".join(said)
+
+
+def _tell(node: ast.AST, said: list[str]) -> None:
+    """Add what a tree says, without empty fields: a newer Python has more of them for the same code."""
+    said.append(type(node).__name__)
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, ast.AST):
+            said.append(name)
+            _tell(value, said)
+        elif isinstance(value, list) and value:
+            said.append(f"{name}[")
+            for one in value:
+                if isinstance(one, ast.AST):
+                    _tell(one, said)
+                else:
+                    said.append(repr(one))
+            said.append("]")
+        elif isinstance(node, ast.Constant) or (value is not None and not isinstance(value, list)):
+            said.append(f"{name}={value!r}")
+    said.append(";")
 
 
 def _file_says(path: Path) -> str:
