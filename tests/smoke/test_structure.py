@@ -2,11 +2,14 @@
 
 import ast
 import configparser
+import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+import yaml
 from registries import DESIGNS
 
 ROOT = Path(__file__).parents[2]
@@ -91,6 +94,28 @@ def test_setup_lists_every_package() -> None:
     mapped = dict(line.split(" = ") for line in config["options"]["package_dir"].strip().split("\n"))
     assert listed == there - {place.replace("/", ".") for place in mapped.values()} | set(mapped)
     assert mapped == {"adagp_sim": "simulator/adagp_sim", "simulator.configs": "configs", "simulator.traces": "traces"}
+
+
+def test_the_changelog_begins_with_the_version_and_its_date() -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    heads = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    versions, dates = zip(*(head.split(", ") for head in heads), strict=True)
+    assert versions[0] == config["metadata"]["version"]
+    numbers = [tuple(map(int, one.split("."))) for one in versions]
+    assert numbers == sorted(numbers, reverse=True)
+    days = [datetime.strptime(day, "%d %B %Y") for day in dates]
+    assert days == sorted(days, reverse=True)
+
+
+def test_the_metadata_tell_who_and_what() -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert config["metadata"]["author"] == cited["authors"][0]["name"]
+    assert config["metadata"]["license"] == cited["license"]
+    classifiers = config["metadata"]["classifiers"].strip().split("\n")
+    assert f"Programming Language :: Python :: {config['options']['python_requires'].removeprefix('>=')}" in classifiers
 
 
 def test_lock_pins_every_dependency() -> None:
