@@ -1,5 +1,6 @@
 """`memory`, `area` and `diff` from Python."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from simulator.studies.memory_study import StudyRow, memory_study
 from workloads.trace import Trace
 
 
+def _silent(_: str) -> None:
+    return
+
+
 @pythonic
 def memory(
     trace: Trace | str | Path,
@@ -21,12 +26,13 @@ def memory(
     design: str = "max",
     dataflow: str | None = None,
     overrides: Settings | None = None,
+    progress: Callable[[str], Any] = _silent,
 ) -> list[StudyRow]:
     """Return what a design saves of the energy of memory accesses, by counting rule (docs/memory.md).
 
     Parameters
     ----------
-    trace, machine, dataflow, overrides
+    trace, machine, dataflow, overrides, progress
         As in `adagp_sim.simulate`.
     design : str
         The design that is compared with the baseline.
@@ -42,7 +48,7 @@ def memory(
         If something is wrong, before anything is simulated.
     """
     baseline, spec = as_designs(machine, ("baseline", design), dataflow, overrides)
-    return memory_study(as_trace(trace, None, None), baseline, spec)
+    return memory_study(as_trace(trace, None, None), baseline, spec, progress)
 
 
 @pythonic
@@ -52,6 +58,7 @@ def area(
     *,
     dataflow: str | None = None,
     overrides: Settings | None = None,
+    progress: Callable[[str], Any] = _silent,
 ) -> dict[str, Any]:
     """Return FPGA resources, ASIC area and power of the designs, scaled from the paper's tables (docs/area.md).
 
@@ -59,7 +66,7 @@ def area(
     ----------
     trace : Trace, str or Path, optional
         Also simulate baselines of as many PEs as a design's power or area allows.
-    machine, dataflow, overrides
+    machine, dataflow, overrides, progress
         As in `adagp_sim.simulate`.
 
     Returns
@@ -74,7 +81,7 @@ def area(
     """
     specs = as_designs(machine, None, dataflow, overrides)
     workload = None if trace is None else as_trace(trace, None, None)
-    studies = [] if workload is None else equal_studies(workload, specs)
+    studies = [] if workload is None else equal_studies(workload, specs, progress)
     dataset = None if workload is None else workload.dataset.name
     return area_data([cost_of(spec) for spec in specs], larger_baselines(specs), studies, dataset)
 

@@ -158,6 +158,18 @@ def shapes(array: PEArray, pes: int) -> Iterator[tuple[int, int]]:
             yield rows, columns
 
 
+def equal_runs(specs: Sequence[Accelerator]) -> dict[str | tuple[int, int], Accelerator]:
+    """Return every machine that `equal_studies` simulates: designs by name, baselines by rows and columns."""
+    by_design = {spec.design: spec for spec in specs}
+    baseline = by_design["baseline"]
+    found: dict[str | tuple[int, int], Accelerator] = {}
+    for larger in _budgets(specs):
+        for shape in shapes(baseline.array, larger.pes):
+            found[shape] = baseline.model_copy(update={"array": grown(baseline.array, *shape)})
+        found[larger.design] = by_design[larger.design]
+    return found | {(baseline.array.rows, baseline.array.columns): baseline}
+
+
 def equal_studies(
     trace: Trace, specs: Sequence[Accelerator], progress: Callable[[str], None] = lambda _: None
 ) -> list[EqualStudy]:
@@ -168,26 +180,21 @@ def equal_studies(
     InputError
         If something does not fit, before it is simulated.
     """
-    by_design = {spec.design: spec for spec in specs}
-    baseline = by_design["baseline"]
+    array = next(spec.array for spec in specs if spec.design == "baseline")
     cycles: dict[str | tuple[int, int], int] = {}
-
-    def cycles_of(key: str | tuple[int, int], spec: Accelerator) -> int:
-        if key not in cycles:
-            progress(key if isinstance(key, str) else f"baseline of {key[0]} x {key[1]} PEs")
-            simulation = Simulation(trace, spec)
-            simulation.prepare()
-            cycles[key] = simulation.run().total_cycles
-        return cycles[key]
-
+    for key, spec in equal_runs(specs).items():
+        progress(key if isinstance(key, str) else f"baseline of {key[0]} x {key[1]} PEs")
+        simulation = Simulation(trace, spec)
+        simulation.prepare()
+        cycles[key] = simulation.run().total_cycles
     studies = []
-    for larger in [*larger_baselines(specs), *as_published(specs)]:
-        found = {
-            shape: cycles_of(shape, baseline.model_copy(update={"array": grown(baseline.array, *shape)}))
-            for shape in shapes(baseline.array, larger.pes)
-        }
+    for larger in _budgets(specs):
+        found = {shape: cycles[shape] for shape in shapes(array, larger.pes)}
         (rows, columns), fastest = min(found.items(), key=lambda item: item[1])
-        plain = cycles_of((baseline.array.rows, baseline.array.columns), baseline)
-        own = cycles_of(larger.design, by_design[larger.design])
+        plain, own = cycles[array.rows, array.columns], cycles[larger.design]
         studies.append(EqualStudy(larger, rows, columns, plain / fastest, plain / max(found.values()), fastest / own))
     return studies
+
+
+def _budgets(specs: Sequence[Accelerator]) -> list[LargerBaseline]:
+    return [*larger_baselines(specs), *as_published(specs)]

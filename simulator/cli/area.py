@@ -32,7 +32,7 @@ def area(
     """
     import json
 
-    from simulator.area.equal import equal_studies, larger_baselines
+    from simulator.area.equal import equal_runs, equal_studies, larger_baselines
     from simulator.area.report import area_data, cost_of
     from simulator.cli.console import console, progress
     from simulator.machine.spec_loading import load_designs
@@ -43,7 +43,7 @@ def area(
     larger = larger_baselines(specs)
     studies: list[EqualStudy] = []
     if workload is not None:
-        with named_places(str(trace), config, dataflow, overrides), progress(0) as say:
+        with named_places(str(trace), config, dataflow, overrides), progress(len(equal_runs(specs))) as say:
             studies = equal_studies(workload, specs, say)
     dataset = None if workload is None else workload.dataset.name
     if as_json:

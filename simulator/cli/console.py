@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.cli.volume import Volume, volume
+from workloads.foundation.logs import stage
 from workloads.foundation.printable import printable
 
 _SECONDS_BETWEEN_LINES = 5.0  # of progress, where it is no terminal
@@ -171,6 +172,18 @@ def counter(things: str) -> Iterator[Callable[[int, int, str], None]]:
             bar.update(task, completed=done, total=total, description=printable(word), rate=rate)
 
         yield advance
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """Show on a terminal what is being done, where it is one step and no one can tell how long it takes."""
+    err = console(stderr=True)
+    if not err.is_terminal or volume() is not Volume.NORMAL:
+        with stage(text):
+            yield
+        return
+    with err.status(Text(printable(text))):
+        yield
 
 
 def _time_left(done: int, total: int, seconds: float) -> str:

@@ -23,15 +23,15 @@ def memory(
     """Print how much energy of memory accesses a design saves on TRACE, under each counting rule."""
     import json
 
-    from simulator.cli.console import console, print_table, table
+    from simulator.cli.console import console, print_table, progress, table
     from simulator.machine.spec_loading import load_designs
     from simulator.phases.design import find_design
     from simulator.studies.memory_study import memory_study
 
     specs = {spec.design: spec for spec in load_designs(config, dataflow, overrides)}
     workload = given_trace(trace)
-    with named_places(trace, config, dataflow, overrides):
-        rows = memory_study(workload, specs["baseline"], specs[find_design(design).name])
+    with named_places(trace, config, dataflow, overrides), progress(2) as say:
+        rows = memory_study(workload, specs["baseline"], specs[find_design(design).name], say)
     if as_json:
         found = [
             {"rule": r.rule, "baseline_pj": r.baseline_pj, "design_pj": r.design_pj, "reduction": r.reduction}

@@ -21,6 +21,9 @@ def run_report(folder: Path, out: Path | None) -> None:
     The page has the numbers of every layer and pass as tables that sort and filter, and as charts: cycles, stalls,
     roofline, timeline and energy. It takes Plotly (pip install '.[report]' in a clone).
     """
+    from simulator.cli.console import waiting
     from simulator.pages.run_report import write_run_report
 
-    click.echo(f"written to {write_run_report(folder, out)}")
+    with waiting(f"make the page of {folder}"):
+        written = write_run_report(folder, out)
+    click.echo(f"written to {written}")

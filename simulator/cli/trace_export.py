@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.api.traces import export_command
-from simulator.cli.console import progress
+from simulator.cli.console import progress, waiting
 from simulator.cli.volume import Volume, volume
 from workloads.foundation.atomic import check_writable
 from workloads.foundation.errors import InputError
@@ -62,17 +62,26 @@ def export_trace(
         return
     if out is not None or network is not None:  # else the file is named after the model's class, once it is recorded
         check_writable(Path(f"{network}.yaml") if out is None else out)
-    if network is not None:
+    if network is not None and find_recipe(network).training is not None:
         trace = _named(network, schedule, epochs, training)
     else:
-        assert own is not None
-        trace = _own(own, schedule, epochs)
+        with waiting(f"record {network or (own.model if own is not None else '')}"):
+            trace = _recorded(network, own, schedule, epochs, training)
     path = Path(f"{network or trace.network}.yaml") if out is None else out
     write_trace(trace, path)
     click.echo(f"{path}: {_line(trace)}")
     if trace.metrics:
         click.echo(f"test accuracy after {len(trace.metrics)} epochs: {trace.metrics[-1].test_accuracy:.2%}")
     _tell_unrecorded(trace)
+
+
+def _recorded(
+    network: str | None, own: OwnModel | None, schedule: str, epochs: int | None, training: TrainingRequest
+) -> Trace:
+    if network is not None:
+        return _named(network, schedule, epochs, training)
+    assert own is not None
+    return _own(own, schedule, epochs)
 
 
 def _check_training(network: str | None, training: TrainingRequest) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simulator.api.traces import chosen_importer, imported_trace
-from simulator.cli.console import console
+from simulator.cli.console import console, waiting
 from simulator.cli.import_inputs import input_options
 from simulator.cli.volume import Volume, volume
 from workloads.foundation.atomic import check_writable
@@ -20,7 +20,8 @@ def import_trace(
     importer = chosen_importer(file, format_name)
     options = input_options(importer, shapes, batch_axes)
     try:
-        trace = imported_trace(file, importer, options, batch_size, schedule, samples)
+        with waiting(f"read {file}"):
+            trace = imported_trace(file, importer, options, batch_size, schedule, samples)
     except InputError as error:
         for note in getattr(error, "__notes__", ()):
             console(stderr=True).print(f"  {note}")

@@ -8,6 +8,7 @@ Each rule is a sum over the transfers of the simulated batches; none changes a c
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 from dataflows.plans.plan import Plan
 from simulator.energy.energy import energy_table_of
@@ -136,21 +137,30 @@ class StudyRow:
         return 1 - self.design_pj / self.baseline_pj
 
 
-def memory_study(trace: Trace, baseline: Accelerator, spec: Accelerator) -> list[StudyRow]:
+def memory_study(
+    trace: Trace, baseline: Accelerator, spec: Accelerator, progress: Callable[[str], Any] = lambda _: None
+) -> list[StudyRow]:
     """Return the study's rows; the last two rules count outputs that stay, and the memories on the chip.
+
+    `progress` is told when each of the two machines begins.
 
     Raises
     ------
     InputError
         If the trace does not fit on one of the machines.
     """
-    return memory_studies(trace, baseline, [spec])[0]
+    return memory_studies(trace, baseline, [spec], progress)[0]
 
 
-def memory_studies(trace: Trace, baseline: Accelerator, specs: Sequence[Accelerator]) -> list[list[StudyRow]]:
+def memory_studies(
+    trace: Trace, baseline: Accelerator, specs: Sequence[Accelerator], progress: Callable[[str], Any] = lambda _: None
+) -> list[list[StudyRow]]:
     """Return a study of each spec against the one baseline."""
-    base = _accesses(trace, baseline)
-    return [_rows(base, _accesses(trace, spec)) for spec in specs]
+    accesses = []
+    for spec in (baseline, *specs):
+        progress(f"{spec.design} {spec.dataflow}: memory accesses")
+        accesses.append(_accesses(trace, spec))
+    return [_rows(accesses[0], one) for one in accesses[1:]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,3 +111,19 @@ def test_a_terminal_shows_a_bar_with_the_time_left() -> None:
     assert b"low ws: plan" in seen
     assert b"left:" in seen
     assert b"[1/" not in seen
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("simulate", "digits-cnn", "--out", "r"), ("compare", "digits-cnn", "--exact", "2"), ("memory", "digits-cnn"),
+        ("area", "digits-cnn"), ("pipeline", "digits-cnn", "--pipeline-schedule", "gpipe", "--out", "p"),
+    ],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_steps_are_as_many_as_said(words: tuple[str, ...], tmp_path: Path) -> None:
+    lines = good(run_here(*words, cwd=tmp_path)).err.splitlines()
+    places = [re.match(r"\[(\d+)/(\d+)\] ", line) for line in lines]
+    steps = [(int(found[1]), int(found[2])) for found in places if found is not None]
+    assert steps == [(number, len(steps)) for number in range(1, len(steps) + 1)]
+    assert steps
