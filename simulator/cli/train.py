@@ -1,5 +1,6 @@
 """`adagp-sim train`: train networks with ADA-GP in PyTorch, and study how well it learns."""
 
+from inspect import unwrap
 from pathlib import Path
 from typing import Any, get_args
 
@@ -80,30 +81,25 @@ def reference(
 
     Without options it does the same as trace export. A run with --checkpoint can be stopped and resumed.
     """
+    from simulator.api.training import train_reference
     from simulator.cli.console import progress
     from workloads.foundation.atomic import check_writable
     from workloads.networks import find_recipe
-    from workloads.trace import EpochMetrics, load_policy
+    from workloads.trace import load_policy
     from workloads.trace_writer import write_trace
 
-    recipe, policy = find_recipe(network), load_policy(schedule)
+    find_recipe(network)  # before the places of outputs, none of which may be the schedule's own file
+    policy = load_policy(schedule)
     path = Path(f"{network}.yaml") if out is None else out
     for place in (path, checkpoint):
         if place is not None:
             check_writable(place)
-    with _torch(network):
-        from workloads.pytorch.datasets import load_images
-        from workloads.pytorch.reference import reference_trace
-        from workloads.pytorch.settings import settings_of, with_predictor
-    split = None if data is None else load_images(recipe.dataset, data, recipe.input_shapes[0][-1], per_class)
-    settings = settings_of(recipe, seed, plateau=plateau, predictor_milestones=milestones, sparsity=sparsity)
-    settings = with_predictor(settings, predictor_rate, **choices)
     with progress(epochs or policy.epochs) as say:
-
-        def on_epoch(row: EpochMetrics, total: int) -> None:
-            say(f"epoch {row.epoch} of {total}: loss {row.train_loss:.4f}, accuracy {row.test_accuracy:.2%}")
-
-        trace = reference_trace(recipe, policy, settings, _command(), split, epochs, on_epoch, checkpoint)
+        trace = unwrap(train_reference)(
+            network, schedule=schedule, epochs=epochs, seed=seed, checkpoint=checkpoint, plateau=plateau,
+            milestones=milestones, predictor_rate=predictor_rate, sparsity=sparsity, data=data, per_class=per_class,
+            command=_command(), progress=say, **{f"predictor_{name}": value for name, value in choices.items()},
+        )  # fmt: skip
     write_trace(trace, path)
     click.echo(f"{path}: test accuracy {trace.metrics[-1].test_accuracy:.2%} after {len(trace.metrics)} epochs")
 
@@ -129,6 +125,7 @@ def controls(seeds: int, epochs: int, schedule: str, jobs: int, out: Path, table
     The controls show how much of ADA-GP's accuracy comes from prediction. They are backpropagation on every batch,
     GP batches left out, zero gradients and random gradients. A run of 90 epochs takes half a minute on one core.
     """
+    from simulator.api.training import train_controls
     from simulator.cli.console import progress
     from workloads.foundation.atomic import atomic_file, check_writable
     from workloads.trace import load_policy
@@ -138,14 +135,9 @@ def controls(seeds: int, epochs: int, schedule: str, jobs: int, out: Path, table
         if place is not None:
             check_writable(place)
     with _torch("controls"):
-        from workloads.pytorch.controls import CONTROLS, Result, compared, run_controls, write_csv
+        from workloads.pytorch.controls import CONTROLS, compared, write_csv
     with progress(len(CONTROLS) * seeds) as say:
-
-        def on_result(result: Result) -> None:
-            last = result.run.metrics[-1].test_accuracy
-            say(f"{result.control.title}, seed {result.seed}: accuracy {last:.2%}")
-
-        results = run_controls(policy, range(seeds), epochs, jobs, on_result)
+        results = unwrap(train_controls)(seeds=seeds, epochs=epochs, schedule=policy, jobs=jobs, progress=say)
     command = f"adagp-sim train controls --seeds {seeds} --epochs {epochs}"
     command += "" if schedule == "paper" else f" --schedule {schedule}"
     with atomic_file(out) as file:
