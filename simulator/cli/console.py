@@ -88,11 +88,11 @@ def print_table(screen: Console, made: Table) -> None:
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[str], None]]:
+def progress(total: int, first: str = "") -> Iterator[Callable[[str], None]]:
     """Give a function that tells that one step of `total` begins, on stderr; 0 where their number is not known.
 
-    On a terminal a bar shows it, with the time left as far as it can be told from the steps before; elsewhere, and
-    with --verbose, a plain line does. With --quiet nothing does.
+    On a terminal a bar shows it, with the time left as far as it can be told from the steps before, and `first` until
+    the first step begins; elsewhere, and with --verbose, a plain line does. With --quiet nothing does.
     """
     err = console(stderr=True)
     if volume() is Volume.QUIET:
@@ -124,7 +124,7 @@ def progress(total: int) -> Iterator[Callable[[str], None]]:
         TimeElapsedColumn(), *((TextColumn("left:"), TimeRemainingColumn()) if total else ()),
     )  # fmt: skip
     with Progress(*columns, console=err, transient=True) as bar:
-        task, begun_steps = bar.add_task("", total=total or None), 0
+        task, begun_steps = bar.add_task(first, total=total or None), 0
 
         def advance(text: str) -> None:
             nonlocal begun_steps

@@ -30,7 +30,7 @@ def memory(
 
     specs = {spec.design: spec for spec in load_designs(config, dataflow, overrides)}
     workload = given_trace(trace)
-    with named_places(trace, config, dataflow, overrides), progress(2) as say:
+    with named_places(trace, config, dataflow, overrides), progress(2, "count memory accesses") as say:
         rows = memory_study(workload, specs["baseline"], specs[find_design(design).name], say)
     if as_json:
         found = [

@@ -161,7 +161,7 @@ def _run(name: str, request: RunRequest, own: _PipelineRequest) -> None:
     specs = _specs(request, own.designs)
     with ExitStack() as stack:
         stage = None if out is None else stack.enter_context(staged_output(out))
-        with progress(1 + len(schedules) * len(specs) + (out is not None)) as say:
+        with progress(1 + len(schedules) * len(specs) + (out is not None), "plan") as say:
             with named_places(name, request.config, request.dataflow, request.overrides):
                 results = simulate_pipelines(trace, specs, schedules, setup, say)
             if stage is not None:

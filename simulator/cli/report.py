@@ -49,10 +49,10 @@ def run_and_report(
     if request.target_accuracy is not None:
         check_target(trace, request.target_accuracy)
     stretch = exact_stretch(request.exact, trace)
-    steps = len(specs) * (1 + len(trace.schedule.counts()) + (stretch[1] if stretch else 0)) + (out is not None)
+    steps = len(specs) * (len(trace.schedule.counts()) + (stretch[1] if stretch else 0)) + (out is not None)
     with ExitStack() as stack:
         stage = None if out is None else stack.enter_context(staged_output(out))
-        with progress(steps) as say:
+        with progress(steps, "plan") as say:
             with named_places(trace_name, request.config, request.dataflow, request.overrides):
                 results = compare(trace, specs, stretch, say)
             if stage is not None:

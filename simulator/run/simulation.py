@@ -276,7 +276,6 @@ def compare(
         specs = load_designs()
     simulations = [Simulation(trace, spec) for spec in specs]
     for simulation in simulations:
-        progress(f"{simulation.spec.design} {simulation.spec.dataflow}: plan")
         with stage(f"plan {simulation.spec.design} {simulation.spec.dataflow}, {len(trace.mac_layers)} layers"):
             simulation.prepare(exact)
     return Results(trace, tuple(simulation.run(exact, progress) for simulation in simulations))

@@ -142,7 +142,7 @@ def memory_study(
 ) -> list[StudyRow]:
     """Return the study's rows; the last two rules count outputs that stay, and the memories on the chip.
 
-    `progress` is told when each of the two machines begins.
+    `progress` is told when each of the two machines is done.
 
     Raises
     ------
@@ -158,8 +158,8 @@ def memory_studies(
     """Return a study of each spec against the one baseline."""
     accesses = []
     for spec in (baseline, *specs):
-        progress(f"{spec.design} {spec.dataflow}: memory accesses")
         accesses.append(_accesses(trace, spec))
+        progress(f"{spec.design} {spec.dataflow}: memory accesses counted")
     return [_rows(accesses[0], one) for one in accesses[1:]]
 
 

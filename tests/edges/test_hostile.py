@@ -302,7 +302,7 @@ def test_files_without_an_end(kind: str, here: Path) -> None:
         (here / "f.yaml").symlink_to("/dev/zero")
     outcome = run_here("simulate", "f.yaml", cwd=here)
     assert outcome.code == 2
-    assert {"zeros": "16,777,216", "bomb": "16,777,216", "pipe": "nobody writes", "folder": "directory"}[
+    assert {"zeros": "more than 16 MiB", "bomb": "more than 16 MiB", "pipe": "nobody writes", "folder": "directory"}[
         kind
     ] in outcome.err
 
@@ -433,4 +433,4 @@ def test_an_onnx_file_without_an_end(kind: str, here: Path) -> None:
         os.mkfifo(place)
     outcome = run_here("trace", "import", str(place), "--format", "onnx", "--out", "o.yaml", cwd=here)
     assert outcome.code == 2
-    assert {"pipe": "nobody writes", "zeros": "bytes", "folder": "directory"}[kind] in outcome.err
+    assert {"pipe": "nobody writes", "zeros": "more than 2 GiB", "folder": "directory"}[kind] in outcome.err

@@ -108,7 +108,7 @@ def test_a_terminal_shows_a_bar_with_the_time_left() -> None:
             pass
     os.close(ours)
     assert process.returncode == 0
-    assert b"low ws: plan" in seen
+    assert b"low ws: gp batch" in seen
     assert b"left:" in seen
     assert b"[1/" not in seen
 
