@@ -6,6 +6,7 @@ from shlex import quote
 
 from workloads.foundation.errors import InputError
 
+_OF_TRACES = (".yaml", ".yml")
 _WEIGHTS = "a file of weights"
 _OF_PYTHON: Mapping[str, str] = {
     ".py": "Python code", ".ipynb": "a notebook", ".pt": _WEIGHTS, ".pth": _WEIGHTS, ".safetensors": _WEIGHTS,
@@ -20,6 +21,8 @@ def check_ending(path: Path) -> None:
     InputError
         With that command.
     """
+    if path.name.lower().removesuffix(".gz").endswith(_OF_TRACES):
+        return
     from workloads.importers import importers
 
     if path.suffix.lower() in _OF_PYTHON:
