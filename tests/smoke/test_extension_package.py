@@ -48,9 +48,9 @@ def test_list_shows_where_a_part_comes_from(site: Path) -> None:
     given = {group: {name for name, text in names.items() if text.endswith(" [edge-parts 0.3]")}
              for group, names in shown.items()}  # fmt: skip
     assert {group: names for group, names in given.items() if names} == {
-        "dataflows": {"ost"}, "designs": {"eager"}, "accelerators": {"eager"}, "energy tables": {"edge-7nm"},
-        "DRAM parts": {"ddr4-2133"}, "schedules": {"three-to-one"}, "trace importers": {"layerlist"},
-        "report sections": {"slowest"}, "arrays": {"buffered"}, "DRAM models": {"byte"},
+        "dataflows": {"ost"}, "designs": {"eager"}, "machines": {"eager"}, "energy_tables": {"edge-7nm"},
+        "dram_parts": {"ddr4-2133"}, "schedules": {"three-to-one"}, "trace_importers": {"layerlist"},
+        "report_sections": {"slowest"}, "arrays": {"buffered"}, "dram_models": {"byte"},
     }  # fmt: skip
 
 
