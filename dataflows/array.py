@@ -81,7 +81,8 @@ class PEArray(StrictModel):
 @cache
 def arrays() -> dict[str, type[PEArray]]:
     """Return the parameters of every kind of array by its name."""
-    return registry("dataflows.arrays", "ARRAY", "arrays", PEArray, _kind_of, beside=("job", "rtl", "stepped", "vcd"))
+    beside = ("activity", "first_folds", "geometry", "job", "rtl", "stepped", "vcd")
+    return registry("dataflows.arrays", "ARRAY", "arrays", PEArray, _kind_of, beside=beside)
 
 
 def _kind_of(array: type[PEArray]) -> str:

@@ -5,16 +5,29 @@ A new dataflow is one new file in `dataflows/kinds/` with an object `DATAFLOW`.
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from dataflows.array import PEArray, Side, Stays, Way, arrays
-from dataflows.arrays.job import Geometry, JobBlocks, JobTiles, JobTiming, PortInterval, Ports, cut_vectors
+from dataflows.arrays.job import (
+    Geometry,
+    JobBlocks,
+    JobTiles,
+    JobTiming,
+    PortInterval,
+    Ports,
+    cut_vectors,
+    filled_formula,
+)
 from dataflows.convolution import ConvolutionTiles
+from dataflows.formula import FilledFormula
 from dataflows.operands import ConvolutionOperands, SteppedProduct, Tensor
 from dataflows.traffic import ArrayTraffic
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.registry import registry
 from workloads.passes import Product
+
+if TYPE_CHECKING:
+    from dataflows.arrays.first_folds import FirstFolds
 
 Axis = Literal["vectors", "reduction", "columns"]
 T = TypeVar("T")
@@ -108,8 +121,14 @@ class Dataflow(Protocol):
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
 
+    def formula(self, array: PEArray, tiles: ConvolutionTiles) -> FilledFormula:
+        """Return the closed form of `timing` in words, with its numbers."""
+
     def traffic(self, array: PEArray, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
         """Return what the tiles read and write; `finished_words` results leave for good."""
+
+    def first_folds(self, array: PEArray, tiles: ConvolutionTiles, folds: int) -> "FirstFolds":
+        """Return the first folds of the first tile, to be stepped with small numbers."""
 
     def step(self, array: PEArray, operands: ConvolutionOperands, dump_cycles: int = 0) -> SteppedProduct:
         """Compute a convolution cycle by cycle; keep the registers of the first `dump_cycles` cycles."""
@@ -166,6 +185,10 @@ class JobDataflow:
         blocks = self.blocks(array, tiles)
         return blocks.joined(array.job_array(self.way).timing(self.geometry(array), blocks.jobs))
 
+    def formula(self, array: PEArray, tiles: ConvolutionTiles) -> FilledFormula:
+        """Return the closed form of `timing` in words, with its numbers."""
+        return filled_formula(array.job_array(self.way), self.geometry(array), self.blocks(array, tiles).jobs)
+
     def traffic(self, array: PEArray, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
         """Return what the tiles read and write."""
         model = array.job_array(self.way)
@@ -177,6 +200,12 @@ class JobDataflow:
         registers = (job.register_reads, job.register_writes)
         accumulated = self.accumulates(array)
         return ArrayTraffic(image, filters, partial, partial, *registers, model.sums_return, accumulated)
+
+    def first_folds(self, array: PEArray, tiles: ConvolutionTiles, folds: int) -> "FirstFolds":
+        """Return the first folds of the first tile, to be stepped with small numbers."""
+        from dataflows.arrays.first_folds import JobFolds
+
+        return JobFolds(array.job_array(self.way), self.geometry(array), self.blocks(array, tiles).jobs, folds)
 
     def step(self, array: PEArray, operands: ConvolutionOperands, dump_cycles: int = 0) -> SteppedProduct:
         """Compute a convolution as matrices, cycle by cycle."""

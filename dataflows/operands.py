@@ -68,7 +68,7 @@ class SteppedProduct:
         Cycles, and MACs that were real.
     traffic : ArrayTraffic
         What was moved and accessed.
-    registers : dict of str to [cycles, elements], or None
+    registers : dict of str to [cycles, ...], or None
         Every register after each cycle, where a dump was asked for.
     """
 

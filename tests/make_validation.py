@@ -15,6 +15,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "rtl"), str
 
 import test_row_stationary_equals_rtl as rows  # noqa: E402
 from array_specs import JOB_ARRAYS  # noqa: E402
+from rtl_simulator import flat  # noqa: E402
 from test_row_stationary import EYERISS  # noqa: E402
 from test_scalesim import FIGURES, ONE_TILE, WIDE, sizes  # noqa: E402
 from test_stepped_arrays import closed_cycles  # noqa: E402
@@ -44,14 +45,14 @@ def rtl_section() -> list[str]:
                 stepped, rtl = both(array, geometry, job, Path(folder), dump)
                 same = stepped.cycles == rtl.cycles and np.array_equal(stepped.result, rtl.y)
                 if dump:
-                    same = same and all(np.array_equal(v, rtl.registers[n]) for n, v in stepped.registers.items())
+                    same = same and all(np.array_equal(v, rtl.registers[n]) for n, v in flat(stepped.registers).items())
                     registers += 1
                 jobs += 1
                 different += not same
         for seed in range(60):
             stepped, rtl = rows.both(*rows.draw(seed), Path(folder))
             same = stepped.cycles == rtl.cycles and np.array_equal(stepped.result, rtl.y)
-            same = same and all(np.array_equal(v, rtl.registers[n]) for n, v in stepped.registers.items())
+            same = same and all(np.array_equal(v, rtl.registers[n]) for n, v in flat(stepped.registers).items())
             jobs, registers, different = jobs + 1, registers + 1, different + (not same)
     return [
         "## Stepped = RTL",

@@ -8,31 +8,13 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from dataflows.arrays.activity import Activity, FoldedJob, Registers
+from dataflows.arrays.geometry import Geometry as Geometry
+from dataflows.arrays.geometry import Ports as Ports
+from dataflows.arrays.geometry import Spread as Spread
 from dataflows.arrays.rtl import Rtl
+from dataflows.formula import FilledFormula, Formula
 from dataflows.plans.plan import Integers
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Words a cycle through the ports of an array."""
-
-    stationary: int
-    moving: int
-    output: int
-
-
-@dataclass(frozen=True, slots=True)
-class Geometry:
-    """An array's PEs and its ports."""
-
-    rows: int
-    columns: int
-    ports: Ports
-
-    @property
-    def pes(self) -> int:
-        """Number of processing elements."""
-        return self.rows * self.columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +100,13 @@ class PortInterval(NamedTuple):
     cycles: int
 
 
+class Register(NamedTuple):
+    """A register of an array, or registers of one name: `weight[3][7]` is one of the shape (rows, columns)."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
 class JobArray(Protocol):
     """An array at work on jobs: closed forms, registers and stepped kernel."""
 
@@ -132,6 +121,21 @@ class JobArray(Protocol):
     @property
     def sums_return(self) -> bool:
         """Whether psums come back to the array to be added to, or are added where they are kept."""
+
+    @property
+    def spread(self) -> Spread:
+        """How a job's axes lie on the array."""
+
+    @property
+    def watched(self) -> str:
+        """The register that a stepped array's picture shows: one for each PE."""
+
+    def activity(self, job: FoldedJob, registers: Registers, cycle: int) -> Activity:
+        """Return what the PEs and the ports do in a cycle, by the tables of docs/microarchitecture.md."""
+
+    @property
+    def formula(self) -> Formula:
+        """The closed form of `timing` in words: over R and C, the ports SP, MP and OP, and a job's groups, V, D, N."""
 
     @property
     def rtl(self) -> Rtl | None:
@@ -149,8 +153,8 @@ class JobArray(Protocol):
     def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
         """Return what the tiles move."""
 
-    def registers(self, array: Geometry) -> list[tuple[str, int]]:
-        """Return the registers by name, with their number of elements, in the order of a dump."""
+    def registers(self, array: Geometry) -> list[Register]:
+        """Return the registers in the order of a dump."""
 
     def run(self, array: Geometry, moving: Any, stationary: Any, dump: Any) -> tuple[Any, Integers]:
         """Step a job; parameters and returns as in `run_broadcast_stationary`."""
@@ -187,6 +191,13 @@ def cut_vectors(tiles: JobTiles, most: int, rows: int) -> JobBlocks:
     place = np.arange(len(tile)) - first[tile]
     V = np.where(pieces[tile] > 1, np.minimum(most, tiles.V[tile] - place * most), tiles.V[tile])
     return JobBlocks(JobTiles(tiles.groups[tile], V, tiles.D[tile], tiles.N[tile]), first)
+
+
+def filled_formula(array: JobArray, geometry: Geometry, jobs: JobTiles) -> FilledFormula:
+    """Return an array's formula with the numbers of jobs in a row."""
+    ports = geometry.ports
+    fixed = {"R": geometry.rows, "C": geometry.columns, "SP": ports.stationary, "MP": ports.moving, "OP": ports.output}
+    return FilledFormula(array.formula, fixed, {"groups": jobs.groups, "V": jobs.V, "D": jobs.D, "N": jobs.N})
 
 
 def stationary_traffic(array: Geometry, tiles: JobTiles) -> JobTraffic:

@@ -1,12 +1,13 @@
 """Step a job on an array: real numbers, every PE, every cycle."""
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dataflows.arrays.job import Geometry, JobArray, JobTraffic
+from dataflows.arrays.job import Geometry, JobArray, JobTraffic, Register
 
 Operand = NDArray[Any]
 
@@ -25,7 +26,7 @@ class SteppedJob:
         Sums that came back to be added to.
     traffic : JobTraffic
         Words across the array's edge and register accesses.
-    registers : dict of str to [cycles, elements], or None
+    registers : dict of str to [cycles, ...], or None
         Every register after each cycle, where a dump was asked for.
     """
 
@@ -65,7 +66,7 @@ def step_job(
     both = np.result_type(moving, stationary)
     dtype = np.int64 if np.issubdtype(both, np.integer) else np.float32 if both == np.float32 else np.float64
     layout = array.registers(geometry)
-    dump = np.zeros((dump_cycles, sum(elements for _, elements in layout)), dtype)
+    dump = new_dump(layout, dump_cycles, dtype)
     operands = (np.ascontiguousarray(moving, dtype), np.ascontiguousarray(stationary, dtype))
     result, numbers = array.run(geometry, *operands, dump)
     cycles, macs, moving_words, stationary_words, sums, read_back, register_writes = numbers.tolist()
@@ -74,7 +75,13 @@ def step_job(
     return SteppedJob(result, cycles, macs, read_back, traffic, registers)
 
 
-def registers_by_name(layout: list[tuple[str, int]], dump: Operand) -> dict[str, Operand]:
-    """Return a dump [cycles, elements] cut into the registers of its layout."""
-    ends = np.cumsum([elements for _, elements in layout])
-    return {name: part for (name, _), part in zip(layout, np.split(dump, ends[:-1], axis=1), strict=True)}
+def new_dump(layout: list[Register], cycles: int, dtype: type[np.generic]) -> Operand:
+    """Return room for the registers of a layout in each of some cycles."""
+    return np.zeros((cycles, sum(prod(shape) for _, shape in layout)), dtype)
+
+
+def registers_by_name(layout: list[Register], dump: Operand) -> dict[str, Operand]:
+    """Return a dump cut into the registers of its layout, each [cycles, *shape]."""
+    ends = np.cumsum([prod(shape) for _, shape in layout])
+    parts = zip(layout, np.split(dump, ends[:-1], axis=1), strict=True)
+    return {name: part.reshape(len(dump), *shape) for (name, shape), part in parts}

@@ -2,15 +2,26 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from dataflows.array import PEArray, Side, Way
-from dataflows.arrays.broadcast.row_stationary import RowMapping, intervals, row_timing, row_traffic
+from dataflows.arrays.broadcast.row_stationary import (
+    RowMapping,
+    intervals,
+    row_formula,
+    row_timing,
+    row_traffic,
+)
 from dataflows.arrays.job import JobTiming, PortInterval, ceil_div, folds
 from dataflows.convolution import ConvolutionTiles, whole_convolution
 from dataflows.dataflow import PORTS, Dataflow, Granularity
+from dataflows.formula import FilledFormula
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.traffic import ArrayTraffic
 from workloads.passes import Product
+
+if TYPE_CHECKING:
+    from dataflows.arrays.first_folds import FirstFolds
 
 
 @dataclass(frozen=True)
@@ -70,9 +81,19 @@ class RowStationary:
         """Return the cycles of each tile."""
         return row_timing(array.row_array(), self.mapping(array, tiles), tiles)
 
+    def formula(self, array: PEArray, tiles: ConvolutionTiles) -> FilledFormula:
+        """Return the closed form of `timing` in words, with its numbers."""
+        return row_formula(array.row_array(), self.mapping(array, tiles), tiles)
+
     def traffic(self, array: PEArray, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
         """Return what the tiles read and write."""
         return row_traffic(self.mapping(array, tiles), tiles, finished_words)
+
+    def first_folds(self, array: PEArray, tiles: ConvolutionTiles, folds: int) -> "FirstFolds":
+        """Return the first folds of the first tile, to be stepped with small numbers."""
+        from dataflows.arrays.broadcast.row_stationary_folds import RowFolds
+
+        return RowFolds(array.row_array(), self.mapping(array, tiles), tiles, folds)
 
     def step(self, array: PEArray, operands: ConvolutionOperands, dump_cycles: int = 0) -> SteppedProduct:
         """Compute a convolution cycle by cycle."""

@@ -27,6 +27,7 @@ __all__ = [
     "build_icarus",
     "build_verilator",
     "check_operand",
+    "flat",
     "have_icarus",
     "have_verilator",
     "run_icarus",
@@ -145,6 +146,11 @@ class RtlResult:
     y: np.ndarray
     cycles: int
     registers: dict[str, np.ndarray] | None
+
+
+def flat(registers: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return stepped registers [cycles, ...] as the RTL's are given: [cycles, elements]."""
+    return {name: values.reshape(len(values), -1) for name, values in registers.items()}
 
 
 def have_icarus() -> bool:

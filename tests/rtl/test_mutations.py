@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rtl_simulator
-from rtl_simulator import RtlJob, RtlResult, have_icarus
+from rtl_simulator import RtlJob, RtlResult, flat, have_icarus
 from test_row_stationary_equals_rtl import both
 
 from dataflows.arrays.broadcast.output import BROADCAST_OUTPUT
@@ -109,7 +109,7 @@ def compared(stepped: SteppedJob | SteppedProduct, rtl: RtlResult) -> set[str]:
     if not np.array_equal(rtl.y, stepped.result):
         found.add("numbers")
     shared = min(rtl.cycles, stepped.cycles)
-    if any(not np.array_equal(rtl.registers[name][:shared], v[:shared]) for name, v in stepped.registers.items()):
+    if any(not np.array_equal(rtl.registers[name][:shared], v[:shared]) for name, v in flat(stepped.registers).items()):
         found.add("registers")
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from row_stationary_simulator import RowJob, run_icarus
-from rtl_simulator import RtlResult, have_icarus
+from rtl_simulator import RtlResult, flat, have_icarus
 from samples import sampled
 
 from dataflows.arrays.broadcast.row_stationary import RowArray, RowMapping
@@ -83,6 +83,6 @@ def test_every_register_after_every_cycle(seed: int, build: Path) -> None:
     assert stepped.cycles == rtl.cycles
     assert np.array_equal(stepped.result, rtl.y)
     assert set(stepped.registers) == set(rtl.registers)
-    for name, values in stepped.registers.items():
+    for name, values in flat(stepped.registers).items():
         wrong = np.nonzero((values != rtl.registers[name]).any(axis=1))[0]
         assert len(wrong) == 0, f"{name} differs first after cycle {wrong[0]}"

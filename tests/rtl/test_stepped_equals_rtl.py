@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from array_specs import JOB_ARRAYS
-from rtl_simulator import RtlJob, RtlResult, have_icarus, run_icarus
+from rtl_simulator import RtlJob, RtlResult, flat, have_icarus, run_icarus
 from samples import sampled
 
 from dataflows.arrays.job import Geometry, JobArray, Ports
@@ -72,7 +72,7 @@ def test_every_register_after_every_cycle(array: JobArray, geometry: Geometry, s
     assert stepped.cycles == rtl.cycles
     assert np.array_equal(stepped.result, rtl.y)
     assert set(stepped.registers) == set(rtl.registers)
-    for name, values in stepped.registers.items():
+    for name, values in flat(stepped.registers).items():
         wrong = np.nonzero((values != rtl.registers[name]).any(axis=1))[0]
         assert len(wrong) == 0, f"{name} differs first after cycle {wrong[0]}"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dataflows.arrays.activity import Activity, FoldedJob, Registers, part_of
 from dataflows.arrays.job import (
     Geometry,
     JobGranularity,
@@ -15,15 +16,30 @@ from dataflows.arrays.job import (
     JobTiming,
     JobTraffic,
     PortInterval,
+    Register,
+    Spread,
     ceil_div,
     folds,
     gaps_behind,
     output_traffic,
 )
 from dataflows.arrays.rtl import Rtl
+from dataflows.formula import Formula
 from dataflows.plans.plan import Integers
 
 _RTL = Rtl("broadcast_os", frozenset({"a", "b"}), lanes="OP")
+_FORMULA = Formula(
+    where={
+        "II": "max(ceil(R / MP), ceil(C / SP))",
+        "DC": "ceil(R * C / OP)",
+        "F": "groups * ceil(V / R) * ceil(N / C)",
+    },
+    stream="(F - 1) * max(D * II, DC) + D * II",
+    gap="max(0, DC - D * II, DC - D_before * II)",
+    drain="DC + 3",
+    begin="f * max(D * II, DC)",
+)
+_SPREAD = Spread(rows="V", columns="N", time="D")
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,9 @@ class BroadcastOutput:
     name: str = "broadcast_output"
     sums_by_vector: bool = False
     sums_return: bool = False
+    spread: Spread = _SPREAD
+    watched: str = "acc"
+    formula: Formula = _FORMULA
     rtl: Rtl = _RTL
 
     def granularity(self, array: Geometry) -> JobGranularity:
@@ -67,10 +86,28 @@ class BroadcastOutput:
         """Return the words in and out."""
         return output_traffic(array, tiles)
 
-    def registers(self, array: Geometry) -> list[tuple[str, int]]:
+    def registers(self, array: Geometry) -> list[Register]:
         """Return the page's registers."""
-        planes = [(name, array.pes) for name in ("product", "acc", "out")]
-        return [("a", array.rows), ("b", array.columns), *planes]
+        planes = [Register(name, (array.rows, array.columns)) for name in ("product", "acc", "out")]
+        return [Register("a", (array.rows,)), Register("b", (array.columns,)), *planes]
+
+    def activity(self, job: FoldedJob, registers: Registers, cycle: int) -> Activity:
+        """Return what the PEs and the ports do in a cycle."""
+        array, D = job.geometry, job.D
+        interval, drain = _interval_and_drain(array)
+        period = max(D * interval, drain)
+        fold, since = divmod(cycle, period)
+        step, part = divmod(since, interval)
+        moving, stationary = job.fold(fold)
+        multiplied, since_multiplied = divmod(cycle - interval, period)
+        works = 0 <= multiplied < job.folds and since_multiplied % interval == 0 and since_multiplied < D * interval
+        drained, drain_cycle = divmod(cycle - D * interval - 3, period)
+        out = registers["out"][cycle - 1] if 0 <= drained < job.folds else job.nothing
+        return Activity(job.everywhere(works), {
+            "stationary": part_of(stationary[step : step + 1], part, array.ports.stationary),
+            "moving": part_of(moving[:, step : step + 1], part, array.ports.moving),
+            "output": part_of(out, drain_cycle, array.ports.output),
+        })  # fmt: skip
 
     def run(self, array: Geometry, moving: Any, stationary: Any, dump: Any) -> tuple[Any, Integers]:
         """Step a job."""

@@ -8,9 +8,10 @@ from math import gcd
 
 import numpy as np
 
-from dataflows.arrays.job import JobTiming, PortInterval, ceil_div, folds
+from dataflows.arrays.job import JobTiming, PortInterval, Register, ceil_div, folds
 from dataflows.arrays.rtl import Rtl
 from dataflows.convolution import ConvolutionTiles, Sliding
+from dataflows.formula import FilledFormula, Formula
 from dataflows.plans.plan import Integers
 from dataflows.traffic import ArrayTraffic
 
@@ -19,6 +20,27 @@ RTL = Rtl(
     frozenset({"filter", "input"}),
     bench="convolutions",
     sources=("port_stage", *(f"row_stationary_{part}" for part in ("types", "delay", "sequencer", "ports", "pe"))),
+)
+
+_FORMULA = Formula(
+    where={
+        "U": "w * q * p",
+        "LC": "ceil(h * r * t * d * U / WP)",
+        "Z": "e * h - max(0, e - dy / gcd(sy, dy)) * max(0, h - sy / gcd(sy, dy))",
+        "I0": "ceil(Z * r * q * d * w / IP)",
+        "I1": "ceil(Z * r * q * d * min(w, sx / gcd(sx, dx)) / IP)",
+        "O": "ceil(e * t * d * p / OP)",
+        "B": "min(dx / gcd(sx, dx), columns)",
+        "A": "images * ceil(rows / e)",
+        "F": "ceil(groups / d) * ceil(filters / (t * p)) * ceil(channels / (r * q)) * ceil(filter_rows / h)"
+        " * ceil(filter_columns / w)",
+        "S": "(A * B - 1) * max(U, I0, O) + A * (columns - B) * max(U, I1, O)",
+    },
+    fill="max(LC, I0) - 1",
+    stream="F * S + (F - 1) * max(U + LC, I0, O) + 1",
+    gap="max(U + LC, I0, O) - 1",
+    drain="U + h * r + 1",
+    begin="max(LC, I0) - 1 + f * (S + max(U + LC, I0, O))",
 )
 
 
@@ -45,11 +67,12 @@ class RowArray:
         return RTL
 
     @property
-    def registers(self) -> list[tuple[str, int]]:
-        """The registers by name, with their number of elements, in the order of a dump."""
-        plane = self.rows * self.columns
+    def registers(self) -> list[Register]:
+        """The registers in the order of a dump."""
+        plane = (self.rows, self.columns)
         pads = [("filter", self.filter_words), ("input", self.input_words), ("psum", self.sum_words)]
-        return [*((name, plane * words) for name, words in pads), ("product", plane), ("chain", plane), ("sum", plane)]
+        planes = [Register(name, plane) for name in ("product", "chain", "sum")]
+        return [*(Register(name, (*plane, words)) for name, words in pads), *planes]
 
     @property
     def port_intervals(self) -> tuple[PortInterval, PortInterval, PortInterval]:
@@ -151,6 +174,17 @@ def row_timing(array: RowArray, mapping: RowMapping, tiles: ConvolutionTiles) ->
         fill_cycles=i.start - 1,
         drain_cycles=m.steps + m.h * m.r + 1,
     )
+
+
+def row_formula(array: RowArray, mapping: RowMapping, tiles: ConvolutionTiles) -> FilledFormula:
+    """Return the closed form of `row_timing` in words, with the numbers of a mapping and of tiles."""
+    (sy, sx), (dy, dx) = tiles.sliding
+    letters = {letter: getattr(mapping, letter) for letter in "hwqpretd"}
+    ports = {"WP": array.filter_port, "IP": array.image_port, "OP": array.output_port}
+    uncut = {"filter_columns": tiles.filter_columns, "columns": tiles.columns}
+    sizes = ("groups", "images", "channels", "filters", "filter_rows", "rows")
+    fixed = {**letters, **ports, "sy": sy, "sx": sx, "dy": dy, "dx": dx, **uncut}
+    return FilledFormula(_FORMULA, fixed, {size: getattr(tiles, size) for size in sizes})
 
 
 def row_traffic(mapping: RowMapping, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:

@@ -4,7 +4,7 @@ import numpy as np
 
 from dataflows.arrays.broadcast.row_stationary import RowArray, RowMapping
 from dataflows.arrays.broadcast.row_stationary_steps import run_row_stationary
-from dataflows.arrays.stepped import registers_by_name
+from dataflows.arrays.stepped import new_dump, registers_by_name
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.traffic import ArrayTraffic
 
@@ -32,7 +32,7 @@ def step_rows(
     both = np.result_type(operands.image, operands.filters)
     dtype = np.int64 if np.issubdtype(both, np.integer) else np.float32 if both == np.float32 else np.float64
     layout = array.registers
-    dump = np.zeros((dump_cycles, sum(elements for _, elements in layout)), dtype)
+    dump = new_dump(layout, dump_cycles, dtype)
     m = mapping
     result, numbers = run_row_stationary(
         np.ascontiguousarray(operands.image, dtype),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dataflows.arrays.activity import Activity, FoldedJob, Registers, part_of
 from dataflows.arrays.job import (
     Geometry,
     JobGranularity,
@@ -16,15 +17,31 @@ from dataflows.arrays.job import (
     JobTiming,
     JobTraffic,
     PortInterval,
+    Register,
+    Spread,
     ceil_div,
     folds,
     gaps_behind,
     stationary_traffic,
 )
 from dataflows.arrays.rtl import Rtl
+from dataflows.formula import Formula
 from dataflows.plans.plan import Integers
 
 _RTL = Rtl("broadcast_stationary", frozenset({"shadow", "weight", "in"}), reads_sums=True)
+_FORMULA = Formula(
+    where={
+        "LC": "ceil(R * C / SP)",
+        "II": "max(ceil(R / MP), ceil(C / OP))",
+        "F": "groups * ceil(D / R) * ceil(N / C)",
+    },
+    fill="LC + 1",
+    stream="(F - 1) * max(V * II, LC + 1) + V * II",
+    gap="max(0, LC + 1 - V_before * II)",
+    drain="ceil(log2(R)) + 2",
+    begin="LC + f * max(V * II, LC + 1)",
+)
+_SPREAD = Spread(rows="D", columns="N", time="V")
 
 
 @dataclass(frozen=True)
@@ -34,6 +51,9 @@ class BroadcastStationary:
     name: str = "broadcast_stationary"
     sums_by_vector: bool = True
     sums_return: bool = True
+    spread: Spread = _SPREAD
+    watched: str = "product"
+    formula: Formula = _FORMULA
     rtl: Rtl = _RTL
 
     def granularity(self, array: Geometry) -> JobGranularity:
@@ -65,14 +85,36 @@ class BroadcastStationary:
         """Return the words in and out."""
         return stationary_traffic(array, tiles)
 
-    def registers(self, array: Geometry) -> list[tuple[str, int]]:
+    def registers(self, array: Geometry) -> list[Register]:
         """Return the page's registers; level l of the tree is `tree_l`."""
-        layout = [("shadow", array.pes), ("weight", array.pes), ("in", array.rows), ("product", array.pes)]
+        plane = (array.rows, array.columns)
+        layout = [Register("shadow", plane), Register("weight", plane), Register("in", (array.rows,))]
+        layout.append(Register("product", plane))
         nodes, level = array.rows, 0
         while nodes > 1:
             nodes, level = (nodes + 1) // 2, level + 1
-            layout.append((f"tree_{level}", nodes * array.columns))
-        return [*layout, ("sum", array.columns)]
+            layout.append(Register(f"tree_{level}", (nodes, array.columns)))
+        return [*layout, Register("sum", (array.columns,))]
+
+    def activity(self, job: FoldedJob, registers: Registers, cycle: int) -> Activity:
+        """Return what the PEs and the ports do in a cycle."""
+        array, V = job.geometry, job.V
+        fill, interval = _fill_and_interval(array)
+        period = max(V * interval, fill)
+        loads, load_cycle = divmod(cycle - fill, period)  # of the fold after the one that began
+        first = cycle < fill - 1
+        entering, entering_cycle = divmod(cycle - fill, period)
+        multiplied, since_multiplied = divmod(cycle - fill - interval, period)
+        summed, since_summed = divmod(cycle - fill - interval - 1 - (array.rows - 1).bit_length(), period)
+        vectors = job.fold(entering)[0][entering_cycle // interval : entering_cycle // interval + 1]
+        loaded = job.fold(0 if first else loads + 1)[1] if first or loads >= 0 else job.nothing
+        leaves = 0 <= summed < job.folds and since_summed % interval == 0 and since_summed < V * interval
+        works = 0 <= multiplied < job.folds and since_multiplied % interval == 0 and since_multiplied < V * interval
+        return Activity(job.everywhere(works), {
+            "stationary": part_of(loaded, cycle if first else load_cycle, array.ports.stationary),
+            "moving": part_of(vectors, entering_cycle % interval, array.ports.moving),
+            "output": registers["sum"][cycle] if leaves else job.nothing,
+        })  # fmt: skip
 
     def run(self, array: Geometry, moving: Any, stationary: Any, dump: Any) -> tuple[Any, Integers]:
         """Step a job."""

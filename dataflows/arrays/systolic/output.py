@@ -7,6 +7,9 @@ Folds run strictly in sequence. With wide ports a fold takes R + C + D - 2 cycle
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from dataflows.arrays.activity import Activity, FoldedJob, Registers, part_of
 from dataflows.arrays.job import (
     Geometry,
     JobGranularity,
@@ -14,13 +17,18 @@ from dataflows.arrays.job import (
     JobTiming,
     JobTraffic,
     PortInterval,
+    Register,
+    Spread,
     ceil_div,
     folds,
     in_sequence,
     output_traffic,
 )
 from dataflows.arrays.rtl import Rtl
+from dataflows.formula import Formula
 from dataflows.plans.plan import Integers
+
+_SPREAD = Spread(rows="V", columns="N", time="D")
 
 
 @dataclass(frozen=True)
@@ -31,12 +39,27 @@ class SystolicOutput:
     serial_drain: bool = False
     sums_by_vector: bool = False
     sums_return: bool = False
+    spread: Spread = _SPREAD
+    watched: str = "acc"
 
     @property
     def rtl(self) -> Rtl:
         """The RTL, with the drain as its parameter."""
         parameters = (("SERIAL", int(self.serial_drain)),)
         return Rtl("systolic_os", frozenset({"in", "filter"}), lanes="R*C", parameters=parameters)
+
+    @property
+    def formula(self) -> Formula:
+        """The formula, with the cycles DC of a drain."""
+        return Formula(
+            where={
+                "II": "max(ceil(R / MP), ceil(C / SP))",
+                "DC": "R * ceil(C / OP)" if self.serial_drain else "0",
+                "F": "groups * ceil(V / R) * ceil(N / C)",
+            },
+            stream="F * ((D + R + C - 2) * II + DC)",
+            begin="f * ((D + R + C - 2) * II + DC)",
+        )
 
     def granularity(self, array: Geometry) -> JobGranularity:
         """Return rows of V, columns of N, and the skew and draining of each fold."""
@@ -63,9 +86,36 @@ class SystolicOutput:
         """Return the words in and out."""
         return output_traffic(array, tiles)
 
-    def registers(self, array: Geometry) -> list[tuple[str, int]]:
+    def registers(self, array: Geometry) -> list[Register]:
         """Return the page's registers."""
-        return [("in", array.pes), ("filter", array.pes), ("acc", array.pes)]
+        return [Register(name, (array.rows, array.columns)) for name in ("in", "filter", "acc")]
+
+    def activity(self, job: FoldedJob, registers: Registers, cycle: int) -> Activity:
+        """Return what the PEs and the ports do in a cycle."""
+        array, D = job.geometry, job.D
+        interval, drain = self._beat_and_drain(array)
+        beats = (D + array.rows + array.columns - 2) * interval
+        fold, since = divmod(cycle, beats + drain)
+        beat, part = divmod(since, interval)
+        ends = part == interval - 1 and since < beats and fold < job.folds
+        works = job.beats(beat, D) & ends
+        moving, stationary = job.fold(fold)
+        ports = {}
+        for name, words, lanes, width in (
+            ("stationary", stationary.T, array.columns, array.ports.stationary),
+            ("moving", moving, array.rows, array.ports.moving),
+        ):
+            step = beat - np.arange(lanes)
+            enters = (step >= 0) & (step < D) & (fold < job.folds)
+            now = np.zeros(lanes, words.dtype)
+            now[enters] = words[np.arange(lanes)[enters], step[enters]]
+            ports[name] = part_of(now, part, width)[part_of(enters, part, width)]
+        if self.serial_drain:
+            row_ends = since >= beats and (since - beats + 1) % (drain // array.rows) == 0 and fold < job.folds
+            leaves = registers["acc"][cycle - 1][-1] if row_ends else job.nothing
+        else:
+            leaves = registers["acc"][cycle][works & ~job.beats(beat + 1, D)]
+        return Activity(works, {**ports, "output": leaves})
 
     def run(self, array: Geometry, moving: Any, stationary: Any, dump: Any) -> tuple[Any, Integers]:
         """Step a job."""

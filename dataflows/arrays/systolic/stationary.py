@@ -7,6 +7,9 @@ Folds run strictly in sequence. With wide ports a fold takes 2 R + C + V - 2 cyc
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from dataflows.arrays.activity import Activity, FoldedJob, Registers, part_of
 from dataflows.arrays.job import (
     Geometry,
     JobGranularity,
@@ -14,15 +17,28 @@ from dataflows.arrays.job import (
     JobTiming,
     JobTraffic,
     PortInterval,
+    Register,
+    Spread,
     ceil_div,
     folds,
     in_sequence,
     stationary_traffic,
 )
 from dataflows.arrays.rtl import Rtl
+from dataflows.formula import Formula
 from dataflows.plans.plan import Integers
 
 _RTL = Rtl("systolic_stationary", frozenset({"weight", "in"}), reads_sums=True)
+_FORMULA = Formula(
+    where={
+        "LC": "R * ceil(C / SP)",
+        "II": "max(ceil(R / MP), ceil(C / OP))",
+        "F": "groups * ceil(D / R) * ceil(N / C)",
+    },
+    stream="F * (LC + (V + R + C - 2) * II)",
+    begin="f * (LC + (V + R + C - 2) * II)",
+)
+_SPREAD = Spread(rows="D", columns="N", time="V")
 
 
 @dataclass(frozen=True)
@@ -32,6 +48,9 @@ class SystolicStationary:
     name: str = "systolic_stationary"
     sums_by_vector: bool = True
     sums_return: bool = False
+    spread: Spread = _SPREAD
+    watched: str = "psum"
+    formula: Formula = _FORMULA
     rtl: Rtl = _RTL
 
     def granularity(self, array: Geometry) -> JobGranularity:
@@ -58,9 +77,29 @@ class SystolicStationary:
         """Return the words in and out."""
         return stationary_traffic(array, tiles)
 
-    def registers(self, array: Geometry) -> list[tuple[str, int]]:
+    def registers(self, array: Geometry) -> list[Register]:
         """Return the page's registers."""
-        return [("weight", array.pes), ("in", array.pes), ("psum", array.pes)]
+        return [Register(name, (array.rows, array.columns)) for name in ("weight", "in", "psum")]
+
+    def activity(self, job: FoldedJob, registers: Registers, cycle: int) -> Activity:
+        """Return what the PEs and the ports do in a cycle."""
+        array, V = job.geometry, job.V
+        load, interval = _load_and_beat(array)
+        fold, since = divmod(cycle, load + (V + array.rows + array.columns - 2) * interval)
+        moving, stationary = job.fold(fold)
+        row, row_cycle = divmod(since, load // array.rows)
+        beat, part = divmod(since - load, interval)
+        ends = beat >= 0 and part == interval - 1 and fold < job.folds
+        works = job.beats(beat, V) & ends
+        rows = np.arange(array.rows)
+        enters = (beat - rows >= 0) & (beat - rows < V) & (beat >= 0) & (fold < job.folds)
+        words = np.zeros_like(registers["in"][cycle][:, 0])
+        words[enters] = moving[(beat - rows)[enters], rows[enters]]
+        return Activity(works, {
+            "stationary": part_of(stationary[::-1][row : row + 1], row_cycle, array.ports.stationary),
+            "moving": part_of(words, part, array.ports.moving)[part_of(enters, part, array.ports.moving)],
+            "output": registers["psum"][cycle][-1][works[-1]],
+        })  # fmt: skip
 
     def run(self, array: Geometry, moving: Any, stationary: Any, dump: Any) -> tuple[Any, Integers]:
         """Step a job."""

@@ -1,0 +1,61 @@
+"""The first folds of a tile, cycle by cycle: which PEs work and what passes the ports, beside what is counted."""
+
+import numpy as np
+import pytest
+from array_specs import RUN_NAMES, RUNS, array_of, choices
+
+from dataflows.array import PEArray
+from dataflows.arrays.first_folds import FirstFolds, SteppedFolds
+from dataflows.convolution import ConvolutionTiles, Sliding, one_tile
+from dataflows.dataflow import Dataflow
+
+LINEAR = one_tile((1, 12, 12, 12, 1, 1), (1, 1), Sliding((1, 1), (1, 1)), "forward")  # fills folds of 4 x 3 PEs
+EDGES = one_tile((2, 1, 5, 4, 2, 2), (2, 3), Sliding((2, 1), (1, 1)), "forward")
+WIDE, NARROW = (12, 4, 12), (3, 2, 2)
+
+
+def stepped(
+    flow: Dataflow, kind: str, parts: ConvolutionTiles, folds: int, ports: tuple[int, int, int], **own: str
+) -> tuple[PEArray, FirstFolds, SteppedFolds]:
+    array = array_of(kind, 4, 3, ports, **own)
+    first = flow.first_folds(array, parts, folds)
+    return array, first, first.step(first.cycles)
+
+
+@pytest.mark.parametrize("ports", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
+def test_all_folds_do_all_that_is_counted(flow: Dataflow, kind: str, ports: tuple[int, int, int]) -> None:
+    """Without edges each PE that works makes a MAC, and what passes the ports is the traffic of the closed form."""
+    for own in choices(kind):
+        array, _, run = stepped(flow, kind, LINEAR, 1000, ports, **own)
+        assert run.cycles == flow.formula(array, LINEAR).total
+        found = [run.activity_of(cycle) for cycle in range(run.cycles)]
+        assert sum(int(each.works.sum()) for each in found) == int(LINEAR.macs[0])
+        words = {name: sum(len(each.ports[name]) for each in found) for name in found[0].ports}
+        traffic = flow.traffic(array, LINEAR, 144)
+        assert words.pop("output") == 144 + traffic.partial_sum_writes
+        assert sorted(words.values()) in ([], sorted((traffic.ifmap_words, traffic.filter_words)))
+
+
+@pytest.mark.parametrize("parts", [LINEAR, EDGES], ids=["linear", "edges"])
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
+def test_registers_change_only_where_a_pe_works(flow: Dataflow, kind: str, parts: ConvolutionTiles) -> None:
+    """A product shows in the cycle of its multiplication, a sum on the broadcast array in the cycle after it."""
+    _, _, run = stepped(flow, kind, parts, 3, NARROW)
+    works = np.array([run.activity_of(cycle).works for cycle in range(run.cycles)])
+    before = np.concatenate([np.zeros_like(works[:1]), works[:-1]])
+    changed = np.diff(run.registers[run.watched], axis=0, prepend=0) != 0
+    assert changed.any()
+    assert not (changed & ~works & ~before).any()
+
+
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
+def test_first_folds_are_those_of_the_whole_tile(flow: Dataflow, kind: str) -> None:
+    """Of a product that is cut down to two folds and one more the first two are as long as in the whole."""
+    array, first, run = stepped(flow, kind, LINEAR, 2, NARROW)
+    whole = flow.first_folds(array, LINEAR, 1000)
+    (job,) = whole.formula.kinds
+    folds = whole.formula.folds
+    end = whole.formula.value(whole.formula.formula.begin, {**job.names, "f": 2}) if folds > 2 else whole.cycles
+    assert first.cycles == run.cycles == end
+    assert sorted(set(run.fold.tolist())) == list(range(min(folds, 2)))
