@@ -121,6 +121,9 @@ class Dataflow(Protocol):
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
 
+    def spatial(self, array: PEArray, product: Product) -> dict[str, dict[str, int] | str]:
+        """Return what lies on the array's rows and columns, with how much of it, and what follows in time."""
+
     def formula(self, array: PEArray, tiles: ConvolutionTiles) -> FilledFormula:
         """Return the closed form of `timing` in words, with its numbers."""
 
@@ -184,6 +187,20 @@ class JobDataflow:
         """Return the cycles of each tile."""
         blocks = self.blocks(array, tiles)
         return blocks.joined(array.job_array(self.way).timing(self.geometry(array), blocks.jobs))
+
+    def spatial(self, array: PEArray, product: Product) -> dict[str, dict[str, int] | str]:
+        """Return the product's axes on the array's rows, columns and time."""
+        spread = array.job_array(self.way).spread
+        names = {"V": "vectors", "D": "reduction", "N": "columns"}
+        if self.stationary == "image":
+            names |= {"V": "columns", "N": "vectors"}
+        sizes = {"vectors": product.vectors, "reduction": product.reduction, "columns": product.columns}
+        rows, columns = names[spread.rows], names[spread.columns]
+        return {
+            "rows": {rows: min(array.rows, sizes[rows])},
+            "columns": {columns: min(array.columns, sizes[columns])},
+            "time": names[spread.time],
+        }
 
     def formula(self, array: PEArray, tiles: ConvolutionTiles) -> FilledFormula:
         """Return the closed form of `timing` in words, with its numbers."""

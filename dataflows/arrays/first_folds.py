@@ -101,13 +101,18 @@ class JobFolds:
         """The registers."""
         return self.array.registers(self.geometry)
 
-    def step(self, cycles: int) -> SteppedFolds:
-        """Step the folds and keep their first cycles."""
+    @cached_property
+    def operands(self) -> tuple[Operand, Operand]:
+        """The moving and the stationary matrix."""
         groups, V, D, N = (int(getattr(self.cut, axis)[0]) for axis in ("groups", "V", "D", "N"))
         moving, stationary = small_integers((groups, V, D), (groups, D, N))
-        done = step_job(self.array, self.geometry, moving, stationary, cycles)
+        return moving, stationary
+
+    def step(self, cycles: int) -> SteppedFolds:
+        """Step the folds and keep their first cycles."""
+        done = step_job(self.array, self.geometry, *self.operands, cycles)
         assert done.registers is not None
-        job, registers = FoldedJob(self.geometry, self.array.spread, moving, stationary), done.registers
+        job, registers = FoldedJob(self.geometry, self.array.spread, *self.operands), done.registers
         words = self.array.rtl.word_registers if self.array.rtl is not None else frozenset()
         return SteppedFolds(
             registers, fold_numbers(self.formula, len(next(iter(registers.values())))), self.array.watched, words,

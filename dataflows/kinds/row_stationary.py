@@ -81,6 +81,12 @@ class RowStationary:
         """Return the cycles of each tile."""
         return row_timing(array.row_array(), self.mapping(array, tiles), tiles)
 
+    def spatial(self, array: PEArray, product: Product) -> dict[str, dict[str, int] | str]:
+        """Return the mapping's letters: what a chain of PEs, the sets of chains, and a PE hold."""
+        m = self.mapping(array, whole_convolution(product))
+        return {"chain": {"h": m.h, "r": m.r}, "sets": {"e": m.e, "t": m.t, "d": m.d},
+                "pe": {"w": m.w, "q": m.q, "p": m.p}, "time": "positions"}  # fmt: skip
+
     def formula(self, array: PEArray, tiles: ConvolutionTiles) -> FilledFormula:
         """Return the closed form of `timing` in words, with its numbers."""
         return row_formula(array.row_array(), self.mapping(array, tiles), tiles)

@@ -6,6 +6,7 @@ its folds stream through the array, and where a result is finished it is stored.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from dataflows.plans.channel import INSTANT, Channel
 from dataflows.plans.memory_ports import UNLIMITED, MemoryPorts
 from dataflows.plans.transfers import Integers as Integers
 from dataflows.plans.transfers import Transfers
+
+if TYPE_CHECKING:
+    from dataflows.plans.origin import Origin
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Plan:
         Everything the tiles do.
     ports : MemoryPorts
         What the memories' banks pass in a cycle.
+    origin : Origin, optional
+        What was planned, and how it was cut into tiles.
     """
 
     loads: Transfers
@@ -47,6 +53,7 @@ class Plan:
     drain_cycles: int
     counts: ActionCounts
     ports: MemoryPorts = UNLIMITED
+    origin: "Origin | None" = None
 
     @cached_property
     def load_bytes(self) -> Integers:

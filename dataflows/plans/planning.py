@@ -13,6 +13,7 @@ from dataflows.arrays.job import ceil_div
 from dataflows.dataflow import Dataflow
 from dataflows.plans.choice import FASTEST, NO_LIMIT, Contest, Criteria, Key, Measured
 from dataflows.plans.loopnest import extents
+from dataflows.plans.origin import LaneOrigin, ProductOrigin, TransferOrigin, VectorOrigin
 from dataflows.plans.placement import Operand, Placement
 from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
 from dataflows.plans.streams import from_dram, load_transfers, store_transfers
@@ -154,7 +155,7 @@ def plan_tiled(
     )
     return Plan(
         loads, stores, timing.stream_cycles, timing.gap_cycles, timing.fill_cycles, timing.drain_cycles, counts,
-        budget.ports,
+        budget.ports, ProductOrigin(product, placement, dataflow, array, budget, tiling),
     )  # fmt: skip
 
 
@@ -217,7 +218,8 @@ def plan_elementwise(
             together([contiguous(sizes * size, write) for size in (*of_each, 0)], write)
             for of_each, write in ((loaded, False), (stored, True))
         )
-        return Plan(loads, stores, stream, stream * 0, 1, 2, counts, budget.ports)
+        origin = LaneOrigin(words, (macs_per_word + adds_per_word, words_in, words_out), array, sizes)
+        return Plan(loads, stores, stream, stream * 0, 1, 2, counts, budget.ports, origin)
 
     pieces = [count for count in _piece_counts(words) if ceil_div(words, count) * held <= budget.capacity_bytes]
     busy = max(words * each // width for each, width in pace)
@@ -248,9 +250,12 @@ def plan_vector(operations: int, read_words: int, written_words: int, lanes: int
         # the bytes, like the operations, are dealt out evenly over the pieces
         share = np.arange(pieces + 1)
         reads, writes, work = (np.diff(share * total // pieces) for total in (read_words, written_words, operations))
-        stream = -(-np.maximum.reduce([reads, writes, work]) // lanes)
+        shares = np.maximum.reduce([reads, writes, work])
+        stream = -(-shares // lanes)
         loads, stores = contiguous(reads * word, write=False), contiguous(writes * word, write=True)
-        return Plan(loads, stores, stream, stream * 0, 1, 1, counts, budget.ports)
+        return Plan(
+            loads, stores, stream, stream * 0, 1, 1, counts, budget.ports, VectorOrigin(operations, lanes, shares)
+        )
 
     most = max(read_words, written_words, operations)
     least = ceil_div(2 * word * (read_words + written_words), budget.capacity_bytes - 2 * word)
@@ -275,7 +280,15 @@ def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Pl
         load, store = np.append(loads, stores * 0), np.append(loads * 0, stores)
         nothing = load * 0
         return Plan(
-            contiguous(load, write=False), contiguous(store, write=True), nothing, nothing, 0, 0, counts, budget.ports
+            contiguous(load, write=False),
+            contiguous(store, write=True),
+            nothing,
+            nothing,
+            0,
+            0,
+            counts,
+            budget.ports,
+            TransferOrigin(load_bytes, store_bytes, nothing),
         )
 
     most = max(1, max(load_bytes, store_bytes))

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulator.api.files import describe, inspect, shipped, show
+    from simulator.api.layers import Explanation, explain, step
     from simulator.api.reproduction import reproduce
     from simulator.api.results import Results
     from simulator.api.runs import compare, pipeline, simulate
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Accelerator": "simulator.machine.spec",
+    "Explanation": "simulator.api.layers",
     "InputError": "workloads.foundation.errors",
     "LayerRow": "simulator.run.results",
     "Results": "simulator.api.results",
@@ -48,6 +50,7 @@ _HOMES = {
     "compare": "simulator.api.runs",
     "describe": "simulator.api.files",
     "diff": "simulator.api.studies",
+    "explain": "simulator.api.layers",
     "export_trace": "simulator.api.traces",
     "import_trace": "simulator.api.traces",
     "inspect": "simulator.api.files",
@@ -66,16 +69,17 @@ _HOMES = {
     "shipped": "simulator.api.files",
     "show": "simulator.api.files",
     "simulate": "simulator.api.runs",
+    "step": "simulator.api.layers",
     "sweep": "simulator.api.sweeps",
     "train_controls": "simulator.api.training",
     "train_predictors": "simulator.api.training",
     "train_reference": "simulator.api.training",
 }
 __all__ = [
-    "Accelerator", "InputError", "LayerRow", "Results", "RunResult", "Trace", "area", "compare", "describe", "diff",
-    "export_trace", "import_trace", "inspect", "load_accelerator", "load_designs", "load_policy", "load_trace",
-    "memory", "model_version", "pipeline", "record", "report", "reproduce", "save_trace", "schema", "shipped", "show",
-    "simulate", "sweep", "train_controls", "train_predictors", "train_reference",
+    "Accelerator", "Explanation", "InputError", "LayerRow", "Results", "RunResult", "Trace", "area", "compare",
+    "describe", "diff", "explain", "export_trace", "import_trace", "inspect", "load_accelerator", "load_designs",
+    "load_policy", "load_trace", "memory", "model_version", "pipeline", "record", "report", "reproduce", "save_trace",
+    "schema", "shipped", "show", "simulate", "step", "sweep", "train_controls", "train_predictors", "train_reference",
 ]  # fmt: skip
 
 

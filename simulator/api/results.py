@@ -1,7 +1,7 @@
 """Results as a notebook's user expects them: a table, a data frame, pictures."""
 
 from html import escape
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from simulator.phases.stages import PHASE_RULES
 from simulator.run import results
@@ -10,6 +10,25 @@ if TYPE_CHECKING:
     import pandas
 
     from simulator.outputs.drawing import Picture
+
+
+def data_frame(rows: list[dict[str, Any]], without: str) -> "pandas.DataFrame":
+    """Return rows as a data frame; `without` names what gives them without pandas.
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed.
+    """
+    try:
+        import pandas
+    except ImportError:
+        problem = (
+            "to_dataframe() takes pandas: pip install pandas, or this project's extra dataframe (pip install "
+            f"'.[dataframe]' in a clone); {without} gives the same rows without it"
+        )
+        raise ImportError(problem) from None
+    return pandas.DataFrame(rows)
 
 
 class Results(results.Results):
@@ -31,15 +50,7 @@ class Results(results.Results):
         ImportError
             If pandas is not installed; `table` gives the same rows without it.
         """
-        try:
-            import pandas
-        except ImportError:
-            problem = (
-                "to_dataframe() takes pandas: pip install pandas, or this project's extra dataframe (pip install "
-                "'.[dataframe]' in a clone); table() gives the same rows without it"
-            )
-            raise ImportError(problem) from None
-        return pandas.DataFrame(self.table())
+        return data_frame(self.table(), "table()")
 
     def plot(self, what: Literal["comparison", "layers"] = "comparison") -> "Picture":
         """Return a matplotlib figure, which a notebook shows.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from simulator.batch.operations import Operations
-from simulator.engine.batch import BatchRun, run_batch
+from simulator.engine.batch import BatchRun, OpRun, run_batch
 from simulator.engine.work import StepWork, merge
 from simulator.machine.spec import Accelerator
 from simulator.phases.checked_steps import checked_steps
@@ -68,6 +68,20 @@ class Batches:
         """Return the cycles of a part of a batch on its own: of some stages, or of some of their passes."""
         steps = self._steps(stages)
         return run_batch(steps, self._plans(kind, steps), self.spec.dram, self.spec.frequency_hz).cycles
+
+    def layer_ops(self, kind: Phase, layer: int, alone: bool = False) -> list[tuple[OpRun, StepWork]]:
+        """Return the ops of one layer in a batch, each with its plans.
+
+        Only the steps are run that have an op of the layer: what runs before a barrier changes nothing behind it. With
+        a DRAM that refreshes it does, by the refreshes that are owed; then the whole batch is run, unless `alone`.
+        """
+        steps = self.steps(kind)
+        if alone or self.spec.dram.refresh(self.spec.frequency_hz) is None:
+            steps = [step for step in steps if any(task.layer == layer for task in (*step.first, *step.second))]
+        works = self._plans(kind, steps)
+        run = run_batch(steps, works, self.spec.dram, self.spec.frequency_hz)
+        pairs = zip(run.ops, (work for step in works for work in step), strict=True)
+        return [(op, work) for op, work in pairs if op.task.layer == layer]
 
     @cached_property
     def staying(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ from simulator.cli.area import area
 from simulator.cli.compare import compare
 from simulator.cli.completion import completion, take_names
 from simulator.cli.diff import diff
+from simulator.cli.explain import explain
 from simulator.cli.list import list_shipped
 from simulator.cli.memory import memory
 from simulator.cli.pipeline import pipeline
@@ -65,8 +66,8 @@ def cli() -> None:
 
 
 for _command in (
-    simulate, compare, sweep, report, pipeline, reproduce, memory, area, show, list_shipped, diff, trace, train, schema,
-    completion,
+    simulate, compare, explain, sweep, report, pipeline, reproduce, memory, area, show, list_shipped, diff, trace,
+    train, schema, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 take_volume(cli)

@@ -1,11 +1,12 @@
 """Simulate a trace on an accelerator: one batch of each kind, composed by the trace's own sequence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
 from dataflows.actions import ActionCounts
+from dataflows.plans.plan import Plan
 from simulator.batch.batches import Batches
 from simulator.batch.footprint import largest_batch, peak_dram_bytes
 from simulator.energy.energy import Energy, EnergyTable, energy_table_of
@@ -63,14 +64,7 @@ class Simulation:
         """
         if exact is not None:
             self._check_stretch(*exact)
-        for layer in self.trace.mac_layers:
-            for role in ROLES:
-                if (
-                    sum(product.macs for product in layer_products(layer, role, self.trace.batch_size, self.spec.dgrad))
-                    > MOST_MACS
-                ):
-                    raise InputError("the trace", layer.id, f"its {role} has more than {MOST_MACS} MACs",
-                                     "give a smaller --batch-size or layer")  # fmt: skip
+        check_macs(self.trace, self.spec)
         for kind in self.batches.kinds:
             self._peak_dram_bytes(kind)
             self._check_cycles(kind)
@@ -138,18 +132,8 @@ class Simulation:
 
     def _check_cycles(self, kind: Phase) -> None:
         """Refuse a batch whose cycles would not fit in the kernel's 64-bit integers."""
-        dram, hz = self.spec.dram, self.spec.frequency_hz
-        most = 0
-        for plan in (plan for step in self.batches.works(kind) for work in step for plan in work.plans):
-            moved = plan.counts.dram_read_bytes + plan.counts.dram_write_bytes
-            waits = plan.port_wait_total
-            most += plan.compute_cycles + waits + dram.bound_cycles(moved, 2 * len(plan.loads), hz)
-        refresh = dram.refresh(hz)
-        if refresh is not None:
-            most = refresh.bound_cycles(most)
-        if most > MOST_CYCLES:
-            raise InputError("the accelerator", "dram", f"a {kind} batch may take {most} cycles",
-                             "give a faster DRAM or a lower frequency_hz")  # fmt: skip
+        plans = (plan for step in self.batches.works(kind) for work in step for plan in work.plans)
+        check_cycles(self.spec, plans, f"a {kind} batch")
 
     def _peak_dram_bytes(self, phase: Phase) -> int:
         kind = self.batches.kind(phase)
@@ -248,6 +232,44 @@ class Simulation:
             counts=counts,
             energy=replace(self._energy.energy(counts, None), leakage=leakage),
         )
+
+
+def check_macs(trace: Trace, spec: Accelerator) -> None:
+    """Refuse a trace with a layer of more MACs than are simulated.
+
+    Raises
+    ------
+    InputError
+        With the layer.
+    """
+    for layer in trace.mac_layers:
+        for role in ROLES:
+            products = layer_products(layer, role, trace.batch_size, spec.dgrad)
+            if sum(product.macs for product in products) > MOST_MACS:
+                raise InputError("the trace", layer.id, f"its {role} has more than {MOST_MACS} MACs",
+                                 "give a smaller --batch-size or layer")  # fmt: skip
+
+
+def check_cycles(spec: Accelerator, plans: Iterable[Plan], what: str) -> None:
+    """Refuse plans whose cycles would not fit in the kernel's 64-bit integers.
+
+    Raises
+    ------
+    InputError
+        With the cycles that they may take.
+    """
+    dram, hz = spec.dram, spec.frequency_hz
+    most = 0
+    for plan in plans:
+        moved = plan.counts.dram_read_bytes + plan.counts.dram_write_bytes
+        waits = plan.port_wait_total
+        most += plan.compute_cycles + waits + dram.bound_cycles(moved, 2 * len(plan.loads), hz)
+    refresh = dram.refresh(hz)
+    if refresh is not None:
+        most = refresh.bound_cycles(most)
+    if most > MOST_CYCLES:
+        raise InputError("the accelerator", "dram", f"{what} may take {most} cycles",
+                         "give a faster DRAM or a lower frequency_hz")  # fmt: skip
 
 
 def simulate(

@@ -59,3 +59,16 @@ def test_first_folds_are_those_of_the_whole_tile(flow: Dataflow, kind: str) -> N
     end = whole.formula.value(whole.formula.formula.begin, {**job.names, "f": 2}) if folds > 2 else whole.cycles
     assert first.cycles == run.cycles == end
     assert sorted(set(run.fold.tolist())) == list(range(min(folds, 2)))
+
+
+def test_a_fold_begins_before_its_weights_are_swapped_in() -> None:
+    """Broadcast, stationary (docs/microarchitecture.md): `weight` is written in cycle b(f) + 1, b(f) = 3 + 12 f here.
+
+    4 x 3 PEs, a stationary port of 4 words: LC = 3; 12 vectors a fold.
+    """
+    flow, kind = next(run for run, name in zip(RUNS, RUN_NAMES, strict=True) if name == "ws-broadcast")
+    _, _, run = stepped(flow, kind, LINEAR, 3, (4, 4, 3))
+    weight = run.registers["weight"]
+    swaps = np.flatnonzero((np.diff(weight, axis=0, prepend=0) != 0).any(axis=(1, 2)))
+    assert swaps.tolist() == [4, 16, 28]
+    assert np.flatnonzero(np.diff(run.fold)).tolist() == [14, 26]  # the last cycles of folds 0 and 1

@@ -1,32 +1,53 @@
-"""The waveform that `explain --vcd` writes holds the values of the RTL's own dump, in every cycle."""
+"""The waveform of a layer's first folds holds the values of the RTL's own dump, in every cycle."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from array_specs import RUN_NAMES, RUNS, array_of, choices
-from rtl_simulator import flat, have_icarus
-from test_every_array import BENCHES, convolution, rtl_of
+from rtl_simulator import RtlJob, RtlResult, flat, have_icarus, run_icarus
+from test_every_array import rtl_of, run_convolutions
 from waves import read_vcd
 
+from dataflows.array import PEArray
+from dataflows.arrays.first_folds import FirstFolds
 from dataflows.arrays.vcd import write_vcd
+from dataflows.convolution import Sliding, one_tile
 from dataflows.dataflow import Dataflow
+
+PARTS = one_tile((2, 1, 5, 9, 2, 3), (2, 3), Sliding((2, 1), (1, 1)), "forward")
+
+
+def run_jobs(flow: Dataflow, array: PEArray, first: FirstFolds, folder: Path) -> RtlResult:
+    return run_icarus(RtlJob(array.job_array(flow.way), flow.geometry(array), *first.operands), folder, dump=True)
+
+
+def run_rows(flow: Dataflow, array: PEArray, first: FirstFolds, folder: Path) -> RtlResult:
+    return run_convolutions(replace(flow, fixed=first.mapping), array, first.operands, folder)
+
+
+BENCHES = {"jobs": run_jobs, "convolutions": run_rows}
 
 
 @pytest.mark.skipif(not have_icarus(), reason="needs Icarus Verilog (Debian package iverilog)")
 @pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
 def test_waveform_equals_the_rtls(flow: Dataflow, kind: str, tmp_path: Path) -> None:
-    for place, own in enumerate(choices(kind)):
-        array, operands = array_of(kind, 3, 4, (2, 3, 2), **own), convolution(40 + place)
+    for own in choices(kind):
+        array = array_of(kind, 3, 4, (2, 3, 2), **own)
         rtl = rtl_of(flow, array)
         if rtl is None:
             pytest.skip("no RTL")
-        found = BENCHES[rtl.bench](flow, array, operands, tmp_path)
-        registers = flow.step(array, operands, dump_cycles=5000).registers
-        bits = {name: 16 if name in rtl.word_registers else 32 for name in registers}
-        write_vcd(registers, tmp_path / "ours.vcd", bits=bits)
+        first = flow.first_folds(array, PARTS, 3)
+        stepped = first.step(first.cycles)
+        bits = {name: 16 if name in stepped.word_registers else 32 for name in stepped.registers}
+        write_vcd(stepped.registers, tmp_path / "ours.vcd", stepped.fold, bits)
         ours = read_vcd(tmp_path / "ours.vcd")
-        assert ours["before cycle"].tolist() == list(range(found.cycles))
+        found = BENCHES[rtl.bench](flow, array, first, tmp_path)
+        assert ours["before cycle"].tolist() == list(range(first.cycles))
+        assert first.cycles <= found.cycles
         for name, values in found.registers.items():
-            assert np.array_equal(flat({name: ours[name]})[name], values), name
-            assert sum(bool(values.any()) for values in found.registers.values()) >= 3  # the dump is no file of zeros
+            assert np.array_equal(flat({name: ours[name]})[name], values[: first.cycles]), name
+        # the dump is no file of zeros, and it goes on past the first fold
+        assert sum(bool(values.any()) for values in found.registers.values()) >= 3
+        assert set(ours["before fold"].tolist()) == {0, 1, 2}
