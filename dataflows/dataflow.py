@@ -197,8 +197,8 @@ class JobDataflow:
         sizes = {"vectors": product.vectors, "reduction": product.reduction, "columns": product.columns}
         rows, columns = names[spread.rows], names[spread.columns]
         return {
-            "rows": {rows: min(array.rows, sizes[rows])},
-            "columns": {columns: min(array.columns, sizes[columns])},
+            "pe_rows": {rows: min(array.rows, sizes[rows])},
+            "pe_columns": {columns: min(array.columns, sizes[columns])},
             "time": names[spread.time],
         }
 
