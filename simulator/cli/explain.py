@@ -146,5 +146,5 @@ def _show_steps(
         )
     if vcd is not None:
         steps.write_vcd(vcd)
-        rest = f", of {steps.fold_cycles}" if steps.stepped.cycles < steps.fold_cycles else ""
+        rest = f", of {steps.fold_cycles}," if steps.stepped.cycles < steps.fold_cycles else ""
         click.echo(f"waveform of {steps.stepped.cycles} cycles{rest} written to {vcd}", err=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dataflows.array import PEArray
+from dataflows.dataflow import PORTS
 from simulator.batch.batches import Batches
 from simulator.machine.array_spec import ARRAYS
 from simulator.machine.spec import Accelerator
@@ -12,7 +13,7 @@ from workloads.foundation.errors import InputError
 from workloads.schedule import Phase
 from workloads.trace import Trace
 
-Limit = Literal["array", "port", "buffer", "DRAM"]
+Limit = Literal["array", "port", "buffer", "DRAM", "vector unit"]
 Changes = Mapping[str, Any]
 PassKey = tuple[str, bool]  # a pass, and whether it is one of the backward visit
 _MOST_BYTES_HZ = (1 << 62) - 1
@@ -79,6 +80,10 @@ def _large_buffer(spec: Accelerator) -> Changes:
     return {"global_buffer.bank_bytes": max(spec.global_buffer.bank_bytes, min(1 << 40, most))}
 
 
+def _twice_the_lanes(spec: Accelerator) -> Changes:
+    return {"vector_unit.lanes": 2 * spec.vector_unit.lanes} if spec.vector_unit.costed else {}
+
+
 RELIEFS = (
     Relief("array", "one more row of PEs", _arrays(lambda array: {"rows": array.rows + 1})),
     Relief("array", "one more column of PEs", _arrays(lambda array: {"columns": array.columns + 1})),
@@ -89,11 +94,13 @@ RELIEFS = (
     Relief("port", "a weight port for all PEs", _arrays(lambda array: {"weight_port_words_per_cycle": array.pes})),
     Relief("port", "an input port for all PEs", _arrays(lambda array: {"input_port_words_per_cycle": array.pes})),
     Relief("port", "an output port for all PEs", _arrays(lambda array: {"output_port_words_per_cycle": array.pes})),
+    Relief("port", "all three ports for all PEs", _arrays(lambda array: dict.fromkeys(PORTS, array.pes))),
     Relief("port", "bank ports as wide as a bank", _wide_bank_ports),
     Relief("buffer", "a buffer that holds everything", _large_buffer),
     Relief("DRAM", "DRAM without latency", _dram("latency_ns", 0)),
     Relief("DRAM", "DRAM of endless bandwidth", _dram("peak_bytes_per_second", 10**16)),
     Relief("DRAM", "DRAM that takes no time", lambda spec: {"dram.model": "ideal"}),
+    Relief("vector unit", "twice the lanes of the vector unit", _twice_the_lanes),
 )
 
 

@@ -77,6 +77,17 @@ def test_the_narrowest_limit_binds(limit: str, changes: dict[str, Any]) -> None:
     assert binds.limit == limit, [(one.name, one.saved) for one in found.reliefs]
 
 
+@pytest.mark.parametrize(("pass_", "limit"), [("update", "port"), ("vector_forward", "vector unit")])
+def test_what_binds_a_pass_that_is_no_product(pass_: str, limit: str) -> None:
+    """An update takes 2 MACs and 5 words a weight: without DRAM its ports are the narrowest, not its 180 PEs."""
+    overrides = {"dram.model": "ideal", "vector_unit.costed": ("activation",)}
+    found = explained(LAYERS[1], overrides=overrides)
+    (one,) = [one for one in found.passes if one.name == pass_]
+    binds = found.binds(one.key)
+    assert binds is not None
+    assert binds.limit == limit
+
+
 def test_the_command_prints_what_python_has(tmp_path: Path) -> None:
     found = explained(LAYERS[1], dataflow="os", overrides={"array.rows": 8})
     options = ["explain", TRACE, "--layer", LAYERS[1], "--dataflow", "os", "--set", "array.rows=8"]
@@ -110,7 +121,8 @@ def test_a_waveform_is_one_call(dataflow: str, tmp_path: Path) -> None:
     small = {"array.rows": 3, "array.columns": 4}
     steps = adagp_sim.step(TRACE, LAYERS[1], dataflow=dataflow, overrides=small, cycles=60, vcd=tmp_path / "one.vcd")
     options = ["--dataflow", dataflow, "--set", "array.rows=3", "--set", "array.columns=4", "--cycles", "60"]
-    good(run_here("explain", TRACE, "--layer", LAYERS[1], *options, "--vcd", "two.vcd", cwd=tmp_path))
+    said = good(run_here("explain", TRACE, "--layer", LAYERS[1], *options, "--vcd", "two.vcd", cwd=tmp_path))
+    assert said.err == f"waveform of 60 cycles, of {steps.fold_cycles}, written to two.vcd\n"
     assert (tmp_path / "one.vcd").read_text() == (tmp_path / "two.vcd").read_text()
     found = read_vcd(tmp_path / "one.vcd")
     for name, values in steps.registers.items():
