@@ -124,8 +124,15 @@ def value_layer(values: Mapping[str, Any], where: str) -> Layer:
     """
     gathered: dict[str, Any] = {}
     for key, value in values.items():
-        _gather(gathered, _nested(key, value), "", where)
+        _gather(gathered, _nested(key, _as_read(value)), "", where)
     return Layer(where, gathered)
+
+
+def _as_read(value: Any) -> Any:
+    """Return a value as a file has it, where lists are tuples."""
+    if isinstance(value, list | tuple):
+        return tuple(_as_read(one) for one in value)
+    return {key: _as_read(one) for key, one in value.items()} if isinstance(value, Mapping) else value
 
 
 def _nested(key: str, value: Any) -> dict[str, Any]:

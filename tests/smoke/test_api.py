@@ -46,6 +46,14 @@ def test_settings_of_a_run_are_the_commands() -> None:
     assert [run["total_cycles"] for run in said] == [run.total_cycles for run in found.runs]
 
 
+@pytest.mark.parametrize("kinds", [["activation", "pool"], ("activation", "pool")])
+def test_a_list_of_python_is_a_list_of_a_file(kinds: Any) -> None:
+    loaded = load_accelerator(design="max", overrides=["vector_unit.costed=[activation, pool]"])
+    assert load_accelerator(design="max", overrides={"vector_unit.costed": kinds}) == loaded
+    assert load_accelerator(design="max").replace({"vector_unit.costed": kinds}) == loaded
+    assert load_accelerator(design="max").replace(vector_unit={"lanes": 15, "costed": kinds}) == loaded
+
+
 def test_twenty_variants_are_a_loop_of_three_lines() -> None:
     machine = adagp_sim.load_accelerator("max")
     cycles = {}
