@@ -40,13 +40,42 @@ def test_all_folds_do_all_that_is_counted(flow: Dataflow, kind: str, ports: tupl
 @pytest.mark.parametrize("parts", [LINEAR, EDGES], ids=["linear", "edges"])
 @pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
 def test_registers_change_only_where_a_pe_works(flow: Dataflow, kind: str, parts: ConvolutionTiles) -> None:
-    """A product shows in the cycle of its multiplication, a sum on the broadcast array in the cycle after it."""
+    """A product is written in the cycle of its multiplication, and so is a sum on an array without that register."""
     _, _, run = stepped(flow, kind, parts, 3, NARROW)
     works = np.array([run.activity_of(cycle).works for cycle in range(run.cycles)])
-    before = np.concatenate([np.zeros_like(works[:1]), works[:-1]])
-    changed = np.diff(run.registers[run.watched], axis=0, prepend=0) != 0
+    changed = np.diff(run.registers.get("product", run.registers[run.watched]), axis=0, prepend=0) != 0
     assert changed.any()
-    assert not (changed & ~works & ~before).any()
+    assert not (changed & ~works).any()
+
+
+def shown(flow_name: str) -> list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
+    """Return the words on the ports, which are wide here, and the registers after the cycle, for each cycle."""
+    flow, kind = next(run for run, name in zip(RUNS, RUN_NAMES, strict=True) if name == flow_name)
+    _, _, run = stepped(flow, kind, LINEAR, 2, WIDE)
+    return [
+        (run.activity_of(cycle).ports, {name: values[cycle] for name, values in run.registers.items()})
+        for cycle in range(run.cycles)
+    ]
+
+
+def test_words_on_the_ports_are_those_that_the_registers_take() -> None:
+    """The tables of docs/microarchitecture.md: the first registers behind each port, in the cycle of the port."""
+    cycles = shown("ws-broadcast")
+    for cycle, (ports, registers) in enumerate(cycles[:13]):
+        assert cycle > 0 or registers["shadow"].ravel().tolist() == ports["stationary"].tolist()  # all 12 words
+        assert not len(ports["moving"]) or registers["in"].tolist() == ports["moving"].tolist()
+    for ports, registers in shown("os-broadcast"):
+        assert not len(ports["moving"]) or registers["a"].tolist() == ports["moving"].tolist()
+        assert not len(ports["stationary"]) or registers["b"].tolist() == ports["stationary"].tolist()
+    loads = 0
+    for ports, registers in shown("ws-systolic"):
+        if len(ports["stationary"]):
+            loads += 1
+            assert registers["weight"][0].tolist() == ports["stationary"].tolist()
+    assert loads == 2 * 4
+    for cycle, (ports, registers) in enumerate(shown("os-systolic")[:12]):
+        assert registers["in"][: cycle + 1, 0].tolist() == ports["moving"].tolist()
+        assert registers["filter"][0, : cycle + 1].tolist() == ports["stationary"].tolist()
 
 
 @pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)

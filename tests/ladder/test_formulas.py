@@ -64,6 +64,20 @@ def test_every_name_of_a_formula_is_explained(flow: Dataflow, kind: str) -> None
         assert "F" in filled.formula.where
 
 
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
+def test_gaps_between_long_and_short_tiles(flow: Dataflow, kind: str) -> None:
+    """Ports of one word make loads and drains longer than short tiles, which follow long ones and come before them."""
+    sizes, one = np.array([1, 30, 1, 1, 30, 30, 2]), np.ones(7, np.int64)
+    for own in choices(kind):
+        array = array_of(kind, 4, 3, (1, 1, 1), **own)
+        for parts in ((sizes, one), (one, sizes)):
+            convolution = ConvolutionTiles(one, *parts, one, one, one, 1, 1, Sliding((1, 1), (1, 1)), "forward")
+            timing, filled = flow.timing(array, convolution), flow.formula(array, convolution)
+            gaps = [kind.count * filled.value(filled.formula.gap, kind.names) for kind in filled.gaps]
+            assert sum(gaps) == int(timing.gap_cycles.sum())
+            assert filled.total == printed(filled)
+
+
 def test_by_hand() -> None:
     """The example of docs/microarchitecture.md: 4 x 3 PEs, a stationary port of 4 words, 5 vectors, 2 x 2 folds."""
     flow, kind = next(run for run, name in zip(RUNS, RUN_NAMES, strict=True) if name == "ws-broadcast")
