@@ -46,6 +46,9 @@ def test_registers_change_only_where_a_pe_works(flow: Dataflow, kind: str, parts
     changed = np.diff(run.registers.get("product", run.registers[run.watched]), axis=0, prepend=0) != 0
     assert changed.any()
     assert not (changed & ~works).any()
+    sums = run.registers.get("sum", np.zeros((run.cycles, 1))).reshape(run.cycles, -1)
+    for cycle in np.flatnonzero((np.diff(sums, axis=0, prepend=0) != 0).any(axis=1)):
+        assert len(run.activity_of(cycle).ports["output"])  # a sum goes to the buffer in the cycle in which it is made
 
 
 def shown(flow_name: str) -> list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
