@@ -61,7 +61,8 @@ def parse(group: click.Group, words: list[str]) -> None:
     if command is None:
         raise click.UsageError(f"no such command {words[0]!r}")
     if not isinstance(command, click.Group):
-        command.make_context(words[0], words[1:])
+        # a command keeps the help option of its first context: as `adagp-sim` gives it, with -h
+        command.make_context(words[0], words[1:], parent=click.Context(cli, help_option_names=["-h", "--help"]))
     elif words[1:]:
         parse(command, words[1:])
 
