@@ -20,11 +20,13 @@ def count_macs(model, infers=True):
                 shapes[node.output[0]] = tuple(one.t.dims)
     total = 0
     for node in inferred.node:
-        if node.op_type in ("Conv", "ConvInteger", "MatMul", "MatMulInteger", "Gemm"):
+        if node.op_type in ("Conv", "ConvInteger", "ConvTranspose", "MatMul", "MatMulInteger", "Gemm"):
             a, b, out = (shapes.get(name) for name in (*node.input[:2], node.output[0]))
             if a is None or b is None or out is None:
                 return None
-            if node.op_type.startswith("Conv"):  # every result sums over one filter
+            if node.op_type == "ConvTranspose":  # every operand is spread by one filter
+                total += prod(a) * prod(b[1:])
+            elif node.op_type.startswith("Conv"):  # every result sums over one filter
                 total += prod(out) * prod(b[1:])
             elif node.op_type.startswith("MatMul"):
                 total += prod(out) * a[-1]

@@ -55,14 +55,19 @@ def _check_sharing(layer: WeightedLayer, key: str, weighted: Mapping[str, Weight
             f"{layer.shares_weights_with!r} is no earlier layer with weights",
             nearest(layer.shares_weights_with, weighted),
         )
-    mine, theirs = (one.product_shape(1) for one in (layer, other))  # type: ignore[attr-defined]
-    if (mine.K, mine.C, mine.R, mine.S, mine.groups) != (theirs.K, theirs.C, theirs.R, theirs.S, theirs.groups):
+    if not same_weights(layer, other):
         raise InputError(
             "",
             f"{key}.shares_weights_with",
             f"weights of {layer.id} and {other.id} differ in shape",
             "let them share or give this layer weights of its own",
         )
+
+
+def same_weights(layer: WeightedLayer, other: WeightedLayer) -> bool:
+    """Tell whether the weights of two layers have the same shape."""
+    mine, theirs = (one.product_shape(1) for one in (layer, other))  # type: ignore[attr-defined]
+    return (mine.K, mine.C, mine.R, mine.S, mine.groups) == (theirs.K, theirs.C, theirs.R, theirs.S, theirs.groups)
 
 
 def _misfit(layer: Layer, found: list[Shape]) -> str:
@@ -94,11 +99,14 @@ def _same_size(layer: VectorLayer, found: list[Shape]) -> str:
 
 
 def _broadcast(layer: VectorLayer, found: list[Shape]) -> str:
-    for shape in found:
-        padded = (1,) * (len(layer.shape) - len(shape)) + shape
-        if len(padded) != len(layer.shape) or any(a not in (1, b) for a, b in zip(padded, layer.shape, strict=True)):
-            return f"cannot broadcast {shape} to {layer.shape}"
-    return ""
+    wrong = [shape for shape in found if not broadcasts(shape, layer.shape)]
+    return f"cannot broadcast {wrong[0]} to {layer.shape}" if wrong else ""
+
+
+def broadcasts(shape: Shape, target: Shape) -> bool:
+    """Tell whether a shape is spread to another by repeating dimensions of 1 and those that it lacks."""
+    padded = (1,) * (len(target) - len(shape)) + shape
+    return len(padded) == len(target) and all(a in (1, b) for a, b in zip(padded, target, strict=True))
 
 
 def _joined(layer: VectorLayer, found: list[Shape]) -> str:
@@ -125,17 +133,22 @@ _VECTOR_RULES: dict[str, Callable[[VectorLayer, list[Shape]], str]] = {
 }
 
 
-def needs_input_gradient(layers: Sequence[Layer]) -> dict[str, bool]:
-    """Tell for each layer whether anything trainable comes before it, and a gradient comes back to it.
+def input_gradients(layers: Sequence[Layer]) -> dict[str, tuple[bool, ...]]:
+    """Tell for each input of each layer whether anything trainable comes before it, and a gradient comes back to it.
 
     The first layer of a network needs no dgrad: nobody uses the gradient of the data. The same holds for all layers
     below the lowest one that trains, and on either side of a `detach`.
     """
     lost, carry = without_gradient(layers), carriers(layers)
     return {
-        layer.id: layer.id not in lost and not is_detach(layer) and any(name in carry for name in layer.inputs)
+        layer.id: tuple(layer.id not in lost and not is_detach(layer) and name in carry for name in layer.inputs)
         for layer in layers
     }
+
+
+def needs_input_gradient(layers: Sequence[Layer]) -> dict[str, bool]:
+    """Tell for each layer whether a gradient of any of its inputs is computed."""
+    return {name: any(needed) for name, needed in input_gradients(layers).items()}
 
 
 def carriers(layers: Sequence[Layer]) -> set[str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from workloads.graph import needs_input_gradient
+from workloads.graph import input_gradients
 from workloads.layers import Conv2d, Layer, Linear, Matmul, VectorLayer, WeightedLayer
 from workloads.passes import ROLES, Role, layer_products
 from workloads.trace import Trace
@@ -13,8 +13,8 @@ from workloads.trace import Trace
 
 def inspection(trace: Trace) -> dict[str, Any]:
     """Return a trace's sizes, and in `graph` every layer with what it reads; MACs are of one batch."""
-    needed = needs_input_gradient(trace.layers)
-    rows = [_row(trace, layer, needed[layer.id]) for layer in trace.layers]
+    gradients = input_gradients(trace.layers)
+    rows = [_row(trace, layer, gradients[layer.id]) for layer in trace.layers]
     read = {name for layer in trace.layers for name in layer.inputs}
     owners = [
         layer for layer in trace.mac_layers if isinstance(layer, Conv2d | Linear) and layer.shares_weights_with is None
@@ -62,7 +62,7 @@ def _controls(trace: Trace) -> str:
     return f"{', '.join(runs.name for runs in trace.controls)}, {len(trace.controls[0].test_accuracy)} seeds"
 
 
-def _row(trace: Trace, layer: Layer, needs_dgrad: bool) -> dict[str, Any]:
+def _row(trace: Trace, layer: Layer, gradients: Sequence[bool]) -> dict[str, Any]:
     """Return a layer: what it reads, which ties the graph together, and its sizes."""
     row = {
         "id": layer.id,
@@ -73,17 +73,17 @@ def _row(trace: Trace, layer: Layer, needs_dgrad: bool) -> dict[str, Any]:
         "parameters": _parameters(layer),
         "activations_per_sample": prod(layer.output_shape),
     }
-    return row | {f"macs_{role}": _macs(trace, layer, role, needs_dgrad) for role in ROLES} | {
+    return row | {f"macs_{role}": _macs(trace, layer, role, gradients) for role in ROLES} | {
         "predicted": isinstance(layer, WeightedLayer) and layer.predicted
     }  # fmt: skip
 
 
-def _macs(trace: Trace, layer: Layer, role: Role, needs_dgrad: bool) -> int:
+def _macs(trace: Trace, layer: Layer, role: Role, gradients: Sequence[bool]) -> int:
     """Return a batch's multiply-accumulates of a pass of a layer."""
-    none = (role == "dgrad" and not needs_dgrad) or (role == "wgrad" and not getattr(layer, "trainable", True))
+    none = (role == "dgrad" and not any(gradients)) or (role == "wgrad" and not getattr(layer, "trainable", True))
     if isinstance(layer, VectorLayer) or none:
         return 0
-    return sum(product.macs for product in layer_products(layer, role, trace.batch_size))
+    return sum(product.macs for product in layer_products(layer, role, trace.batch_size, gradients=gradients))
 
 
 def _parameters(layer: Layer) -> int:

@@ -92,7 +92,11 @@ class WeightedLayer(LayerBase):
 
 
 class Conv2d(WeightedLayer):
-    """A convolution; ``N_per_sample`` is above 1 where a sample is cut into windows."""
+    """A convolution; ``N_per_sample`` is above 1 where a sample is cut into windows.
+
+    It reads (C, H, W) and makes (K, P, Q). A `transposed` one makes what a convolution of the same kernel, stride,
+    padding and dilation would make its input of; its weights are C x K/groups x R x S.
+    """
 
     kind: Literal["conv2d"]
     N_per_sample: PositiveInt = 1
@@ -108,27 +112,27 @@ class Conv2d(WeightedLayer):
     padding: Padding = (0, 0)
     dilation: Pair = (1, 1)
     groups: PositiveInt = 1
+    transposed: bool = False
 
     @model_validator(mode="after")
     def _shape_is_possible(self) -> "Conv2d":
-        for axis, size, kernel, result in (
-            (0, self.H, self.R, self.P),
-            (1, self.W, self.S, self.Q),
-        ):
+        shape = self.product_shape(1)
+        large, small, side = ("PQ", "HW", "output") if self.transposed else ("HW", "PQ", "input")
+        for axis, (size, kernel, result) in enumerate(((shape.H, shape.R, shape.P), (shape.W, shape.S, shape.Q))):
             extent = output_extent(size, kernel, self.stride[axis], self.padding[axis], self.dilation[axis])
             if extent < 1:
                 raise InputError(
                     self.id,
                     "RS"[axis],
-                    f"the kernel is wider than the padded input of {self.id}",
+                    f"the kernel is wider than the padded {side} of {self.id}",
                     "give a smaller kernel or more padding",
                 )
             if extent != result:
                 raise InputError(
                     self.id,
-                    "PQ"[axis],
-                    f"is {result}, but {'HW'[axis]}, kernel, stride, padding and dilation of {self.id} give {extent}",
-                    f"write {'PQ'[axis]}: {extent}",
+                    small[axis],
+                    f"is {result}, but {large[axis]}, kernel, stride, padding and dilation of {self.id} give {extent}",
+                    f"write {small[axis]}: {extent}",
                 )
         for key, channels in (("C", self.C), ("K", self.K)):
             if channels % self.groups:
@@ -141,11 +145,13 @@ class Conv2d(WeightedLayer):
         return self
 
     def product_shape(self, batch_size: int) -> ConvShape:
-        """Return the convolution of one batch."""
+        """Return the convolution of one batch; of a transposed one, that of its output."""
+        X, Y = (self.C, self.H, self.W), (self.K, self.P, self.Q)
+        (C, H, W), (K, P, Q) = (Y, X) if self.transposed else (X, Y)
         return ConvShape(
-            N=self.N_per_sample * batch_size, C=self.C, H=self.H, W=self.W, K=self.K, R=self.R, S=self.S,
-            P=self.P, Q=self.Q, stride=self.stride, padding=self.padding, dilation=self.dilation,
-            groups=self.groups,
+            N=self.N_per_sample * batch_size, C=C, H=H, W=W, K=K, R=self.R, S=self.S, P=P, Q=Q,
+            stride=self.stride, padding=self.padding, dilation=self.dilation, groups=self.groups,
+            transposed=self.transposed,
         )  # fmt: skip
 
     @property

@@ -12,6 +12,7 @@ wgrad     dY             X                   dW
 ========  =============  ==================  ==================
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import gcd
 from typing import Literal, get_args
@@ -26,6 +27,8 @@ Pass = Literal[
     "predictor_load", "predictor_forward", "predictor_backward", "predictor_update", "predictor_store",
 ]  # fmt: skip
 ROLES: tuple[Role, ...] = get_args(Role)
+# The passes of a transposed convolution, as roles of the convolution that makes its input of its output.
+_TRANSPOSED: dict[Role, Role] = {"forward": "dgrad", "dgrad": "forward", "wgrad": "wgrad"}
 PASSES: tuple[Pass, ...] = get_args(Pass)
 
 
@@ -79,18 +82,29 @@ class Product:
 
 
 def layer_products(
-    layer: MacLayer, role: Role, batch_size: int, dgrad: DgradMethod = "decomposed"
+    layer: MacLayer,
+    role: Role,
+    batch_size: int,
+    dgrad: DgradMethod = "decomposed",
+    gradients: Sequence[bool] = (True,),
 ) -> tuple[Product, ...]:
     """Return the products of one pass of a layer.
 
-    A `matmul` layer has two activations: its dgrad is the gradient of both, and it has no wgrad.
+    A `matmul` layer has two activations and no wgrad. Its dgrad is the gradient of both, or of the one that has any:
+    `gradients` tells it of each input, as `input_gradients` of workloads.graph gives it. The forward pass of a
+    transposed convolution is the dgrad of the convolution of its output, and the other way round; of its wgrad dY is
+    the image and X the filter.
     """
     shape = layer.product_shape(batch_size)
+    if shape.transposed:
+        shape, role = replace(shape, transposed=False), _TRANSPOSED[role]
     if isinstance(layer, Matmul):
         if role == "wgrad":
             return ()
         if role == "dgrad":
-            return (Product(shape, "dgrad"), Product(shape, "wgrad"))
+            roles: tuple[Role, Role] = ("dgrad", "wgrad")  # of the left operand, and of the one in the weights' place
+            wanted = (gradients[0], gradients[-1])
+            return tuple(Product(shape, one) for one, needed in zip(roles, wanted, strict=True) if needed)
     if role == "dgrad" and dgrad == "decomposed":
         return decomposed_dgrad(shape)
     return (Product(shape, role),)

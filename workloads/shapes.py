@@ -8,7 +8,8 @@ class ConvShape:
     """``Y[N,K,P,Q] = sum over c,r,s of X[N,C,H,W] * W[K,C/groups,R,S]``.
 
     A linear layer has H = W = P = Q = R = S = 1; a batched matrix product is a grouped one.
-    Pairs are (vertical, horizontal).
+    Pairs are (vertical, horizontal). A layer that is `transposed` makes X of Y: its forward pass is the gradient of
+    this convolution's input, and the gradient of its own input is this convolution.
     """
 
     N: int
@@ -24,6 +25,7 @@ class ConvShape:
     padding: tuple[int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
+    transposed: bool = False
 
     @property
     def macs(self) -> int:
@@ -32,8 +34,8 @@ class ConvShape:
 
     @property
     def input_words(self) -> int:
-        """Elements of X."""
-        return self.N * self.C * self.H * self.W
+        """Elements that the layer reads: of X, or of Y."""
+        return self._y_words if self.transposed else self._x_words
 
     @property
     def weight_words(self) -> int:
@@ -42,7 +44,15 @@ class ConvShape:
 
     @property
     def output_words(self) -> int:
-        """Elements of Y."""
+        """Elements that the layer makes: of Y, or of X."""
+        return self._x_words if self.transposed else self._y_words
+
+    @property
+    def _x_words(self) -> int:
+        return self.N * self.C * self.H * self.W
+
+    @property
+    def _y_words(self) -> int:
         return self.N * self.K * self.P * self.Q
 
 

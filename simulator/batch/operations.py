@@ -19,6 +19,7 @@ from simulator.machine.spec import Accelerator
 from simulator.phases.design import Task
 from simulator.phases.stages import PHASE_RULES
 from workloads.foundation.errors import InputError
+from workloads.graph import input_gradients
 from workloads.layers import Conv2d, Linear, MacLayer, Matmul
 from workloads.optimizers import OPTIMIZERS
 from workloads.passes import Pass, Product, Role, layer_products
@@ -56,14 +57,15 @@ class Operations:
     def _reads(self, task: Task, phase: Phase) -> Hashable:
         """Return what the plans of a task read of its layer: its type, its shape, where its input and output lie.
 
-        Tasks of two layers that are equal in these have equal plans. Vector work depends on the layers behind this one,
-        so there each layer has plans of its own.
+        Of a product of two activations also which of them has a gradient. Tasks of two layers that are equal in these
+        have equal plans. Vector work depends on the layers behind this one, so there each layer has plans of its own.
         """
         if task.pass_.startswith("vector"):
             return task.layer
         layer, residency = self._layers[task.layer], self._arrays[0].residency
         places = (residency.input(layer, phase), residency.output(layer, phase))
-        return type(layer), layer.product_shape(self._batch_size), places
+        gradients = self._arrays[0].gradients[layer.id] if isinstance(layer, Matmul) else ()
+        return type(layer), layer.product_shape(self._batch_size), places, gradients
 
     def stays(self, layer: MacLayer, phase: Phase) -> bool:
         """Whether a layer's output stays in the buffer for the next layer."""
@@ -96,6 +98,7 @@ class _ArrayOperations:
         self.array = spec.arrays[array_index]
         self.dataflow = find_dataflow(spec.dataflow, self.array.kind, "", "dataflow")
         self.residency = Residency(trace, spec, array_index, leaving)
+        self.gradients = input_gradients(trace.layers)
         self.word = self.residency.word
         self.passes: dict[Pass, Callable[[MacLayer, Task, Phase], list[Plan]]] = {
             "forward": self._forward,
@@ -117,7 +120,7 @@ class _ArrayOperations:
         found, left = self.residency.input(layer, phase), self.residency.output(layer, phase)
         shape = layer.product_shape(self.trace.batch_size)
         budget = self.residency.left((found, shape.input_words), (left, shape.output_words))
-        products = layer_products(layer, "forward", self.trace.batch_size)
+        products = layer_products(layer, "forward", self.trace.batch_size, self.spec.dgrad)
         return [self._product(product, Placement(Operand(found), result=left), budget) for product in products]
 
     def _dgrad(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
@@ -147,7 +150,8 @@ class _ArrayOperations:
         ]
 
     def _layer_products(self, layer: MacLayer, role: Role) -> list[Plan]:
-        products = layer_products(layer, role, self.trace.batch_size, self.spec.dgrad)
+        gradients = self.gradients[layer.id]
+        products = layer_products(layer, role, self.trace.batch_size, self.spec.dgrad, gradients)
         return [self._product(product, ALL_IN_DRAM, self.residency.budget) for product in products]
 
     def _update(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workloads.graph import needs_input_gradient
+from workloads.graph import input_gradients
 from workloads.passes import ROLES, DgradMethod, layer_products
 from workloads.trace import Trace
 
@@ -15,13 +15,13 @@ def fold_cycles(trace: Trace, shapes: Sequence[tuple[int, int]], dgrad: DgradMet
     Weights are stationary; memory and updates take nothing. A fold takes its vectors, or as long as the next fold's
     weights need: a column a cycle, since the weight port has a word for each row.
     """
-    needed = needs_input_gradient(trace.layers)
+    gradients = input_gradients(trace.layers)
     products = np.array([
         (product.shape.groups, product.vectors, product.reduction, product.columns)
         for layer in trace.mac_layers
         for role in ROLES
-        if role != "dgrad" or needed[layer.id]
-        for product in layer_products(layer, role, trace.batch_size, dgrad)
+        if role != "dgrad" or any(gradients[layer.id])
+        for product in layer_products(layer, role, trace.batch_size, dgrad, gradients[layer.id])
     ])  # fmt: skip
     groups, vectors, reduction, columns = products.T
     cycles = []

@@ -14,6 +14,7 @@ from simulator.run.results import LayerRow
 from simulator.run.simulation import simulate
 from workloads.foundation.errors import InputError
 from workloads.graph import needs_input_gradient
+from workloads.inspection import inspection
 from workloads.layers import VectorLayer
 from workloads.schedule import Batches, Epochs, Phase, Schedule
 from workloads.trace import Dataset, Trace
@@ -125,6 +126,21 @@ def test_least_buffer_of_an_update() -> None:
                 operations.plans(task, "bp", 0)
         else:
             assert [len(plan.loads) for plan in operations.plans(task, "bp", 0)] == [108]
+
+
+def test_product_of_an_activation_with_data_has_one_gradient() -> None:
+    """4 samples of (5 x 8) by (8 x 7), on either side of which stands the data; then two of what is trained."""
+    queries = {"id": "q", "kind": "linear", "inputs": ("x",), "L": 5, "C": 8, "K": 8}
+    keys = {"id": "k", "kind": "linear", "inputs": ("data",), "L": 7, "C": 8, "K": 8}
+    left = {"id": "left", "kind": "matmul", "inputs": ("q", "data"), "M": 5, "C": 8, "K": 7}
+    right = {"id": "right", "kind": "matmul", "inputs": ("data", "q"), "M": 7, "C": 8, "K": 5}
+    both = {"id": "both", "kind": "matmul", "inputs": ("q", "k"), "M": 5, "C": 8, "K": 7}
+    trace = make_trace([queries, keys, left, right, both], inputs={"x": (5, 8), "data": (7, 8)})
+    found = {row.layer: row.counts.macs for row in rows(trace, "bp", "baseline") if row.pass_ == "dgrad"}
+    once = 4 * 5 * 8 * 7
+    assert found == {"left": once, "right": once, "both": 2 * once}
+    told = {row["id"]: row["macs_dgrad"] for row in inspection(trace)["graph"]}
+    assert told == {"q": 0, "k": 0, "left": once, "right": once, "both": 2 * once}
 
 
 def test_who_needs_a_gradient_of_its_input() -> None:

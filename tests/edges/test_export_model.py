@@ -47,10 +47,10 @@ class Two(nn.Module):
     def __init__(self):
         super().__init__()
         self.fc = nn.Linear(4, 4)
-        self.up = nn.ConvTranspose2d(1, 1, 2)
+        self.up = nn.ConvTranspose3d(1, 1, (1, 2, 2))
 
     def forward(self, x, y):
-        return self.fc(x + y), self.up(x[:, None, None])
+        return self.fc(x + y), self.up(x[:, None, None, None])
 
 def activations_only():
     return nn.ReLU()
@@ -92,7 +92,7 @@ def test_several_inputs_and_what_is_not_recorded(models, tmp_path):
     run = CliRunner().invoke(cli, [*command, "--out", str(tmp_path / "two.yaml")])
     assert run.exit_code == 0, run.output
     # x + y is 4 numbers: fc takes 4 x 4, and up 4 x 2 x 2.
-    share = "50.00% of the arithmetic is not simulated (transposed convolution 50.00%)"
+    share = "50.00% of the arithmetic is not simulated (3-D transposed convolution 50.00%)"
     missing = "the multiply-accumulates of convolution are missing: up"
     assert run.stdout.splitlines()[1:] == ["not recorded as it is:", f"  {share}", f"  {missing}"]
     trace = load_trace(tmp_path / "two.yaml")
@@ -122,7 +122,9 @@ def test_every_run_tells_what_is_not_simulated(models, json):
     run = CliRunner().invoke(cli, ["simulate", "two.yaml", *json])
     assert run.exit_code == 0, run.output
     told = run.stderr if json else run.stdout
-    assert "not recorded as it is: 50.00% of the arithmetic is not simulated (transposed convolution 50.00%)" in told
+    assert (
+        "not recorded as it is: 50.00% of the arithmetic is not simulated (3-D transposed convolution 50.00%)" in told
+    )
 
 
 def test_all_networks_need_a_folder(tmp_path):

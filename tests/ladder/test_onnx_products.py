@@ -21,7 +21,10 @@ CASES = [
     ("Conv", ["2x6x9x9", "W8x6x2x2"], {"auto_pad": "SAME_LOWER"}, 8 * 81 * 24, 0),
     ("Conv", ["2x4x5x6x7", "W8x4x3x3x3"], {}, 8 * 3 * 4 * 5 * 108, 8 * 3 * 4 * 5 * 108),
     ("Conv", ["2x6x9x9", "2x6x3x3"], {}, 49 * 54, 49 * 54),  # filters that the network computes
-    ("ConvTranspose", ["2x6x9x9", "W6x4x2x2"], {"strides": [2, 2]}, 6 * 81 * 16, 6 * 81 * 16),
+    ("ConvTranspose", ["2x6x9x9", "W6x4x2x2"], {"strides": [2, 2]}, 6 * 81 * 16, 0),
+    ("ConvTranspose", ["2x6x9x9", "W6x4x3x3"], {"group": 2, "pads": [1, 1, 1, 1]}, 6 * 81 * 36, 0),
+    ("ConvTranspose", ["2x6x9", "W6x4x3"], {"strides": [2], "auto_pad": "SAME_UPPER"}, 6 * 9 * 12, 6 * 9 * 12),
+    ("ConvTranspose", ["2x6x9x9", "W6x4x3x3"], {"pads": [1, 1, 0, 1]}, 6 * 81 * 36, 6 * 81 * 36),
     ("Gemm", ["2x12", "W5x12"], {"transB": 1}, 60, 0),
     ("Gemm", ["12x2", "W12x5"], {"transA": 1}, 60, 0),
     ("Gemm", ["W5x12", "12x2"], {}, 60, 0),

@@ -227,14 +227,14 @@ def test_unknown_operators_are_recorded_and_noted():
     class Odd(nn.Module):
         def __init__(self):
             super().__init__()
-            self.up = nn.ConvTranspose2d(3, 8, 2, stride=2)
+            self.up = nn.ConvTranspose3d(3, 8, 2, stride=2)
 
         def forward(self, x):
             return torch.erfinv(self.up(x))
 
-    _, _, recording = recorded(Odd, (2, 3, 4, 4))
+    _, _, recording = recorded(Odd, (2, 3, 4, 4, 4))
     assert [(layer.id, layer.kind) for layer in recording.layers] == [("up", "other"), ("erfinv", "other")]
-    assert recording.layers[0].parameters == 3 * 8 * 2 * 2 + 8
+    assert recording.layers[0].parameters == 3 * 8 * 2**3 + 8
     assert "the multiply-accumulates of convolution are missing: up" in recording.notes
     assert "erfinv is recorded as 'other', without its arithmetic" in recording.notes
 

@@ -5,11 +5,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the torch extra")
 
 from torch import nn  # noqa: E402
+from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
-from workloads.graph import needs_input_gradient  # noqa: E402
+from workloads.graph import input_gradients, needs_input_gradient  # noqa: E402
+from workloads.passes import layer_products  # noqa: E402
 from workloads.pytorch.recorder import record_forward  # noqa: E402
 from workloads.pytorch.training_loop import record  # noqa: E402
-from workloads.recording.lost import Lost  # noqa: E402
+from workloads.recording.notes import Lost  # noqa: E402
 
 
 class Net(nn.Module):
@@ -207,6 +209,41 @@ def test_bias_of_fused_attention_trains(device):
     assert by_autograd(BiasedAttention(), torch.randn(2, 5, 8)) == {"qkv", "bias"}
 
 
+class Scores(nn.Module):
+    """A product of what trains with data, from either side, or with itself."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how, self.query = how, nn.Linear(8, 8, bias=False)
+
+    def forward(self, x, memory):
+        q = self.query(x)
+        return {"left": lambda: q @ memory.mT, "right": lambda: memory @ q.mT, "both": lambda: q @ q.mT}[self.how]()
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+@pytest.mark.parametrize(("how", "macs"), [("left", 5 * 7 * 8), ("right", 5 * 7 * 8), ("both", 2 * 5 * 5 * 8)])
+def test_operand_of_a_product_without_a_gradient_has_no_backward_product(how, macs, device):
+    """Beside the wgrad of the queries, 5 x 8 x 8, one product for each operand that a gradient reaches."""
+    with torch.device(device):
+        model, inputs = Scores(how), [torch.zeros(3, 5, 8), torch.zeros(3, 7, 8)]
+        recording = record_forward(model, inputs, 3)
+        with FlopCounterMode(display=False) as counter:
+            out = model(*inputs).sum()
+            forward = counter.get_total_flops()
+            out.backward()
+    needed = input_gradients(recording.layers)
+    backward = sum(
+        product.macs
+        for layer in recording.layers
+        if hasattr(layer, "product_shape")
+        for role in ("dgrad", "wgrad")
+        if role == "wgrad" or any(needed[layer.id])
+        for product in layer_products(layer, role, 3, gradients=needed[layer.id])
+    )
+    assert backward == 3 * (macs + 5 * 8 * 8) == (counter.get_total_flops() - forward) // 2
+
+
 class Signs(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight):
@@ -342,25 +379,26 @@ def test_branch_on_a_value_is_noted():
 
 
 def test_share_that_is_not_simulated():
-    """A transposed convolution of 4 x 4 pixels, a 3-D one of 3 x 4 x 4 and a linear layer, counted by hand."""
+    """A transposed convolution of 4 x 4 pixels, two 3-D ones of 3 x 4 x 4 and a linear layer, counted by hand."""
 
     class Mixed(nn.Module):
         def __init__(self):
             super().__init__()
             self.up, self.deep, self.fc = nn.ConvTranspose2d(3, 8, 2, stride=2), nn.Conv3d(1, 2, 3), nn.Linear(6, 5)
+            self.large = nn.ConvTranspose3d(1, 2, 2)
 
         def forward(self, image, x):
-            return self.up(image), self.deep(image[:, None]), self.fc(x)
+            return self.up(image), self.large(image[:, None]), self.deep(image[:, None]), self.fc(x)
 
     recording = record_forward(Mixed(), [torch.zeros(2, 3, 4, 4), torch.zeros(2, 6)], 2)
-    up, deep, fc = 16 * 3 * 8 * 4, 1 * 2 * 2 * 27 * 2, 6 * 5
-    total = up + deep + fc
+    up, large, deep, fc = 16 * 3 * 8 * 4, 3 * 16 * 2 * 8, 1 * 2 * 2 * 27 * 2, 6 * 5
+    total = up + large + deep + fc
     assert recording.unsimulated == (
-        f"{(up + deep) / total:.2%} of the arithmetic is not simulated "
-        f"(transposed convolution {up / total:.2%}, 3-D convolution {deep / total:.2%})"
+        f"{(large + deep) / total:.2%} of the arithmetic is not simulated "
+        f"(3-D transposed convolution {large / total:.2%}, 3-D convolution {deep / total:.2%})"
     )
     # Of a batch of two. Their inputs are data: the backward pass has the gradients of the weights alone.
     assert recording.missing == {
-        "transposed convolution": Lost(2 * up, 2 * up),
+        "3-D transposed convolution": Lost(2 * large, 2 * large),
         "3-D convolution": Lost(2 * deep, 2 * deep),
     }

@@ -276,3 +276,23 @@ def test_upsampling_and_control_flow(deep):
     pools, enlarged = (["avg_pool2d"] * 2, "upsample_bilinear2d") if deep else ([], "upsample_nearest2d")
     assert ops == ["conv2d", "group_norm", "silu", *pools, enlarged, "cat", "conv2d"]
     assert recording.layers[-2].inputs == ("x", recording.layers[-3].id)
+
+
+class Shifted(nn.Module):
+    """Scores to which the product itself adds what another layer made, in another shape: BLOOM's positions."""
+
+    def __init__(self):
+        super().__init__()
+        self.query, self.shift = nn.Linear(8, 8), nn.Linear(8, 5)
+
+    def forward(self, x):
+        query = self.query(x)
+        return torch.baddbmm(self.shift(x[:, 0])[:, None], query, query.mT)
+
+
+def test_what_a_product_adds_may_need_another_shape():
+    model, inputs, recording = recorded(Shifted, (3, 5, 8))
+    assert macs(recording, 3) == counted_by_pytorch(model, inputs)
+    *_, reshaped, added = recording.layers
+    assert (added.kind, added.op, added.shape, added.inputs) == ("add", "add", (1, 5, 5), ("baddbmm", reshaped.id))
+    assert (reshaped.kind, reshaped.inputs) == ("reshape", ("shift",))

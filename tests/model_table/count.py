@@ -13,14 +13,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from workloads.graph import carriers, needs_input_gradient, without_gradient
+from workloads.graph import input_gradients, without_gradient
 from workloads.layers import Matmul
 from workloads.pytorch.recorder import record_forward
 from workloads.recording.recording import Recording
 
 BATCH = 2
-# Two things that a trace cannot say.
-CONSTANT = "matmul: the gradient of an operand that needs none"
+# What a trace cannot say.
 SHARED = "wgrad of shared weights where no gradient comes"
 
 
@@ -49,17 +48,17 @@ def count(model: nn.Module, inputs: Mapping[str, torch.Tensor]) -> tuple[Directi
     """
     recording = record_forward(model, inputs, BATCH)
     forward, backward = Direction(0), Direction(0)
-    needed = needs_input_gradient(recording.layers)
-    carry, lost = carriers(recording.layers), without_gradient(recording.layers)
+    gradients, lost = input_gradients(recording.layers), without_gradient(recording.layers)
     for layer in recording.layers:
         if not hasattr(layer, "product_shape"):
             continue
         macs = layer.product_shape(BATCH).macs
         forward.recorded += macs
         trained = getattr(layer, "trainable", False)
-        backward.recorded += macs * ((2 if isinstance(layer, Matmul) else 1) * needed[layer.id] + trained)
-        if isinstance(layer, Matmul) and needed[layer.id] and len(layer.inputs) == 2:
-            backward.why[CONSTANT] -= macs * sum(name not in carry for name in layer.inputs)
+        needed = gradients[layer.id]
+        # A product of two parts of one tensor has the gradients of both.
+        products = needed[0] + needed[-1] if isinstance(layer, Matmul) else any(needed)
+        backward.recorded += macs * (products + trained)
         if trained and layer.id in lost:
             backward.why[SHARED] -= macs
     for operator, missing in recording.missing.items():

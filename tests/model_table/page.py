@@ -21,7 +21,7 @@ def block(rows: Iterable[Row]) -> list[str]:
     text = (
         f"Of {len(counted)} models {exact} ({exact / len(counted):.1%}) are exact in both directions. The others "
         "differ by operators with a name. "
-        f"It took {sum(row.seconds for row in rows) / 60:.0f} minutes of two busy cores, "
+        f"One process needs {sum(row.seconds for row in rows) / 60:.0f} minutes for all, "
         f"{median(row.seconds for row in counted):.1f} s a model."
     )
     worst = sorted((row for row in counted if row.operators), key=lambda row: max(row.off), reverse=True)[:WORST]

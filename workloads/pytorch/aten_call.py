@@ -27,8 +27,8 @@ class Call:
         Its arguments.
     tensors : tuple of Tensor
         All tensors among its arguments, those in lists and keywords included.
-    out : object
-        What it returned.
+    outputs : tuple of Tensor
+        The tensors that it returned.
     """
 
     op: str
@@ -36,12 +36,12 @@ class Call:
     args: Sequence[Any]
     kwargs: dict[str, Any]
     tensors: tuple[torch.Tensor, ...]
-    out: Any
+    outputs: tuple[torch.Tensor, ...]
 
     @property
-    def outputs(self) -> list[torch.Tensor]:
-        """The tensors that it returned."""
-        return [one for one in tree_leaves(self.out) if isinstance(one, torch.Tensor)]
+    def out(self) -> torch.Tensor:
+        """The first of them."""
+        return self.outputs[0]
 
     @property
     def operands(self) -> list[torch.Tensor]:
@@ -68,9 +68,14 @@ def _unsqueezed(shape: Sequence[int], dims: Sequence[int]) -> tuple[int, ...]:
     return tuple(sizes)
 
 
+def tensors_in(values: Any) -> tuple[torch.Tensor, ...]:
+    """Return all tensors among some values, those in lists included."""
+    return tuple(leaf for leaf in tree_leaves(values) if isinstance(leaf, torch.Tensor))
+
+
 def plain_name(schema_name: str) -> str:
     """Return an operator's name without what its variants add to it."""
-    name = schema_name.partition("::")[2].strip("_")
+    name = schema_name.partition("::")[2].strip("_").replace("local_scalar_dense", "item")
     for prefix in ("native_", "cudnn_", "miopen_", "safe_"):
         name = name.removeprefix(prefix)
     return name.removesuffix("_legit").removesuffix("_with_indices")

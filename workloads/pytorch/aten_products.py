@@ -2,20 +2,17 @@
 
 import torch
 
-from workloads.layers import Linear, Matmul, VectorLayer
 from workloads.pytorch.aten_call import Call
 from workloads.recording import products
 from workloads.recording.call import lost_product
+from workloads.recording.recurrent import Direction, recurrent
 from workloads.recording.tape import Tape
 
 
 def convolution(tape: Tape, call: Call) -> None:
     """``convolution(image, weight, bias, stride, padding, dilation, transposed, output_padding, groups)``."""
     image, weight, bias, stride, padding, dilation, transposed, _, groups = call.args[:9]
-    if transposed:
-        lost_product(tape, call, "transposed convolution")
-    else:
-        products.convolution(tape, call, image, weight, bias, stride, padding, dilation, groups)
+    products.convolution(tape, call, image, weight, bias, stride, padding, dilation, groups, transposed)
 
 
 def attention(tape: Tape, call: Call) -> None:
@@ -27,36 +24,19 @@ def attention(tape: Tape, call: Call) -> None:
 
 def mm(tape: Tape, call: Call) -> None:
     """``mm(left, right)`` of two matrices, of G each, or of a vector."""
-    _product(tape, call, call.args[0], call.args[1], bias=None)
+    _product(tape, call, call.args[0], call.args[1], None)
 
 
 def addmm(tape: Tape, call: Call) -> None:
     """``addmm(added, left, right)``."""
-    _product(tape, call, call.args[1], call.args[2], bias=call.args[0])
+    _product(tape, call, call.args[1], call.args[2], call.args[0])
 
 
 def _product(tape: Tape, call: Call, left: torch.Tensor, right: torch.Tensor, bias: torch.Tensor | None) -> None:
-    by_right, by_left = tape.is_weight(right), tape.is_weight(left)
-    if (by_right and right.dim() == 2) or _same_for_all(tape, right):
-        products.linear(tape, call, left, right, right.shape[-2], right.shape[-1], bias)
-    elif by_right and right.dim() == 1:
-        products.linear(tape, call, left, right, right.shape[0], 1, bias)
-    elif (by_left and left.dim() == right.dim() == 2) or _same_for_all(tape, left):
-        products.linear(tape, call, right, left, left.shape[-1], left.shape[-2], bias)
-    elif by_right and right.dim() == 3 and bias is None:
-        products.grouped(tape, call, left, right, *right.shape)
-    elif by_left and left.dim() == 3 and bias is None:
-        products.grouped(tape, call, right, left, left.shape[0], left.shape[2], left.shape[1])
-    elif by_left or by_right or right.dim() == 1:
-        lost_product(tape, call)
-    else:
-        G = left.shape[0] if left.dim() == 3 else 1
-        products.matmul(tape, call, left, right, G, left.shape[-2], left.shape[-1], right.shape[-1], bias)
-
-
-def _same_for_all(tape: Tape, matrices: torch.Tensor) -> bool:
-    """Tell whether a constant matrix is spread over the batch, or over heads."""
-    return matrices.dim() == 3 and matrices.stride(0) == 0 and not tape.is_activation(matrices)
+    M, K = (left.shape[-2] if left.dim() > 1 else 1), (right.shape[-1] if right.dim() > 1 else 1)
+    # A constant matrix that is spread over the batch, or over heads, without a copy.
+    spread = [one for one in (left, right) if one.dim() == 3 and one.stride(0) == 0 and not tape.is_activation(one)]
+    products.product(tape, call, left, right, M, left.shape[-1], K, bias, spread)
 
 
 def grouped_mm(tape: Tape, call: Call) -> None:
@@ -78,8 +58,7 @@ def grouped_mm(tape: Tape, call: Call) -> None:
     if len(made) == 1:
         tape.write(call.out, made[0])
     else:
-        joined = VectorLayer(id="new", kind="concat", op="cat", inputs=tuple(made), shape=(rows, K))
-        tape.emit(joined, call.out, "cat")
+        tape.vector("concat", "cat", made, (rows, K), call.out)
 
 
 def bilinear(tape: Tape, call: Call) -> None:
@@ -95,8 +74,16 @@ def bilinear(tape: Tape, call: Call) -> None:
         lost_product(tape, call)
         return
     K, C, width = weight.shape
-    first = Linear(id="new", kind="linear", L=L, C=C, K=K * width,
-                   inputs=(tape.read(left, (C,) if L == 1 else (L, C), any_shape=True),))  # fmt: skip
-    inputs = (tape.emit_weighted(first, None, weight), tape.read(right, (L, width, 1), any_shape=True))
-    second = Matmul(id="new", kind="matmul", inputs=inputs, G=L, M=K, C=width, K=1)
-    tape.emit(second, call.out, call.op)
+    matrices = products.linear(tape, left, weight, C, K * width)
+    products.emit_matmul(tape, call.op, matrices, right, L, K, width, 1, call.out)
+
+
+def mkldnn_rnn_layer(tape: Tape, call: Call) -> None:
+    """``mkldnn_rnn_layer(image, w_ih, w_hh, b_ih, b_hh, h0, c0, ...)``: one direction of one layer, (L, N, C).
+
+    A device runs it as one operator; others run the products that it is recorded as.
+    """
+    image, w_ih, w_hh, b_ih, b_hh, hidden = call.args[:6]
+    direction = Direction(w_ih, w_hh, bool(tape.values.parameters([b_ih, b_hh])), hidden)
+    every, *last = call.outputs[:3]
+    recurrent(tape, image, [direction], image.shape[0], 1, every, last)

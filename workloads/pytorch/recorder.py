@@ -6,18 +6,17 @@ nothing is computed, as well as on any other.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from inspect import signature
 from typing import Any
 
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from workloads.foundation.errors import InputError
 from workloads.graph import Shape
-from workloads.pytorch.aten_call import Call, plain_name
+from workloads.pytorch.aten_call import Call, plain_name, tensors_in
 from workloads.pytorch.gradient_flow import torch_tape
 from workloads.pytorch.operators import record
 from workloads.recording.recording import Recording, finished, own_fault
@@ -69,9 +68,13 @@ def _recorded(model: nn.Module, inputs: Mapping[str, torch.Tensor], by_name: boo
     tape = torch_tape(batch_size, dict(model.named_parameters()))
     outputs = _run(model, inputs, by_name, Observer(tape), tape)
     if tape.values.asked:  # whether a constant has rows for every sample: twice the batch tells
-        shapes = _shapes_of(model, _twice(inputs, batch_size), by_name)
+        shapes = ShapeObserver()
+        try:
+            _forward(model, _twice(inputs, batch_size), by_name, shapes)
+        except Exception:  # a model that takes one size of batch alone
+            shapes.seen = []
         tape = torch_tape(batch_size, dict(model.named_parameters()))
-        outputs = _run(model, inputs, by_name, Observer(tape, shapes), tape)
+        outputs = _run(model, inputs, by_name, Observer(tape, shapes.seen), tape)
     recording = finished(tape, type(model).__name__)
     del outputs
     return recording
@@ -86,19 +89,30 @@ def _run(model: nn.Module, inputs: Mapping[str, torch.Tensor], by_name: bool, ob
     for name, tensor in inputs.items():
         tape.add_input(name, tensor)
         observer.knows_input(tensor)
-    with _unchanged(model), torch.enable_grad(), following_places(model, tape), tape.flow.following(), observer:
-        return model(**inputs) if by_name else model(*inputs.values())
+    with following_places(model, tape):
+        return _forward(model, inputs, by_name, tape.flow.following(), observer)
 
 
-def _shapes_of(model: nn.Module, inputs: Mapping[str, torch.Tensor], by_name: bool) -> Shapes:
-    """Run the model; return what shapes its operators give, none if it does not run on this batch."""
-    observer = ShapeObserver()
+def _forward(
+    model: nn.Module, inputs: Mapping[str, torch.Tensor], by_name: bool, *watching: AbstractContextManager[Any]
+) -> Any:
+    """Run the model in training mode; leave it as it was, with all buffers."""
+    modes = {module: module.training for module in model.modules()}
+    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
     try:
-        with _unchanged(model), torch.enable_grad(), observer:
-            model(**inputs) if by_name else model(*inputs.values())
-    except Exception:  # a model that takes one size of batch alone
-        return []
-    return observer.shapes
+        with ExitStack() as stack:
+            for one in (torch.random.fork_rng(devices=[]), torch.enable_grad()):
+                stack.enter_context(one)
+            model.train()
+            for one in watching:
+                stack.enter_context(one)
+            return model(**inputs) if by_name else model(*inputs.values())
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
 
 
 def argument_names(model: nn.Module, count: int) -> list[str]:
@@ -106,23 +120,6 @@ def argument_names(model: nn.Module, count: int) -> list[str]:
     known = [name for name, one in signature(model.forward).parameters.items()
              if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]  # fmt: skip
     return [known[i] if i < len(known) else f"input{i}" for i in range(count)]
-
-
-@contextmanager
-def _unchanged(model: nn.Module) -> Iterator[None]:
-    """Put the model in training mode, and back into its old state with all buffers at the end."""
-    modes = {module: module.training for module in model.modules()}
-    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    try:
-        with torch.random.fork_rng(devices=[]):
-            model.train()
-            yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-        with torch.no_grad():
-            for buffer, before in buffers:
-                buffer.copy_(before)
 
 
 @contextmanager
@@ -194,8 +191,8 @@ class Observer(TorchDispatchMode):
         out = func(*args, **(kwargs or {}))
         if self._tape.paused:
             return out
-        tensors = tuple(leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor))
-        call = Call(plain_name(func._schema.name), func, args, kwargs or {}, tensors, out)
+        name = plain_name(func._schema.name)
+        call = Call(name, func, args, kwargs or {}, tensors_in((args, kwargs)), tensors_in(out))
         try:
             self._follow(call)
             record(self._tape, call)
@@ -224,10 +221,9 @@ class ShapeObserver(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.shapes: Shapes = []
+        self.seen: Shapes = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
-        shapes = [tuple(one.shape) for one in tree_leaves(out) if isinstance(one, torch.Tensor)]
-        self.shapes.append((plain_name(func._schema.name), shapes))
+        self.seen.append((plain_name(func._schema.name), [tuple(one.shape) for one in tensors_in(out)]))
         return out

@@ -19,11 +19,11 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils._pytree import tree_leaves
 
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.validation import validate
 from workloads.optimizers import OptimizerName
+from workloads.pytorch.aten_call import tensors_in
 from workloads.pytorch.gradient_flow import torch_tape
 from workloads.pytorch.optimizer_watch import SeenOptimizer
 from workloads.pytorch.recorder import Observer, argument_names, following_places
@@ -200,7 +200,7 @@ def _tensors(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -
     named = dict(zip(argument_names(model, len(args)), args, strict=True)) | dict(kwargs)
     found: dict[str, torch.Tensor] = {}
     for name, value in named.items():
-        leaves = [leaf for leaf in tree_leaves(value) if isinstance(leaf, torch.Tensor) and leaf.dim()]
+        leaves = [leaf for leaf in tensors_in(value) if leaf.dim()]
         for index, leaf in enumerate(leaves):
             found[name if leaf is value else f"{name}.{index}"] = leaf
     if not found:

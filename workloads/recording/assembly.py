@@ -41,8 +41,7 @@ def notes_of(recording: Recording, more: Sequence[str] = ()) -> tuple[str, ...]:
         told = f"All {len(weighted)} convolution and linear layers are predicted{ending}."
     else:
         told = f"{len(predicted)} of {len(weighted)} convolution and linear layers are predicted; frozen: the others."
-    missing = [note for note in (recording.unsimulated, recording.unreached) if note]
-    return (told, *(f"{NOT_RECORDED}{note}" for note in (*missing, *recording.notes, *more)))
+    return (told, *recording.told, *(f"{NOT_RECORDED}{note}" for note in more))
 
 
 def assemble(

@@ -1,61 +1,60 @@
-"""One operator with its operands, and how layers without multiply-accumulates are recorded."""
+"""One operator with its operands, and how one is recorded whose shape is all that matters."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from workloads.graph import Shape
-from workloads.layers import VectorKind, VectorLayer
-from workloads.recording.lost import Lost
+from workloads.recording.notes import Lost
 from workloads.recording.tape import Tape
 from workloads.recording.values import Tensor
 
 
 class Call(Protocol):
-    """An operator as a model calls it."""
+    """An operator as a model calls it.
+
+    Attributes
+    ----------
+    op : str
+        Its name, as a trace has it.
+    tensors, outputs : sequence of Tensor
+        All that it reads, and all that it returns.
+    out : Tensor
+        The first that it returns.
+    operands : sequence of Tensor
+        The tensors whose product it is, if it is one.
+    macs : int
+        Multiply-accumulates by somebody else's count; 0 where nobody counts them.
+    """
 
     @property
-    def op(self) -> str:
-        """Its name."""
+    def op(self) -> str: ...  # noqa: D102
 
     @property
-    def tensors(self) -> Sequence[Any]:
-        """All tensors that it reads."""
+    def tensors(self) -> Sequence[Any]: ...  # noqa: D102
 
     @property
-    def out(self) -> Any:
-        """What it returns."""
+    def outputs(self) -> Sequence[Any]: ...  # noqa: D102
 
     @property
-    def outputs(self) -> Sequence[Any]:
-        """The tensors that it returns."""
+    def out(self) -> Any: ...  # noqa: D102
 
     @property
-    def operands(self) -> Sequence[Any]:
-        """The two tensors, or three, whose product it is, if it is one."""
+    def operands(self) -> Sequence[Any]: ...  # noqa: D102
 
     @property
-    def macs(self) -> int:
-        """Multiply-accumulates by somebody else's count; 0 where nobody counts them."""
+    def macs(self) -> int: ...  # noqa: D102
 
 
 Rule = Callable[[Tape, Any], None]
 
 
-def floating(call: Call) -> list[Tensor]:
-    """Return the outputs that are no integers or masks."""
-    return [one for one in call.outputs if one.is_floating_point() or one.is_complex()]
+def is_real(tensor: Tensor) -> bool:
+    """Tell whether a tensor holds numbers, and no indices or masks."""
+    return tensor.is_floating_point() or tensor.is_complex()
 
 
-def emit_vector(
-    tape: Tape, call: Call, kind: VectorKind, out: Tensor, inputs: Sequence[str], shape: Shape | None = None,
-    op: str = "",
-) -> str:  # fmt: skip
-    """Record a layer without multiply-accumulates that made `out` of the layers `inputs`."""
-    op = op or call.op
-    layer = VectorLayer(
-        id="new", kind=kind, op=op, inputs=tuple(inputs), shape=tape.sample_shape(out) if shape is None else shape,
-    )  # fmt: skip
-    return tape.emit(layer, out, op, tape.values.parameters(call.tensors))
+def activations(tape: Tape, call: Call) -> list[Any]:
+    """Return the operands that the network's inputs reach."""
+    return [tensor for tensor in call.tensors if tape.is_activation(tensor)]
 
 
 def lost(tape: Tape, call: Call) -> Lost:
@@ -65,12 +64,12 @@ def lost(tape: Tape, call: Call) -> Lost:
 
 def record_other(tape: Tape, call: Call) -> None:
     """Record an operator whose shape is all that matters of it."""
-    inputs = [tape.read(tensor) for tensor in call.tensors if tape.is_activation(tensor)]
-    for out in floating(call) or call.outputs:
+    inputs = [tape.read(tensor) for tensor in activations(tape, call)]
+    for out in filter(is_real, call.outputs) if any(map(is_real, call.outputs)) else call.outputs:
         if inputs:
-            emit_vector(tape, call, "other", out, inputs)
+            tape.record_vector(call, "other", out, inputs)
         else:  # a product of constants that is no layer after all
-            tape.values.compute(out, call.tensors, call.op, tape.place, random=False)
+            tape.compute(call, call.tensors, (out,))
 
 
 def record_unknown(tape: Tape, call: Call) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from workloads.foundation.errors import InputError
 from workloads.graph import Shape, check_graph
 from workloads.layers import Layer
-from workloads.recording.lost import Lost
+from workloads.recording.notes import Lost
 from workloads.recording.tape import Tape
+from workloads.trace import NOT_RECORDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,12 @@ class Recording:
     missing: dict[str, Lost] = field(default_factory=dict)
     unreached: str = ""
     network: str = ""
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All that is not recorded as it is, each a note of a trace."""
+        missing = (note for note in (self.unsimulated, self.unreached) if note)
+        return tuple(f"{NOT_RECORDED}{note}" for note in (*missing, *self.notes))
 
 
 def finished(tape: Tape, network: str) -> Recording:

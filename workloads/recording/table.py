@@ -14,11 +14,13 @@ control   no layer: it decides by values what runs
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
-from workloads.recording.call import Call, Rule, lost, record_unknown
+from workloads.recording.call import Call, Rule, activations, is_real, lost, record_unknown
+from workloads.recording.selection import Decides
 from workloads.recording.tape import Tape
 
+_R = TypeVar("_R")
 Family = Literal["product", "vector", "movement", "view", "constant", "control", "unknown"]
 
 
@@ -33,57 +35,49 @@ class Operator:
 UNKNOWN = Operator("unknown", record_unknown)
 
 
-def rows(family: Family, rules: Mapping[Rule, str | tuple[str, ...]]) -> dict[str, Operator]:
-    """Return the rows of a table for the operators of one family, by name; names are a tuple or a text."""
-    return {
-        op: Operator(family, rule)
-        for rule, ops in rules.items()
-        for op in (ops.split() if isinstance(ops, str) else ops)
-    }
+def by_name(rules: Mapping[_R, str]) -> dict[str, _R]:
+    """Return rules by the name of each of their operators, from the names of all as a text."""
+    return {op: rule for rule, ops in rules.items() for op in ops.split()}
+
+
+def table(rows: Mapping[Family, Mapping[Rule, str]]) -> dict[str, Operator]:
+    """Return operators by name, from the names for each rule of each family."""
+    return {op: Operator(family, rule) for family, rules in rows.items() for op, rule in by_name(rules).items()}
 
 
 def shape_alone(tape: Tape, call: Call) -> None:
     """Make a constant of an operand's shape."""
-    for out in call.outputs:
-        tape.values.compute(out, (), call.op, tape.place, random=False)
+    tape.compute(call, ())
 
 
-def record(tape: Tape, call: Call, operator: Operator) -> None:
-    """Record one operator.
+def values_alone(tape: Tape, call: Call) -> None:
+    """Make what its operands' values say, of any shape."""
+    tape.compute(call, call.tensors)
+
+
+def record(tape: Tape, call: Call, operator: Operator, decides: Decides | None) -> None:
+    """Record one operator, and note where its values decide what runs after it.
 
     What no input of the network reaches is a constant, and no layer; but a product that has rows for every sample runs
     as often as any other, whatever its rows hold.
     """
+    if decides is not None and decides(tape, call):
+        what = f"values decide what runs after {call.op}: another batch may run other layers, or other sizes of them"
+        tape.note(what, tape.here)
     tape.touch(call.tensors)
-    reached = any(tape.is_activation(tensor) for tensor in call.tensors)
+    reached = bool(activations(tape, call))
     if operator.family == "product" and not reached:
-        reached = tape.values.batched(call.outputs[0])
+        reached = tape.values.batched(call.out)
         if not reached:
             made_of = "constants and parameters" if tape.values.parameters(call.tensors) else "constants"
             note = f"{call.op} of {made_of}, once a batch, is missing"
             tape.lose(note, f"{call.op} once a batch", lost(tape, call), tape.here)
+    in_place = any(out is operand for out in call.outputs for operand in call.tensors)
     if operator.family in ("view", "constant", "control"):
         operator.rule(tape, call)
-    elif not reached:
-        _compute(tape, call, random=call.op == "bernoulli")
-    elif operator.family == "product" or _in_place(call) or any(_is_real(one) for one in call.outputs):
+    elif reached and (operator.family == "product" or in_place or any(map(is_real, call.outputs))):
         operator.rule(tape, call)
-        for out in call.outputs:  # means, indices and masks beside the result
-            if not tape.values.known(out):
-                tape.values.compute(out, call.tensors, call.op, tape.place, False)
-    else:
-        _compute(tape, call)
-
-
-def _compute(tape: Tape, call: Call, random: bool = False) -> None:
-    """Remember what is computed without a layer: of constants alone, or integers and masks."""
-    for out in call.outputs:
-        tape.values.compute(out, call.tensors, call.op, tape.place, random)
-
-
-def _is_real(tensor: Any) -> bool:
-    return tensor.is_floating_point() or tensor.is_complex()
-
-
-def _in_place(call: Call) -> bool:
-    return any(out is operand for out in call.outputs for operand in call.tensors)
+        # Means, indices and masks beside the result.
+        tape.compute(call, call.tensors, [out for out in call.outputs if not tape.values.known(out)])
+    else:  # of constants alone, or integers and masks
+        tape.compute(call, call.tensors, random=call.op == "bernoulli" and not reached)

@@ -5,16 +5,19 @@ with a place in the trace runs, or when such an operator reads a tensor in a sha
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workloads.graph import DETACH, Shape, is_detach, without_gradient
-from workloads.layers import Conv2d, Layer, Linear, VectorKind, VectorLayer
+from workloads.graph import DETACH, Shape, is_detach, same_weights, without_gradient
+from workloads.layers import Conv2d, Layer, Linear, Matmul, VectorKind, VectorLayer
 from workloads.recording.flow import Flow
-from workloads.recording.lost import Lost, told_share
+from workloads.recording.notes import Lost, told, told_share
 from workloads.recording.values import NOWHERE, Place, Tensor, Value, Values, behind, reached
+
+if TYPE_CHECKING:
+    from workloads.recording.call import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,6 @@ class _Origin:
     name: str
     parameters: tuple[str, ...] = ()
     inserted: bool = False
-
-
-_PLACES = 3  # so many are named in a note, the others counted
 
 
 class Tape:
@@ -70,11 +70,11 @@ class Tape:
         self.inputs: list[str] = []
         self._origins: list[_Origin] = []
         self._carries: dict[str, bool] = {}
-        self._reshaped: dict[tuple[str, Shape], str] = {}
-        self._detached: dict[str, str] = {}
-        self._constants: dict[tuple[Value, Shape], str] = {}
+        # Layers between two that read one another, by what they are made of and their shape: each stands once.
+        self._inserted: dict[tuple[str | Value, Shape | None], str] = {}
         self._parameters = dict(parameters)
         self._untouched = dict.fromkeys(parameters)
+        self._idle: set[str] = set()  # layers whose gradient autograd computes, though nothing behind them trains
         self._batch_first = True
         self._weights: dict[tuple[str, int, int, int], str] = {}
 
@@ -92,16 +92,9 @@ class Tape:
         self.note(note, where)
         self.missing[what] = self.missing.get(what, Lost()) + lost
 
-    def selects(self, op: str) -> None:
-        """Note an operator that selects by the values of activations."""
-        self.note(
-            f"values decide what runs after {op}: another batch may run other layers, or other sizes of them",
-            self.here,
-        )
-
     def notes(self) -> tuple[str, ...]:
         """Return one line for each thing that is not recorded as it is, with the places or how often."""
-        return tuple(_told(what, wheres) for what, wheres in self._notes.items())
+        return tuple(told(what, wheres) for what, wheres in self._notes.items())
 
     def unsimulated(self) -> str:
         """Return which share of the multiply-accumulates is not simulated, and what does them; or nothing."""
@@ -112,7 +105,7 @@ class Tape:
         names = list(self._untouched)
         count = sum(self._parameters[name].numel() for name in names)
         what = f"{len(names)} parameters ({count:,} numbers) are reached by no operator, and counted all the same"
-        return _told(what, names) if names else ""
+        return told(what, names) if names else ""
 
     def add_input(self, name: str, tensor: Tensor) -> None:
         """Make `tensor` an input of the network."""
@@ -133,22 +126,20 @@ class Tape:
 
     def _sample(self, shape: Shape, doubled: Shape | None) -> Shape:
         grown = [axis for axis, (one, two) in enumerate(zip(shape, doubled or (), strict=False)) if one != two]
-        if len(grown) == 1 and shape[grown[0]] % self.batch_size == 0:
-            (axis,) = grown
-            windows = shape[axis] // self.batch_size
-            return shape[:axis] + ((windows,) if windows > 1 else ()) + shape[axis + 1 :]
         multiple = bool(shape) and shape[0] % self.batch_size == 0
-        if self.batch_size in shape and not (multiple and self._batch_first):
+        axis = 0
+        if len(grown) == 1 and shape[grown[0]] % self.batch_size == 0:
+            axis = grown[0]
+        elif self.batch_size in shape and not (multiple and self._batch_first):
             axis = shape.index(self.batch_size)
-            return shape[:axis] + shape[axis + 1 :]
-        if multiple:
-            windows = shape[0] // self.batch_size
-            return shape[1:] if windows == 1 else (windows, *shape[1:])
-        if prod(shape) % self.batch_size == 0:
+        elif not multiple and prod(shape) % self.batch_size == 0:
             return (prod(shape) // self.batch_size,)
-        if shape:
-            self.note("a shape is no multiple of the batch and is recorded whole", f"{shape} at {self.here}")
-        return shape
+        elif not multiple:
+            if shape:
+                self.note("a shape is no multiple of the batch and is recorded whole", f"{shape} at {self.here}")
+            return shape
+        windows = shape[axis] // self.batch_size
+        return shape[:axis] + ((windows,) if windows > 1 else ()) + shape[axis + 1 :]
 
     def touch(self, tensors: Iterable[Tensor]) -> None:
         """Notice which parameters an operator reads."""
@@ -174,30 +165,31 @@ class Tape:
         view = self.values.view(tensor)
         wanted = self.sample_shape(tensor) if shape is None else shape
         source = self._resolve(view.value) if reached(view.value) else self._constant(tensor, view.value)
-        if self._carries[source] and not self.flow.through(tensor):
+        through = self.flow.through(tensor)
+        if self._carries[source] and not through:
             source = self._detach(source)
+        elif through and not self._carries[source] and not self.flow.unknown:
+            self._idle.add(source)
         have = self.shapes[source]
         if have == wanted or (any_shape and prod(have) == prod(wanted)):
             return source
-        if (source, wanted) not in self._reshaped:
-            self._reshaped[source, wanted] = self._convert((source,), wanted, view.op, view.place)
-        return self._reshaped[source, wanted]
+        if (source, wanted) not in self._inserted:
+            self._inserted[source, wanted] = self._convert((source,), wanted, view.op, view.place)
+        return self._inserted[source, wanted]
 
     def _constant(self, tensor: Tensor, value: Value) -> str:
         """Record a constant that is read like an activation: it takes nothing of the input but the batch's size."""
         shape = self.sample_shape(tensor)
-        if (value, shape) not in self._constants:
-            self._constants[value, shape] = self._convert(
-                (self.inputs[0],), shape, value.op, self.place, behind(value), "other"
-            )
-        return self._constants[value, shape]
+        if (value, shape) not in self._inserted:
+            made = self._convert((self.inputs[0],), shape, value.op, self.place, behind(value), "other")
+            self._inserted[value, shape] = made
+        return self._inserted[value, shape]
 
     def _detach(self, source: str) -> str:
-        if source not in self._detached:
-            layer = VectorLayer(id="new", kind="other", op=DETACH, inputs=(source,), shape=self.shapes[source])
-            origin = _Origin(self.place, _below(self.place, DETACH), inserted=True)
-            self._detached[source] = self._append(layer, origin, False)
-        return self._detached[source]
+        if (source, None) not in self._inserted:
+            made = self._convert((source,), self.shapes[source], DETACH, self.place, kind="other")
+            self._inserted[source, None] = made
+        return self._inserted[source, None]
 
     def _resolve(self, value: Value) -> str:
         if value.source is None:
@@ -216,8 +208,7 @@ class Tape:
     ) -> str:  # fmt: skip
         before, after = prod(self.shapes[inputs[0]]), prod(shape)
         kind = kind or ("reshape" if before == after else "select" if before > after else "other")
-        layer = VectorLayer(id="new", kind=kind, op=op, inputs=inputs, shape=shape)
-        return self._append(layer, _Origin(place, _below(place, op), parameters, True), self._train(parameters))
+        return self.vector(kind, op, inputs, shape, None, parameters, place)
 
     def _train(self, parameters: Iterable[str]) -> bool:
         return self.flow.on and any(self._parameters[name].requires_grad for name in parameters)
@@ -228,13 +219,39 @@ class Tape:
             return self._train(self.values.parameters([tensor]))
         return self.flow.through(tensor)
 
-    def emit(self, layer: Layer, out: Tensor | None, label: str, parameters: tuple[str, ...] = ()) -> str:
-        """Record a layer that ran here and made `out`, with its parameters' names; return its provisional id."""
-        origin = _Origin(self.place, _below(self.place, label), parameters)
-        made = self._append(layer, origin, self._train(parameters))
-        if out is not None:
-            self.write(out, made)
-        return made
+    def record_vector(
+        self,
+        call: "Call",
+        kind: VectorKind,
+        out: Tensor,
+        inputs: Sequence[str],
+        shape: Shape | None = None,
+        op: str = "",
+    ) -> None:
+        """Record an operator as a layer without multiply-accumulates that made `out` of the layers `inputs`."""
+        shape = self.sample_shape(out) if shape is None else shape
+        self.vector(kind, op or call.op, inputs, shape, out, self.values.parameters(call.tensors))
+
+    def vector(
+        self, kind: VectorKind, op: str, inputs: Sequence[str], shape: Shape, out: Tensor | None = None,
+        parameters: tuple[str, ...] = (), inserted_at: Place | None = None,
+    ) -> str:  # fmt: skip
+        """Record a layer without multiply-accumulates, of some parameters; return its provisional id."""
+        place = inserted_at or self.place
+        layer = VectorLayer(id="new", kind=kind, op=op, inputs=tuple(inputs), shape=shape)
+        origin = _Origin(place, _below(place, op), parameters, inserted_at is not None)
+        return self._append(layer, origin, self._train(parameters), out)
+
+    def compute(
+        self, call: "Call", operands: Iterable[Tensor], outs: Iterable[Tensor] | None = None, random: bool = False
+    ) -> None:
+        """Make what an operator returns, or some of it, a function of some operands that is no layer yet."""
+        for out in call.outputs if outs is None else outs:
+            self.values.compute(out, operands, call.op, self.place, random)
+
+    def emit(self, layer: Matmul, out: Tensor | None, label: str) -> str:
+        """Record a product of activations that ran here and made `out`; return its provisional id."""
+        return self._append(layer, _Origin(self.place, _below(self.place, label)), False, out)
 
     def write(self, out: Tensor, source: str) -> None:
         """Make `out` the output of the layer `source`; in place, if it held something already."""
@@ -249,8 +266,7 @@ class Tape:
             whole = value.parts[0]
             op, base = "slice_scatter", (self._resolve(whole),) if reached(whole) else ()
             shape = self._sample(whole.shape, whole.doubled) if not base else self.shapes[base[0]]
-            merged = VectorLayer(id="new", kind="other", op=op, inputs=(*base, source), shape=shape)
-            self._assign(whole, self.emit(merged, None, op))
+            self._assign(whole, self.vector("other", op, (*base, source), shape))
         elif before is None:
             value.parts = ()
 
@@ -267,16 +283,14 @@ class Tape:
         key = (name, weight.storage_offset(), layer.product_shape(1).weight_words, part)
         first = self._weights.get(key)
         shared = self.layers[int(first[1:])] if first is not None else None
-        if isinstance(shared, Conv2d | Linear) and _same_weights(shared, layer) and shared.trainable == trains:
+        if isinstance(shared, Conv2d | Linear) and same_weights(shared, layer) and shared.trainable == trains:
             layer = layer.model_copy(update={"shares_weights_with": first})
         elif isinstance(shared, Conv2d | Linear):
             how = "in two shapes" if shared.trainable == trains else "frozen and trained"
             self.note(f"weights are used {how} and recorded as two weights", name)
         owner = name.removesuffix("weight").rstrip("._") or name
-        made = self._append(layer, _Origin(self.place, owner), trains)
+        made = self._append(layer, _Origin(self.place, owner), trains, out)
         self._weights.setdefault(key, made)
-        if out is not None:
-            self.write(out, made)
         return made
 
     def add_bias(self, source: str, bias: Tensor) -> bool:
@@ -289,14 +303,16 @@ class Tape:
         self.layers[-1] = layer.model_copy(update={"bias": True})
         return True
 
-    def _append(self, layer: Layer, origin: "_Origin", trains: bool) -> str:
+    def _append(self, layer: Layer, origin: "_Origin", trains: bool, out: Tensor | None) -> str:
         provisional = f"%{len(self.layers)}"
-        frozen = {"trainable": False} if not trains and _has_parameters(layer, origin) else {}
-        self.layers.append(layer.model_copy(update={"id": provisional, **frozen}))
+        told = {} if isinstance(layer, Matmul) else {"trainable": trains}
+        self.layers.append(layer.model_copy(update={"id": provisional, **told}))
         self.shapes[provisional] = layer.output_shape
         self._origins.append(origin)
         through = not is_detach(layer) and any(self._carries[name] for name in layer.inputs)
         self._carries[provisional] = trains or through
+        if out is not None:
+            self.write(out, provisional)
         return provisional
 
     def _end(self) -> None:
@@ -312,6 +328,12 @@ class Tape:
         """Return the layers under their final, unique ids; the model's outputs are still there."""
         if not self.flow.unknown:
             self._end()
+        for layer in self.layers:
+            if not isinstance(layer, VectorLayer) and (idle := self._idle.intersection(layer.inputs)):
+                macs = layer.product_shape(self.batch_size).macs * len(idle)
+                self.lose("a gradient that trains nothing is missing", "gradient that trains nothing", Lost(0, macs))
+        if self._untouched:  # they are kept, and updated by another batch
+            self._convert((self.inputs[0],), (1,), "unreached", NOWHERE, tuple(self._untouched), "other")
         operators = Counter((origin.place.path, origin.place.call) for origin in self._origins if not origin.inserted)
         ids = {name: name for name in self.inputs}
         used = Counter(self.inputs)
@@ -322,24 +344,12 @@ class Tape:
             used[base] += 1
             ids[f"%{index}"] = base if used[base] == 1 else f"{base}#{used[base]}"
         lost = self._without_gradient()
-        layers = [
+        layers = tuple(
             _finished(layer, ids, count, layer.id in lost)
             for layer, count in zip(self.layers, self._parameter_counts(), strict=True)
-        ]
-        return (*self._unreached(used), *layers)
-
-    def _unreached(self, taken: Mapping[str, int]) -> tuple[Layer, ...]:
-        """Return a layer of the parameters that no operator read: they are kept, and updated by another batch."""
-        if not self._untouched:
-            return ()
-        names = list(self._untouched)
-        count = sum(self._parameters[name].numel() for name in names)
-        id_ = next(name for name in ("unreached", *(f"unreached#{n}" for n in range(2, 99))) if name not in taken)
-        trainable = any(self._parameters[name].requires_grad for name in names)
-        return (
-            VectorLayer(id=id_, kind="other", op="unreached", inputs=(self.inputs[0],), shape=(1,), parameters=count,
-                        trainable=trainable),
-        )  # fmt: skip
+        )
+        first = len(layers) - bool(self._untouched)  # that of parameters nobody reads keeps no input alive
+        return layers[first:] + layers[:first]
 
     def _without_gradient(self) -> set[str]:
         """Return the layers that are frozen since no gradient comes back to them."""
@@ -365,36 +375,16 @@ class Tape:
         return counts
 
 
-def _told(what: str, wheres: list[str]) -> str:
-    places = list(dict.fromkeys(where for where in wheres if where))
-    text = f"{what}: {', '.join(places[:_PLACES])}" if places else what
-    if len(places) > _PLACES:
-        text += f" and {len(places) - _PLACES} more"
-    return text if len(wheres) == max(len(places), 1) else f"{text} ({len(wheres)} times)"
-
-
 def _below(place: Place, op: str) -> str:
     return f"{place.path}.{op}" if place.path else op
 
 
-def _same_weights(layer: Layer, other: Conv2d | Linear) -> bool:
-    mine, theirs = layer.product_shape(1), other.product_shape(1)  # type: ignore[union-attr]
-    return (mine.K, mine.C, mine.R, mine.S, mine.groups) == (theirs.K, theirs.C, theirs.R, theirs.S, theirs.groups)
-
-
-def _has_parameters(layer: Layer, origin: _Origin) -> bool:
-    return isinstance(layer, Conv2d | Linear) or bool(origin.parameters)
-
-
 def _finished(layer: Layer, ids: dict[str, str], parameters: int, lost: bool) -> Layer:
     update: dict[str, object] = {"id": ids[layer.id], "inputs": tuple(ids[name] for name in layer.inputs)}
-    if isinstance(layer, Conv2d | Linear) and layer.shares_weights_with is not None:
-        update["shares_weights_with"] = ids[layer.shares_weights_with]
     if isinstance(layer, VectorLayer):
-        update["parameters"] = parameters
-    if isinstance(layer, VectorLayer) and (not parameters or lost):
-        update["trainable"] = not parameters
-    if isinstance(layer, Conv2d | Linear):
+        update |= {"parameters": parameters, "trainable": not parameters or (layer.trainable and not lost)}
+    elif isinstance(layer, Conv2d | Linear):
         trainable = layer.trainable and not lost
-        update |= {"trainable": trainable, "predicted": trainable}
+        shared = layer.shares_weights_with and ids[layer.shares_weights_with]
+        update |= {"trainable": trainable, "predicted": trainable, "shares_weights_with": shared}
     return layer.model_copy(update=update)

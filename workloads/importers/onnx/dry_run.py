@@ -6,7 +6,7 @@ computed by onnx's reference operators. So control flow runs too: the branch tha
 
 import re
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from workloads.foundation.errors import InputError
 from workloads.graph import Shape
-from workloads.importers.onnx.control import CONTROL
+from workloads.importers.onnx.control import CONTROL, Node, Results
 from workloads.importers.onnx.macs import counts_macs
 from workloads.importers.onnx.tensors import Operation, Run, Scope, Tensor, place_of, tensor_of
 
@@ -59,16 +59,16 @@ class DryRun:
     def run(self, shapes: Mapping[str, Shape]) -> Run:
         """Run the model for inputs of some shapes."""
         graph = self._model.graph
-        scope: dict[str, Tensor] = {}
         ran = Run({})
         for value in graph.input:
             if value.name in shapes:
-                shape, declared = shapes[value.name], value.type.tensor_type.shape.dim
+                shape, given = shapes[value.name], value.type.tensor_type
                 self._sizes |= {
-                    one.dim_param: size for one, size in zip(declared, shape, strict=False) if one.dim_param
+                    one.dim_param: size for one, size in zip(given.shape.dim, shape, strict=False) if one.dim_param
                 }
-                kind = self._type_name(value.type.tensor_type.elem_type, value.name)
-                scope[value.name] = ran.inputs[value.name] = tensor_of(value.name, kind, shape)
+                kind = self._type_name(given.elem_type, value.name)
+                ran.inputs[value.name] = tensor_of(value.name, kind, shape)
+        scope: dict[str, Tensor] = dict(ran.inputs)
         self.run_graph(graph, scope, "", ran)
         for value in graph.output:
             if value.name not in scope:
@@ -91,37 +91,35 @@ class DryRun:
         """Run a graph in a scope that holds its inputs; return its outputs."""
         self._declared |= {one.name: one.type for one in (*graph.value_info, *graph.output)}
         for weight in graph.initializer:
-            self._constant(scope, ran.initializers, weight, weight.name, path)
+            scope[weight.name] = self._constant(ran.initializers, weight, weight.name, path)
         for sparse in graph.sparse_initializer:
-            found = tensor_of(
-                path + sparse.values.name,
-                self._type_name(sparse.values.data_type, path + sparse.values.name),
-                tuple(sparse.dims),
-            )
+            whole = path + sparse.values.name
+            found = tensor_of(whole, self._type_name(sparse.values.data_type, whole), tuple(sparse.dims))
             scope[sparse.values.name] = found
             ran.initializers.append(found)
-        for node in graph.node:
-            run: Callable[..., None] = CONTROL.get(node.op_type, DryRun.run_node)
+        for proto in graph.node:
+            place = path + place_of(proto)
             try:
-                run(self, node, scope, path, ran)
+                inputs = [self._look_up(name, scope, place) if name else None for name in proto.input]
+                attributes = {one.name: helper.get_attribute_value(one) for one in proto.attribute}
+                node = Node(proto, scope, path, place, inputs, attributes)
+                self._bind(node, CONTROL.get(proto.op_type, DryRun.run_node)(self, node, ran))
             except InputError:
                 raise
             except Exception as error:  # attributes or operands that the operator cannot have
-                raise self.error(path + place_of(node), unreadable(node.op_type, error)) from error
-        return [self.look_up(one.name, scope, path or "the graph") for one in graph.output] if path else []
+                raise self.error(place, unreadable(proto.op_type, error)) from error
+        return [self._look_up(one.name, scope, path or "the graph") for one in graph.output] if path else []
 
-    def _constant(self, scope: Scope, held: list[Tensor], weight: Any, name: str, path: str) -> None:
+    def _constant(self, held: list[Tensor], weight: Any, name: str, path: str) -> Tensor:
         whole = re.sub(r"(?<=/)\d+/", "", path) + name  # the same in every turn of a loop
-        if whole in self._constants:
-            scope[name] = self._constants[whole]
-            return
-        shape, data = tuple(weight.dims), None
-        if min(shape, default=0) < 0:
-            raise self.error(name, f"has the impossible shape {list(shape)}")
-        if prod(shape) <= _SMALL:
-            data = self._values(weight, name)
-        scope[name] = self._constants[whole] = tensor_of(whole, self._type_name(weight.data_type, whole), shape, data)
-        held.append(scope[name])
+        if whole not in self._constants:
+            shape = tuple(weight.dims)
+            if min(shape, default=0) < 0:
+                raise self.error(name, f"has the impossible shape {list(shape)}")
+            data = self._values(weight, name) if prod(shape) <= _SMALL else None
+            self._constants[whole] = tensor_of(whole, self._type_name(weight.data_type, whole), shape, data)
+            held.append(self._constants[whole])
+        return self._constants[whole]
 
     def _values(self, weight: Any, name: str) -> Any:
         """Return what a small constant holds; None if it is in another file that is not there."""
@@ -137,61 +135,53 @@ class DryRun:
                 return None
             raise self.error(name, f"holds no tensor of {list(weight.dims)} ({type(error).__name__})") from None
 
-    def look_up(self, name: str, scope: Scope, reader: str) -> Tensor:
-        """Return the tensor of a name, for a node that reads it."""
+    def _look_up(self, name: str, scope: Scope, reader: str) -> Tensor:
         if name not in scope:
             raise self.error(reader, f"reads {name!r}, which nothing before it makes")
         return scope[name]
 
-    def operands(self, node: Any, scope: Scope, place: str) -> list[Tensor | None]:
-        """Return what a node reads."""
-        return [self.look_up(name, scope, place) if name else None for name in node.input]
-
-    def bind(self, node: Any, scope: Scope, place: str, results: Iterable[Tensor | None]) -> None:
+    def _bind(self, node: Node, results: Results) -> None:
         """Give what a node makes its names."""
-        for name, found in zip(node.output, results, strict=False):
+        scope = node.scope
+        for name, found in zip(node.proto.output, results, strict=False):
             if not name or found is None:
                 continue
             if name in (scope.maps[0] if isinstance(scope, ChainMap) else scope):
-                raise self.error(place, f"makes {name!r}, which is there already")
+                raise self.error(node.place, f"makes {name!r}, which is there already")
             scope[name] = found
 
-    def run_node(self, node: Any, scope: Scope, path: str, ran: Run) -> None:
-        """Run a node that computes."""
-        place = path + place_of(node)
-        if node.op_type == "Constant" and node.attribute and node.attribute[0].name == "value":
-            self.bind(node, scope, place, ())
-            self._constant(scope, ran.literals, node.attribute[0].t, node.output[0], path)
-            return
-        inputs = self.operands(node, scope, place)
-        attributes = {one.name: helper.get_attribute_value(one) for one in node.attribute}
-        results = self._results(node, inputs, attributes, path, place)
-        self.bind(node, scope, place, results)
-        if inputs or node.op_type != "Constant":
-            ran.operations.append(Operation(node.op_type, place, tuple(inputs), tuple(results), attributes))
+    def run_node(self, node: Node, ran: Run) -> Results:
+        """Run a node that computes; return what it makes."""
+        kind = node.proto.op_type
+        if kind == "Constant" and "value" in node.attributes:
+            return [self._constant(ran.literals, node.attributes["value"], node.proto.output[0], node.path)]
+        results = self._results(node)
+        if node.inputs or kind != "Constant":
+            ran.operations.append(Operation(kind, node.place, tuple(node.inputs), tuple(results), node.attributes))
         else:
             ran.literals += [one for one in results if one is not None]
+        return results
 
-    def _results(
-        self, node: Any, inputs: Sequence[Tensor | None], attributes: Mapping[str, Any], path: str, place: str
-    ) -> list[Tensor | None]:
-        known = all(one is None or one.data is not None for one in inputs)
+    def _results(self, node: Node) -> Results:
+        kind = node.proto.op_type
+        known = all(one is None or one.data is not None for one in node.inputs)
         try:
-            types = self._types(node, inputs, place)
+            types = self._types(node.proto, node.inputs, node.place)
         except InputError:
             if not known:
                 raise
             types = {}  # onnx's reference operators take what its inference does not
-        results = [self._typed(path + name, types.get(name)) if name else None for name in node.output]
+        results = [self._typed(node.path + name, types.get(name)) if name else None for name in node.proto.output]
         made = [one for one in results if one is not None]
-        first = inputs[0] if inputs else None
-        if node.op_type in ("Shape", "Size") and first is not None and first.known and made:
-            sizes = first.shape[slice(attributes.get("start", 0), attributes.get("end"))]
-            made[0].data = np.array(prod(sizes) if node.op_type == "Size" else sizes, np.int64)
-        elif known and not counts_macs(node.op_type) and _is_small(node, made):
-            self._compute(node, inputs, made)
-        if node.op_type == "Reshape" and made and first is not None:
-            _check_reshape(first, made[0], self.error, place)
+        first = node.input(0)
+        if kind in ("Shape", "Size") and first is not None and first.known and made:
+            sizes = first.shape[slice(node.attributes.get("start", 0), node.attributes.get("end"))]
+            made[0].data = np.array(prod(sizes) if kind == "Size" else sizes, np.int64)
+        elif known and not counts_macs(kind) and kind not in _RANDOM and all(one.numel() <= _SMALL for one in made):
+            self._compute(node.proto, node.inputs, made)
+        both = [one for one in (first, *made[:1]) if one is not None and one.known and kind == "Reshape"]
+        if len({one.numel() for one in both}) > 1:  # which onnx does not see
+            raise self.error(node.place, f"Reshape cannot make {list(both[1].shape)} of {list(both[0].shape)}")
         return results
 
     def _types(self, node: Any, inputs: Sequence[Tensor | None], place: str) -> dict[str, Any]:
@@ -203,7 +193,8 @@ class DryRun:
         except (defs.SchemaError, KeyError):
             return declared
         operands = [(name, one) for name, one in zip(node.input, inputs, strict=True) if one is not None]
-        values = {name: _as_proto(one, name) for name, one in operands if one.data is not None}
+        values = {name: numpy_helper.from_array(np.asarray(one.data), name)
+                  for name, one in operands if one.data is not None}  # fmt: skip
         try:
             found = infer_node_outputs(
                 schema, node, {name: one.type for name, one in operands}, values,
@@ -226,17 +217,15 @@ class DryRun:
         return found
 
     def unknown(self, name: str) -> Tensor:
-        """Return a tensor without any known property."""
-        return Tensor(name, onnx.TypeProto(), "", (), False)
+        """Return a tensor of which nothing is known."""
+        return self._typed(name, onnx.TypeProto())
 
     def _typed(self, name: str, given: Any) -> Tensor:
-        if given is None:
-            return self.unknown(name)
-        found = self._resolved(given)
-        known = _is_fixed(found)
+        found = self._resolved(given or onnx.TypeProto())
         kind = _kind(found.tensor_type.elem_type) if found.HasField("tensor_type") else ""
-        return Tensor(name, found, kind, tuple(one.dim_value for one in found.tensor_type.shape.dim) if known else (),
-                      known)  # fmt: skip
+        known = _is_fixed(found)
+        shape = tuple(one.dim_value for one in found.tensor_type.shape.dim) if known else ()
+        return Tensor(name, found, kind, shape, known)
 
     def _compute(self, node: Any, inputs: Sequence[Tensor | None], made: Sequence[Tensor]) -> None:
         """Compute what a node makes of known values; if onnx's reference cannot, only its shape is known."""
@@ -250,10 +239,9 @@ class DryRun:
             return
         for one, value in zip(made, values, strict=True):
             if isinstance(value, np.ndarray | np.generic) and value.dtype != object:
-                kind = one.kind or _kind(helper.np_dtype_to_tensor_dtype(value.dtype))
-                found = tensor_of(one.name, kind, value.shape, np.asarray(value))
-                one.kind = kind
-                one.type, one.shape, one.known, one.data = found.type, found.shape, True, found.data
+                one.kind = one.kind or _kind(helper.np_dtype_to_tensor_dtype(value.dtype))
+                one.shape, one.known, one.data = value.shape, True, np.asarray(value)
+                one.type = tensor_of(one.name, one.kind, one.shape).type
 
 
 def _domain(name: str) -> str:
@@ -264,24 +252,8 @@ def _kind(number: int) -> str:
     return TensorProto.DataType.Name(number)
 
 
-def _check_reshape(before: Tensor, after: Tensor, error: Callable[[str, str], InputError], place: str) -> None:
-    """Raise an error where the sizes differ, which onnx does not see."""
-    if before.known and after.known and before.numel() != after.numel():
-        raise error(place, f"Reshape cannot make {list(after.shape)} of {list(before.shape)}")
-
-
 def _is_fixed(given: Any) -> bool:
     tensor = given.tensor_type
     return given.HasField("tensor_type") and tensor.HasField("shape") and all(
         one.HasField("dim_value") and one.dim_value >= 0 for one in tensor.shape.dim
     )  # fmt: skip
-
-
-def _is_small(node: Any, made: Sequence[Tensor]) -> bool:
-    if node.op_type in _RANDOM:
-        return False
-    return all(one.numel() <= _SMALL for one in made)
-
-
-def _as_proto(tensor: Tensor, name: str) -> Any:
-    return numpy_helper.from_array(np.asarray(tensor.data), name)

@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from math import prod
 
 from workloads.foundation.errors import InputError
+from workloads.graph import Shape
 from workloads.importers.onnx.einsum import extents_of, parsed
 from workloads.importers.onnx.tensors import Operation, Tensor, tensor_of
-from workloads.layers import VectorLayer
-from workloads.recording import products, vectors
+from workloads.recording import products
 from workloads.recording.call import lost_product, record_other
-from workloads.recording.recurrent import direction
+from workloads.recording.recurrent import Direction
+from workloads.recording.recurrent import recurrent as recurrent_layer
 from workloads.recording.tape import Tape
 from workloads.recording.values import Place
 
 
 def convolution(tape: Tape, call: Operation, weight: int = 1, bias: int = 2) -> None:
     """``Conv(X, W, B)``, or one whose weight and bias are other operands."""
-    image, kernel, added = call.tensors[0], call.inputs[weight], _trained(tape, call.input(bias))
+    image, kernel = call.tensors[0], call.inputs[weight]
     assert kernel is not None
     groups, size = call.attributes.get("group", 1), kernel.shape[2:]
     _check_convolution(call, image, kernel, groups)
@@ -26,7 +27,7 @@ def convolution(tape: Tape, call: Operation, weight: int = 1, bias: int = 2) -> 
     if before != after and tape.is_activation(image) and len(size) <= 2:
         image = _padded(tape, call, image, before, after)
         before = [0] * len(size)
-    products.convolution(tape, call, image, kernel, added, strides, before, dilations, groups)
+    products.convolution(tape, call, image, kernel, call.input(bias), strides, before, dilations, groups)
 
 
 def _check_convolution(call: Operation, image: Tensor, kernel: Tensor, groups: int) -> None:
@@ -78,8 +79,27 @@ def _padded(tape: Tape, call: Operation, image: Tensor, before: Sequence[int], a
 
 
 def transposed_convolution(tape: Tape, call: Operation) -> None:
-    """``ConvTranspose(X, W, B)``."""
-    lost_product(tape, call, "transposed convolution")
+    """``ConvTranspose(X, W, B)``, with as much cut off on both sides."""
+    image, kernel = call.tensors[:2]
+    groups, sizes = call.attributes.get("group", 1), kernel.shape[2:]
+    if image.dim() != kernel.dim() or image.shape[1] != kernel.shape[0] or image.shape[1] % max(groups, 1):
+        problem = f"a filter of {list(kernel.shape)} does not fit an image of {list(image.shape)}"
+        raise InputError("", "", f"{call.kind}: {problem}", "check the model")
+    strides, dilations = (list(call.attributes.get(name) or [1] * len(sizes)) for name in ("strides", "dilations"))
+    more = call.attributes.get("output_padding") or [0] * len(sizes)
+    pads = list(call.attributes.get("pads") or [0] * (2 * len(sizes)))
+    whole = [
+        stride * (extent - 1) + added + dilation * (size - 1) + 1
+        for extent, size, stride, dilation, added in zip(image.shape[2:], sizes, strides, dilations, more, strict=True)
+    ]
+    cut = [before - after for before, after in zip(whole, call.out.shape[2:], strict=True)]
+    if any(one % 2 or one < 0 for one in cut) or pads[: len(sizes)] != pads[len(sizes) :]:
+        lost_product(tape, call)
+    else:
+        padding = [one // 2 for one in cut]
+        products.convolution(
+            tape, call, image, kernel, call.input(2), strides, padding, dilations, groups, transposed=True
+        )
 
 
 def gemm(tape: Tape, call: Operation) -> None:
@@ -87,27 +107,11 @@ def gemm(tape: Tape, call: Operation) -> None:
     left, right = call.tensors[:2]
     across, down = bool(call.attributes.get("transA", 0)), bool(call.attributes.get("transB", 0))
     M, C = reversed(left.shape) if across else left.shape
-    K = right.shape[0 if down else 1]
-    added = _trained(tape, call.input(2))
-    bias = added if added is not None and added.numel() == K and not tape.is_activation(added) else None
-    by_left, by_right = tape.is_weight(left), tape.is_weight(right)
-    if by_right and not by_left and not _grows(tape, left, 0 if across else 1):
-        products.linear(tape, call, left, right, C, K, bias)
-    elif by_left and not by_right and not _grows(tape, right, 1 if down else 0):
-        products.linear(tape, call, right, left, C, M, None)
-    elif by_left or by_right:
+    weighted = tape.is_weight(left) or tape.is_weight(right)
+    if weighted and (_grows(tape, left, 0 if across else 1) or _grows(tape, right, 1 if down else 0)):
         lost_product(tape, call)
     else:
-        products.matmul(tape, call, left, right, 1, M, C, K)
-        bias = None
-    if added is not None and bias is None:
-        vectors.elementwise(tape, Operation("Add", call.place, (call.out, added), (call.out,), {}), "add")
-
-
-def _trained(tape: Tape, bias: Tensor | None) -> Tensor | None:
-    """Return what is added to a product, if it is more than zeros that an exporter puts there."""
-    known = bias is not None and (tape.is_activation(bias) or tape.values.parameters([bias]))
-    return bias if known else None
+        products.product(tape, call, left, right, M, C, right.shape[0 if down else 1], call.input(2))
 
 
 def _grows(tape: Tape, tensor: Tensor, axis: int) -> bool:
@@ -120,52 +124,24 @@ def matmul(tape: Tape, call: Operation, right: int = 1) -> None:
     """``MatMul(A, B)``, or one whose second operand is at another place: of matrices, stacks of them, or vectors."""
     a, b = call.tensors[0], call.inputs[right]
     assert b is not None
-    M, C = a.shape[-2] if a.dim() > 1 else 1, a.shape[-1]
-    K = b.shape[-1] if b.dim() > 1 else 1
-    many, others = a.shape[:-2], b.shape[:-2]
-    by_left, by_right = tape.is_weight(a), tape.is_weight(b)
-    if by_right and prod(others) == 1:
-        products.linear(tape, call, a, b, C, K, None)
-    elif by_left and prod(many) == 1:
-        products.linear(tape, call, b, a, C, M, None)
-    elif by_right and not by_left and many[-len(others) :] == others:
-        products.grouped(tape, call, a, b, prod(others), C, K)
-    elif by_left and not by_right and others[-len(many) :] == many:
-        products.grouped(tape, call, b, a, prod(many), C, M)
-    elif by_left or by_right:
-        lost_product(tape, call)
-    else:
-        products.matmul(tape, call, a, b, call.out.numel() // (M * K), M, C, K)
+    M, K = (a.shape[-2] if a.dim() > 1 else 1), (b.shape[-1] if b.dim() > 1 else 1)
+    products.product(tape, call, a, b, M, a.shape[-1], K)
 
 
 def einsum(tape: Tape, call: Operation) -> None:
     """``Einsum(A, B)``: a matrix product, if every label is of the batch, of one operand, or summed over."""
     equation, shapes = call.attributes["equation"], [one.shape for one in call.tensors]
     terms, result = parsed(equation, shapes)
-    if len(terms) != 2:
-        lost_product(tape, call)
-        return
-    sizes = extents_of(equation, shapes)
-    left, right = set(terms[0]), set(terms[1])
+    sizes, (left, *others) = extents_of(equation, shapes), map(set, terms)
+    right = others[0] if others else set()
     alone = (left ^ right) - set(result)  # summed over in one operand before the product
     spread = any(sizes[label] != size for term, shape in zip(terms, shapes, strict=True)
                  for label, size in zip(term, shape, strict=True))  # fmt: skip
-    if alone or spread or any(len(term) != len(set(term)) for term in terms):
+    if len(terms) != 2 or alone or spread or any(len(term) != len(set(term)) for term in terms):
         lost_product(tape, call)
         return
-    a, b = call.tensors
-    G, C = (prod(sizes[label] for label in left & right & keep) for keep in (set(result), sizes.keys() - set(result)))
-    M, K = prod(sizes[label] for label in left - right), prod(sizes[label] for label in right - left)
-    if tape.is_weight(b) and G == 1:
-        products.linear(tape, call, a, b, C, K, None)
-    elif tape.is_weight(a) and G == 1:
-        products.linear(tape, call, b, a, C, M, None)
-    elif tape.is_weight(b) and not tape.is_weight(a):
-        products.grouped(tape, call, a, b, G, C, K)
-    elif tape.is_weight(a) and not tape.is_weight(b):
-        products.grouped(tape, call, b, a, G, C, M)
-    else:
-        products.matmul(tape, call, a, b, G, M, C, K)
+    M, C, K = (prod(map(sizes.__getitem__, one)) for one in (left - right, left & right - set(result), right - left))
+    products.product(tape, call, call.tensors[0], call.tensors[1], M, C, K)
 
 
 def attention(tape: Tape, call: Operation) -> None:
@@ -187,7 +163,7 @@ def recurrent(tape: Tape, call: Operation) -> None:
     image, into, across = call.tensors[:3]
     _check_recurrent(call, image, into, across)
     batch_axis = 0 if call.attributes.get("layout", 0) else 1
-    steps, features = image.shape[1 - batch_axis], image.shape[2]
+    steps = image.shape[1 - batch_axis]
     rows, rest = divmod(image.shape[batch_axis], tape.batch_size)
     over_batch = _grows(tape, image, 1 - batch_axis)
     if over_batch:
@@ -195,25 +171,15 @@ def recurrent(tape: Tape, call: Operation) -> None:
     if rest or over_batch or not (tape.is_weight(into) and tape.is_weight(across)):
         lost_product(tape, call)
         return
-    bias, initial = call.input(3), call.input(5)
-    count, width = across.shape[0], across.shape[2]
-    states: list[list[str]] = []
-    for index in range(count):
-        w_ih, w_hh = (_part(tape, one, index) for one in (into, across))
-        hidden = _hidden(tape, image.shape[batch_axis], width, rows) if initial is None else _part(tape, initial, index)
-        states.append(direction(tape, image, w_ih, w_hh, bias is not None, hidden, steps, features, rows))
-    vectors = (width,) if rows == 1 else (rows, width)
-    if (every := call.results[0]) is not None:
-        turns = [state for step in zip(*states, strict=True) for state in step]
-        shape = (steps, *((count,) if count > 1 else ()), *vectors)
-        tape.emit(VectorLayer(id="new", kind="concat", op="stack", inputs=tuple(turns), shape=shape), every, "stack")
-    for last in filter(None, call.results[1:]):
-        if count == 1:
-            tape.write(last, states[0][-1])
-        else:
-            ends = tuple(one[-1] for one in states)
-            joined = VectorLayer(id="new", kind="concat", op="stack", inputs=ends, shape=(count, *vectors))
-            tape.emit(joined, last, "stack")
+    count, initial = across.shape[0], call.input(5)
+    if initial is None:
+        initial = _zeros(tape, (count, image.shape[batch_axis], across.shape[2]))
+    directions = [
+        Direction(_part(tape, into, index), _part(tape, across, index), call.input(3) is not None,
+                  _part(tape, initial, index))
+        for index in range(count)
+    ]  # fmt: skip
+    recurrent_layer(tape, image, directions, steps, rows, call.results[0], list(filter(None, call.results[1:])))
 
 
 def _check_recurrent(call: Operation, image: Tensor, into: Tensor, across: Tensor) -> None:
@@ -243,9 +209,10 @@ def _part(tape: Tape, tensor: Tensor, index: int) -> Tensor:
     return part
 
 
-def _hidden(tape: Tape, samples: int, width: int, rows: int) -> Tensor:
-    """Return the state before the first step: zeros for every sample."""
-    hidden = tensor_of("zeros", "FLOAT", (samples, width))
-    tape.values.set_doubled(hidden, (2 * samples, width))
-    tape.values.compute(hidden, (), "zeros", tape.place, random=False)
-    return hidden
+def _zeros(tape: Tape, shape: Shape) -> Tensor:
+    """Return the states before the first step, (directions, samples, width): zeros for every sample."""
+    count, samples, width = shape
+    zeros = tensor_of("zeros", "FLOAT", shape)
+    tape.values.set_doubled(zeros, (count, 2 * samples, width))
+    tape.values.compute(zeros, (), "zeros", tape.place, random=False)
+    return zeros

@@ -14,7 +14,7 @@ from workloads.graph import Shape
 from workloads.importers import Imported, InputOptions
 from workloads.importers.onnx.batch import Batch, find_inputs
 from workloads.importers.onnx.dry_run import dry_run, unreadable
-from workloads.importers.onnx.operators import find_operator
+from workloads.importers.onnx.operators import DECIDES, find_operator
 from workloads.importers.onnx.tensors import Operation, Run, Tensor
 from workloads.recording.flow import Flow
 from workloads.recording.recording import finished
@@ -48,11 +48,9 @@ def imported(path: Path, model: Any, options: InputOptions) -> Imported:
         for name, tensor in run.inputs.items():
             _know_doubled(tape, tensor, doubled, ())
             tape.add_input(name, tensor)
-        _Recorder(file, tape, doubled).record(run.operations)
+        _record(file, tape, run.operations, doubled)
         found = finished(tape, path.stem)
-    missing = [note for note in (found.unsimulated, found.unreached) if note]
-    notes = (*told, *(f"{NOT_RECORDED}{note}" for note in (*missing, *found.notes)))
-    return Imported(found.inputs, found.layers, notes, inputs.candidates[-1].size)
+    return Imported(found.inputs, found.layers, (*told, *found.told), inputs.candidates[-1].size)
 
 
 @contextmanager
@@ -106,57 +104,49 @@ def _know_doubled(tape: Tape, tensor: Tensor, doubled: dict[Tensor, Shape], oper
         tape.values.grow(tensor, operands)
 
 
-class _Recorder:
-    """Records operations on a tape; what reads a tensor without a shape is left out, and a product of it refused."""
-
-    def __init__(self, file: str, tape: Tape, doubled: dict[Tensor, Shape]) -> None:
-        self._file = file
-        self._tape = tape
-        self._doubled = doubled
-        self._lost: dict[Tensor, str] = {}
-
-    def record(self, operations: Sequence[Operation]) -> None:
-        for number, call in enumerate(operations):
-            self._tape.place = Place(call.place, number, True)
-            for out in call.outputs:
-                _know_doubled(self._tape, out, self._doubled, call.tensors)
-            if all(one.known for one in (*call.tensors, *call.outputs)):
-                self._record(call)
-            else:
-                self._leave_out(call)
-
-    def _record(self, call: Operation) -> None:
-        if find_operator(call).family == "product" and not call.out.numel():
-            problem = f"{call.kind} makes an empty tensor {list(call.out.shape)}"
-            raise InputError(self._file, call.place, problem, "check the model, or give larger inputs with --shape")
-        empty = [one for one in call.outputs if not one.numel()]
-        for out in empty:
-            self._tape.values.compute(out, (), call.op, self._tape.place, random=False)
-        if empty:
-            self._tape.touch(call.tensors)
-            call = replace(call, results=tuple(one if one and one.numel() else None for one in call.results))
-            if not call.outputs:
-                return
+def _record(file: str, tape: Tape, operations: Sequence[Operation], doubled: dict[Tensor, Shape]) -> None:
+    """Record operations; what reads a tensor without a shape is left out, and a product of it refused."""
+    lost: dict[Tensor, str] = {}
+    for number, call in enumerate(operations):
+        tape.place = Place(call.place, number, True)
+        for out in call.outputs:
+            _know_doubled(tape, out, doubled, call.tensors)
         try:
-            record(self._tape, call, find_operator(call))
+            if all(one.known for one in (*call.tensors, *call.outputs)):
+                _record_known(tape, call)
+            else:
+                _leave_out(tape, call, lost)
         except InputError as error:
-            raise InputError(self._file, call.place, error.problem, error.remedy) from None
+            raise InputError(file, call.place, error.problem, error.remedy) from None
         except ValidationError as error:
             problem = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise InputError(self._file, call.place, f"{call.kind}: {problem}", "check the model") from None
+            raise InputError(file, call.place, f"{call.kind}: {problem}", "check the model") from None
         except Exception as error:
             problem = unreadable(call.kind, error)
-            raise InputError(self._file, call.place, problem, "check the model; if it is right, report it") from error
+            raise InputError(file, call.place, problem, "check the model; if it is right, report it") from error
 
-    def _leave_out(self, call: Operation) -> None:
-        tape, family = self._tape, find_operator(call).family
+
+def _record_known(tape: Tape, call: Operation) -> None:
+    operator = find_operator(call)
+    if operator.family == "product" and not call.out.numel():
+        problem = f"{call.kind} makes an empty tensor {list(call.out.shape)}"
+        raise InputError("", "", problem, "check the model, or give larger inputs with --shape")
+    empty = [one for one in call.outputs if not one.numel()]
+    if empty:
         tape.touch(call.tensors)
-        cause = next((self._lost[one] for one in call.tensors if one in self._lost), "")
-        if family == "product":
-            problem = f"{call.kind} reads a tensor whose shape is not known, because {cause or call.kind} gives none"
-            raise InputError(self._file, call.place, problem, _MENDED)
-        if not cause:
-            cause = f"{call.kind} at {call.place}"
-            tape.note(f"the shape of what {call.kind} makes is not known; it and what reads it are left out", tape.here)
-        for out in call.outputs:
-            self._lost[out] = cause
+        tape.compute(call, (), empty)
+        call = replace(call, results=tuple(one if one and one.numel() else None for one in call.results))
+    if call.outputs or not empty:
+        record(tape, call, operator, DECIDES.get(call.kind))
+
+
+def _leave_out(tape: Tape, call: Operation, lost: dict[Tensor, str]) -> None:
+    tape.touch(call.tensors)
+    cause = next((lost[one] for one in call.tensors if one in lost), "")
+    if find_operator(call).family == "product":
+        problem = f"{call.kind} reads a tensor whose shape is not known, because {cause or call.kind} gives none"
+        raise InputError("", "", problem, _MENDED)
+    if not cause:
+        cause = f"{call.kind} at {call.place}"
+        tape.note(f"the shape of what {call.kind} makes is not known; it and what reads it are left out", tape.here)
+    lost |= dict.fromkeys(call.outputs, cause)

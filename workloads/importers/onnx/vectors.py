@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from workloads.importers.onnx.tensors import Operation, Tensor
+from workloads.importers.onnx.tensors import Operation
 from workloads.recording import vectors
 from workloads.recording.call import record_other
 from workloads.recording.tape import Tape
-
-_RANKING = {"topk", "argmax", "argmin"}
 
 
 def view(tape: Tape, call: Operation) -> None:
@@ -35,12 +33,12 @@ def pool(tape: Tape, call: Operation) -> None:
 
 def mean_of_image(tape: Tape, call: Operation) -> None:
     """``GlobalAveragePool(X)``, and its like."""
-    vectors.mean(tape, call, call.tensors[0], range(2, call.tensors[0].dim()))
+    vectors.mean(tape, call, range(2, call.tensors[0].dim()))
 
 
 def mean(tape: Tape, call: Operation) -> None:
     """``ReduceMean(data, axes)``, the axes an attribute in older models."""
-    vectors.mean(tape, call, call.tensors[0], _axes(call))
+    vectors.mean(tape, call, _axes(call))
 
 
 def _axes(call: Operation) -> Sequence[int]:
@@ -53,27 +51,7 @@ def _axes(call: Operation) -> Sequence[int]:
 def gather(tape: Tape, call: Operation) -> None:
     """``Gather(data, indices)``: parts of an activation, or of a table that activations look up in."""
     indices = call.tensors[1]
-    _notice(tape, call, indices)
     if indices.dim() == 0 and not tape.is_activation(indices):
         view(tape, call)
     else:
         vectors.select(tape, call)
-
-
-def select(tape: Tape, call: Operation) -> None:
-    """``GatherND(data, indices)``, and its like."""
-    _notice(tape, call, call.tensors[1])
-    vectors.select(tape, call)
-
-
-def _notice(tape: Tape, call: Operation, indices: Tensor) -> None:
-    if tape.is_activation(indices) and tape.values.comes_from(indices, _RANKING):
-        tape.selects(call.op)
-
-
-def by_values(tape: Tape, call: Operation) -> None:
-    """Say that values decide what follows."""
-    if any(tape.is_activation(one) for one in call.tensors):
-        tape.selects(call.kind)
-    for out in call.outputs:
-        tape.values.compute(out, call.tensors, call.op, tape.place, random=False)
