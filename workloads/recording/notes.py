@@ -1,4 +1,4 @@
-"""What a reader is told: what is not recorded as it is, and the multiply-accumulates that have no place in a trace."""
+"""What a trace says to its reader: what is not recorded as it is, and multiply-accumulates without a place in it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def told_share(missing: Mapping[str, Lost], layers: Iterable[Layer], batch_size:
 
 
 def told(what: str, wheres: list[str]) -> str:
-    """Return the line of something that is told of some places."""
+    """Return the line for something that happened in some places."""
     places = list(dict.fromkeys(where for where in wheres if where))
     text = f"{what}: {', '.join(places[:_PLACES])}" if places else what
     if len(places) > _PLACES:

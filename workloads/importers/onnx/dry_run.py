@@ -217,7 +217,7 @@ class DryRun:
         return found
 
     def unknown(self, name: str) -> Tensor:
-        """Return a tensor of which nothing is known."""
+        """Return a tensor without any known property."""
         return self._typed(name, onnx.TypeProto())
 
     def _typed(self, name: str, given: Any) -> Tensor:
