@@ -15,13 +15,20 @@ def before(one: Integers, other: Integers) -> bool:
 
 
 @njit
+def _copy(keys: Integers, found: Integers, place: int, to: int) -> None:
+    """Copy a candidate to another place, number by number: Numba takes seconds to compile copies of slices."""
+    for column in range(5):
+        keys[to, column], found[to, column] = keys[place, column], found[place, column]
+
+
+@njit
 def keep(keys: Integers, found: Integers, count: int, key: Integers, row: tuple[int, int, int, int, int]) -> int:
     """Put a candidate into the heap of the first ones, whose root is the last of them; return how many there are."""
     wanted = len(keys)
     if count < wanted:
         place = count
         while place > 0 and before(keys[(place - 1) // 2], key):
-            keys[place], found[place] = keys[(place - 1) // 2], found[(place - 1) // 2]
+            _copy(keys, found, (place - 1) // 2, place)
             place = (place - 1) // 2
     else:
         place = 0
@@ -31,9 +38,8 @@ def keep(keys: Integers, found: Integers, count: int, key: Integers, row: tuple[
                 child += 1
             if not before(key, keys[child]):
                 break
-            keys[place], found[place] = keys[child], found[child]
+            _copy(keys, found, child, place)
             place = child
-    keys[place] = key
     for column in range(5):
-        found[place, column] = row[column]
+        keys[place, column], found[place, column] = key[column], row[column]
     return min(count + 1, wanted)

@@ -43,20 +43,18 @@ def rows_read(ifmap_rows: Integers, output_rows: Integers, rows: int) -> Integer
     ifmap_rows, output_rows : [meetings]
         Which ifmap row meets which row of the output, sorted by ifmap row and then by the output's.
     """
-    found = np.zeros((rows, 4), np.int64)
+    found, counts = np.zeros((rows, 4), np.int64), np.zeros(rows, np.int64)
     for size in range(1, rows + 1):
-        counts = tile_rows_read(ifmap_rows, output_rows, rows, size)
-        found[size - 1, 0], found[size - 1, 1], found[size - 1, 2] = counts.sum(), counts.max(), counts[0]
-        found[size - 1, 3] = (counts > 0).sum()
+        row, tiles = found[size - 1], -(-rows // size)
+        for tile in range(tiles):
+            counts[tile] = 0
+        for i in range(len(ifmap_rows)):
+            tile = output_rows[i] // size
+            if i == 0 or ifmap_rows[i] != ifmap_rows[i - 1] or output_rows[i - 1] // size != tile:
+                counts[tile] += 1
+        row[2] = counts[0]
+        for tile in range(tiles):
+            row[0] += counts[tile]
+            row[1] = max(row[1], counts[tile])
+            row[3] += counts[tile] > 0
     return found
-
-
-@njit
-def tile_rows_read(ifmap_rows: Integers, output_rows: Integers, rows: int, size: int) -> Integers:
-    """Return the ifmap rows that each tile of so many rows reads; parameters as in `rows_read`."""
-    counts = np.zeros(-(-rows // size), np.int64)
-    for i in range(len(ifmap_rows)):
-        tile = output_rows[i] // size
-        if i == 0 or ifmap_rows[i] != ifmap_rows[i - 1] or output_rows[i - 1] // size != tile:
-            counts[tile] += 1
-    return counts

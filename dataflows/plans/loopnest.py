@@ -128,7 +128,7 @@ class LoopNest:
         int64[pairs], int64[pairs]
             Rows of the ifmap, and rows of the ofmap whose windows touch them.
         """
-        ifmap_rows, ofmap_rows = np.nonzero(_touched_rows(self.product).T)
+        ifmap_rows, ofmap_rows = map(np.ascontiguousarray, np.nonzero(_touched_rows(self.product).T))
         return ifmap_rows, ofmap_rows
 
     @property

@@ -124,7 +124,8 @@ def run_tiles(clock: Clock, tiles: Tiles, count: int, fill_cycles: int, drain_cy
             loads += 1
         else:
             break
-    clock.counts[:] = np.array([loads, streams, made, saves, free])
+    counts = clock.counts
+    counts[0], counts[1], counts[2], counts[3], counts[4] = loads, streams, made, saves, free
 
 
 @njit

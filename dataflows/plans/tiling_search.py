@@ -225,7 +225,7 @@ def _kernel(sources: int) -> Callable[..., Any]:
         upward, charge = criteria[0] == TIME, criteria[0] == TIME_WITH_CHARGE
         by_time = upward or charge
         values, key = np.empty(4, np.int64), np.empty(5, np.int64)
-        count, least_time = 0, np.int64(NEVER)
+        count, least_time = np.int64(0), np.int64(NEVER)  # as literals they would have functions of their own
         # By time from the smallest tiles up: first loads grow. Else from the largest down: bytes and tiles grow.
         for turn_s in range(len(space.size)):
             s = len(space.size) - 1 - turn_s if upward else turn_s

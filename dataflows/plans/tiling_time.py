@@ -252,7 +252,8 @@ def lay_out(
         if r > 0 and (moved_g or moved_v or moved_c):
             what |= PSUMS_COME
         loads[i] = code * LOADS + what
-        before[:] = at
+        for axis in range(4):
+            before[axis] = at[axis]
         turn = 3
         while turn >= 0:
             axis = walk.order[turn - 1] if turn > 0 else 3
@@ -307,20 +308,6 @@ def wait_cycles(
     return needed - window
 
 
-@njit
-def windows(
-    walk: Walk, extents: Extents, folds: Folds, kinds: Kinds, tables: KindTables, tiles: Tiles, loads: Integers,
-    stores: Integers,
-) -> int:  # fmt: skip
-    """Return the cycles of all tiles' windows, and leave the walk at its end."""
-    whole = folds.fill_cycles
-    while True:
-        count = lay_out(walk, extents, folds, kinds, tables, tiles, loads, stores)
-        whole += tiles.stream_cycles[:count].sum() + tiles.gap_cycles[:count].sum()
-        if count < PIECE:
-            return whole
-
-
 def _kernel(sources: int) -> Callable[..., Any]:
     @njit(cache=True)
     def tiling_time(
@@ -348,24 +335,27 @@ def _kernel(sources: int) -> Callable[..., Any]:
         loads, stores = np.zeros(PIECE, np.int64), np.zeros(PIECE, np.int64)
         piece = np.zeros((5, PIECE), np.int64)
         tiles = Tiles(piece[0], piece[1], piece[2], piece[3], piece[4])
-        whole = windows(new_walk(extents, sizes, order), extents, folds, kinds, tables, tiles, loads, stores)
-        walk, clock, dram_bytes = new_walk(extents, sizes, order), new_clock(), np.int64(0)
-        while True:
-            first = walk.done[0] == 0
-            count = lay_out(walk, extents, folds, kinds, tables, tiles, loads, stores)
-            for i in range(count):
-                moved = tables.load_bytes[loads[i]] + tables.store_bytes[stores[i]]
-                dram_bytes += moved
-                tiles.load_cycles[i] = tables.load_cycles[loads[i]]
-                tiles.store_cycles[i] = tables.store_cycles[stores[i]]
-                tiles.stores[i] = tables.store_bytes[stores[i]] > 0
-                window = tiles.stream_cycles[i] + tiles.gap_cycles[i]
-                if first and i == 0:
-                    window += folds.fill_cycles
-                tiles.stream_cycles[i] += wait_cycles(window, whole, moved, array_side, sram_side, widths)
-            run_tiles(clock, tiles, count, folds.fill_cycles, folds.drain_cycles, count < PIECE)
-            if count < PIECE:
-                break
+        clock, whole, dram_bytes = new_clock(), folds.fill_cycles, np.int64(0)
+        for turn in range(2):  # once for the cycles of all tiles' windows, and once for their time
+            walk, count = new_walk(extents, sizes, order), PIECE
+            while count == PIECE:
+                first = walk.done[0] == 0
+                count = lay_out(walk, extents, folds, kinds, tables, tiles, loads, stores)
+                for i in range(count):
+                    window = tiles.stream_cycles[i] + tiles.gap_cycles[i]
+                    if turn == 0:
+                        whole += window
+                        continue
+                    moved = tables.load_bytes[loads[i]] + tables.store_bytes[stores[i]]
+                    dram_bytes += moved
+                    tiles.load_cycles[i] = tables.load_cycles[loads[i]]
+                    tiles.store_cycles[i] = tables.store_cycles[stores[i]]
+                    tiles.stores[i] = tables.store_bytes[stores[i]] > 0
+                    if first and i == 0:
+                        window += folds.fill_cycles
+                    tiles.stream_cycles[i] += wait_cycles(window, whole, moved, array_side, sram_side, widths)
+                if turn == 1:
+                    run_tiles(clock, tiles, count, folds.fill_cycles, folds.drain_cycles, count < PIECE)
         return end_cycle(clock, folds.drain_cycles), whole + folds.drain_cycles, dram_bytes
 
     return tiling_time

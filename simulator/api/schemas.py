@@ -9,6 +9,7 @@ from simulator.energy.energy_table import EnergyTableFile
 from simulator.machine.reference import spec_schema
 from simulator.pipelines.file_schedule import ScheduleFile
 from workloads.foundation.errors import InputError, nearest, spelt
+from workloads.foundation.field_docs import documented_schema
 from workloads.foundation.validation import StrictModel
 from workloads.schedule import Policy
 from workloads.trace import Trace
@@ -18,7 +19,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def _of(model: type[StrictModel], title: str) -> Callable[[], dict[str, Any]]:
     def made() -> dict[str, Any]:
-        return model.model_json_schema() | {"title": title}
+        return documented_schema(model) | {"title": title}
 
     return made
 

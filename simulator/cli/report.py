@@ -34,6 +34,9 @@ def run_and_report(
     """Simulate a trace on some specs, print the result, with `layers` also layer by layer, and write it where asked."""
     out = request.out
     from simulator.cli.console import console, progress
+    from simulator.cli.numba_start import start_numba
+
+    start_numba()
     from simulator.outputs.folder import json_text, write_results
     from simulator.outputs.staging import staged_output
     from simulator.outputs.summary import summary

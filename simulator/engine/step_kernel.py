@@ -274,7 +274,7 @@ def run_step_kernel(
     """
     plan_times, times = np.zeros(len(plans), PLAN_TIMES), np.zeros(len(tiles), TILE_TIMES)
     storing = np.zeros(len(tiles) + 1, _STORING)  # a plan without tiles reads the one after the last
-    transfers, carried = np.zeros(2 * len(tiles), _TRANSFER), 0
+    transfers, carried = np.zeros(2 * len(tiles), _TRANSFER), np.int64(0)
     arrays = np.zeros(2, _ARRAY)
     for a in range(2):
         arrays[a].plan, arrays[a].last_plan = plan_begin[a], plan_begin[a + 1]
@@ -308,7 +308,8 @@ def run_step_kernel(
                     _begin_plan(array, tile_begin, tiles, storing)
                     moved = True
         # The channel serves whoever asked first; whatever is not known yet is asked for later than these.
-        asked, a, is_store = NEVER, -1, False
+        # Not literals, for which Numba compiles functions once more.
+        asked, a, is_store = np.int64(NEVER), np.int64(-1), False  # type: ignore[assignment]
         for each in range(2):
             if arrays[each].store_asked < asked:
                 asked, a, is_store = arrays[each].store_asked, each, True

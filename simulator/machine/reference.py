@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from dataflows.dataflow import PORTS
 from simulator.machine.spec import Accelerator
 from simulator.machine.spec_layers import FOLDER
+from workloads.foundation.field_docs import documented_schema, field_docs
 from workloads.foundation.shipped import shipped_names
 from workloads.foundation.validation import choices_of
 
@@ -69,15 +70,18 @@ def spec_keys() -> list[SpecKey]:
                 shipped.setdefault(f"{part} of kind {kind}", {})[f"{part}.{name}"] = value
     kinds: dict[str, list[str]] = {}
     fields: dict[str, FieldInfo] = {}
-    for key, only_of, field in _fields(Accelerator, "", ""):
+    meanings: dict[str, str] = {}
+    for key, only_of, field, meaning in _fields(Accelerator, "", ""):
         fields.setdefault(key, field)
+        meanings.setdefault(key, meaning)
         kinds.setdefault(key, []).append(only_of)
-    return [_described(key, field, kinds[key], shipped) for key, field in fields.items()]
+    return [_described(key, field, meanings[key], kinds[key], shipped) for key, field in fields.items()]
 
 
 def _described(
-    key: str, field: FieldInfo, kinds: Sequence[str], shipped: Mapping[str, Mapping[str, tuple[str, str]]]
-) -> SpecKey:
+    key: str, field: FieldInfo, meaning: str, kinds: Sequence[str],
+    shipped: Mapping[str, Mapping[str, tuple[str, str]]],
+) -> SpecKey:  # fmt: skip
     given = {name: values[key] for name, values in shipped.items() if key in values}
     if not given and not field.is_required() and field.default is not None:
         given = {"left out": (str(field.default), "")}
@@ -85,13 +89,12 @@ def _described(
     choice = choices_of(Accelerator).get(key.partition(".")[0])
     everywhere = choice is None or len(kinds) == len(choice.kinds)
     is_tag = choice is not None and key.endswith(f".{choice.tag}")
-    meaning = "Kind of this part." if is_tag else " ".join((field.description or "").split())
     return SpecKey(
         key=key,
         only_of="" if everywhere else " or ".join(kinds),
         values=" or ".join(f"`{kind}`" for kind in choice.kinds) if choice is not None and is_tag else _values(field),
         unit="pJ" if key.startswith("energy.") else unit,
-        meaning=meaning,
+        meaning="Kind of this part." if is_tag else " ".join(meaning.split()),
         defaults={name: value for name, (value, _) in given.items()},
         sources={name: why for name, (_, why) in given.items() if why},
     )
@@ -99,7 +102,7 @@ def _described(
 
 def spec_schema() -> dict[str, Any]:
     """Return a JSON Schema of a machine's file, which need only hold the keys that differ, for editors."""
-    schema = Accelerator.model_json_schema()
+    schema = documented_schema(Accelerator)
     for part in (schema, *schema["$defs"].values()):
         part.pop("required", None)
         for name, one in part.get("properties", {}).items():
@@ -122,9 +125,9 @@ def _take_any_kind(part: dict[str, Any]) -> None:
         _take_any_kind(inner)
 
 
-def _fields(model: type[BaseModel], above: str, only_of: str) -> Iterator[tuple[str, str, FieldInfo]]:
-    """Yield key, kinds that have it, and field; a part's own line comes before its keys."""
-    choices = choices_of(model)
+def _fields(model: type[BaseModel], above: str, only_of: str) -> Iterator[tuple[str, str, FieldInfo, str]]:
+    """Yield key, kinds that have it, field and meaning; a part's own line comes before its keys."""
+    choices, meanings = choices_of(model), field_docs(model)
     for name, field in model.model_fields.items():
         key = f"{above}{name}"
         if name in choices:
@@ -135,7 +138,7 @@ def _fields(model: type[BaseModel], above: str, only_of: str) -> Iterator[tuple[
         if inner:
             yield from _fields(inner[0], f"{key}.", only_of)
         else:
-            yield key, only_of, field
+            yield key, only_of, field, meanings.get(name, "")
 
 
 def _types(annotation: Any) -> list[Any]:

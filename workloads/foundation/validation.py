@@ -24,9 +24,7 @@ _LARGEST = 10**40  # of a whole number: products of several can still be made in
 class StrictModel(BaseModel):
     """Base of everything read from a file: immutable, no unknown keys, no silent conversion, finite numbers."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other values, which are not checked; pydantic's own takes a misspelt key in silence.
@@ -104,7 +102,7 @@ def choices_of(model: type[BaseModel]) -> dict[str, Choice]:
     for name, field in model.model_fields.items():
         tag = next((tag for tag in _discriminators(field.annotation, field) if isinstance(tag, str)), None)
         if tag is not None:
-            models = _models_in(field.annotation)
+            models = models_in(field.annotation)
             found[name] = Choice(
                 tag, {kind: one for one in models for kind in get_args(one.model_fields[tag].annotation)}
             )
@@ -276,7 +274,7 @@ def _known_keys(model: Any, location: tuple[int | str, ...]) -> list[str]:
         reached = []
         for candidate in candidates:
             if isinstance(part, str) and part in getattr(candidate, "model_fields", {}):
-                reached += _models_in(candidate.model_fields[part].annotation)
+                reached += models_in(candidate.model_fields[part].annotation)
             else:  # a list index or a union's tag: stay where we are
                 tagged = [candidate for candidate in candidates if part in _tags_of(candidate)]
                 reached = tagged or candidates
@@ -309,7 +307,8 @@ def _tags_of(model: Any) -> tuple[Any, ...]:
     return ()
 
 
-def _models_in(annotation: Any) -> list[Any]:
+def models_in(annotation: Any) -> list[Any]:
+    """Return the models in an annotation, unions of several among them."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
+    return [model for part in getattr(annotation, "__args__", ()) for model in models_in(part)]

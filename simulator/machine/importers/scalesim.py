@@ -5,7 +5,6 @@ no accumulators, banks without a limit on what they move, and the fastest cut in
 into tiles and multiplies words of a byte. docs/decisions/0043 says what becomes of the sizes of its buffers.
 """
 
-import configparser
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -179,6 +178,8 @@ def _shown(text: str) -> str:
 
 def _entries(path: Path) -> dict[str, tuple[str, str]]:
     """Return name and value of every key, by its name in small letters."""
+    import configparser  # only here: every command knows the importers
+
     parser = configparser.ConfigParser(interpolation=None)
     parser.optionxform = str  # type: ignore[assignment, method-assign]
     try:
