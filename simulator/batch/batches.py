@@ -31,6 +31,7 @@ class Batches:
     trace: Trace
     spec: Accelerator
     leaving: frozenset[str] = frozenset()
+    _laid_out: dict[Phase, list[Step]] = field(default_factory=dict, compare=False)
     _works: dict[Phase, list[list[StepWork]]] = field(default_factory=dict, compare=False)
     _runs: dict[Phase, BatchRun] = field(default_factory=dict, compare=False)
 
@@ -49,7 +50,9 @@ class Batches:
 
     def steps(self, kind: Phase) -> list[Step]:
         """Return the steps of one batch, as the design lays them out."""
-        return self._steps(self.stages(kind))
+        if kind not in self._laid_out:
+            self._laid_out[kind] = self._steps(self.stages(kind))
+        return self._laid_out[kind]
 
     def works(self, kind: Phase) -> list[list[StepWork]]:
         """Return the plans of every task of every step of one batch."""

@@ -54,6 +54,8 @@ WAITS: dict[tuple[Pass, bool], Waits] = {
     ("predictor_store", True): Waits(own=("predictor_backward", "predictor_update")),
 }
 
+_EARLIER = {waits.earlier for waits in WAITS.values()}
+
 
 def checked_steps(design: Design, stages: Sequence[Stage], layers: Sequence[str]) -> list[Step]:
     """Return the steps in which a design carries out stages, without empty ones.
@@ -120,23 +122,19 @@ def _needs(design: Design, stages: Sequence[Stage]) -> Iterator[tuple[Task, list
     """Yield each task with the tasks that it waits for."""
     there = [frozenset(expected_tasks(design, stage)) for stage in stages]
     everything = frozenset().union(*there)
-    for index, stage in enumerate(stages):
-        for task in there[index]:
+    # Of the stages so far: by what may be waited for and by direction, the tasks of the nearest stage that has some.
+    nearest: dict[tuple[tuple[Pass, ...], bool], list[Task]] = {}
+    for stage, here in zip(stages, there, strict=True):
+        for task in here:
             waits = WAITS[task.pass_, task.backward]
             needed = [Task(stage.layer, name, stage.backward) for name in waits.own]
             needed += [Task(stage.layer, name) for name in waits.forward_visit]
-            yield task, [one for one in needed if one in everything] + _nearest(waits.earlier, stages, there, index)
-
-
-def _nearest(
-    passes: Sequence[Pass], stages: Sequence[Stage], there: Sequence[frozenset[Task]], index: int
-) -> list[Task]:
-    """Return the tasks of the nearest earlier visit in the same direction that has one of these passes."""
-    for before in reversed(range(index)):
-        found = [one for one in tasks(stages[before], passes) if one in there[before]]
-        if found and stages[before].backward == stages[index].backward:
-            return found
-    return []
+            earlier = nearest.get((waits.earlier, stage.backward), [])
+            yield task, [one for one in needed if one in everything] + earlier
+        for passes in _EARLIER:
+            found = [one for one in tasks(stage, passes) if one in here]
+            if found:
+                nearest[passes, stage.backward] = found
 
 
 def _refused(design: Design, task: Task, layers: Sequence[str], problem: str, remedy: str) -> InputError:
