@@ -23,7 +23,7 @@ from dataflows.plans.cuts import AXES, Cuts, cuts_of
 from dataflows.plans.loopnest import LoopNest
 from dataflows.plans.placement import Placement
 from dataflows.plans.plan import BufferBudget, Integers
-from dataflows.plans.streams import TileTensors, from_dram, load_transfers, store_transfers, tile_tensors
+from dataflows.plans.streams import from_dram, load_transfers, store_transfers, tile_tensors
 from workloads.passes import Product
 
 Order = tuple[str, str, str]
@@ -214,17 +214,17 @@ class TilingSearch:
         )
         read = kinds.images * kinds.rows_read * cuts.extents.ifmap_row_words
 
-        def tensors(repeats: int) -> TileTensors:
-            tiles = (kinds.images[space], kinds.rows[space], channels, filters, groups, read[space])
-            return tile_tensors(LoopNest(self.product), *(np.repeat(each, repeats) for each in tiles))
-
-        loads, stores = np.tile(np.arange(LOADS), len(space)), np.tile(np.arange(STORES), len(space))
-        spills = self._spills(row)  # else psums need not even fit in DRAM
-        ifmap, filter_, come = ((loads & bit > 0).astype(np.int64) for bit in (NEW_IFMAP, NEW_FILTER, PSUMS_COME))
-        result, leave = ((stores == what).astype(np.int64) for what in (RESULT_LEAVES, PSUMS_LEAVE))
+        extents = (kinds.images[space], kinds.rows[space], channels, filters, groups, read[space])
+        tensors, one = tile_tensors(LoopNest(self.product), *extents), np.ones_like(space)
+        spills = one * self._spills(row)  # else psums need not even fit in DRAM
+        loads, stores = np.arange(LOADS), np.arange(STORES)
         transfers = (
-            load_transfers(tensors(LOADS), self.placement, budget, ifmap, filter_, come * spills),
-            store_transfers(tensors(STORES), self.placement, budget, result, leave * spills),
+            load_transfers(tensors, self.placement, budget, one, one, spills).each_of(
+                np.array([loads & bit > 0 for bit in (NEW_IFMAP, NEW_FILTER, PSUMS_COME)])
+            ),
+            store_transfers(tensors, self.placement, budget, one, spills).each_of(
+                np.array([stores == what for what in (RESULT_LEAVES, PSUMS_LEAVE)])
+            ),
         )
         load_cycles, store_cycles = (budget.channel.transfer_cycles(each) for each in transfers)
         return load_cycles, store_cycles

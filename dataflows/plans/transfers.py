@@ -36,6 +36,19 @@ class Transfers:
     def __len__(self) -> int:
         return self.segments.shape[1]
 
+    def each_of(self, choices: NDArray[np.bool_]) -> "Transfers":
+        """Return each transfer once for each choice of its patterns, one after the other.
+
+        Parameters
+        ----------
+        choices : bool[patterns, choices]
+        """
+        segments = self.segments[:, :, None] * choices[:, None, :]
+        size, stride = (
+            np.repeat(column, choices.shape[1], axis=1) for column in (self.segment_bytes, self.stride_bytes)
+        )
+        return Transfers(segments.reshape(size.shape), size, stride, self.write)
+
 
 def contiguous(transfer_bytes: Integers, write: bool) -> Transfers:
     """Return transfers of one piece each."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from dataflows.plans.channel import Channel
 from dataflows.plans.plan import Integers
@@ -25,13 +26,18 @@ class MachineChannel:
     model: DramModel = field(compare=False)
     frequency_hz: int = field(compare=False)
 
+    def __hash__(self) -> int:
+        """Return a hash of little work: plans are looked up by channel thousands of times."""
+        return hash((self.least_cycles, self.rate, self.frequency_hz))
+
     def transfer_cycles(self, transfers: Transfers) -> Integers:
         """Return the cycles that each transfer holds the channel."""
         return self.model.transfer_cycles(transfers, self.frequency_hz)
 
 
+@lru_cache(maxsize=64)
 def dram_channel(model: DramModel, frequency_hz: int) -> Channel:
-    """Return the channel of a DRAM model at a clock."""
+    """Return the channel of a DRAM model at a clock; one object for equal models, so that they soon prove equal."""
     rate = model.bytes_per_second
     # a little less, so that rounding cannot make the bound exceed what a transfer takes
     of_a_byte = 0.0 if rate is None else frequency_hz / rate * (1 - 1e-9)

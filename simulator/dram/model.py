@@ -50,9 +50,12 @@ class DramModel(StrictModel, ABC):
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
         """Return a bound from above on the cycles of so many transfers that move so many bytes."""
 
-    def activates(self, transfers: Transfers) -> Integers:
-        """Return the rows that each transfer opens; zeros where a model knows no rows."""
-        return transfers.moved_bytes * 0
+    def cycles_and_activates(self, transfers: Transfers, frequency_hz: int) -> tuple[Integers, Integers]:
+        """Return the cycles that each transfer holds the channel, and the rows that it opens.
+
+        No rows are opened where a model knows none.
+        """
+        return self.transfer_cycles(transfers, frequency_hz), transfers.moved_bytes * 0
 
     def refresh(self, frequency_hz: int) -> Refresh | None:
         """Return when the memory refreshes; None where refreshes are left out."""

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from dataflows.plans.plan import Integers
-from simulator.dram import constraints, transfer_periods, transfer_state
+from simulator.dram import constraints, transfer_periods, transfer_state, transfer_table
 from simulator.dram.constraints import ACT, PRE
 from simulator.dram.transfer_periods import (
     Pattern,
@@ -43,6 +43,7 @@ from simulator.dram.transfer_state import (
     precharge_all,
     rules_of,
 )  # fmt: skip
+from simulator.dram.transfer_table import place_of_pattern, remember
 from workloads.foundation.kernel_sources import sources_of
 
 # What a transfer takes. And how far it was at a state that is kept: its cycle, what it had issued, how many periods of
@@ -296,9 +297,10 @@ def _kernel(sources: int) -> Callable[..., Any]:
     @njit(cache=True)
     def run_transfers(
         channel: Any, least: Integers, burst_bytes: int, depth: int, segments: Integers, segment_bytes: Integers,
-        stride_bytes: Integers, is_write: Any, short_cuts: bool,
-    ) -> Any:  # fmt: skip
-        """Return what each pattern takes.
+        stride_bytes: Integers, is_write: Any, short_cuts: bool, result: Any, begin: int, table: Any, filled: int,
+        most_bytes: int,
+    ) -> tuple[int, int]:  # fmt: skip
+        """Write what each pattern takes; a pattern that the table has is not run again.
 
         Parameters
         ----------
@@ -310,29 +312,50 @@ def _kernel(sources: int) -> Callable[..., Any]:
             See `TransferPattern`.
         short_cuts : bool
             Whether to take runs and periods.
+        result : [patterns] of TIMES
+            Changed, from the pattern `begin` on; zeros before.
+        table : [places] of ENTRY
+            What was run before, changed; without a place nothing is remembered.
+        filled, most_bytes : int
+            Entries of the table, of which a quarter stays free; bytes of the channel.
 
         Returns
         -------
-        [patterns] of TIMES
+        done, filled : int
+            Where it stopped: at the end, at a pattern that is none or does not fit, or where the table is full.
         """
-        result = np.zeros(len(segments), TIMES)
         if sources == 0:  # never; numba's cache follows what a function closes over
-            return result
+            return begin, filled
         reading, writing = rules_of(channel, least, False), rules_of(channel, least, True)
-        shift = 0
+        shift, place = 0, 0
         while (1 << shift) < burst_bytes:
             shift += 1
-        for i in range(len(segments)):
-            if segments[i] > 0 and segment_bytes[i] > 0:
-                if stride_bytes[i] <= segment_bytes[i]:  # contiguous
-                    moved = segments[i] * segment_bytes[i]
-                    pattern = Pattern(1, moved, moved, shift)
-                else:
-                    pattern = Pattern(segments[i], segment_bytes[i], stride_bytes[i], shift)
-                _run_transfer(channel, writing if is_write[i] else reading, depth, pattern, short_cuts, result[i])
-        return result
+        for i in range(begin, len(segments)):
+            count, size, stride = segments[i], segment_bytes[i], stride_bytes[i]
+            if count < 0 or size < 0:
+                return i, filled
+            if count == 0 or size == 0:
+                continue
+            if size > most_bytes or (count > 1 and (stride < size or count - 1 > (most_bytes - size) // stride)):
+                return i, filled
+            if count == 1 or stride == size:  # contiguous
+                count, size, stride = 1, count * size, count * size
+            if len(table) > 0:
+                place = place_of_pattern(table, count, size, stride, is_write[i])
+                if table[place].segments > 0:
+                    result[i].cycles, result[i].activates = table[place].cycles, table[place].activates
+                    result[i].bursts = table[place].bursts
+                    continue
+                if 4 * filled >= 3 * len(table):
+                    return i, filled
+            pattern = Pattern(count, size, stride, shift)
+            _run_transfer(channel, writing if is_write[i] else reading, depth, pattern, short_cuts, result[i])
+            if len(table) > 0:
+                remember(table[place], pattern, is_write[i], result[i])
+                filled += 1
+        return len(segments), filled
 
     return run_transfers
 
 
-run_transfers = _kernel(sources_of(constraints, transfer_state, transfer_periods))
+run_transfers = _kernel(sources_of(constraints, transfer_state, transfer_periods, transfer_table))

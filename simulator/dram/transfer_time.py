@@ -7,7 +7,7 @@ room, under the rules of the command kernel, without refresh.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,10 +16,12 @@ from dataflows.plans.plan import Integers
 from simulator.dram.channel import channel_of
 from simulator.dram.part import DramPart
 from simulator.dram.refresh import POSTPONED_REFRESHES
-from simulator.dram.transfer_kernel import run_transfers
+from simulator.dram.transfer_kernel import TIMES, run_transfers
+from simulator.dram.transfer_table import ENTRY
 from workloads.foundation.errors import InputError
 
 QUEUE_DEPTH = 32
+TABLE_PLACES = 1 << 18  # of what a channel remembers: 15 MB
 
 
 @dataclass(frozen=True)
@@ -83,16 +85,61 @@ def transfer_memory_cycles(part: DramPart, pattern: TransferPattern, queue_depth
     InputError
         If the pattern is larger than the channel.
     """
-    _check_fits(part, pattern.segments, pattern.segment_bytes, pattern.stride_bytes)
-    return _remembered(part, queue_depth, pattern)
+    columns = (pattern.segments, pattern.segment_bytes, pattern.stride_bytes, pattern.write)
+    one = memory_of(part, queue_depth).times(*(np.array([number], np.int64) for number in columns))
+    return int(one["cycles"][0]), int(one["activates"][0])
 
 
-@lru_cache(maxsize=1 << 18)
-def _remembered(part: DramPart, depth: int, pattern: TransferPattern) -> tuple[int, int]:
-    columns = (pattern.segments, pattern.segment_bytes, pattern.stride_bytes)
-    arrays = [np.array([number], np.int64) for number in columns]
-    result = run_transfers(*channel_of(part), part.burst_bytes, depth, *arrays, np.array([pattern.write]), True)
-    return int(result["cycles"][0]), int(result["activates"][0])
+class TransferMemory:
+    """What a channel's transfers took so far, for a queue of some depth; see `transfer_table`."""
+
+    def __init__(self, part: DramPart, depth: int) -> None:
+        self.part, self.depth, self.filled = part, depth, 0
+        self.table = np.zeros(TABLE_PLACES, ENTRY)
+
+    def times(self, segments: Integers, segment_bytes: Integers, stride_bytes: Integers, write: Integers) -> Any:
+        """Return [patterns] of TIMES; all parameters are int64[patterns].
+
+        Raises
+        ------
+        InputError
+            If a pattern is larger than the channel or its segments overlap.
+        """
+        result, part = np.zeros(len(segments), TIMES), self.part
+        channel, least = channel_of(part)
+        done, columns = 0, (segments, segment_bytes, stride_bytes, write)
+        while True:
+            done, self.filled = run_transfers(
+                channel, least, part.burst_bytes, self.depth, *columns, True, result, done, self.table, self.filled,
+                part.channel_bytes,
+            )  # fmt: skip
+            if done == len(segments):
+                return result
+            count, size, stride, writes = (int(column[done]) for column in columns)
+            TransferPattern(count, size, stride, bool(writes))
+            _check_fits(part, count, size, stride)
+            self.table[:], self.filled = 0, 0  # it is full: begin anew
+
+    def cut_times(
+        self, segments: Integers, segment_bytes: Integers, stride_bytes: Integers, write: Integers
+    ) -> "TransferTimes":
+        """Return what `cut_memory_cycles` does, of many patterns; parameters as of `times`."""
+        columns = (segments, segment_bytes, stride_bytes, write)
+        found = self.times(*columns)
+        cycles, activates, bursts = (found[name] for name in TransferTimes._fields)
+        limit = POSTPONED_REFRESHES * self.part.timing_cycles.REFI
+        if cycles.max(initial=0) > limit:
+            for i in np.flatnonzero(cycles > limit):
+                count, size, stride, writes = (int(column[i]) for column in columns)
+                pattern = TransferPattern(count, size, stride, bool(writes))
+                cycles[i], activates[i], bursts[i] = _cut_sums(self.part, pattern, self.depth)
+        return TransferTimes(cycles, activates, bursts)
+
+
+@lru_cache(maxsize=8)
+def memory_of(part: DramPart, depth: int) -> TransferMemory:
+    """Return what is remembered of a part's channel; it is shared by all machines that have this part."""
+    return TransferMemory(part, depth)
 
 
 def transfer_times(
@@ -109,32 +156,16 @@ def transfer_times(
     ----------
     part : DramPart
     segments, segment_bytes, stride_bytes, write : [patterns], or one for all
-        See `TransferPattern`. Equal patterns are looked at once.
+        See `TransferPattern`. What was looked at before is remembered.
 
     Raises
     ------
     InputError
         If a pattern is larger than the channel or its segments overlap.
     """
-    columns = np.broadcast_arrays(
-        *(np.asarray(each, np.int64) for each in (segments, segment_bytes, stride_bytes, write))
-    )
-    table, place = np.unique(np.stack([column.ravel() for column in columns], 1), axis=0, return_inverse=True)
-    if len(table):
-        counts, sizes, strides = table[:, 0], table[:, 1], table[:, 2]
-        if min(counts.min(), sizes.min()) < 0:
-            raise InputError("DRAM transfers", "segments", "is negative", "give no negative numbers")
-        if np.any((counts > 1) & (strides < sizes)):
-            raise InputError("DRAM transfers", "stride_bytes", "is less than a segment", "give at least segment_bytes")
-        reach = np.maximum(counts - 1, 0).astype(object) * strides + sizes
-        if max(reach) > part.channel_bytes:
-            _check_fits(part, 1, max(reach), 0)
-    numbers = run_transfers(
-        *channel_of(part), part.burst_bytes, queue_depth,
-        *(np.ascontiguousarray(table[:, i]) for i in range(3)), table[:, 3] != 0, True,
-    )  # fmt: skip
-    shape = columns[0].shape
-    return TransferTimes(*(numbers[name][place.ravel()].reshape(shape) for name in TransferTimes._fields))
+    columns, shape = _columns(segments, segment_bytes, stride_bytes, write)
+    numbers = memory_of(part, queue_depth).times(*columns)
+    return TransferTimes(*(numbers[name].reshape(shape) for name in TransferTimes._fields))
 
 
 def cut_transfer(
@@ -209,16 +240,15 @@ def cut_times(
     queue_depth: int = QUEUE_DEPTH,
 ) -> TransferTimes:
     """Return what `cut_memory_cycles` does, of many patterns at once; see `transfer_times`."""
-    columns = np.broadcast_arrays(
-        *(np.asarray(each, np.int64) for each in (segments, segment_bytes, stride_bytes, write))
-    )
-    times = transfer_times(part, segments, segment_bytes, stride_bytes, write, queue_depth)
-    flat = [column.ravel() for column in columns]
-    cycles, activates, bursts = (array.ravel() for array in times)
-    for i in np.flatnonzero(cycles > POSTPONED_REFRESHES * part.timing_cycles.REFI):
-        pattern = TransferPattern(int(flat[0][i]), int(flat[1][i]), int(flat[2][i]), bool(flat[3][i]))
-        cycles[i], activates[i], bursts[i] = _cut_sums(part, pattern, queue_depth)
-    return TransferTimes(*(array.reshape(columns[0].shape) for array in (cycles, activates, bursts)))
+    columns, shape = _columns(segments, segment_bytes, stride_bytes, write)
+    times = memory_of(part, queue_depth).cut_times(*columns)
+    return TransferTimes(*(array.reshape(shape) for array in times))
+
+
+def _columns(*parameters: ArrayLike) -> tuple[list[Integers], tuple[int, ...]]:
+    """Return parameters as flat arrays of one length, and the shape that they have together."""
+    columns = np.broadcast_arrays(*(np.asarray(each, np.int64) for each in parameters))
+    return [np.ascontiguousarray(column).ravel() for column in columns], columns[0].shape
 
 
 def _check_fits(part: DramPart, segments: int, segment_bytes: int, stride_bytes: int) -> None:

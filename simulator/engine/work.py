@@ -108,9 +108,10 @@ def flatten(works: Sequence[StepWork], dram: DramModel, frequency_hz: int) -> li
     stores = end_to_end([plan.stores for plan in plans], write=True)
     tiles, by_plan = np.zeros(len(loads), TILE), np.zeros(len(plans), PLAN)
     port_loads, port_stores = (joined([plan.port_transfer_cycles[way] for plan in plans]) for way in range(2))
-    tiles["load_cycles"] = np.maximum(dram.transfer_cycles(loads, frequency_hz), port_loads)
-    tiles["store_cycles"] = np.maximum(dram.transfer_cycles(stores, frequency_hz), port_stores)
-    tiles["load_activates"], tiles["store_activates"] = dram.activates(loads), dram.activates(stores)
+    load_cycles, tiles["load_activates"] = dram.cycles_and_activates(loads, frequency_hz)
+    store_cycles, tiles["store_activates"] = dram.cycles_and_activates(stores, frequency_hz)
+    tiles["load_cycles"] = np.maximum(load_cycles, port_loads)
+    tiles["store_cycles"] = np.maximum(store_cycles, port_stores)
     tiles["stores"] = stores.moved_bytes > 0
     tiles["stream_cycles"] = joined([plan.stream_cycles + plan.port_wait_cycles for plan in plans])
     tiles["gap_cycles"] = joined([plan.gap_cycles for plan in plans])

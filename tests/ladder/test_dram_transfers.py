@@ -11,6 +11,7 @@ from naive_dram import odd_part
 
 from dataflows.plans.transfers import Transfers
 from dataflows.plans.transfers import contiguous as in_one_piece
+from simulator.dram import transfer_time
 from simulator.dram.models.commands import CommandDram
 from simulator.dram.part import DramPart, load_part
 from simulator.dram.refresh import Refresh
@@ -24,7 +25,7 @@ from simulator.dram.transfer_time import (
     transfer_memory_cycles,
     transfer_times,
 )
-from simulator.testing.transfers import bursts_of, by_kernel, check_transfer
+from simulator.testing.transfers import bursts_of, by_kernel, check_transfer, from_scratch
 from workloads.foundation.errors import InputError
 from workloads.foundation.shipped import shipped_names
 
@@ -128,17 +129,22 @@ def test_one_segment_needs_no_stride() -> None:
     assert (times.cycles.tolist(), times.activates.tolist(), times.bursts.tolist()) == ([39, 0], [1, 0], [1, 0])
 
 
-@given(st.lists(patterns(500), min_size=1, max_size=20))
+@given(st.lists(patterns(500), min_size=1, max_size=20), st.sampled_from([1 << 18, 4, 16]))
 @settings(max_examples=20, deadline=None)
-def test_many_at_once(cases: list[tuple[DramPart, TransferPattern, int]]) -> None:
+def test_many_at_once(cases: list[tuple[DramPart, TransferPattern, int]], places: int) -> None:
+    """Each as by itself, from scratch, in whatever order they come and however soon the table is full."""
     some = [pattern for _, pattern, _ in cases] * 2
     columns = [
         np.array([getattr(pattern, name) for pattern in some])
         for name in ("segments", "segment_bytes", "stride_bytes", "write")
     ]
-    times = transfer_times(DDR4, *columns)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transfer_time, "TABLE_PLACES", places)
+        transfer_time.memory_of.cache_clear()
+        times = transfer_times(DDR4, *columns)
+    transfer_time.memory_of.cache_clear()
     for i, pattern in enumerate(some):
-        assert (times.cycles[i], times.activates[i]) == transfer_memory_cycles(DDR4, pattern)
+        assert (times.cycles[i], times.activates[i], times.bursts[i]) == from_scratch(DDR4, pattern, 32, True)
         assert times.bursts[i] == len(bursts_of(DDR4, pattern))
 
 
@@ -200,7 +206,7 @@ def test_in_cycles_of_the_arrays() -> None:
     assert dram.transfer_cycles(reads, 200_000_000).tolist() == [0, 10, 10, 262, (256 * 1024 + 6 * 24) // 4]
     one_bank = as_transfers(TransferPattern(100, 64, 131_072))
     assert dram.transfer_cycles(one_bank, 200_000_000).tolist() == [975]
-    assert dram.activates(one_bank).tolist() == [100]
+    assert dram.cycles_and_activates(one_bank, 10**9)[1].tolist() == [100]
     assert dram.refresh(200_000_000) == Refresh(1560, 1, 70)
     assert commands("ddr4-2400").refresh(700_000_000) == Refresh(5460, 1, 245)
     assert dram.refresh(333_000_000) == Refresh(12_987, 5, 117)  # 6240 x 333 / 800; 280 x 333 / 800 = 116.55
@@ -235,7 +241,7 @@ def test_channels_share_every_segment(tmp_path: Path) -> None:
     assert (two.memory.capacity_bytes, two.memory.peak_bytes_per_second) == (2**34, 25_600_000_000)
     pattern, double = as_transfers(TransferPattern(9, 500, 1001)), as_transfers(TransferPattern(9, 1000, 2002))
     assert two.transfer_cycles(double, 800_000_000) == one.transfer_cycles(pattern, 800_000_000)
-    assert two.activates(double) == 2 * one.activates(pattern)
+    assert two.cycles_and_activates(double, 10**9)[1] == 2 * one.cycles_and_activates(pattern, 10**9)[1]
     assert two.transfer_cycles(in_one_piece(np.array([99_999]), write=False), 10**9) == one.transfer_cycles(
         in_one_piece(np.array([50_000]), write=False), 10**9
     )

@@ -76,8 +76,8 @@ class RefreshingDram:
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> np.ndarray:
         return DRAM.transfer_cycles(transfers, frequency_hz)
 
-    def activates(self, transfers: Transfers) -> np.ndarray:
-        return DRAM.activates(transfers)
+    def cycles_and_activates(self, transfers: Transfers, frequency_hz: int) -> tuple[np.ndarray, np.ndarray]:
+        return DRAM.cycles_and_activates(transfers, frequency_hz)
 
     def refresh(self, frequency_hz: int) -> Refresh:
         return self.rules

@@ -18,17 +18,21 @@ from workloads.foundation.validation import models_in
 
 def field_docs(model: type[BaseModel]) -> dict[str, str]:
     """Return the text below each field of a model and of the models that it extends, by the field's name."""
-    found: dict[str, str] = {}
+    found = {name: field.description for name, field in model.model_fields.items() if field.description}
     for one in reversed(model.__mro__):
-        if issubclass(one, BaseModel) and one is not BaseModel and inspect.get_annotations(one):
-            (body,) = ast.parse(dedent(inspect.getsource(one))).body
-            assert isinstance(body, ast.ClassDef)
-            found |= dict(_documented(body))
+        if issubclass(one, BaseModel) and one is not BaseModel:
+            found |= dict(_documented(one))
     return found
 
 
-def _documented(body: ast.ClassDef) -> Iterator[tuple[str, str]]:
-    """Yield each field that is followed by a text, and the text."""
+def _documented(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """Yield each field that is followed by a text, and the text; none of a model that a function has made."""
+    try:
+        source = inspect.getsource(model)
+    except OSError:
+        return
+    (body,) = ast.parse(dedent(source)).body
+    assert isinstance(body, ast.ClassDef)
     for field, below in pairwise(body.body):
         match field, below:
             case ast.AnnAssign(target=ast.Name(name)), ast.Expr(value=ast.Constant(str(text))):

@@ -80,13 +80,13 @@ class CommandDram(PartChanges, DramModel):
 
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
         """Return the cycles of the arrays' clock that each transfer holds the channels, its patterns one by one."""
-        cycles: Integers = self.accelerator_cycles(self._times(transfers).cycles.sum(axis=0), frequency_hz)
-        return cycles
+        return self.cycles_and_activates(transfers, frequency_hz)[0]
 
-    def activates(self, transfers: Transfers) -> Integers:
-        """Return the rows that each transfer opens, over all channels."""
-        rows: Integers = self.memory.organization.channels * self._times(transfers).activates.sum(axis=0)
-        return rows
+    def cycles_and_activates(self, transfers: Transfers, frequency_hz: int) -> tuple[Integers, Integers]:
+        """Return the cycles that each transfer holds the channels, and the rows that it opens, over all channels."""
+        times = self._times(transfers)
+        cycles: Integers = self.accelerator_cycles(times.cycles.sum(axis=0), frequency_hz)
+        return cycles, self.memory.organization.channels * times.activates.sum(axis=0)
 
     def energy_pj(self, command: DramCommand, frequency_hz: int) -> float:
         """Return the energy of one count of a command: a byte, a row, a refresh, or a cycle of the arrays' clock."""
@@ -127,13 +127,18 @@ class CommandDram(PartChanges, DramModel):
 
     def _times(self, transfers: Transfers) -> "TransferTimes":
         """Return what one channel's share of each pattern takes: a share of each segment, rounded up to bytes."""
-        from simulator.dram.transfer_time import cut_times
+        from simulator.dram.transfer_time import memory_of
 
-        channels = self.memory.organization.channels
-        segments = np.where(transfers.segment_bytes > 0, transfers.segments, 0)
-        size = np.where(segments > 0, -(-transfers.segment_bytes // channels), 0)
-        stride = np.maximum(size, -(-transfers.stride_bytes // channels))
-        return cut_times(self.memory, segments, size, stride, transfers.write, self.queue_depth)
+        part, shape = self.memory, transfers.segments.shape
+        channels = part.organization.channels
+        size, stride = transfers.segment_bytes, transfers.stride_bytes
+        if channels > 1:
+            size = -(-size // channels)
+            stride = np.maximum(size, -(-stride // channels))
+        segments, size, stride = (np.ascontiguousarray(column).ravel() for column in (transfers.segments, size, stride))
+        write = np.full(len(segments), transfers.write, np.int64)
+        times = memory_of(part, self.queue_depth).cut_times(segments, size, stride, write)
+        return type(times)(*(column.reshape(shape) for column in times))
 
     def accelerator_cycles(self, memory_cycles: Any, frequency_hz: int) -> Any:
         """Return memory clock cycles in cycles of the arrays' clock, rounded up; an int or an array of them."""
