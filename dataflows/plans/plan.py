@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from dataflows.plans.origin import Origin
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
-    """Tiles of one product, update or transfer; every array has one entry a tile.
+    """Tiles of one product, update or transfer; every array has one entry a tile. A plan equals itself alone.
 
     Attributes
     ----------

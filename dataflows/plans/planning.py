@@ -331,14 +331,16 @@ def _fastest(
     def listing(criteria: Criteria, most_time: int) -> Iterator[tuple[Key, int]]:
         return iter((key, key[-1]) for key in bounds)
 
+    plans: dict[int, Plan] = {}
+
     def measure(count: int) -> Measured:
-        plan = plan_of(count)
+        plan = plans[count] = plan_of(count)
         return Measured.of(plan, plan.cycles_alone(budget.channel))
 
     contest = Contest(listing, measure, lambda: None)
     best = contest.first(FASTEST)
     assert best is not None  # there is at least one number of pieces
-    return plan_of(best)
+    return plans[best]
 
 
 def _bytes_by_place(operands: tuple[Operand, ...], words: int, word_bytes: int) -> dict[str, int]:

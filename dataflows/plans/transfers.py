@@ -64,18 +64,3 @@ def together(parts: Sequence[Transfers], write: bool) -> Transfers:
         np.concatenate([part.stride_bytes for part in parts]),
         write,
     )
-
-
-def end_to_end(parts: Sequence[Transfers], write: bool) -> Transfers:
-    """Return the transfers of several plans, one after the other."""
-    patterns = max((len(part.segments) for part in parts), default=1)
-    # filled in place: padding each part by itself took a quarter of a simulation's time
-    tables = np.zeros((3, patterns, sum(len(part) for part in parts)), dtype=np.int64)
-    begin = 0
-    for part in parts:
-        rows, end = len(part.segments), begin + len(part)
-        tables[0, :rows, begin:end] = part.segments
-        tables[1, :rows, begin:end] = part.segment_bytes
-        tables[2, :rows, begin:end] = part.stride_bytes
-        begin = end
-    return Transfers(tables[0], tables[1], tables[2], write)

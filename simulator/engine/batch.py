@@ -16,7 +16,7 @@ import numpy as np
 import simpy
 
 from dataflows.actions import ActionCounts
-from dataflows.plans.plan import Integers
+from dataflows.plans.plan import Integers, Plan
 from simulator.dram.model import DramModel
 from simulator.engine.step_kernel import CHANNEL, PlanTimes, RefreshRules, TileTimes, run_step_kernel
 from simulator.engine.work import FlatWork, StepWork, flatten, merge
@@ -52,22 +52,39 @@ class OpRun:
 
 @dataclass(frozen=True)
 class TileRuns:
-    """When the tiles of an op were loaded, streamed and stored, and what they moved.
+    """When the tiles of an op were loaded, streamed and stored, and what they moved; laid out where they are asked for.
 
     Attributes
     ----------
     op : int
         Its place in `BatchRun.ops`.
-    times : int64[tiles, 6]
-        Start and end of the load (on the channel), of the stream, and of the store, in cycles of the batch.
-    load_bytes, store_bytes : int64[tiles]
-        What the load reads from DRAM, and the store writes.
+    step_start : int
+        The cycle of the batch in which their step begins.
+    records : [tiles] of TILE_TIMES
+        As the kernel ran them, in cycles of the step.
+    plans : tuple of Plan
+        Those of the op.
     """
 
     op: int
-    times: Integers
-    load_bytes: Integers
-    store_bytes: Integers
+    step_start: int
+    records: Any
+    plans: tuple[Plan, ...]
+
+    @property
+    def times(self) -> Integers:
+        """Start and end of load (on the channel), stream and store, in cycles of the batch: int64[tiles, 6]."""
+        return np.stack([self.records[name] for name in TileTimes._fields[:6]], axis=1) + self.step_start
+
+    @property
+    def load_bytes(self) -> Integers:
+        """What each tile's load reads from DRAM."""
+        return np.concatenate([plan.load_bytes for plan in self.plans])
+
+    @property
+    def store_bytes(self) -> Integers:
+        """What each tile's store writes to DRAM."""
+        return np.concatenate([plan.store_bytes for plan in self.plans])
 
 
 @dataclass(frozen=True)
@@ -148,22 +165,22 @@ def _take_apart(
     step: Step, task_works: Sequence[StepWork], run: _StepRun, ops: list[OpRun], tiles: list[TileRuns]
 ) -> None:
     """Append a step's ops and tiles."""
-    tile = run.flat.tiles
-    # sums up to each tile, so that an op's is a difference
-    held = _sums(tile["load_cycles"] + tile["store_cycles"])
-    opened = _sums(tile["load_activates"] + tile["store_activates"])
-    streamed = _sums(tile["stream_cycles"])
-    times = np.stack([run.tile_times[name] for name in TileTimes._fields[:6]], axis=1) + run.start
+    tile, borders = run.flat.tiles, run.flat.tile_begin
+    # sums up to each plan's first tile, so that an op's is a difference
+    held = _sums(tile["load_cycles"] + tile["store_cycles"], borders)
+    opened = _sums(tile["load_activates"] + tile["store_activates"], borders)
+    streamed = _sums(tile["stream_cycles"], borders)
     arrays = [0] * len(step.first) + [1] * len(step.second)
-    plans, borders = [PlanTimes(*row) for row in run.plan_times.tolist()], run.flat.tile_begin.tolist()
+    plans = [PlanTimes(*row) for row in run.plan_times.tolist()]
     last_plan = 0
     for task, array, task_work in zip((*step.first, *step.second), arrays, task_works, strict=True):
         first_plan, last_plan = last_plan, last_plan + len(task_work.plans)
         mine = plans[first_plan:last_plan]
-        begin, end = borders[first_plan], borders[last_plan]
-        held_cycles = held[end] - held[begin]
+        held_cycles = held[last_plan] - held[first_plan]
         compute, waits = task_work.compute_cycles, task_work.port_wait_cycles
-        channel_use = ActionCounts(dram_activates=opened[end] - opened[begin], dram_active_cycles=held_cycles)
+        channel_use = ActionCounts(
+            dram_activates=opened[last_plan] - opened[first_plan], dram_active_cycles=held_cycles
+        )
         ops.append(OpRun(
             task=task,
             array=array,
@@ -174,18 +191,19 @@ def _take_apart(
             stall_store_cycles=sum(plan.stall_store for plan in mine),
             stall_other_array_cycles=sum(plan.stall_other_array for plan in mine),
             stall_buffer_port_cycles=waits,
-            pipeline_cycles=compute + waits - (streamed[end] - streamed[begin]),
+            pipeline_cycles=compute + waits - (streamed[last_plan] - streamed[first_plan]),
             dram_cycles=held_cycles,
             counts=task_work.counts + channel_use,
         ))  # fmt: skip
         tiles.append(TileRuns(
             op=len(ops) - 1,
-            times=times[begin:end],
-            load_bytes=np.concatenate([plan.load_bytes for plan in task_work.plans]),
-            store_bytes=np.concatenate([plan.store_bytes for plan in task_work.plans]),
+            step_start=run.start,
+            records=run.tile_times[borders[first_plan] : borders[last_plan]],
+            plans=task_work.plans,
         ))  # fmt: skip
 
 
-def _sums(values: Integers) -> list[int]:
-    """Return the sum of the first 0, 1, 2, ... values."""
-    return [0, *np.cumsum(values).tolist()]
+def _sums(values: Integers, ends: Integers) -> list[int]:
+    """Return the sums of the values before each of some places."""
+    sums: list[int] = np.append(0, np.cumsum(values))[ends].tolist()
+    return sums

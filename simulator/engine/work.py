@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from dataflows.actions import ActionCounts, total
 from dataflows.plans.plan import Integers, Plan
-from dataflows.plans.transfers import end_to_end
 from simulator.dram.model import DramModel
 
 
@@ -95,35 +95,47 @@ class FlatWork:
 
 
 def flatten(works: Sequence[StepWork], dram: DramModel, frequency_hz: int) -> list[FlatWork]:
-    """Lay the plans of steps end to end, and turn bytes into channel cycles; one entry a step.
+    """Lay the plans of steps end to end, and turn bytes into channel cycles; one entry a step."""
+    known = _tables_on(dram, frequency_hz)
+    flats = []
+    for work in works:
+        tables = [_table_of(plan, known, dram, frequency_hz) for plan in work.plans]
+        tiles = np.concatenate([np.zeros(0, TILE), *tables])
+        plans = np.array([(plan.fill_cycles, plan.drain_cycles) for plan in work.plans], PLAN)
+        tile_begin = np.zeros(len(tables) + 1, dtype=np.int64)
+        np.cumsum([len(table) for table in tables], out=tile_begin[1:])
+        plan_begin = np.array([0, len(work.first), len(tables)], dtype=np.int64)
+        flats.append(FlatWork(plan_begin, tile_begin, plans, tiles))
+    return flats
 
-    All steps are laid out at once and then cut, since most steps have few tiles.
-    """
-    plans = [plan for work in works for plan in work.plans]
 
-    def joined(parts: Sequence[Integers]) -> Integers:
-        return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
+_Tables = WeakKeyDictionary[Plan, Any]
 
-    loads = end_to_end([plan.loads for plan in plans], write=False)
-    stores = end_to_end([plan.stores for plan in plans], write=True)
-    tiles, by_plan = np.zeros(len(loads), TILE), np.zeros(len(plans), PLAN)
-    port_loads, port_stores = (joined([plan.port_transfer_cycles[way] for plan in plans]) for way in range(2))
-    load_cycles, tiles["load_activates"] = dram.cycles_and_activates(loads, frequency_hz)
-    store_cycles, tiles["store_activates"] = dram.cycles_and_activates(stores, frequency_hz)
+
+@lru_cache(maxsize=64)
+def _tables_on(dram: DramModel, frequency_hz: int) -> _Tables:
+    """Return what is remembered of plans on a channel, for as long as the plans are."""
+    return WeakKeyDictionary()
+
+
+def _table_of(plan: Plan, known: _Tables, dram: DramModel, frequency_hz: int) -> Any:
+    """Return a plan's tiles as [tiles] of TILE: laid out once for all steps, phases, designs and machines."""
+    table = known.get(plan)
+    if table is None:
+        table = known[plan] = plan_table(plan, dram, frequency_hz)
+    return table
+
+
+def plan_table(plan: Plan, dram: DramModel, frequency_hz: int) -> Any:
+    """Lay out a plan's tiles as [tiles] of TILE."""
+    tiles = np.zeros(len(plan.loads), TILE)
+    port_loads, port_stores = plan.port_transfer_cycles
+    load_cycles, tiles["load_activates"] = dram.cycles_and_activates(plan.loads, frequency_hz)
+    store_cycles, tiles["store_activates"] = dram.cycles_and_activates(plan.stores, frequency_hz)
     tiles["load_cycles"] = np.maximum(load_cycles, port_loads)
     tiles["store_cycles"] = np.maximum(store_cycles, port_stores)
-    tiles["stores"] = stores.moved_bytes > 0
-    tiles["stream_cycles"] = joined([plan.stream_cycles + plan.port_wait_cycles for plan in plans])
-    tiles["gap_cycles"] = joined([plan.gap_cycles for plan in plans])
-    by_plan["fill_cycles"] = [plan.fill_cycles for plan in plans]
-    by_plan["drain_cycles"] = [plan.drain_cycles for plan in plans]
-    tile_begin = np.zeros(len(plans) + 1, dtype=np.int64)
-    np.cumsum([len(plan.loads) for plan in plans], out=tile_begin[1:])
-    flats, begin = [], 0
-    for work in works:
-        end = begin + len(work.first) + len(work.second)
-        first, last = tile_begin[begin], tile_begin[end]
-        plan_begin = np.array([0, len(work.first), end - begin], dtype=np.int64)
-        flats.append(FlatWork(plan_begin, tile_begin[begin : end + 1] - first, by_plan[begin:end], tiles[first:last]))
-        begin = end
-    return flats
+    tiles["stores"] = plan.store_bytes > 0
+    tiles["stream_cycles"] = plan.stream_cycles + plan.port_wait_cycles
+    tiles["gap_cycles"] = plan.gap_cycles
+    tiles.flags.writeable = False  # it is shared
+    return tiles
