@@ -26,7 +26,7 @@ from simulator.engine.components.predictor_sram import PredictorSram
 from simulator.engine.exact import run_batches_exactly
 from simulator.engine.step_kernel import CHANNEL, PlanTimes, RefreshRules, TileTimes, run_step_kernel
 from simulator.engine.step_processes import Machine, run_step_processes
-from simulator.engine.work import FlatWork, StepWork, flatten
+from simulator.engine.work import FlatWork, StepWork, flatten, plan_table
 from simulator.phases.design import Step, Task
 
 # One byte a cycle and a latency of two cycles, so that bytes are cycles less two.
@@ -357,3 +357,14 @@ def test_bound_by_the_other_array_by_hand() -> None:
     one = plan([(100, 0, 0, 0)], fill=0, drain=0)
     times, _, _ = kernel_times(StepWork((one,), (one,)))
     assert times.tolist() == [[0, 102, 102, 0, 0], [0, 204, 102, 0, 102]]
+
+
+@given(st.lists(plans(), min_size=1, max_size=6), st.integers(1, 5))
+@settings(max_examples=30, deadline=None)
+def test_a_plan_that_is_shared_has_the_tiles_that_it_has_by_itself(some: list[Plan], nanoseconds: int) -> None:
+    """On each of two channels in turn, however often: what is remembered of one is not used for the other."""
+    for dram in (DRAM, DRAM.model_copy(update={"latency_ns": nanoseconds + 2})) * 2:
+        flat = flatten([StepWork(tuple(some + some))], dram, HZ)[0]
+        expected = [column for one in some + some for column in plan_table(one, dram, HZ).tolist()]
+        assert flat.tiles.tolist() == expected
+        assert np.diff(flat.tile_begin).tolist() == [len(one.loads) for one in some + some]

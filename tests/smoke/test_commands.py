@@ -104,6 +104,19 @@ print("loaded:", *[name for name in heavy if name in sys.modules])
     assert not set(loaded) & {"numba", "matplotlib", "torch", "pydantic", "rich"}
 
 
+def test_numba_starts_without_scipy_and_leaves_it_alone() -> None:
+    pytest.importorskip("scipy")
+    code = """
+import sys
+from simulator.cli.numba_start import start_numba
+start_numba()
+print("scipy.linalg" in sys.modules, "numba.np.arraymath" in sys.modules)
+import scipy.linalg.cython_blas
+"""
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert process.stdout.split() == ["False", "True"]
+
+
 def test_list(adagp: Adagp) -> None:
     said = adagp("list").out
     shipped = [path.stem for folder in ("traces", "configs") for path in (ROOT / folder).rglob("*.yaml")
