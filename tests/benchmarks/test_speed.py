@@ -1,6 +1,6 @@
 """Speed, recorded: ``pytest tests/benchmarks -n 0 --benchmark-enable --benchmark-only``."""
 
-from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,14 @@ from dataflows.plans.planning import plan_product
 from dataflows.plans.tiling import cuts_of
 from simulator.engine.step_kernel import CHANNEL, RefreshRules, run_step_kernel
 from simulator.engine.work import flatten, merge
-from simulator.machine.spec_loading import load_accelerator
+from simulator.machine.spec import Accelerator
+from simulator.machine.spec_loading import load_accelerator, load_designs
 from simulator.run.simulation import Simulation, compare
 from workloads.passes import Product, decomposed_dgrad
 from workloads.shapes import ConvShape, linear_shape
 from workloads.trace import load_trace
 
-Benchmark = Callable[..., Any]
+Benchmark = Any
 
 
 def test_load_trace(benchmark: Benchmark) -> None:
@@ -36,6 +37,36 @@ def test_compare_from_nothing(benchmark: Benchmark) -> None:
         plan_product.cache_clear()
         cuts_of.cache_clear()
         return len(compare(trace).rows)
+
+    assert benchmark(fresh) > 0
+
+
+@pytest.mark.parametrize("changed", ["nothing", "energy table", "bandwidth", "array"])
+def test_compare_again(benchmark: Benchmark, changed: str) -> None:
+    """One more comparison in the same process, of a machine that differs from all before in one thing."""
+    trace, turns = load_trace("vgg13-cifar10"), count(1)
+    compare(trace)
+
+    def machines() -> tuple[tuple[list[Accelerator]], dict[str, Any]]:
+        turn = next(turns)
+        overrides = {
+            "nothing": [], "energy table": ["energy_table=22nm"],
+            "bandwidth": [f"dram.peak_bytes_per_second={10**10 + turn}"], "array": [f"array.rows={12 + turn}"],
+        }[changed]  # fmt: skip
+        return (load_designs(overrides=overrides),), {}
+
+    runs = benchmark.pedantic(lambda specs: compare(trace, specs).runs, setup=machines, rounds=5)
+    assert len(runs) == 4
+
+
+@pytest.mark.parametrize("model", ["bandwidth", "commands"])
+def test_compare_by_dram_model(benchmark: Benchmark, model: str) -> None:
+    """All plans from nothing, by each model of the DRAM; transfers are remembered after the first round."""
+    trace, specs = load_trace("vgg13-cifar10"), load_designs(overrides=[f"dram.model={model}"])
+
+    def fresh() -> int:
+        plan_product.cache_clear()
+        return len(compare(trace, specs).rows)
 
     assert benchmark(fresh) > 0
 
