@@ -289,7 +289,7 @@ def _paths(model: type[BaseModel], above: str = "") -> list[str]:
         key = f"{above}{name}"
         found[key] = None
         if not {get_origin(one) for one in _members(field.annotation)} & {tuple, list, dict}:
-            found |= dict.fromkeys(path for inner in _models_in(field.annotation) for path in _paths(inner, f"{key}."))
+            found |= dict.fromkeys(path for inner in models_in(field.annotation) for path in _paths(inner, f"{key}."))
     return list(found)
 
 
