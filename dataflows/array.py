@@ -17,7 +17,8 @@ from workloads.foundation.validation import StrictModel
 if TYPE_CHECKING:
     from dataflows.arrays.broadcast.row_stationary import RowArray
 
-Extent = Annotated[int, Field(ge=1, le=1 << 20)]  # far above any array; keeps products of extents within 64 bits
+MOST_WORDS = 1 << 20  # far above any array; keeps products of extents within 64 bits
+Extent = Annotated[int, Field(ge=1, le=MOST_WORDS)]
 Side = Literal["rows", "columns"]
 Way = Literal["operand stays", "sums stay", "rows stay"]
 Stays = Literal["operand stays", "sums stay"]

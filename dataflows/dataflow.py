@@ -18,7 +18,7 @@ from dataflows.arrays.job import (
     cut_vectors,
     filled_formula,
 )
-from dataflows.convolution import ConvolutionTiles
+from dataflows.convolution import ConvolutionTiles, whole_convolution
 from dataflows.formula import FilledFormula
 from dataflows.operands import ConvolutionOperands, SteppedProduct, Tensor
 from dataflows.traffic import ArrayTraffic
@@ -118,6 +118,9 @@ class Dataflow(Protocol):
     def granularity(self, array: PEArray, product: Product) -> Granularity:
         """Return the extents of a tile that leave no PE idle, and what its folds take."""
 
+    def least_cycles(self, array: PEArray, product: Product) -> int:
+        """Return what no tiling of a product streams in less."""
+
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
 
@@ -182,6 +185,15 @@ class JobDataflow:
     def mapped(self, array: PEArray, product: Product) -> tuple[Dataflow, ...]:
         """Return the dataflow itself, which lays every part alike."""
         return (self,)
+
+    def least_cycles(self, array: PEArray, product: Product) -> int:
+        """Return what no tiling of a product streams in less: the whole as one tile.
+
+        Zero where accumulators cut vectors, which tiles of a short reduction go without.
+        """
+        if self.accumulates(array):
+            return 0
+        return int(self.timing(array, whole_convolution(product)).stream_cycles.sum())
 
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""

@@ -1,10 +1,11 @@
 """Row stationary (Chen et al., Eyeriss, ISCA 2016): rows of filters stay, image rows slide."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from dataflows.array import PEArray, Side, Way
+from dataflows.array import MOST_WORDS, PEArray, Side, Way
 from dataflows.arrays.broadcast.row_stationary import (
     RowMapping,
     intervals,
@@ -77,6 +78,10 @@ class RowStationary:
             return next(iter(options))
         return min(options, key=lambda mapping: int(row_timing(rows, mapping, tiles).stream_cycles.sum()))
 
+    def least_cycles(self, array: PEArray, product: Product) -> int:
+        """Return what no tiling of a product streams in less."""
+        return _least_cycles(self, array, product)
+
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
         return row_timing(array.row_array(), self.mapping(array, tiles), tiles)
@@ -112,8 +117,11 @@ class RowStationary:
 def _mapped(flow: RowStationary, array: PEArray, product: Product) -> tuple[Dataflow, ...]:
     """Return the best mappings of the product, of one of its images, and of that cut ever further in halves.
 
-    Which they are depends on the product and the array alone, so a larger buffer never has fewer to choose from.
+    Each is listed for ports of many widths. Which they are depends on the product and on the array without its ports,
+    so a larger buffer or wider ports never leave fewer to choose from.
     """
+    from dataflows.arrays.broadcast.row_stationary_mapping import choose_mappings  # needs numba
+
     whole = whole_convolution(product)
     wgrad = product.role == "wgrad"
     single = whole.groups * 0 + 1
@@ -124,8 +132,24 @@ def _mapped(flow: RowStationary, array: PEArray, product: Product) -> tuple[Data
         while size[0] > 1:
             size = -(-size // 2)
             parts.append(replace(one, **{axis: size}))
-    found = dict.fromkeys(flow.mapping(array, part) for part in parts)
+    ports = _port_widths(array.rows, array.columns)
+    found = dict.fromkeys(chain.from_iterable(choose_mappings(array.row_array(), ports, part) for part in parts))
     return tuple(replace(flow, fixed=mapping) for mapping in found)
+
+
+@lru_cache(maxsize=65536)
+def _least_cycles(flow: RowStationary, array: PEArray, product: Product) -> int:
+    return int(flow.timing(array, whole_convolution(product)).stream_cycles.sum())
+
+
+@cache
+def _port_widths(rows: int, columns: int) -> tuple[tuple[int, int, int], ...]:
+    """Return the widths of ports that mappings are listed for: no limit, the sides, and these quartered to a word."""
+    widths = [(MOST_WORDS, MOST_WORDS, MOST_WORDS)]
+    while max(widths[-1]) > 1:
+        widths.append((rows, rows, columns))
+        rows, columns = max(1, rows // 4), max(1, columns // 4)
+    return tuple(widths)
 
 
 DATAFLOW = RowStationary()

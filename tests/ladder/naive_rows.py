@@ -146,10 +146,9 @@ def cycles(job, mapping, ports):
     return max(f["LC"], f["I0"]) + F * S + (F - 1) * max(f["U"] + f["LC"], f["I0"], f["O"]) + f["U"] + h * r + 1
 
 
-def choose_mapping(job, wgrad, machine):
+def choose_mapping(job, wgrad, machine, ports):
     """Return the mapping of a job, by docs/microarchitecture.md ("Choice of the mapping")."""
     groups, images, filters, channels, filter_rows, filter_columns, rows, columns, _, sx, _, dx = job
-    ports = machine["weight_port"], machine["input_port"], machine["output_port"]
     R, C, pads = machine["rows"], machine["columns"], machine["pads"]
     whole = machine["whole_sets"] and not wgrad
     tallest, widest = min(R, filter_rows), min(filter_columns, pads["IW"], pads["FW"])
@@ -186,7 +185,14 @@ def choose_mapping(job, wgrad, machine):
 
 
 def mappings(part, machine):
-    """Return the mappings that compete: of the whole product, of one image, and of that halved along one axis."""
+    """Return the mappings that compete: of the whole product, of one image, and of that halved along one axis.
+
+    Each is listed for ports of several widths, whatever the machine's own.
+    """
+    sides = machine["rows"], machine["rows"], machine["columns"]
+    widths = [(1 << 20,) * 3, sides]
+    while max(widths[-1]) > 1:
+        widths.append(tuple(max(1, words // 4) for words in widths[-1]))
     sizes = {name: part[name] for name in ("groups", "images", "channels", "filters")} | {"rows": len(part["rows"])}
     one = dict(sizes, images=1)
     several = [sizes, one]
@@ -196,7 +202,7 @@ def mappings(part, machine):
             size = up(size, 2)
             several.append(dict(one, **{axis: size}))
     jobs = [job_of(part, {name: (0, size) for name, size in some.items()}) for some in several]
-    return list(dict.fromkeys(choose_mapping(job, part["wgrad"], machine) for job in jobs))
+    return list(dict.fromkeys(choose_mapping(job, part["wgrad"], machine, ports) for job in jobs for ports in widths))
 
 
 def units(mapping, wgrad):

@@ -21,6 +21,8 @@ from dataflows.arrays.broadcast.row_stationary import RowArray, RowMapping
 from dataflows.convolution import ConvolutionTiles
 from dataflows.plans.plan import Integers
 
+PortWords = tuple[int, int, int]  # of the filter, the image and the output port
+
 
 def choose_mapping(array: RowArray, tiles: ConvolutionTiles) -> RowMapping:
     """Return the mapping for the largest tile.
@@ -30,33 +32,86 @@ def choose_mapping(array: RowArray, tiles: ConvolutionTiles) -> RowMapping:
     ValueError
         If the array has a port or a scratchpad of no words.
     """
-    if min(array.filter_port, array.image_port, array.output_port, array.filter_words, array.input_words,
-           array.sum_words) < 1:  # fmt: skip
+    return choose_mappings(array, ((array.filter_port, array.image_port, array.output_port),), tiles)[0]
+
+
+def choose_mappings(array: RowArray, ports: tuple[PortWords, ...], tiles: ConvolutionTiles) -> tuple[RowMapping, ...]:
+    """Return the mapping for the largest tile, for each of several widths of the array's ports.
+
+    Parameters
+    ----------
+    ports : tuple of (int, int, int)
+        Words of the filter, the image and the output port.
+
+    Raises
+    ------
+    ValueError
+        If a port or a scratchpad has no words.
+    """
+    if min(*(min(words) for words in ports), array.filter_words, array.input_words, array.sum_words) < 1:
         raise ValueError(f"no row-stationary array: {array}")
     sizes = (tiles.groups, tiles.images, tiles.channels, tiles.filters, tiles.filter_rows, tiles.rows)
     largest = tuple(int(size.max()) for size in sizes)
     windows = (tiles.filter_columns, tiles.columns, *tiles.sliding.stride, *tiles.sliding.dilation)
-    return _choose(array, (*largest, *windows), array.whole_sets and tiles.role != "wgrad")
+    pads = (array.filter_words, array.input_words, array.sum_words)
+    whole_sets = array.whole_sets and tiles.role != "wgrad"
+    return _choose((array.rows, array.columns), ports, pads, (*largest, *windows), whole_sets)
 
 
 @lru_cache(maxsize=65536)
-def _choose(array: RowArray, sizes: tuple[int, ...], whole_sets: bool) -> RowMapping:
-    ports = (array.filter_port, array.image_port, array.output_port)
-    pads = (array.filter_words, array.input_words, array.sum_words)
-    found = _search(array.rows, array.columns, np.array(ports), np.array(pads), np.array(sizes), whole_sets)
-    return RowMapping(*found.tolist())
+def _choose(
+    sides: tuple[int, int], ports: tuple[PortWords, ...], pads: tuple[int, int, int], sizes: tuple[int, ...],
+    whole_sets: bool,
+) -> tuple[RowMapping, ...]:  # fmt: skip
+    found = _search_each(*sides, np.array(ports), np.array(pads), np.array(sizes), whole_sets)
+    return tuple(RowMapping(*mapping) for mapping in found.tolist())
 
 
 @njit(cache=True)
-def _search(rows: int, columns: int, ports: Integers, pads: Integers, sizes: Integers, whole_sets: bool) -> Integers:
+def _search_each(
+    rows: int, columns: int, ports: Integers, pads: Integers, sizes: Integers, whole_sets: bool
+) -> Integers:  # fmt: skip
+    """Return the best mapping for each width of the ports; none is slower than the best of the width before."""
+    found = np.zeros((len(ports), 8), np.int64)
+    most = np.int64(1) << 62
+    for i in range(len(ports)):
+        if i > 0:
+            most = _streaming(found[i - 1], ports[i], sizes)
+        found[i] = _search(rows, columns, ports[i], pads, sizes, whole_sets, most)
+    return found
+
+
+@njit(cache=True)
+def _streaming(mapping: Integers, ports: Integers, sizes: Integers) -> int:
+    """Return the cycles of a mapping's positions."""
     groups, images, channels, filters, filter_rows, out_rows = sizes[:6]
     filter_columns, out_columns, sy, sx, dy, dx = sizes[6:]
-    divisor, rest = dx, sx
-    while rest:
-        divisor, rest = rest, divisor % rest
+    h, w, q, p, r, e, t, d = mapping
+    divisor = _common_divisor(dx, sx)
+    runs = min(dx // divisor, out_columns)
+    words = _seen(e, h, sy, dy) * r * q * d
+    steps, leave = w * q * p, -(-e * t * d * p // ports[2])
+    first = max(steps, -(-words * w // ports[1]), leave)
+    after = max(steps, -(-words * min(w, sx // divisor) // ports[1]), leave)
+    folds = (
+        -(-groups // d) * -(-filters // (t * p)) * -(-channels // (r * q)) * -(-filter_rows // h)
+        * -(-filter_columns // w)
+    )  # fmt: skip
+    return folds * images * -(-out_rows // e) * (runs * first + (out_columns - runs) * after)
+
+
+@njit(cache=True)
+def _search(
+    rows: int, columns: int, ports: Integers, pads: Integers, sizes: Integers, whole_sets: bool, most: int
+) -> Integers:  # fmt: skip
+    """Return the best mapping, whose positions take `most` cycles at most."""
+    groups, images, channels, filters, filter_rows, out_rows = sizes[:6]
+    filter_columns, out_columns, sy, sx, dy, dx = sizes[6:]
+    divisor = _common_divisor(dx, sx)
     runs, moved = min(dx // divisor, out_columns), sx // divisor
     best = np.zeros(8, np.int64)
-    best_streaming = best_cycles = best_pes = best_words = np.int64(1) << 62
+    best_streaming = np.int64(most)
+    best_cycles = best_pes = best_words = np.int64(1) << 62
     tallest = min(rows, filter_rows)
     widest = min(pads[1], pads[0], filter_columns)
     for h in range(tallest if whole_sets else 1, tallest + 1):
@@ -128,8 +183,13 @@ def _search(rows: int, columns: int, ports: Integers, pads: Integers, sizes: Int
 def _seen(e: int, h: int, sy: int, dy: int) -> int:
     """Count the different values of y * sy + i * dy for y < e and i < h."""
     # value(y, i) = value(y + dy/g, i - sy/g): a pair is counted where no such partner with a larger y exists
-    divisor, rest = dy, sy
-    while rest:
-        divisor, rest = rest, divisor % rest
+    divisor = _common_divisor(dy, sy)
     step_y, step_i = dy // divisor, sy // divisor
     return e * h - max(0, e - step_y) * max(0, h - step_i)
+
+
+@njit(cache=True)
+def _common_divisor(one: int, other: int) -> int:
+    while other:
+        one, other = other, one % other
+    return one
