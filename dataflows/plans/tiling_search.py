@@ -164,7 +164,7 @@ def time_bound(
     first_result = np.int64(0)
     if moves.stores > 0:
         made = 0 if moves.spills else work * group.work_one // (results * group.tiles)
-        first_result = first + max(0, made - folds.least_cycles) + storing
+        first_result = first + max(0, made - folds.least_cycles - folds.gap_cycles) + storing
     return max(first + on_array + store, loading + store, loading + storing, first_result)
 
 
