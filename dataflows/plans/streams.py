@@ -57,7 +57,7 @@ def load_transfers(
     filter_: Integers,
     psums: Integers,
 ) -> Transfers:
-    """Return what tiles load.
+    """Return what tiles load, in the order of `LoadPattern`.
 
     Parameters
     ----------
@@ -78,7 +78,13 @@ def load_transfers(
 def store_transfers(
     tensors: TileTensors, placement: Placement, budget: BufferBudget, result: Integers, psums: Integers
 ) -> Transfers:
-    """Return what tiles store; 1 where a tile's result is finished, and where its psums leave."""
+    """Return what tiles store, in the order of `StorePattern`.
+
+    Parameters
+    ----------
+    result, psums : int64[tiles]
+        1 where a tile's result is finished, and where its psums leave.
+    """
     word, psum = budget.word_bytes, budget.partial_sum_bytes
     return together(
         [

@@ -2,12 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
+
+
+class LoadPattern(IntEnum):
+    """The patterns of a product's loads, in their order."""
+
+    IFMAP = 0
+    FILTER = 1
+    PSUMS = 2
+
+
+class StorePattern(IntEnum):
+    """The patterns of a product's stores, in their order."""
+
+    RESULT = 0
+    PSUMS = 1
 
 
 @dataclass(frozen=True)

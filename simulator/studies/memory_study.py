@@ -11,6 +11,7 @@ from math import prod
 from typing import Any
 
 from dataflows.plans.plan import Plan
+from dataflows.plans.transfers import LoadPattern, StorePattern
 from simulator.energy.energy import energy_table_of
 from simulator.machine.spec import Accelerator
 from simulator.phases.design import Task
@@ -57,9 +58,9 @@ def _activations(op: Op) -> int:
         return 0
     if isinstance(op.layer, Matmul):
         return op.dram_bytes
-    filters = op.moved(False, 1) if name == "wgrad" else 0
-    result = op.moved(True, 0) if name != "wgrad" else 0
-    return op.moved(False, 0) + filters + result
+    filters = op.moved(False, LoadPattern.FILTER) if name == "wgrad" else 0
+    result = op.moved(True, StorePattern.RESULT) if name != "wgrad" else 0
+    return op.moved(False, LoadPattern.IFMAP) + filters + result
 
 
 def _masks(op: Op) -> int:
@@ -77,13 +78,13 @@ def _weights(op: Op) -> int:
     name = op.task.pass_
     if name not in _PRODUCTS or isinstance(op.layer, Matmul):
         return 0
-    return op.moved(True, 0) if name == "wgrad" else op.moved(False, 1)
+    return op.moved(True, StorePattern.RESULT) if name == "wgrad" else op.moved(False, LoadPattern.FILTER)
 
 
 def _partial_sums(op: Op) -> int:
     if op.task.pass_ not in _PRODUCTS or isinstance(op.layer, Matmul):
         return 0
-    return op.moved(False, 2) + op.moved(True, 1)
+    return op.moved(False, LoadPattern.PSUMS) + op.moved(True, StorePattern.PSUMS)
 
 
 def _optimizer_state(op: Op) -> int:

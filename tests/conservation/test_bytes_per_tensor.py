@@ -23,7 +23,7 @@ from dataflows.plans.planning import (
     plan_vector,
 )
 from dataflows.plans.tiling import ORDERS, Tiling
-from dataflows.plans.transfers import Transfers
+from dataflows.plans.transfers import LoadPattern, StorePattern, Transfers
 from simulator.dram.machine_channel import dram_channel
 from simulator.dram.models.bandwidth import BandwidthDram
 from workloads.passes import Product, Role, decomposed_dgrad
@@ -81,7 +81,7 @@ PLACEMENTS = {
 
 
 def bytes_of(transfers: Transfers, pattern: int) -> Integers:
-    """Return what each tile moves by one pattern: loads are image, filter, sums; stores are results, sums."""
+    """Return what each tile moves by one pattern."""
     moved: Integers = transfers.segments[pattern] * transfers.segment_bytes[pattern]
     return moved
 
@@ -103,8 +103,11 @@ def walk(work: Convolution, placement: Placement, plan: Plan, tiling: Tiling) ->
         buffer.stream(tile)
         entered["results"], entered["sums out"] = buffer.leave(following)
         told = {
-            **{name: int(bytes_of(plan.loads, i)[index]) for i, name in enumerate(("image", "filter", "sums in"))},
-            **{name: int(bytes_of(plan.stores, i)[index]) for i, name in enumerate(("results", "sums out"))},
+            "image": int(bytes_of(plan.loads, LoadPattern.IFMAP)[index]),
+            "filter": int(bytes_of(plan.loads, LoadPattern.FILTER)[index]),
+            "sums in": int(bytes_of(plan.loads, LoadPattern.PSUMS)[index]),
+            "results": int(bytes_of(plan.stores, StorePattern.RESULT)[index]),
+            "sums out": int(bytes_of(plan.stores, StorePattern.PSUMS)[index]),
         }
         assert entered == told, f"tile {index} of {len(tiles)}"
         moved = {name: moved[name] + size for name, size in entered.items()}
@@ -175,11 +178,11 @@ def test_sums_that_leave_by_hand() -> None:
     tiling = Tiling(groups=1, images=1, rows=1, channels=2, filters=2, order=("reduction", "vectors", "columns"))
     plan = plan_of(product, PLACEMENTS["all in DRAM"], dataflows()["broadcast", "ws"], tiling)
     check(product, PLACEMENTS["all in DRAM"], plan, tiling)
-    image, kernel, back = (bytes_of(plan.loads, i).tolist() for i in range(3))
+    image, kernel, back = (bytes_of(plan.loads, pattern).tolist() for pattern in LoadPattern)
     assert image == [2 * WORD] * 4  # each tile other words of another image
     assert kernel == [4 * WORD, 0, 4 * WORD, 0]  # the same half of the weights for both images
     assert back == [0, 0, 2 * SUM, 2 * SUM]
-    results, away = (bytes_of(plan.stores, i).tolist() for i in range(2))
+    results, away = (bytes_of(plan.stores, pattern).tolist() for pattern in StorePattern)
     assert (results, away) == ([0, 0, 2 * WORD, 2 * WORD], [2 * SUM, 2 * SUM, 0, 0])
     assert plan.counts.dram_read_bytes == 8 * WORD + 8 * WORD + 4 * SUM
     assert plan.counts.dram_write_bytes == 4 * WORD + 4 * SUM

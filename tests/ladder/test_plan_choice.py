@@ -122,16 +122,18 @@ def small_shapes(draw: st.DrawFn) -> ConvShape:
     )  # fmt: skip
 
 
-@st.composite
-def machines(draw: st.DrawFn) -> BufferBudget:
+def machine(capacity: int, rate: int, latency: int = 0, slack: int | None = None, port: int | None = None):
     dram = BandwidthDram(
-        model="bandwidth", capacity_bytes=1, peak_bytes_per_second=draw(st.sampled_from([1, 3, 16])) * HZ,
-        latency_ns=draw(st.sampled_from([0, 1, 9])),
+        model="bandwidth", capacity_bytes=1, peak_bytes_per_second=rate * HZ, latency_ns=latency
     )  # fmt: skip
-    ports = MemoryPorts(draw(st.sampled_from([None, 2, 9])), None)
-    return BufferBudget(
-        draw(st.integers(30, 900)), 2, 4, dram_channel(dram, HZ), draw(st.sampled_from([None, 0, 2, 30])), ports
-    )
+    return BufferBudget(capacity, 2, 4, dram_channel(dram, HZ), slack, MemoryPorts(port, None))
+
+
+def machines() -> st.SearchStrategy[BufferBudget]:
+    return st.builds(
+        machine, st.integers(30, 900), st.sampled_from([1, 3, 16]), st.sampled_from([0, 1, 9]),
+        st.sampled_from([None, 0, 2, 30]), st.sampled_from([None, 2, 9]),
+    )  # fmt: skip
 
 
 def sizes_of(extent: int, quantum: int) -> set[int]:
@@ -266,6 +268,28 @@ def engine_cycles(plan: Plan, budget: BufferBudget) -> int:
 def test_no_plan_is_better(flow: Dataflow, kind: str, shape: ConvShape, role: Role, budget: BufferBudget) -> None:
     """Brute force: every tiling under every mapping; the rule's own words choose among them."""
     check_every_plan(flow, kind, shape, role, budget)
+
+
+def image(H: int, W: int, R: int = 1, stride: int = 1, padding: int = 0, C: int = 1, K: int = 1) -> ConvShape:
+    P, Q = output_extent(H, R, stride, padding, 1), output_extent(W, 1, stride, padding, 1)
+    return ConvShape(N=1, C=C, H=H, W=W, K=K, R=R, S=1, P=P, Q=Q, stride=(stride,) * 2, padding=(padding,) * 2)
+
+
+# Of each rule a case in which another plan is taken without it, found by breaking the rule.
+CASES = {
+    "the slack is not twice as large": ("is-systolic", image(4, 1, R=2, C=2), "dgrad", machine(52, 3, slack=2)),
+    "multiples below": ("is-broadcast", image(5, 4, padding=1), "wgrad", machine(232, 1)),
+    "multiples above": ("is-broadcast", image(4, 4, padding=1), "wgrad", machine(152, 1)),
+    "rows that read less": ("os-broadcast", image(4, 1, R=2, stride=2, padding=1), "dgrad", machine(48, 1)),
+    "buffer bytes before time": ("is-broadcast", image(1, 1, K=2), "forward", machine(30, 1)),
+    "a bound without the gap": ("rs-broadcast", image(3, 1, C=3), "dgrad", machine(96, 3, slack=0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_rule_by_a_case(case: str) -> None:
+    name, shape, role, budget = CASES[case]
+    check_every_plan(*RUNS[RUN_NAMES.index(name)], shape, role, budget)
 
 
 @pytest.mark.long
