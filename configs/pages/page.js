@@ -13,6 +13,7 @@ function element(name, text, kind) {
 function shown(value, digits) {
   if (value === null) return "";
   if (typeof value !== "number") return value;
+  if (digits === null) return value.toLocaleString("en", { maximumSignificantDigits: Math.abs(value) < 1e5 ? 5 : 9 });
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
@@ -27,6 +28,7 @@ function fillTable(place, table) {
   const numeric = table.columns.map((_, i) => table.rows.every((row) => row[i] === null || typeof row[i] === "number"));
   const digits = table.columns.map((column, i) =>
     table.rows.every((row) => row[i] === null || Number.isInteger(row[i])) ? 0 : column.digits);
+  const kinds = table.columns.map((column, i) => (numeric[i] ? "n" : column.long ? "long" : ""));
   const tools = element("div", undefined, "tools");
   const search = element("input");
   search.type = "search";
@@ -47,7 +49,7 @@ function fillTable(place, table) {
   const drawn = element("table");
   const head = element("tr");
   const buttons = table.columns.map((column, i) => {
-    const cell = element("th", undefined, numeric[i] ? "n" : "");
+    const cell = element("th", undefined, kinds[i]);
     const button = element("button", column.name);
     button.addEventListener("click", () => {
       state.down = state.column === i ? !state.down : numeric[i];
@@ -74,18 +76,23 @@ function fillTable(place, table) {
   }
 
   function draw() {
-    let rows = table.rows.filter((row) =>
+    let rows = table.rows.map((row, i) => ({ row, link: table.links[i] })).filter(({ row }) =>
       [...state.chosen].every(([i, value]) => value === "" || String(row[i]) === value) &&
       (state.words === "" || row.some((cell) => String(cell).toLowerCase().includes(state.words))));
-    if (state.column >= 0) rows = [...rows].sort(compared);
+    if (state.column >= 0) rows.sort((a, b) => compared(a.row, b.row));
     buttons.forEach((cell, i) => {
       if (i === state.column) cell.setAttribute("aria-sort", state.down ? "descending" : "ascending");
       else cell.removeAttribute("aria-sort");
     });
     const visible = state.all ? rows : rows.slice(0, FIRST);
-    body.replaceChildren(...visible.map((row) => {
+    body.replaceChildren(...visible.map(({ row, link }) => {
       const line = element("tr");
-      row.forEach((cell, i) => line.append(element("td", shown(cell, digits[i]), numeric[i] ? "n" : "")));
+      row.forEach((cell, i) => line.append(element("td", shown(cell, digits[i]), kinds[i])));
+      if (link) {
+        const to = element("a", line.firstChild.textContent);
+        to.href = `#${link}`;
+        line.firstChild.replaceChildren(to);
+      }
       return line;
     }));
     more.hidden = visible.length === rows.length;
@@ -137,3 +144,15 @@ function fillChart(place, chart) {
 
 for (const place of document.querySelectorAll("[data-table]")) fillTable(place, data.tables[place.dataset.table]);
 for (const place of document.querySelectorAll("[data-chart]")) fillChart(place, data.charts[place.dataset.chart]);
+
+// The contents show where the reader is.
+const links = new Map([...document.querySelectorAll("nav a")].map((one) => [one.hash.slice(1), one]));
+const seen = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    const link = links.get(target.id);
+    if (isIntersecting) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+    if (isIntersecting) link.parentElement.scrollTo({ left: link.offsetLeft - 16, top: link.offsetTop - 200 });
+  }
+}, { rootMargin: "-10% 0px -80% 0px" });
+for (const section of document.querySelectorAll("section")) if (links.has(section.id)) seen.observe(section);

@@ -22,7 +22,7 @@ def provenance(inputs: dict[str, Path], arguments: Sequence[str], outputs: Path)
     only entry that differs between two equal runs.
     """
     return {
-        "version": _version("adagp-sim"),
+        "version": program_version(),
         "command": shlex.join(["adagp-sim", *without_out(arguments)]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "inputs": {name: digest_of(path) for name, path in sorted(inputs.items())},
@@ -43,6 +43,11 @@ def without_out(arguments: Sequence[str]) -> list[str]:
         elif not argument.startswith("--out=") and argument not in _TELLING:
             kept.append(argument)
     return kept
+
+
+def program_version() -> str:
+    """Return the version of this program."""
+    return _version("adagp-sim")
 
 
 def _version(name: str) -> str:

@@ -5,7 +5,7 @@ Names from traces and configs are data: the page has them as JSON, and they are 
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from html import escape
 from string import Template
 from typing import Any
@@ -25,6 +25,13 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Markdown:
+    """Paragraphs, lists and small tables in Markdown; HTML in it is shown, not run."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     """A number that the page begins with: what it is, the number, and a word beside it."""
 
@@ -35,20 +42,41 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table; `digits` behind the point are shown of a number that is not whole."""
+    """A column of a table.
+
+    Attributes
+    ----------
+    digits : int, optional
+        Digits behind the point of a number that is not whole; None: five digits in all.
+    filtered : bool
+        Whether a reader can choose one of its values.
+    long : bool
+        Whether its texts are sentences, which take several lines.
+    """
 
     name: str
-    digits: int = 3
+    digits: int | None = 3
     filtered: bool = False
+    long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DataTable:
-    """A table that a reader can sort, filter and search."""
+    """A table that a reader can sort, filter and search.
+
+    Attributes
+    ----------
+    links : sequence of str
+        For each row the key of the section to which its first cell leads; none if empty.
+    folded : bool
+        Whether a reader opens it first.
+    """
 
     title: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
+    links: Sequence[str] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +94,19 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Panels:
+    """Figures that are all shown, each with its title; so many `columns` stand side by side where they fit.
+
+    A figure is Plotly's JSON, its title apart, and its layout has a height.
+    """
+
+    title: str
+    figures: Sequence[Mapping[str, Any]]
+    words: str
+    columns: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """A text as it is, folded away."""
 
@@ -73,7 +114,7 @@ class Code:
     text: str
 
 
-Part = Text | DataTable | Chart | Code
+Part = Text | Markdown | DataTable | Chart | Panels | Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,24 +180,49 @@ class _Writer:
         match part:
             case Text(text):
                 return f"<p>{escape(text)}</p>"
+            case Markdown(text):
+                return _rendered(text)
             case Code(title, text):
                 return f"<details><summary>{escape(title)}</summary><pre>{escape(text)}</pre></details>"
-            case DataTable(title, columns, rows):
-                self.tables.append(
-                    {
-                        "columns": [
-                            {"name": one.name, "digits": one.digits, "filtered": one.filtered} for one in columns
-                        ],
-                        "rows": [list(row) for row in rows],
-                    }
-                )
-                return f'<h3>{escape(title)}</h3><div class="table" data-table="{len(self.tables) - 1}"></div>'
+            case DataTable():
+                return self._table(part)
             case Chart(title, figures, words, height, first):
                 chosen = first or next(iter(figures))
-                self.charts.append({"figures": dict(figures), "height": height, "first": chosen})
-                place = f'class="chart" data-chart="{len(self.charts) - 1}" role="img" aria-label="{escape(words)}"'
-                caption = f"<figcaption><b>{escape(title)}.</b> {escape(words)}</figcaption>"
-                return f"<figure>{caption}<div {place}></div></figure>"
+                place = self._chart({"figures": dict(figures), "height": height, "first": chosen}, words)
+                return _figure(title, words, place)
+            case Panels(title, figures, words, columns):
+                places = [self._panel(one, words) for one in figures]
+                return _figure(title, words, f'<div class="panels columns{columns}">{"".join(places)}</div>')
+
+    def _table(self, table: DataTable) -> str:
+        columns = [asdict(one) for one in table.columns]
+        self.tables.append({"columns": columns, "rows": [list(row) for row in table.rows], "links": list(table.links)})
+        place, title = f'<div class="table" data-table="{len(self.tables) - 1}"></div>', escape(table.title)
+        if table.folded:
+            return f"<details><summary>{title}</summary>{place}</details>"
+        return f"<h3>{title}</h3>{place}"
+
+    def _panel(self, one: Mapping[str, Any], words: str) -> str:
+        name = f"<h4>{escape(one['title'])}</h4>" if one["title"] else ""
+        place = self._chart({"figures": {"": one}, "height": one["layout"]["height"], "first": ""}, words)
+        return f"<div>{name}{place}</div>"
+
+    def _chart(self, chart: dict[str, Any], words: str) -> str:
+        self.charts.append(chart)
+        number = len(self.charts) - 1
+        return f'<div class="chart" data-chart="{number}" role="img" aria-label="{escape(words)}"></div>'
+
+
+def _figure(title: str, words: str, charts: str) -> str:
+    return f"<figure><figcaption><b>{escape(title)}.</b> {escape(words)}</figcaption>{charts}</figure>"
+
+
+def _rendered(markdown: str) -> str:
+    """Return Markdown as HTML; wide tables scroll in their own box."""
+    from markdown_it import MarkdownIt
+
+    made = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    return made.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
 
 
 def _embedded(data: Any) -> str:

@@ -4,17 +4,18 @@ A new exhibit is one new file in `simulator/reproduce/exhibits/` with a tuple `E
 (`simulator.reproduce.page`). One that differs from another by constants alone is one more entry in that one's page.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
-from matplotlib.figure import Figure
-
+from simulator.outputs.charts.chart import Chart
 from simulator.reproduce.jobs.job import Findings, Job
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.registry import parts
 
 Cell = str | int | float | None
+Verdict = Literal["agrees", "differs", "unexplained", "unknown"]
 EXPLAIN_BEYOND = 0.02  # a difference that is larger needs its reason
 
 
@@ -46,6 +47,15 @@ class Comparison:
         return None if self.ours is None or self.paper == 0 else self.ours / self.paper - 1
 
     @property
+    def verdict(self) -> Verdict:
+        """What a reader makes of it: *differs* is with a reason that an experiment found."""
+        if self.ours is None:
+            return "unknown"
+        if not self.needs_reason and (self.difference is not None or self.ours == self.paper):
+            return "agrees"
+        return "unexplained" if "unexplained" in self.reason or not self.reason else "differs"
+
+    @property
     def needs_reason(self) -> bool:
         """Whether the difference is beyond what goes without one."""
         return self.difference is not None and abs(self.difference) > EXPLAIN_BEYOND
@@ -65,11 +75,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture, written as `NAME.png`; `text` says what is to be seen, for those who cannot see it."""
+    """A chart, in the page and as `NAME.png`; `text` says what is to be seen, and how it is counted."""
 
     name: str
     text: str
-    draw: Callable[[], Figure]
+    chart: Chart
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,12 @@ format as in Python: ``{average:.3f}``. A number of the paper has its place in `
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-
+from simulator.outputs.charts.chart import Chart
 from simulator.reproduce.exhibit import ExhibitMaker, Picture, Table
 from simulator.reproduce.paper import targets
 from workloads.foundation.reading import read_text
@@ -54,9 +53,9 @@ class Page:
         """Return a text by name with its figures."""
         return filled(self.words[name], self.constants | figures)
 
-    def picture(self, name: str, draw: Callable[[], Figure]) -> Picture:
+    def picture(self, name: str, chart: Chart) -> Picture:
         """Return a picture with its text."""
-        return Picture(f"{self.constants['key']}-{name}", filled(self.pictures[name], self.constants), draw)
+        return Picture(f"{self.constants['key']}-{name}", filled(self.pictures[name], self.constants), chart)
 
     def table(self, name: str, rows: Iterable[Iterable[Any]], /, **figures: object) -> Table:
         """Return a table with its title and columns, in which figures may stand; a list of names makes columns."""

@@ -10,14 +10,20 @@ JOBS = "simulator/reproduce/jobs/"
 
 
 class Sources:
-    """Digests of what jobs depend on, as it is when this object is made."""
+    """Digests of what jobs depend on, as it is when this object is made.
+
+    Attributes
+    ----------
+    whole : str
+        Digest of the code and of the machine's files, without traces.
+    """
 
     def __init__(self) -> None:
-        self._all = model_version(JOBS)
+        self.whole = model_version(JOBS)
         self._traces: dict[str, str] = {}
 
     def digest(self, job: Job) -> str:
         """Return a digest of the code that computes a job, of the machine's files and of its trace."""
         if job.trace not in self._traces:
             self._traces[job.trace] = sha256(resolve(job.trace, "traces", "trace").read_bytes()).hexdigest()
-        return sha256((self._all + self._traces[job.trace]).encode()).hexdigest()
+        return sha256((self.whole + self._traces[job.trace]).encode()).hexdigest()

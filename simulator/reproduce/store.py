@@ -21,18 +21,18 @@ class Store:
     """
 
     def __init__(self, database: sqlite3.Connection, sources: Sources) -> None:
-        self._database, self._sources = database, sources
+        self._database, self.sources = database, sources
 
     def find(self, job: Job) -> Plain | None:
         """Return a job's result, or None."""
-        asked = (job_key(job), self._sources.digest(job))
+        asked = (job_key(job), self.sources.digest(job))
         query = "SELECT result, checksum FROM kept WHERE job = ? AND sources = ?"
         row = self._database.execute(query, asked).fetchone()
         return None if row is None or row[1] != _checksum(*asked, row[0]) else json.loads(row[0])
 
     def keep(self, results: Iterable[tuple[Job, Plain]]) -> None:
         """Keep results, all of them or none, each in the place of an older one."""
-        found = [(job_key(job), self._sources.digest(job), json.dumps(one).encode()) for job, one in results]
+        found = [(job_key(job), self.sources.digest(job), json.dumps(one).encode()) for job, one in results]
         rows = [(*row, _checksum(*row)) for row in found]
         with self._database:
             self._database.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)", rows)

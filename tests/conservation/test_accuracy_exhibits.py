@@ -28,6 +28,7 @@ from simulator.reproduce.exhibits.contradictions import Contradiction, all_contr
 from simulator.reproduce.exhibits.predictor_error import KNOWABLE, REACHED, root_mse_percent
 from simulator.reproduce.folder import write_report
 from simulator.reproduce.jobs.job import Plain
+from simulator.reproduce.made import made_now
 from simulator.reproduce.run_arithmetic import backward_needed, ideal_speedup, pipeline_speedup, share_needed
 from workloads.networks import find_recipe
 from workloads.predictor_errors import LayerErrors
@@ -275,7 +276,7 @@ def test_quotes_are_whole(found: dict[str, Contradiction], quote: str) -> None:
 def test_files_of_each_exhibit(costs: Plain, tmp_path: Path) -> None:
     makers = [exhibit_makers()[key] for key in KEYS]
     made = [(maker, maker.make({JOB: costs})) for maker in makers]
-    write_report(made, tmp_path, [], "head")
+    write_report(made_now(made), tmp_path, [], "", [], page=False)
     for _, exhibit in made:
         for picture in exhibit.pictures:
             assert (tmp_path / "figures" / f"{picture.name}.png").read_bytes().startswith(PNG)

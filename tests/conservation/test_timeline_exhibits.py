@@ -16,6 +16,7 @@ from simulator.reproduce.folder import write_report
 from simulator.reproduce.jobs.job import Findings, Job, Plain
 from simulator.reproduce.jobs.layer_cycles import LayerCycles
 from simulator.reproduce.jobs.pipeline_comparison import PipelineComparison
+from simulator.reproduce.made import made_now
 from simulator.studies.four_layers import ALPHAS, four_layers, paper_steps, steps_of
 from simulator.studies.unit_pipelines import unit_run
 from workloads.schedule import Phase
@@ -144,7 +145,7 @@ def test_files_of_each_exhibit(digits: Plain, tmp_path: Path) -> None:
     keys = ("fig7", "fig8", "fig9", "fig10", "fig11", "fig12", "fig20")
     makers = [exhibit_makers()[key] for key in keys]
     made = [(maker, maker.make(in_place_of(maker, results.get(maker.key)))) for maker in makers]
-    write_report(made, tmp_path, [], "head")
+    write_report(made_now(made), tmp_path, [], "", [], page=False)
     for maker, exhibit in made:
         assert exhibit.pictures, maker.key
         for picture in exhibit.pictures:

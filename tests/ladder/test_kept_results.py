@@ -84,7 +84,7 @@ def edited(monkeypatch: pytest.MonkeyPatch, name: str, edit: Edit, folder: Path)
 @pytest.mark.parametrize(
     ("name", "edit"),
     [
-        ("simulator/outputs/charts.py", lambda text: text.replace("#0072B2", "#0072B3")),
+        ("simulator/outputs/colours.py", lambda text: text.replace("#0072B2", "#0072B3")),
         ("simulator/reproduce/exhibits/speedups.py", lambda text: text.replace("banks=80", "banks=81")),
         ("simulator/cli/reproduce.py", lambda text: text + "NUMBER = 1\n"),
         ("simulator/engine/batch.py", lambda text: "# another comment\n" + text),

@@ -10,8 +10,9 @@ import pytest
 from simulator.reproduce.exhibit import Exhibit, exhibit_makers
 from simulator.reproduce.exhibits.contradictions import SUBJECTS, all_contradictions
 from simulator.reproduce.exhibits.other_networks import OtherNetwork
+from simulator.reproduce.made import made_now
 from simulator.reproduce.page import Page, PagedExhibit, filled, front_matter, pages
-from simulator.reproduce.report import markdown_report
+from simulator.reproduce.report_markdown import markdown_report
 from simulator.reproduce.variants import SHIPPED, arrays, cells, studies, variants
 from workloads.foundation.shipped import shipped_folder
 
@@ -142,4 +143,5 @@ def test_an_exhibit_is_one_new_file(tmp_path: Path) -> None:
 
 def test_a_report_of_nothing_has_no_overview() -> None:
     maker = exhibit_makers()["contradictions"]
-    assert markdown_report([(maker, Exhibit("Text."))], "head").split("\n\n")[2:] == [f"## {maker.title}", "Text.\n"]
+    made = made_now([(maker, Exhibit("Text."))])
+    assert markdown_report(made).split("\n\n")[2:] == [f"## {maker.title}", "Text.\n"]

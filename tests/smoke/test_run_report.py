@@ -2,7 +2,6 @@
 
 import csv
 import re
-import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from browser import as_wide_as, check_charts, opened, texts
 from command_line import good, run_here
 
 pytest.importorskip("plotly", reason="the extra report is not installed")
@@ -58,40 +58,17 @@ def test_it_is_one_file_that_needs_no_network(result: Path) -> None:
 
 @pytest.fixture(scope="module")
 def browser(result: Path) -> Iterator[Any]:
-    selenium = pytest.importorskip("selenium", reason="selenium is not installed")
-    if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        pytest.skip("Chromium and its driver are not installed (Debian: chromium chromium-driver)")
-    del selenium
-    from selenium import webdriver
-    from selenium.webdriver.chrome.options import Options
-    from selenium.webdriver.chrome.service import Service
-
-    options = Options()
-    options.binary_location = shutil.which("chromium") or ""
-    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                 "--disable-background-networking", "--window-size=1300,1000"):  # fmt: skip
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    opened = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
-    opened.get((result / "report.html").as_uri())
-    yield opened
-    opened.quit()
+    with opened(result / "report.html") as browser:
+        yield browser
 
 
 def table_of(browser: Any, section: str, number: int = 0) -> Any:
     return browser.find_elements("css selector", f"#{section} .table")[number]
 
 
-def texts(table: Any, column: int) -> list[str]:
-    return [cell.text for cell in table.find_elements("css selector", f"tbody td:nth-child({column})")]
-
-
 def test_a_browser_runs_it_without_a_fault_and_draws_every_chart(browser: Any) -> None:
-    assert not [line for line in browser.get_log("browser") if line["level"] == "SEVERE"]
-    charts = browser.find_elements("css selector", ".chart")
-    assert len(charts) == 6
-    for chart in charts:
-        assert chart.find_elements("css selector", ".js-plotly-plot .main-svg"), chart.get_attribute("aria-label")
+    check_charts(browser)
+    assert len(browser.find_elements("css selector", ".chart")) == 6
 
 
 def test_a_name_is_shown_and_not_run(browser: Any) -> None:
@@ -136,12 +113,8 @@ def test_speedups_are_the_summary_s(browser: Any, result: Path) -> None:
 @pytest.mark.parametrize("width", [390, 1300])
 def test_nothing_is_wider_than_the_window(browser: Any, width: int) -> None:
     """In a phone's width, tables scroll in their own box."""
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    )
-    browser.refresh()
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    with as_wide_as(browser, width):
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
 def test_a_folder_without_a_result_is_refused(tmp_path: Path) -> None:

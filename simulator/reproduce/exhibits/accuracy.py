@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean, stdev
 
-from matplotlib.figure import Figure
-
-from simulator.outputs.charts import Lines, grouped_bars, line_panels
+from simulator.outputs.charts.chart import Bars, Chart, Lines
 from simulator.reproduce.accuracy_arithmetic import average_gain, best_gain, gains, said_gains, signs
 from simulator.reproduce.exhibit import Cell, Comparison, Exhibit
 from simulator.reproduce.jobs.job import Findings, Plain
@@ -43,7 +41,7 @@ class AccuracyTable(PagedExhibit):
         return Exhibit(
             text,
             tuple(self._comparisons()),
-            (self.page.picture("gains", _draw_gains), self.page.picture("digits", lambda: _draw_accuracies(trace))),
+            (self.page.picture("gains", _draw_gains()), self.page.picture("digits", _draw_accuracies(trace))),
             (
                 self.page.table("paper", _paper_rows()),
                 self.page.table("gains", _gain_rows()),
@@ -111,18 +109,18 @@ def _gain_rows() -> Iterator[tuple[Cell, ...]]:
                said.get((dataset, "max")), min(gains(dataset).values()), *signs(dataset))  # fmt: skip
 
 
-def _draw_gains() -> Figure:
+def _draw_gains() -> Chart:
     series = {dataset: list(gains(dataset).values()) for dataset in DATASETS}
-    title = "Table 1: accuracy with ADA-GP less that of backpropagation"
-    return grouped_bars({title: series}, list(targets()["accuracy_table_1"]), "points", floor=-1.0)
+    title = "accuracy with ADA-GP less that of backpropagation"
+    return Chart([Bars(title, "points of accuracy", list(targets()["accuracy_table_1"]), series, floor=-1.0)])
 
 
-def _draw_accuracies(trace: Trace) -> Figure:
+def _draw_accuracies(trace: Trace) -> Chart:
     curves = {runs.title: list(enumerate(_means(runs), start=1)) for runs in trace.controls}
     begin, unit = SHOWN_EPOCHS[0], "test accuracy, per cent"
     later = {title: points[begin - 1 :] for title, points in curves.items()}
     panels = {"all epochs": curves, f"from epoch {begin}, Warm Up's last": later}
-    return line_panels([Lines(title, "epoch", unit, lines) for title, lines in panels.items()])
+    return Chart([Lines(title, "epoch", unit, lines) for title, lines in panels.items()], columns=2)
 
 
 EXHIBITS = (AccuracyTable(page("table1")),)

@@ -2,12 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from statistics import fmean
 
-from matplotlib.figure import Figure
-
-from simulator.outputs.charts import tornado
+from simulator.outputs.charts.chart import Changes, Chart
 from simulator.reproduce.exhibit import Comparison, Exhibit
 from simulator.reproduce.jobs.design_comparison import DesignComparison
 from simulator.reproduce.jobs.job import Findings
@@ -64,7 +61,7 @@ class Assumptions(PagedExhibit):
             self._text(found, [one.moved(shipped) for one in rows]),
             (Comparison(what, paper, dense),),
             tuple(
-                self.page.picture(dataset.lower(), partial(_draw, shipped, rows, place))
+                self.page.picture(dataset.lower(), _draw(shipped, rows, place))
                 for place, dataset in enumerate(studies()["datasets"])
             ),
             (
@@ -113,10 +110,10 @@ def _row_of_length(found: Findings, epochs: int) -> _Row:
     return _Row("epochs of the run", f"{epochs} instead of 90", speedups)
 
 
-def _draw(shipped: _Row, rows: Sequence[_Row], place: int) -> Figure:
+def _draw(shipped: _Row, rows: Sequence[_Row], place: int) -> Chart:
     bars = [(f"{one.assumption}: {one.value}", one.moved(shipped)[place]) for one in rows]
     title = f"{studies()['datasets'][place]}, {studies()['dataflow']}, mean of {len(studies()['networks'])} networks"
-    return tornado(bars, "change of the mean speedup of MAX", title)
+    return Chart([Changes(title, "change of the mean speedup of MAX", bars)])
 
 
 EXHIBITS = (Assumptions(page("study")),)

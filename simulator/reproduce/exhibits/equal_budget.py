@@ -7,15 +7,13 @@ from math import floor
 from statistics import fmean
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from dataflows.array import PEArray
 from simulator.area.asic import asic_area, asic_power, asic_table
 from simulator.area.equal import BUDGETS, larger_baselines, published, shapes
 from simulator.area.fpga import fpga_power, fpga_resources, fpga_table
 from simulator.area.sizes import Sizes, sizes_of
 from simulator.machine.spec_loading import load_accelerator, load_designs
-from simulator.outputs.charts import grouped_bars
+from simulator.outputs.charts.chart import Bars, Chart
 from simulator.reproduce.exhibit import Cell, Comparison, Exhibit, Table
 from simulator.reproduce.jobs.design_comparison import DesignComparison
 from simulator.reproduce.jobs.fold_counts import FoldCounts
@@ -72,7 +70,7 @@ class EqualBudget(PagedExhibit):
         return Exhibit(
             self._text(found, gains, growths),
             (*self.increases(), *self._comparisons(gains)),
-            (self.page.picture("equal", lambda: self._draw(gains)),),
+            (self.page.picture("equal", self._draw(gains)),),
             (*self.printed_tables(), *self._tables(gains, growths)),
         )
 
@@ -188,14 +186,14 @@ class EqualBudget(PagedExhibit):
             for base, larger in self._pairs()
         ]
 
-    def _draw(self, gains: "_Gains") -> Figure:
+    def _draw(self, gains: "_Gains") -> Chart:
         labels = {f"{_name(shape)}, {_more(*shape):.1f} % more PEs": shape for shape in gains.shapes}
-        panels = {
-            dataset: {label: [gains.of(job.trace, labels[label]) for job in jobs.values()] for label in labels}
-            for dataset, jobs in PLAIN.items()
-        }
-        marks = {dataset: [("the paper's average", self._stated(dataset))] for dataset in DATASETS}
-        return grouped_bars(panels, NETWORKS, "gained, per cent", marks)
+        panels = []
+        for dataset, jobs in PLAIN.items():
+            gained = {label: [gains.of(job.trace, shape) for job in jobs.values()] for label, shape in labels.items()}
+            marks = [("the paper's average", self._stated(dataset))]
+            panels.append(Bars(dataset, "gained, per cent", NETWORKS, gained, marks))
+        return Chart(panels)
 
 
 class _Gains:

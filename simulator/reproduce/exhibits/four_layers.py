@@ -6,10 +6,8 @@ from fractions import Fraction
 from statistics import fmean
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from simulator.engine.batch import OpRun
-from simulator.outputs.gantt import Box, Kind, Timeline, gantt
+from simulator.outputs.charts.chart import Box, BoxKind, Chart, Timeline, timelines
 from simulator.reproduce.exhibit import Cell, Comparison, Exhibit, Table
 from simulator.reproduce.jobs.job import Findings, Plain
 from simulator.reproduce.jobs.layer_cycles import LayerCycles
@@ -22,7 +20,7 @@ from workloads.schedule import Phase
 MEASURED = ("efficient", "max")
 ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
 DRAWN = Fraction(1, 4)  # alpha of the pictures: large enough to be seen
-_BOXES: dict[Pass, tuple[Kind, str]] = {
+_BOXES: dict[Pass, tuple[BoxKind, str]] = {
     "forward": ("forward", "FW"), "dgrad": ("backward", "BW"), "wgrad": ("backward", "BW"),
     "predictor_forward": ("predictor's forward", ALPHA), "predictor_backward": ("predictor's backward", f"2{ALPHA}"),
 }  # fmt: skip
@@ -41,7 +39,7 @@ class Baseline(PagedExhibit):
                 Comparison("steps of a batch", paper["baseline_steps_per_batch"], one),
                 Comparison("steps of two batches", paper["baseline_two_batches"], two),
             ),
-            (self.page.picture("timeline", lambda: _draw(["baseline"], ["bp"], Fraction(0))),),
+            (self.page.picture("timeline", _draw(["baseline"], ["bp"], Fraction(0))),),
         )
 
 
@@ -54,7 +52,7 @@ class Phases(PagedExhibit):
         return Exhibit(
             self.text(found),
             tuple(one for row in self.page.constants["batches"] for one in _comparisons(row)),
-            (self.page.picture("timeline", lambda: _draw(["efficient", "max"], self.page.constants["drawn"], DRAWN)),),
+            (self.page.picture("timeline", _draw(["efficient", "max"], self.page.constants["drawn"], DRAWN)),),
             self.tables(found),
         )
 
@@ -158,16 +156,16 @@ def _step_table(key: str, row: Plain) -> Table:
     return Table(f"{key}-{row['table']}", f"Steps of {row['what']} as exact fractions", columns, tuple(rows))
 
 
-def _draw(designs: Sequence[str], phases: Sequence[Any], alpha: Fraction) -> Figure:
-    timelines = []
+def _draw(designs: Sequence[str], phases: Sequence[Any], alpha: Fraction) -> Chart:
+    panels = []
     for design in designs:
         what = "" if design == "baseline" else f", {len(phases)} batches" if len(phases) > 1 else ", a batch"
         steps = float(steps_of(design, phases, alpha))
         title = f"{DESIGNS.get(design, 'Baseline')}{what}: {steps:g} steps" + (
             f" for {ALPHA} = {alpha}" if alpha else ""
         )
-        timelines.append(four_layer_timeline(title, design, phases, alpha))
-    return gantt(timelines)
+        panels.append(four_layer_timeline(title, design, phases, alpha))
+    return timelines(panels)
 
 
 def four_layer_timeline(title: str, design: str, phases: Sequence[Phase], alpha: Fraction) -> Timeline:

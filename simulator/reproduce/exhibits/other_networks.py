@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from matplotlib.figure import Figure
-
-from simulator.outputs.charts import Lines, dots, line_panels
+from simulator.outputs.charts.chart import Chart, Dots, Lines
 from simulator.reproduce.exhibit import Cell, Comparison, Exhibit
 from simulator.reproduce.jobs.job import Findings, Plain
 from simulator.reproduce.jobs.layer_cycles import LayerCycles
@@ -100,8 +98,8 @@ class OtherNetwork(PagedExhibit):
             self.page.text(**self.figures(runs), epochs=EPOCHS, epoch=own.epoch()),
             tuple(self._comparisons(own)),
             (
-                self.page.picture("epochs", lambda: self._draw_lengths(runs)),
-                self.page.picture("assumptions", lambda: _draw_assumptions(runs)),
+                self.page.picture("epochs", self._draw_lengths(runs)),
+                self.page.picture("assumptions", _draw_assumptions(runs)),
             ),
             (
                 self.page.table("epochs", (_length_row(own, epochs) for epochs in LISTED)),
@@ -156,19 +154,20 @@ class OtherNetwork(PagedExhibit):
             longer = BatchCycles(cycles.baseline, cycles.bp, cycles.gp + kept)
             yield one.name, 100 * kept / WHOLE.cycles(layers), longer.speedup(paper_batches(EPOCHS, own.batches))
 
-    def _draw_lengths(self, runs: list[_Run]) -> Figure:
+    def _draw_lengths(self, runs: list[_Run]) -> Chart:
         series = [
             {name: [(n, one.speedup(design, n)) for n in DRAWN] for design, name in DESIGNS.items()} for one in runs
         ]
-        return line_panels([
+        return Chart([
             Lines(one.name, "epochs of the run", "speedup (axis cut)", lines, _marks(one), dots=True)
             for one, lines in zip(runs, series, strict=True) if one.name in self.page.constants["drawn"]
-        ])  # fmt: skip
+        ], columns=2)  # fmt: skip
 
 
-def _draw_assumptions(runs: list[_Run]) -> Figure:
-    series = {name: [one.speedup(design) for one in runs] for design, name in DESIGNS.items()}
-    return dots([one.name for one in runs], series, _marks(runs[0]), "speedup (axis cut)", f"{EPOCHS} epochs")
+def _draw_assumptions(runs: list[_Run]) -> Chart:
+    series = {name: [(one.name, one.speedup(design), "") for one in runs] for design, name in DESIGNS.items()}
+    names = [one.name for one in runs]
+    return Chart([Dots(f"{EPOCHS} epochs", "speedup (axis cut)", names, series, _marks(runs[0]))])
 
 
 def _marks(run: _Run) -> dict[str, float]:

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
-from matplotlib.figure import Figure
-
-from simulator.outputs.charts import grouped_bars
+from simulator.outputs.charts.chart import Bars, Chart
 from simulator.reproduce.exhibit import Cell, Comparison, Exhibit
 from simulator.reproduce.jobs.job import Findings, Plain
 from simulator.reproduce.jobs.pipeline_comparison import PipelineComparison
@@ -35,8 +33,8 @@ class PipelineSpeedup(PagedExhibit):
             self.page.text(whole=whole, order=self._order(found)),
             tuple(self._comparisons(found)),
             (
-                self.page.picture("speedup", lambda: _draw(found, FIGURE, "")),
-                self.page.picture("whole-run", lambda: _draw(found, WHOLE, ", whole run with Warm Up")),
+                self.page.picture("speedup", _draw(found, FIGURE, "")),
+                self.page.picture("whole-run", _draw(found, WHOLE, ", whole run with Warm Up")),
             ),
             (
                 self.page.table("averages", _averages(found)),
@@ -113,14 +111,14 @@ def _rows(found: Findings) -> Iterator[tuple[Cell, ...]]:
                 )  # fmt: skip
 
 
-def _draw(found: Findings, training: str, suffix: str) -> Figure:
-    panels, marks = {}, {}
+def _draw(found: Findings, training: str, suffix: str) -> Chart:
+    panels = []
     for letter, pipeline in zip("abc", PIPELINES, strict=True):
-        title = f"({letter}) over {pipeline}{suffix}"
-        panels[title] = {label: _speedups(found, pipeline, design, training) for design, label in DESIGNS.items()}
+        speedups = {label: _speedups(found, pipeline, design, training) for design, label in DESIGNS.items()}
         paper = targets()["pipelines"][pipeline]["speedup"]
-        marks[title] = [("the paper's average of MAX", paper["average"]), ("the paper's largest of MAX", paper["max"])]
-    return grouped_bars(panels, NETWORKS, "speedup", marks, floor=1.0)
+        marks = [("the paper's average of MAX", paper["average"]), ("the paper's largest of MAX", paper["max"])]
+        panels.append(Bars(f"({letter}) over {pipeline}{suffix}", "speedup", NETWORKS, speedups, marks, floor=1.0))
+    return Chart(panels)
 
 
 EXHIBITS = (PipelineSpeedup(page("fig20")),)

@@ -2,9 +2,7 @@
 
 from fractions import Fraction
 
-from matplotlib.figure import Figure
-
-from simulator.outputs.gantt import Box, Kind, Timeline, gantt
+from simulator.outputs.charts.chart import Box, BoxKind, Chart, Timeline, timelines
 from simulator.reproduce.exhibit import Comparison, Exhibit
 from simulator.reproduce.jobs.job import Findings
 from simulator.reproduce.page import PagedExhibit, pages
@@ -43,7 +41,7 @@ class PipelineTimeline(PagedExhibit):
         return Exhibit(
             self.page.text(pace=pace, before=before, after=after, ratio=float(Fraction(before, after))),
             tuple(Comparison(what, *pair, digits=0) for what, pair in numbers.items()),
-            (self.page.picture("timeline", self._draw),),
+            (self.page.picture("timeline", self._draw()),),
             (self.page.table("steps", rows),),
         )
 
@@ -51,9 +49,9 @@ class PipelineTimeline(PagedExhibit):
         phases: list[BatchPhase] = ["gp" if phase == "gp" else "bp" for phase in batches.split()]
         return unit_run(self.page.constants["schedule"], phases)
 
-    def _draw(self) -> Figure:
+    def _draw(self) -> Chart:
         runs = {title: self._run(batches) for title, batches in PANELS.items()}
-        return gantt([timeline(f"{title}: {run.steps} steps", run) for title, run in runs.items()])
+        return timelines([timeline(f"{title}: {run.steps} steps", run) for title, run in runs.items()])
 
 
 def timeline(title: str, run: UnitRun) -> Timeline:
@@ -61,7 +59,7 @@ def timeline(title: str, run: UnitRun) -> Timeline:
     boxes = []
     for done in run.run.executions:
         one = run.programmes[done.batch].placed[done.index]
-        kind: Kind = "backward"
+        kind: BoxKind = "backward"
         if one.operation.kind == "forward":
             kind = "forward, Phase GP" if run.phases[done.batch] == "gp" else "forward, Phase BP"
         label = str(done.batch * MICRO_BATCHES + one.operation.micro_batch + 1)

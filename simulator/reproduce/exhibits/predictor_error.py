@@ -4,9 +4,7 @@ from collections.abc import Iterator, Mapping
 from math import sqrt
 from statistics import fmean
 
-from matplotlib.figure import Figure
-
-from simulator.outputs.charts import Lines, line_panels
+from simulator.outputs.charts.chart import Chart, Lines
 from simulator.reproduce.accuracy_arithmetic import least_cosine, paper_mape, signs_off, wrong_signs
 from simulator.reproduce.exhibit import Cell, Comparison, Exhibit
 from simulator.reproduce.jobs.job import Findings
@@ -48,7 +46,7 @@ class PredictorError(PagedExhibit):
         return Exhibit(
             text,
             tuple(self._comparisons(errors)),
-            (self.page.picture("errors", lambda: _draw(errors)),),
+            (self.page.picture("errors", _draw(errors)),),
             (self.page.table("layers", _shown(errors), trace=TRACE), self.page.table("epochs", every)),
         )
 
@@ -83,7 +81,7 @@ def _shown(found: Errors) -> Iterator[tuple[Cell, ...]]:
                    errors.relative_l2[at])  # fmt: skip
 
 
-def _draw(errors: Errors) -> Figure:
+def _draw(errors: Errors) -> Chart:
     def curves(name: str, factor: float = 1.0) -> dict[str, list[tuple[float, float | None]]]:
         rows = {layer: getattr(one, name) for layer, one in errors.items()}
         return {
@@ -93,14 +91,14 @@ def _draw(errors: Errors) -> Figure:
 
     bound, at_first, at_last = paper_mape()
     epochs = len(next(iter(errors.values())).mape)
-    return line_panels([
+    return Chart([
         Lines("(a) MAPE", "epoch", "per cent", curves("mape", 100),
               {"a prediction of zero": 100.0, "the paper's bound, layers 2-10": bound},
               {"the paper's layer 1": ((1, at_first), (epochs, at_last))}, logarithmic="y"),
         Lines("(b) mean squared error", "epoch", "MSE", curves("mse"), logarithmic="y"),
         Lines("cosine to the true gradient", "epoch", "cosine", curves("cosine"), {"a prediction of zero": 0.0}),
         Lines("relative L2", "epoch", "relative L2", curves("relative_l2"), {"a prediction of zero": 1.0}),
-    ])  # fmt: skip
+    ], columns=2)  # fmt: skip
 
 
 EXHIBITS = (PredictorError(page("fig15")),)

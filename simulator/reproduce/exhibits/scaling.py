@@ -1,11 +1,8 @@
 """Beyond the paper: how the gain depends on batch size, array size, DRAM bandwidth and the predictor's size."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 
-from matplotlib.figure import Figure
-
-from simulator.outputs.charts import Lines, line_panels
+from simulator.outputs.charts.chart import Chart, Lines
 from simulator.reproduce.exhibit import Exhibit
 from simulator.reproduce.jobs.design_comparison import DesignComparison
 from simulator.reproduce.jobs.job import Findings
@@ -32,9 +29,7 @@ class Scaling(PagedExhibit):
         )
         return Exhibit(
             self.page.text(dataflow=studies()["dataflow"], ends="\n".join(self._ends(found))),
-            pictures=tuple(
-                self.page.picture(one.lower(), partial(self._draw, found, one)) for one in studies()["datasets"]
-            ),
+            pictures=tuple(self.page.picture(one.lower(), self._draw(found, one)) for one in studies()["datasets"]),
             tables=(self.page.table("speedups", rows),),
         )
 
@@ -58,14 +53,14 @@ class Scaling(PagedExhibit):
                 rises=sum(ends[1] > ends[0] for ends in spans.values()), dataset=dataset, before=before, after=after,
             )  # fmt: skip
 
-    def _draw(self, found: Findings, dataset: str) -> Figure:
-        return line_panels([
+    def _draw(self, found: Findings, dataset: str) -> Chart:
+        return Chart([
             Lines(name, "", "speedup of MAX", {
                 network: [(value, _speedup(found, one, network, dataset)) for value, one in axis.items()]
                 for network in studies()["networks"]
             }, logarithmic="x", dots=True)
             for name, axis in self._axes().items()
-        ])  # fmt: skip
+        ], columns=2)  # fmt: skip
 
 
 def _speedup(found: Findings, variant: Variant, network: str, dataset: str) -> float:

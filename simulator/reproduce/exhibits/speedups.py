@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from statistics import fmean
 
-from matplotlib.figure import Figure
-
-from simulator.outputs.charts import grouped_bars
+from simulator.outputs.charts.chart import Bars, Chart
 from simulator.reproduce.exhibit import Cell, Comparison, Exhibit
 from simulator.reproduce.jobs.design_comparison import DesignComparison
 from simulator.reproduce.jobs.job import Findings
@@ -35,7 +33,7 @@ class Speedups(PagedExhibit):
         return Exhibit(
             self.page.text(listed=listed, order=self._order(found)),
             tuple(self._comparisons(found)),
-            (self.page.picture("speedup", lambda: self._draw(found)),),
+            (self.page.picture("speedup", self._draw(found)),),
             (self.page.table("averages", self._averages(found)), self.page.table("speedup", self._rows(found))),
         )
 
@@ -92,14 +90,14 @@ class Speedups(PagedExhibit):
                        run["backward_ratio"], *(run["phases"][phase]["cycles"] for phase in ("warm_up", "bp", "gp")),
                        run["energy_pj"], run["memory_energy_pj"])  # fmt: skip
 
-    def _draw(self, found: Findings) -> Figure:
-        panels, marks = {}, {}
+    def _draw(self, found: Findings) -> Chart:
+        panels = []
         for letter, dataset in zip("abc", DATASETS, strict=True):
-            title = f"({letter}) {dataset}"
-            panels[title] = {name: self._speedups(found, dataset, design) for design, name in DESIGNS.items()}
+            speedups = {name: self._speedups(found, dataset, design) for design, name in DESIGNS.items()}
             paper = targets()["speedup_over_bp"].get(self.page.constants["printed"])
-            marks[title] = [("the paper's average of MAX", paper["average"][dataset])] if paper else []
-        return grouped_bars(panels, NETWORKS, "speedup", marks, floor=1.0)
+            marks = [("the paper's average of MAX", paper["average"][dataset])] if paper else []
+            panels.append(Bars(f"({letter}) {dataset}", "speedup", NETWORKS, speedups, marks, floor=1.0))
+        return Chart(panels)
 
 
 EXHIBITS = tuple(Speedups(one) for one in pages("speedups"))

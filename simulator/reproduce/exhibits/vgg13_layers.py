@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-from matplotlib.figure import Figure
-
-from simulator.outputs.charts import Stacks, stacked_bars
+from simulator.outputs.charts.chart import Chart, Stacks
 from simulator.reproduce.exhibit import Exhibit
 from simulator.reproduce.jobs.job import Findings, Plain
 from simulator.reproduce.jobs.layer_cycles import LayerCycles
@@ -70,7 +68,7 @@ class Vgg13Layers(PagedExhibit):
         )
         return Exhibit(
             self.page.text(layers="\n\n".join(self._said(dataset, layers) for dataset, layers in runs.items())),
-            pictures=(self.page.picture("vgg13", lambda: _draw(runs)),),
+            pictures=(self.page.picture("vgg13", _draw(runs)),),
             tables=(self.page.table("speedups", speedups), self.page.table("vgg13", cycles)),
         )
 
@@ -89,16 +87,16 @@ class Vgg13Layers(PagedExhibit):
         return said
 
 
-def _draw(runs: dict[str, list[LayerRun]]) -> Figure:
+def _draw(runs: dict[str, list[LayerRun]]) -> Chart:
     panels = [
         Stacks(
-            f"VGG13, {dataset}; the number is the layer's speedup", [one.layer for one in layers],
-            [one.baseline / 1e12 for one in layers],
+            f"VGG13, {dataset}; the number is the layer's speedup", "cycles of the run, 10^12",
+            [one.layer for one in layers], "baseline", [one.baseline / 1e12 for one in layers], "efficient",
             {f"Efficient, {name}": [one.phases[phase] / 1e12 for one in layers] for phase, name in PHASES.items()},
             [f"{one.speedup:.2f}x" for one in layers],
         ) for dataset, layers in runs.items()
     ]  # fmt: skip
-    return stacked_bars(panels, "baseline", "cycles of the run, 10^12")
+    return Chart(panels)
 
 
 EXHIBITS = (Vgg13Layers(page("fig16")),)
