@@ -104,7 +104,8 @@ function fillTable(place, table) {
 function colours() {
   const style = getComputedStyle(document.documentElement);
   const of = (name) => style.getPropertyValue(name).trim();
-  const axis = { gridcolor: of("--line"), zerolinecolor: of("--line"), linecolor: of("--line"), automargin: true };
+  const axis = { gridcolor: of("--line"), zerolinecolor: of("--line"), linecolor: of("--line"), automargin: true,
+    exponentformat: "power" };
   return { ink: of("--ink"), paper: of("--paper"), axis };
 }
 
@@ -138,7 +139,8 @@ function fillChart(place, chart) {
   }
   draw();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
-  addEventListener("beforeprint", () => draw(PAPER));
+  const columns = place.closest(".columns3") ? 3 : place.closest(".columns2") ? 2 : 1;
+  addEventListener("beforeprint", () => draw(PAPER / columns - (columns > 1 ? 16 : 0)));
   addEventListener("afterprint", () => draw());
 }
 

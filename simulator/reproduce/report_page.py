@@ -77,7 +77,7 @@ def _exhibit(made: MadeExhibit, sources: str) -> list[Part]:
 def _columns(chosen: bool = False) -> list[Column]:
     """Return the columns of `_row`; where `chosen`, a reader can choose a verdict."""
     return [
-        Column("number"), Column("paper", None), Column("here", None), Column("difference, %", 1),
+        Column("number", long=True), Column("paper", None), Column("here", None), Column("difference, %", 1),
         Column("verdict", filtered=chosen), Column("why", long=True),
     ]  # fmt: skip
 
