@@ -77,11 +77,11 @@ def comparison_picture(results: Results) -> Picture:
 def _draw_speedups(axes: Any, places: Any, results: Results) -> None:
     values = [results.speedup(run) for run in results.runs]
     drawn = [0.0 if value is None else value for value in values]
-    bars = axes.bar(places, drawn, 0.6, color="#0072B2")
+    bars = axes.bar(places, drawn, 0.6, color=_design_colours(results))
     labels = ["" if value is None else f"{value:.3f}" for value in values]
-    axes.bar_label(bars, labels, label_type="center", color="white")
+    axes.bar_label(bars, labels, label_type="center")
     ideals = [ideal_speedup(run) for run in results.runs]
-    axes.hlines(ideals, places - 0.36, places + 0.36, colors="#D55E00", linestyles="dashed",
+    axes.hlines(ideals, places - 0.36, places + 0.36, colors="#000000", linestyles="dashed",
                 label="ideal: backward takes 2 x forward, free predictor")  # fmt: skip
     axes.set_ylabel("speedup over the baseline")
     axes.set_ylim(0, max([*drawn, *ideals]) * 1.25)
@@ -91,10 +91,15 @@ def _draw_speedups(axes: Any, places: Any, results: Results) -> None:
 def _draw_whole_runs(axes: Any, places: Any, results: Results) -> None:
     """Draw cycles: without a baseline there is nothing to be faster than."""
     cycles = [run.total_cycles / 1e9 for run in results.runs]
-    bars = axes.bar(places, cycles, 0.6, color="#0072B2")
-    axes.bar_label(bars, [f"{value:,.4g}" for value in cycles], label_type="center", color="white")
+    bars = axes.bar(places, cycles, 0.6, color=_design_colours(results))
+    axes.bar_label(bars, [f"{value:,.4g}" for value in cycles], label_type="center")
     axes.set_ylabel("billion cycles")
     axes.set_ylim(0, max(cycles) * 1.25)
+
+
+def _design_colours(results: Results) -> list[str]:
+    of_design = colours.series_colours(run.design for run in results.runs)
+    return [of_design[run.design] for run in results.runs]
 
 
 def _energy_j(run: RunResult, component: str) -> float:

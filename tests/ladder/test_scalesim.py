@@ -14,9 +14,12 @@ from dataflows.dataflow import find_dataflow
 from dataflows.plans.placement import ALL_IN_DRAM
 from dataflows.plans.plan import BufferBudget
 from dataflows.plans.planning import plan_product
+from simulator.cli.trace_import import import_trace
 from simulator.machine.spec_loading import load_accelerator
+from simulator.run.simulation import simulate
 from workloads.passes import Product
 from workloads.shapes import linear_shape
+from workloads.trace import load_trace
 
 DATA = Path(__file__).parents[1] / "data" / "scalesim_12x15.csv"
 
@@ -91,3 +94,34 @@ def test_serial_drain_is_the_published_analysis() -> None:
         for array in (SYSTOLIC_OUTPUT, SYSTOLIC_OUTPUT_SERIAL)
     )
     assert serial - free == 4 * 12
+
+
+RESNET50 = read(DATA.with_name("scalesim_resnet50_32x32.csv"))
+CONFIG = """[architecture_presets]
+ArrayHeight: 32
+ArrayWidth: 32
+IfmapSramSzkB: 64
+FilterSramSzkB: 64
+OfmapSramSzkB: 64
+Dataflow: {dataflow}
+[run_presets]
+InterfaceBandwidth: CALC
+"""
+
+
+@pytest.mark.parametrize(("dataflow", "total"), [("ws", 6_349_260), ("is", 6_620_640), ("os", 5_198_904)])
+def test_resnet50_by_its_files_equals_scalesim(dataflow: str, total: int, tmp_path: Path) -> None:
+    """The run of docs/comparison.md: a topology and a configuration go in as they are."""
+    head = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
+    lines = (", ".join(list(row.values())[:8]) + ",\n" for row in RESNET50)
+    (tmp_path / "resnet50.csv").write_text(head + "".join(lines))
+    (tmp_path / "scale.cfg").write_text(CONFIG.format(dataflow=dataflow))
+    import_trace(tmp_path / "resnet50.csv", None, None, None, None, tmp_path / "resnet50.yaml")
+    run = simulate(load_trace(tmp_path / "resnet50.yaml"), load_accelerator(tmp_path / "scale.cfg")).runs[0]
+    cycles = [row.cycles for row in run.rows if row.pass_ == "forward"]
+    measured = [row[f"{dataflow}_cycles"] for row in RESNET50]
+    assert len(cycles) == len(measured) == 54
+    assert [(i, ours) for i, ours in enumerate(cycles) if measured[i] and ours != int(measured[i])] == []
+    assert any(measured)
+    assert run.total_cycles == sum(cycles) == total
+    assert f"| `{dataflow}` | {total:,} |" in (DATA.parents[2] / "docs" / "comparison.md").read_text(encoding="utf-8")

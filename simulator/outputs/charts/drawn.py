@@ -15,7 +15,7 @@ _MARKERS, _DASHES = "osD^vPX*", ("--", ":")
 
 
 def picture(chart: Chart, heading: str = "") -> Picture:
-    """Draw a chart, row by row, with a heading and one legend for all panels above them."""
+    """Draw a chart, row by row, with a heading above and one legend for all panels below them."""
     panels, columns = chart.panels, chart.columns
     rows = [panels[first : first + columns] for first in range(0, len(panels), columns)]
     sizes = [[_SIZES[type(one)](one) for one in row] for row in rows]
@@ -127,7 +127,7 @@ def _legend(figure: Picture, panels: Sequence[Any]) -> None:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     if found:
-        figure.legend(found.values(), list(found), loc="outside upper center", ncols=min(5, len(found)),
+        figure.legend(found.values(), list(found), loc="outside lower center", ncols=min(5, len(found)),
                       frameon=False, fontsize=9)  # fmt: skip
 
 
