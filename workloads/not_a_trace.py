@@ -1,4 +1,4 @@
-"""Files that are no trace, told by how their names end, and how each becomes one."""
+"""Files that are no trace, by the endings of their names, and how each becomes one."""
 
 from collections.abc import Mapping
 from pathlib import Path

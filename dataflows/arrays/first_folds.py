@@ -66,7 +66,7 @@ class FirstFolds(Protocol):
 
 @dataclass(frozen=True)
 class JobFolds:
-    """The first folds of a job, of which as much is left as they need and one fold more, which shows what overlaps."""
+    """The first folds of a job, cut to what they need, and one fold more, which shows what overlaps."""
 
     array: JobArray
     geometry: Geometry

@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     from simulator.api.runs import compare, pipeline, simulate
     from simulator.api.schemas import schema
     from simulator.api.studies import area, diff, memory, report
-    from simulator.api.sweeps import sweep
+    from simulator.api.sweeps import sweep, sweep_results
     from simulator.api.traces import export_trace, import_trace, record, save_trace
     from simulator.api.training import train_controls, train_predictors, train_reference
     from simulator.api.version import model_version
     from simulator.machine.spec import Accelerator
     from simulator.machine.spec_loading import load_accelerator, load_designs
     from simulator.run.results import LayerRow, RunResult
+    from simulator.sweep.results import SweepResults
     from workloads.foundation.errors import InputError
     from workloads.trace import Trace, load_policy, load_trace
 
@@ -45,6 +46,7 @@ _HOMES = {
     "LayerRow": "simulator.run.results",
     "Results": "simulator.api.results",
     "RunResult": "simulator.run.results",
+    "SweepResults": "simulator.sweep.results",
     "Trace": "workloads.trace",
     "area": "simulator.api.studies",
     "compare": "simulator.api.runs",
@@ -71,15 +73,17 @@ _HOMES = {
     "simulate": "simulator.api.runs",
     "step": "simulator.api.layers",
     "sweep": "simulator.api.sweeps",
+    "sweep_results": "simulator.api.sweeps",
     "train_controls": "simulator.api.training",
     "train_predictors": "simulator.api.training",
     "train_reference": "simulator.api.training",
 }
 __all__ = [
-    "Accelerator", "Explanation", "InputError", "LayerRow", "Results", "RunResult", "Trace", "area", "compare",
-    "describe", "diff", "explain", "export_trace", "import_trace", "inspect", "load_accelerator", "load_designs",
-    "load_policy", "load_trace", "memory", "model_version", "pipeline", "record", "report", "reproduce", "save_trace",
-    "schema", "shipped", "show", "simulate", "step", "sweep", "train_controls", "train_predictors", "train_reference",
+    "Accelerator", "Explanation", "InputError", "LayerRow", "Results", "RunResult", "SweepResults", "Trace", "area",
+    "compare", "describe", "diff", "explain", "export_trace", "import_trace", "inspect", "load_accelerator",
+    "load_designs", "load_policy", "load_trace", "memory", "model_version", "pipeline", "record", "report", "reproduce",
+    "save_trace", "schema", "shipped", "show", "simulate", "step", "sweep", "sweep_results", "train_controls",
+    "train_predictors", "train_reference",
 ]  # fmt: skip
 
 

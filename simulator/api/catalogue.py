@@ -47,7 +47,7 @@ def _files(kind: str, folder: str, describe: Callable[[str], str] | None = None)
 
 
 def _parts(kind: str, found: Callable[[], dict[str, str]]) -> Group:
-    """Return a kind of which names and descriptions are known together."""
+    """Return a kind whose names and descriptions are known together."""
     return Group(kind, lambda: found(), lambda name: found()[name])
 
 
@@ -150,6 +150,7 @@ _GROUPS = (
     _files("machines", "configs/accelerators"),
     _files("schedules", "configs/schedules", _schedule),
     _parts("pipeline_schedules", _pipeline_schedules),
+    _files("sweeps", "configs/sweeps", lambda _: "see show; adagp-sim sweep runs it"),
     _files("energy_tables", "configs/energy", _energy_table),
     _parts("dram_models", _dram_models),
     _files("dram_parts", "configs/dram"),

@@ -16,7 +16,7 @@ def reproduce(out: str | Path, *, only: Sequence[str] = (), jobs: int | None = N
     Parameters
     ----------
     out : str or Path
-        Folder of the report. What is simulated is kept there, so a run that was broken off goes on.
+        Folder of the report. Results are kept there as they come, so a run that was stopped can resume.
     only : sequence of str
         Keys of some exhibits, such as ``["fig17", "table2"]``; all by default.
     jobs : int, optional

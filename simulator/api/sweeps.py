@@ -10,7 +10,7 @@ from simulator.api.messages import pythonic
 from simulator.jobs.local import Here, Processes
 from simulator.jobs.outcome import Workers
 from simulator.sweep.results import SweepResults
-from simulator.sweep.run import Sweep, run_sweep
+from simulator.sweep.run import Sweep, results_of, run_sweep
 
 
 def _silent(_done: int, _total: int, _word: str) -> None:
@@ -46,7 +46,7 @@ def sweep(
     time_limit_seconds : float
         A point that takes longer fails, and all others go on.
     progress : callable
-        Is told how many points of how many are done, and a word about the last ones.
+        Called with how many points of how many are done, and a word about the last ones.
 
     Returns
     -------
@@ -69,3 +69,15 @@ def sweep(
         return run_sweep(Sweep.of(given, Path(out), place), chosen, progress)
     with TemporaryDirectory() as folder:
         return run_sweep(Sweep.of(given, Path(folder) / "sweep", place), chosen, progress)
+
+
+@pythonic
+def sweep_results(out: str | Path) -> SweepResults:
+    """Return what the sweep in a folder has come to so far; nothing is computed.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no sweep.
+    """
+    return results_of(Sweep.kept_in(Path(out)))

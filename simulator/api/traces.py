@@ -100,9 +100,9 @@ def export_trace(
     seed : int
         Of a training: for the initial weights and the order of the samples.
     checkpoint : str or Path, optional
-        Of a training: where it is saved after each epoch, and goes on from.
+        Of a training: saved after every epoch; the run resumes from it if it exists.
     progress : callable, optional
-        Is told of each epoch of a training in a line, such as ``print``.
+        Called with a line for each epoch of a training, such as ``print``.
 
     Raises
     ------

@@ -53,7 +53,7 @@ def train_reference(
     seed : int
         Of the initial weights and the order of the samples.
     checkpoint : str or Path, optional
-        Where the run is saved after each epoch, and goes on from.
+        Saved after every epoch; the run resumes from it if it exists.
     plateau : bool
         Whether ReduceLROnPlateau lowers the network's learning rate.
     milestones : sequence of int
@@ -71,7 +71,7 @@ def train_reference(
     command : str
         What the trace says made it.
     progress : callable, optional
-        Is told of each epoch in a line, such as ``print``.
+        Called with a line for each epoch, such as ``print``.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def train_controls(
     jobs : int
         Processes at once.
     progress : callable, optional
-        Is told of each run in a line, such as ``print``.
+        Called with a line for each run, such as ``print``.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def train_predictors(
     epochs : int
         Epochs of the ADA-GP runs.
     progress : callable, optional
-        Is told of each step in a line, such as ``print``.
+        Called with a line for each step, such as ``print``.
 
     Raises
     ------

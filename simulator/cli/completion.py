@@ -29,7 +29,7 @@ _LIST_KIND = "kind"  # of list
 
 
 class _Names(click.types.StringParamType):
-    """A text of which the shell completes known names, or keys of a machine."""
+    """A text that the shell completes with known names, or with keys of a machine."""
 
     def __init__(self, takes: str) -> None:
         self._takes = takes

@@ -91,7 +91,7 @@ def print_table(screen: Console, made: Table) -> None:
 def progress(total: int, first: str = "") -> Iterator[Callable[[str], None]]:
     """Give a function that tells that one step of `total` begins, on stderr; 0 where their number is not known.
 
-    On a terminal a bar shows it, with the time left as far as it can be told from the steps before, and `first` until
+    On a terminal a bar shows it, with the time left as far as the steps before give it, and `first` until
     the first step begins; elsewhere, and with --verbose, a plain line does. With --quiet nothing does.
     """
     err = console(stderr=True)

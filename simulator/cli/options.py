@@ -117,7 +117,7 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def given_trace(name: str) -> "Trace":
-    """Read a trace by name or path; another tool's machine is told."""
+    """Read a trace by name or path; another tool's machine is refused with its remedy."""
     from simulator.machine.importers import check_no_machine
     from workloads.trace import load_trace
 

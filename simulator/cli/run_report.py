@@ -18,8 +18,9 @@ from simulator.cli.options import GivenPath
 def run_report(folder: Path, out: Path | None) -> None:
     """Write the result in DIR as one HTML page that needs no network.
 
-    The page has the numbers of every layer and pass as tables that sort and filter, and as charts: cycles, stalls,
-    roofline, timeline and energy. It takes Plotly (pip install '.[report]' in a clone).
+    DIR holds a run or a sweep. The page of a run has the numbers of every layer and pass as tables that sort and
+    filter, and as charts: cycles, stalls, roofline, timeline and energy. The page of a sweep has its front and all its
+    points. It takes Plotly (pip install '.[report]' in a clone).
     """
     from simulator.cli.console import waiting
     from simulator.pages.run_report import write_run_report

@@ -31,6 +31,7 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
     from simulator.machine.spec_layers import FOLDER, load_kind_values
     from simulator.machine.spec_loading import load_accelerator
     from simulator.outputs.resolved import plain, spec_data, to_yaml
+    from simulator.sweep.sweep_file import read_sweep
     from workloads.foundation.errors import InputError, nearest, spelt
     from workloads.foundation.kinds import kind_of, misplaced
     from workloads.foundation.shipped import is_there, looks_like_path, resolve, shipped_names
@@ -43,6 +44,7 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
         "configs/schedules": load_policy,
         "configs/dram": load_part,
         "configs/kinds": load_kind_values,
+        "configs/sweeps": lambda name: read_sweep(name)[0],
     }
     shipped = {folder: shipped_names(folder) for folder in (FOLDER, *others)}
 

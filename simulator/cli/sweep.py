@@ -39,7 +39,7 @@ def sweep() -> None:
 @sweep.command("run")
 @click.argument("file")
 @click.option("--out", required=True, type=GivenPath(path_type=Path, file_okay=False), metavar="DIR",
-              help="Folder of the results. A sweep that was broken off goes on there.")  # fmt: skip
+              help="Folder of the results. A sweep that was stopped resumes there.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=0), metavar="N",
               help="Processes; else one a core. 0: in this process, without a time limit.")  # fmt: skip
 @click.option("--scheduler", metavar="ADDRESS", help="Run on the workers of a Dask scheduler, such as tcp://host:8786.")
@@ -53,7 +53,7 @@ def run(
 ) -> None:
     """Run the sweep of FILE, a shipped name or a YAML file (docs/how-to/sweep.md).
 
-    Each result is kept as it comes. The same command goes on where an earlier one stopped.
+    Each result is kept as it comes. The same command resumes an earlier one that stopped.
     """
     from simulator.sweep.run import Sweep, run_sweep
 

@@ -16,7 +16,7 @@ def import_trace(
     file: Path, format_name: str | None, batch_size: int | None, schedule: str | None, samples: int | None,
     out: Path | None, shapes: Sequence[str] = (), batch_axes: Sequence[str] = (),
 ) -> None:  # fmt: skip
-    """Read another tool's workload and write it as a trace; what is known of one that is refused is told too."""
+    """Read another tool's workload and write it as a trace. Of a refused one, print what is known."""
     importer = chosen_importer(file, format_name)
     options = input_options(importer, shapes, batch_axes)
     try:

@@ -1,4 +1,4 @@
-"""`--quiet` and `--verbose`, which every command takes: how much is told beside the results."""
+"""`--quiet` and `--verbose`, which every command takes: how much is printed beside the results."""
 
 import logging
 from enum import Enum
@@ -11,7 +11,7 @@ _BEGUN = perf_counter()
 
 
 class Volume(Enum):
-    """How much is told."""
+    """How much is printed."""
 
     QUIET = "quiet"
     NORMAL = "normal"

@@ -10,7 +10,7 @@ from workloads.foundation.validation import SparseModel, validate
 
 
 def _changes(model: type[BaseModel], above: str, **inner: type[BaseModel]) -> type[SparseModel]:
-    """Return a model with every key of a part's section, none of which has to be given."""
+    """Return a model with every key of a part's section, all of them optional."""
     fields: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         own: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation

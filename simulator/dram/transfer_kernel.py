@@ -317,7 +317,7 @@ def _kernel(sources: int) -> Callable[..., Any]:
         table : [places] of ENTRY
             What was run before, changed; without a place nothing is remembered.
         filled, most_bytes : int
-            Entries of the table, of which a quarter stays free; bytes of the channel.
+            Entries of the table, a quarter of them free; bytes of the channel.
 
         Returns
         -------

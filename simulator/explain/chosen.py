@@ -15,7 +15,7 @@ def chosen_layer(trace: Trace, name: str) -> int:
     Raises
     ------
     InputError
-        If there is none of that name; a layer without MACs is told with the layer that it belongs to.
+        If there is none of that name; a layer without MACs is explained with the layer that it belongs to.
     """
     names = [layer.id for layer in trace.mac_layers]
     name = spelt(name, names)

@@ -33,7 +33,7 @@ def provenance(inputs: dict[str, Path], arguments: Sequence[str], outputs: Path)
 
 
 def without_out(arguments: Sequence[str]) -> list[str]:
-    """Return a command line without ``--out`` and what says how much is told, which change nothing in a result."""
+    """Return a command line without ``--out`` and ``--quiet`` or ``--verbose``, which change nothing in a result."""
     kept, skip = [], False
     for argument in arguments:
         if skip:

@@ -57,7 +57,7 @@ def report_page(folder: Path) -> Page:
 
 
 def write_run_report(folder: Path, file: Path | None = None) -> Path:
-    """Write the report of a result folder, whole or not at all, and return its file.
+    """Write the report of a result folder, of a run or of a sweep, whole or not at all, and return its file.
 
     Parameters
     ----------
@@ -71,8 +71,11 @@ def write_run_report(folder: Path, file: Path | None = None) -> Path:
     InputError
         If the folder holds no result, Plotly is not installed, or the file cannot be written.
     """
+    from simulator.pages.sweep_report import sweep_page  # most reports are of a run
+    from simulator.sweep.run import SWEEP_NAME
+
     place = folder / "report.html" if file is None else file
-    text = report_page(folder).html()
+    text = (sweep_page(folder) if (folder / SWEEP_NAME).exists() else report_page(folder)).html()
     with atomic_file(place) as written:
         written.write(text)
     return place

@@ -17,7 +17,7 @@ LEAD = (
 )
 PICTURE = (
     "A dot is a number of the paper that has one here. Left to right: the number here over the paper's, on a "
-    "logarithmic axis; below a quarter and above four it stands at the edge. The pointer shows both numbers."
+    "logarithmic axis; below a quarter and above four it is at the edge. The pointer shows both numbers."
 )
 
 
@@ -105,7 +105,7 @@ def _provenance(report: Report, provenance: dict[str, Any]) -> list[Part]:
     rows = [[made.name, made.time, made.command, made.version] for made in report.values()]
     columns = [Column("exhibit"), Column("made"), Column("command"), Column("version")]
     return [
-        Text("The paper's numbers stand in configs/paper/ada-gp-micro23.yaml, each with its place in the paper."),
+        Text("The paper's numbers are in configs/paper/ada-gp-micro23.yaml, each with its place in the paper."),
         DataTable("When each exhibit was made", columns, rows, list(report)),
         Code("Versions, command and hashes", json.dumps(provenance, indent=2)),
     ]

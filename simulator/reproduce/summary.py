@@ -1,6 +1,6 @@
 """The first page: what agrees with the paper, what does not and what is unknown, in ten lines and one picture.
 
-The lines stand in `configs/reproduce/summary.yaml`; docs/reproduce.md has them too.
+The lines are in `configs/reproduce/summary.yaml`; docs/reproduce.md has them too.
 """
 
 from collections import Counter

@@ -143,7 +143,7 @@ def memory_study(
 ) -> list[StudyRow]:
     """Return the study's rows; the last two rules count outputs that stay, and the memories on the chip.
 
-    `progress` is told when each of the two machines is done.
+    `progress` is called when each of the two machines is done.
 
     Raises
     ------

@@ -15,7 +15,7 @@ from workloads.foundation.errors import InputError
 _BLOCK = 256  # points that are looked up in the store at once
 _BATCH = 16  # points that travel to a worker together
 Said = Callable[[int, int, str], None]
-"""Is told how many points of how many are done, and a word about the last ones."""
+"""Called with how many points of how many are done, and a word about the last ones."""
 Totals = tuple[int | float, ...]
 
 

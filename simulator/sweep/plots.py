@@ -91,7 +91,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _heights(column: Sequence[Any]) -> list[float]:
-    """Return the place of each value between the least, 0, and the largest, 1; texts stand in their order."""
+    """Return the place of each value between the least, 0, and the largest, 1; texts keep their order."""
     if all(_is_number(value) for value in column):
         low, high = min(column), max(column)
         return [(value - low) / (high - low) if high > low else 0.5 for value in column]

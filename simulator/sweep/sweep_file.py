@@ -111,7 +111,7 @@ class SweepFile(StrictModel):
     def _one_kind_of_points(self) -> "SweepFile":
         kinds = [name for name in ("list", "sample", "search") if getattr(self, name)]
         if len(kinds) > 1:
-            raise InputError("", kinds[1], f"stands beside {kinds[0]}", "keep one of list, sample and search")
+            raise InputError("", kinds[1], f"is given beside {kinds[0]}", "keep one of list, sample and search")
         if not self.objectives:
             raise InputError("", "objectives", "is empty", "name a result, such as speedup: max")
         places: dict[str, str] = {"trace": "trace"}
@@ -123,7 +123,7 @@ class SweepFile(StrictModel):
         for place, names in keys.items():
             for name in names:
                 if name in places and {place, places[name]} != {"settings", "list"}:
-                    raise InputError("", f"{place}.{name}", f"stands in {places[name]} too", "keep one of the two")
+                    raise InputError("", f"{place}.{name}", f"is in {places[name]}, too", "keep one of the two")
                 places[name] = place
         return self
 

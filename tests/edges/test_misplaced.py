@@ -77,7 +77,7 @@ def test_what_has_no_kinds_keys_is_of_none(keys: object) -> None:
         (("simulate", "scale.cfg"), "scale.cfg: is a machine (SCALE-Sim's configuration), and no workload; give it to"),
         (("show", "vgg13-cifar10"), "vgg13-cifar10: a trace, and no config; adagp-sim trace inspect vgg13-cifar10"),
         (("simulate", "digits-cnn", "--set", "rows=32"),
-         "--set: rows: unknown key; did you mean array.rows or second_array.rows?"),
+         "--set: rows: unknown key; did you mean array.rows or dram.organization.rows or second_array.rows?"),
         (("simulate", "digits-cnn", "--set", "array.latency_ns=3"),
          "array.latency_ns: unknown key; did you mean dram.latency_ns?"),
         (("simulate", "resnet50-imagenet", "--batch-size", "2048"),  # 51,243,115,392 bytes

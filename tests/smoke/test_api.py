@@ -213,6 +213,7 @@ FUNCTIONS = {
     "simulate": "simulate", "compare": "compare", "pipeline": "pipeline", "reproduce": "reproduce", "memory": "memory",
     "area": "area", "report": "report", "show": "show", "list": "describe", "schema": "schema", "diff": "diff",
     "trace inspect": "inspect", "trace export": "export_trace", "trace import": "import_trace",
+    "sweep run": "sweep", "sweep show": "sweep_results", "sweep export": "sweep_results",
     "train reference": "train_reference", "train controls": "train_controls", "train predictors": "train_predictors",
 }  # fmt: skip
 OF_THE_SHELL = {"completion"}

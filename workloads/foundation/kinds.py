@@ -20,7 +20,7 @@ class Kind:
     keys : tuple of str
         Keys at its top that no other kind has.
     belongs : str
-        What takes it; braces stand for its name.
+        What takes it; braces are the place of its name.
     """
 
     folder: str
@@ -43,6 +43,8 @@ KINDS = (
     Kind("configs/schedules", "a schedule", ("stages",), "--schedule takes it; adagp-sim show {} prints it"),
     Kind("configs/energy", "an energy table", ("actions",), "--set energy_table={} takes it"),
     Kind("configs/dram", "a DRAM part", ("timing_cycles",), "--set dram.model=commands --set dram.part={} takes it"),
+    Kind("configs/sweeps", "a sweep", ("grid", "list", "sample", "search", "objectives"),
+         "adagp-sim sweep {} --out DIR runs it"),
     Kind("configs/kinds", "a file of values of kinds", ("kinds",), "adagp-sim show {} prints it"),
 )  # fmt: skip
 

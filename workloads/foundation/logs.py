@@ -1,4 +1,4 @@
-"""What is told of a run as it goes, by Python's own logging: the logger ``adagp_sim``.
+"""What a run says as it goes, by Python's own logging: the logger ``adagp_sim``.
 
 `adagp-sim --verbose` shows it. From Python, ``logging.basicConfig(level="INFO")`` does; level DEBUG also names the
 files that are read.

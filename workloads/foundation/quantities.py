@@ -4,7 +4,7 @@ _UNITS = ("KiB", "MiB", "GiB", "TiB")
 
 
 def byte_text(count: int) -> str:
-    """Return a number of bytes in the largest unit of which it has one, with four digits."""
+    """Return a number of bytes in the largest unit that is not above it, with four digits."""
     if count < 1024:
         return f"{count} byte{'' if count == 1 else 's'}"
     power = min((count.bit_length() - 1) // 10, len(_UNITS))

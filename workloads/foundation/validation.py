@@ -283,7 +283,7 @@ def _known_keys(model: Any, location: tuple[int | str, ...]) -> list[str]:
 
 
 def _paths(model: type[BaseModel], above: str = "") -> list[str]:
-    """Return the dotted keys of a model and of the parts that it holds once; not of what stands in its lists."""
+    """Return the dotted keys of a model and of the parts that it holds once; not of what its lists hold."""
     found: dict[str, None] = {}
     for name, field in model.model_fields.items():
         key = f"{above}{name}"

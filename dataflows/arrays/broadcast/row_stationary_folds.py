@@ -17,7 +17,7 @@ from dataflows.plans.plan import Integers
 
 @dataclass(frozen=True)
 class RowFolds:
-    """The first folds of a tile under a mapping, of which as much is left as they and one fold more need."""
+    """The first folds of a tile under a mapping, cut to what they and one fold more need."""
 
     array: RowArray
     mapping: RowMapping
