@@ -306,9 +306,9 @@ def dataflows() -> dict[tuple[str, str], Dataflow]:
     }
 
 
-def dataflow_names() -> set[str]:
-    """Return the names of dataflows that some array has."""
-    return {name for _, name in dataflows()}
+def dataflow_names() -> tuple[str, ...]:
+    """Return the names of dataflows that some array has, in the order of the alphabet."""
+    return tuple(sorted({name for _, name in dataflows()}))
 
 
 def find_dataflow(name: str, kind: str, where: str, key: str) -> Dataflow:
