@@ -66,15 +66,17 @@ def _of_tiles(run: RunResult, phase: Phase, arrays: Sequence[str]) -> Iterator[C
         if not moved[cycles == 0].any():
             rates = moved / np.maximum(cycles, 1)
             yield Counter(name, "bytes per cycle", *_one_by_one(times[:, begin], times[:, begin + 1], rates))
-    tiles_of_op = [len(runs.times) for runs in batch.tiles]
-    array_of_tile = np.repeat([op.array for op in batch.ops], tiles_of_op)
-    streams = (int(np.diff(runs.times[:, 2:4]).sum()) for runs in batch.tiles)
-    active = [op.counts.macs / max(1, cycles) for op, cycles in zip(batch.ops, streams, strict=True)]
-    macs_per_cycle = np.repeat(active, tiles_of_op)
+    done = [(op, len(runs.times)) for op, runs in zip(batch.ops, batch.tiles, strict=True) if len(runs.times)]
+    tiles_of_op = np.array([tiles for _, tiles in done])
+    array_of_tile = np.repeat([op.array for op, _ in done], tiles_of_op)
+    begins, ends, last = times[:, 2], times[:, 3].copy(), np.cumsum(tiles_of_op) - 1
+    ends[last] = [op.end_cycle for op, _ in done]  # PEs still work while the last tile drains
+    cycles = np.add.reduceat(ends - begins, last + 1 - tiles_of_op)
+    macs_per_cycle = np.repeat([op.counts.macs for op, _ in done] / np.maximum(1, cycles), tiles_of_op)
     for array, name in enumerate(arrays[: len(run.spec.arrays)]):
         mine = array_of_tile == array
         yield Counter(f"{name}: buffer fill", "bytes", *_held(times[mine], loads[mine], stores[mine]))
-        yield Counter(f"{name}: active", "PEs", *_one_by_one(times[mine, 2], times[mine, 3], macs_per_cycle[mine]))
+        yield Counter(f"{name}: active", "PEs", *_one_by_one(begins[mine], ends[mine], macs_per_cycle[mine]))
 
 
 def _one_by_one(begins: Integers, ends: Integers, rates: Numbers) -> tuple[Integers, Numbers]:

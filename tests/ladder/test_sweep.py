@@ -193,7 +193,7 @@ def test_a_point_that_is_wrong_is_a_row_with_its_reason(tmp_path: Path) -> None:
         ({"constraints": ("array.rowz < 3",)}, ["constraints[0]", "array.rowz"]),
         ({"sample": {"method": "sobol", "points": 3, "keys": {"array.rows": {"lowest": 5, "highest": 4}}}},
          ["sample.keys.array.rows", "highest"]),
-        ({"grid": {"array.rows": (1,)}, "settings": {"array.rows": 2}}, ["array.rows", "stands in settings too"]),
+        ({"grid": {"array.rows": (1,)}, "settings": {"array.rows": 2}}, ["array.rows", "is in settings, too"]),
         ({"grid": {"design": ("maximum",)}}, ["design", "maximum"]),
         ({"list": ({"a": 1},), "sample": {"method": "random", "points": 1, "keys": {"array.rows": (1,)}}}, ["list"]),
     ],

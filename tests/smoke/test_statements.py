@@ -57,7 +57,11 @@ def commands(text: str) -> list[str]:
 
 def parse(group: click.Group, words: list[str]) -> None:
     """Read a command line as click does, without running anything."""
-    command = group.commands.get(words[0])
+    if words[0] in [name for option in group.params for name in option.opts]:
+        if words[1:]:
+            parse(group, words[1:])
+        return
+    command = group.commands.get(words[0], group.commands.get("run"))  # a sweep's file needs no command before it
     if command is None:
         raise click.UsageError(f"no such command {words[0]!r}")
     if not isinstance(command, click.Group):
@@ -65,6 +69,13 @@ def parse(group: click.Group, words: list[str]) -> None:
         command.make_context(words[0], words[1:], parent=click.Context(cli, help_option_names=["-h", "--help"]))
     elif words[1:]:
         parse(command, words[1:])
+
+
+def asked(command: str) -> list[str]:
+    """Return the words of a command, with a value for each word that means any; what follows a pipe is another's."""
+    words = shlex.split(re.sub(r"\[[^\]]*\]|\.\.\.|\{[^}]*\}", "", command), comments=True)[1:]
+    own = words[: words.index("|")] if "|" in words else words
+    return [{"N": "1", "SHARE": "1", "SHELL": "bash"}.get(word, word) for word in own]
 
 
 WORDS_OF_PAGES = [
@@ -77,10 +88,9 @@ WORDS_OF_PAGES = [
 @pytest.mark.parametrize("command", WORDS_OF_PAGES)
 def test_every_command_of_the_pages_can_be_called(command: str) -> None:
     """Its options exist and their values are of the right kind; what stands for more is left out."""
-    words = shlex.split(re.sub(r"\[[^\]]*\]|\.\.\.|\{[^}]*\}", "", command), comments=True)[1:]
+    words = asked(command)
     if not words or words in (["--help"], ["COMMAND", "--help"]):
         return
-    words = ["1" if word in ("N", "SHARE") else word for word in words]
     try:
         parse(cli, words)
     except click.MissingParameter:
