@@ -11,6 +11,7 @@ from simulator.jobs.outcome import Outcome, Refused, Workers
 from simulator.sweep.point import Point, totals
 from simulator.sweep.store import Keyed, Store
 from workloads.foundation.errors import InputError
+from workloads.foundation.extensions import extension_packages
 
 _BLOCK = 256  # points that are looked up in the store at once
 _BATCH = 16  # points that travel to a worker together
@@ -20,8 +21,9 @@ Totals = tuple[int | float, ...]
 
 
 def sweep_version() -> str:
-    """Return the version of the model that computes a sweep's rows."""
-    return model_version("simulator/area/", "simulator/sweep/point.py")
+    """Return the version of what computes a sweep's rows: the model, and extension packages that may give parts."""
+    model, packages = model_version("simulator/area/", "simulator/sweep/point.py"), extension_packages()
+    return sha256(json.dumps([model, packages], sort_keys=True).encode()).hexdigest() if packages else model
 
 
 @dataclass(slots=True)

@@ -176,6 +176,27 @@ def test_another_model_computes_anew_and_tells_what_is_stale(tmp_path: Path, mon
     assert (len(found.done), found.stale) == (2, 2)
 
 
+def test_another_extension_package_is_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = computing.sweep_version()
+    monkeypatch.setattr(computing, "extension_packages", lambda: {"parts": "1.0"})
+    first = computing.sweep_version()
+    monkeypatch.setattr(computing, "extension_packages", lambda: {"parts": "1.1"})
+    assert len({ours, first, computing.sweep_version()}) == 3
+
+
+def test_the_report_shows_front_points_machines_and_failures(tmp_path: Path) -> None:
+    pytest.importorskip("plotly", reason="needs the report extra")
+    rows = swept({"grid": {"array.rows": (6, -1, 12), "design": ("baseline", "max")}}, tmp_path)
+    page = adagp_sim.report(tmp_path).read_text(encoding="utf-8")
+    for row in rows:
+        assert (row["reason"] if row["reason"] else str(row["cycles"])).split("<")[0] in page
+    front = adagp_sim.sweep_results(tmp_path).front
+    assert [row["point"] for row in front] == [
+        row["point"] for row in rows if f"Machine of point {row['point']}:" in page
+    ]
+    assert "Points without a result" in page
+
+
 def test_a_point_that_is_wrong_is_a_row_with_its_reason(tmp_path: Path) -> None:
     rows = swept({"grid": {"array.rows": (6, -1, 8), "design": ("baseline",)}}, tmp_path)
     assert [row["reason"] is None for row in rows] == [True, False, True]
