@@ -28,6 +28,20 @@ class Fields(nn.Module):
         return self.l(self.e(ids % 10 + self.offsets).flatten(1))
 
 
+class Clamped(nn.Module):
+    """Ids that are kept within the table in place, as a mixture of experts does with its bins."""
+
+    def __init__(self):
+        super().__init__()
+        self.e, self.l = nn.Embedding(60, 8), nn.Linear(48, 5)
+
+    def forward(self, ids):
+        rows = ids + 1
+        rows.clamp_(max=59)
+        rows[:, 1:].relu_()
+        return self.l(self.e(rows).flatten(1))
+
+
 class Queries(nn.Module):
     """Learned queries, one set for each sample."""
 
@@ -229,6 +243,7 @@ SEQUENCE = 20 * 64  # steps by hidden state
 MODELS = {
     # name: model, shapes of a sample, types, MACs a sample by hand
     "fields": (Fields, [(6,)], [torch.int64], 48 * 5),
+    "clamped": (Clamped, [(6,)], [torch.int64], 48 * 5),
     "queries": (Queries, [(20, 16)], [], 8 * 16 * 16 + 20 * 16 * 16 + 2 * 8 * 16 * 20 + 8 * 16 * 4),
     "lstm": (Recurrent, [(20, 32)], [], SEQUENCE * 4 * (32 + 64) + 640),
     "gru": (lambda: Recurrent(nn.GRU), [(20, 32)], [], SEQUENCE * 3 * (32 + 64) + 640),

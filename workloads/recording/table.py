@@ -72,10 +72,11 @@ def record(tape: Tape, call: Call, operator: Operator, decides: Decides | None) 
             made_of = "constants and parameters" if tape.values.parameters(call.tensors) else "constants"
             note = f"{call.op} of {made_of}, once a batch, is missing"
             tape.lose(note, f"{call.op} once a batch", lost(tape, call), tape.here)
-    in_place = any(out is operand for out in call.outputs for operand in call.tensors)
+    # Of integers and masks only the moves are followed; a layer needs numbers.
+    moved = operator.family != "vector" and any(out is operand for out in call.outputs for operand in call.tensors)
     if operator.family in ("view", "constant", "control"):
         operator.rule(tape, call)
-    elif reached and (operator.family == "product" or in_place or any(map(is_real, call.outputs))):
+    elif reached and (operator.family == "product" or moved or any(map(is_real, call.outputs))):
         operator.rule(tape, call)
         # Means, indices and masks beside the result.
         tape.compute(call, call.tensors, [out for out in call.outputs if not tape.values.known(out)])
