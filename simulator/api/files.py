@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from simulator.api.catalogue import GROUPS, chosen_groups, described
-from simulator.api.inputs import as_trace
+from simulator.api.inputs import Machine, as_spec, as_trace
 from simulator.api.messages import pythonic
-from simulator.machine.spec import Accelerator
 from simulator.outputs.resolved import spec_data, to_yaml
 from workloads.inspection import inspection
 from workloads.trace import Trace
@@ -34,9 +33,16 @@ def describe(kind: str) -> dict[str, str]:
     return {name: text for group in chosen_groups(kind) for name, text in described(group).items()}
 
 
-def show(machine: Accelerator) -> str:
-    """Return every parameter of a machine as YAML, which `load_accelerator` reads from a file."""
-    return to_yaml(spec_data(machine))
+@pythonic
+def show(machine: Machine) -> str:
+    """Return every parameter of a machine as YAML, which `load_accelerator` reads from a file.
+
+    Raises
+    ------
+    InputError
+        If there is no such machine.
+    """
+    return to_yaml(spec_data(as_spec(machine, None, None, None)))
 
 
 @pythonic

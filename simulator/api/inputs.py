@@ -20,6 +20,23 @@ Settings = Mapping[str, Any]
 """Values by dotted key, such as ``{"array.rows": 32}``."""
 
 
+def check_whole(name: str, value: object, least: int = 1) -> None:
+    """Refuse what is no whole number, or too small; None is left out.
+
+    Raises
+    ------
+    InputError
+        With the argument's name.
+    """
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
+        raise InputError(name, "", f"is {value!r}", f"give a whole number of at least {least}")
+
+
+def as_names(given: str | Sequence[str]) -> Sequence[str]:
+    """Return names; one name stands for a list of one."""
+    return [given] if isinstance(given, str) else given
+
+
 def as_trace(trace: Trace | str | Path, batch_size: int | None, schedule: Policy | str | Path | None) -> Trace:
     """Return the trace that is meant, with another batch size and schedule where they are given.
 
@@ -30,6 +47,7 @@ def as_trace(trace: Trace | str | Path, batch_size: int | None, schedule: Policy
     """
     if not isinstance(trace, Trace | str | Path):
         raise InputError("trace", "", f"is {trace!r}", "give a shipped name, a path, or what load_trace returns")
+    check_whole("batch_size", batch_size)
     if not isinstance(trace, Trace):
         check_no_machine(Path(trace))
         trace = load_trace(trace)
@@ -51,7 +69,7 @@ def as_spec(
     InputError
         If there is no such machine, design or key.
     """
-    _check(machine)
+    _check(machine, dataflow)
     if not isinstance(machine, Accelerator):
         return load_accelerator(machine, design, dataflow, overrides or {})
     chosen = [] if design is None else [Layer("design", {"design": design})]
@@ -68,8 +86,8 @@ def as_designs(
     InputError
         If there is no such machine, design or key.
     """
-    _check(machine)
-    wanted = list(designs()) if names is None else [find_design(name, "designs").name for name in names]
+    _check(machine, dataflow)
+    wanted = list(designs()) if names is None else [find_design(name, "designs").name for name in as_names(names)]
     if not isinstance(machine, Accelerator):
         found = {spec.design: spec for spec in load_designs(machine, dataflow, overrides or {})}
         return [found[name] for name in wanted]
@@ -84,6 +102,7 @@ def as_stretch(exact: int | tuple[int, int] | None, trace: Trace) -> tuple[int, 
     """Return (first batch, batches) of a number of batches, which start at the last Warm Up batch, or of both."""
     if exact is None or isinstance(exact, tuple):
         return exact
+    check_whole("exact", exact)
     return max(0, trace.schedule.counts().get("warm_up", 0) - 1), exact
 
 
@@ -91,7 +110,9 @@ def _options(dataflow: str | None, overrides: Settings | None) -> list[Layer]:
     return [*dataflow_layers(dataflow), override_layer(overrides or {})]
 
 
-def _check(machine: object) -> None:
+def _check(machine: object, dataflow: object) -> None:
+    if dataflow is not None and not isinstance(dataflow, str):
+        raise InputError("dataflow", "", f"is {dataflow!r}", "give one name; call once for each dataflow")
     if machine is not None and not isinstance(machine, Accelerator | str | Path):
         remedy = "give a shipped name, a path, or what load_accelerator returns"
         raise InputError("machine", "", f"is {machine!r}", remedy)

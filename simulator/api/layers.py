@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from simulator.api.inputs import Machine, Settings, as_spec, as_trace
+from simulator.api.inputs import Machine, Settings, as_names, as_spec, as_trace, check_whole
 from simulator.api.messages import pythonic
 from simulator.api.results import data_frame
 from simulator.explain import layer as layers
@@ -108,7 +108,7 @@ def explain(
         If the trace has no such layer, phase or pass, or something does not fit.
     """
     spec = as_spec(machine, design, dataflow, overrides)
-    return Explanation.of(layers.explain_layer(as_trace(trace, batch_size, None), spec, layer, phase, passes))
+    return Explanation.of(layers.explain_layer(as_trace(trace, batch_size, None), spec, layer, phase, as_names(passes)))
 
 
 @pythonic
@@ -153,6 +153,8 @@ def step(
     InputError
         If the trace has no such layer, phase or pass, or the pass has no product.
     """
+    check_whole("folds", folds)
+    check_whole("cycles", cycles)
     spec = as_spec(machine, design, dataflow, overrides)
     found = step_layer(as_trace(trace, batch_size, None), spec, layer, phase, pass_, folds, cycles)
     if vcd is not None:

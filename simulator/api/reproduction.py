@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from simulator.api.inputs import as_names, check_whole
 from simulator.api.messages import pythonic
 
 
@@ -27,9 +28,15 @@ def reproduce(out: str | Path, *, only: Sequence[str] = (), jobs: int | None = N
     InputError
         If there is no such exhibit, or the folder cannot be written.
     """
+    check_whole("jobs", jobs)
     from simulator.cli.reproduce import reproduce as command
 
-    words = ["--out", str(out), *(["--only", ",".join(only)] if only else []), *(["--jobs", str(jobs)] if jobs else [])]
+    words = [
+        "--out",
+        str(out),
+        *(["--only", ",".join(as_names(only))] if only else []),
+        *(["--jobs", str(jobs)] if jobs else []),
+    ]
     argv, sys.argv = sys.argv, ["adagp-sim", "reproduce", *words]  # the report records the command that makes it
     try:
         command.main(words, prog_name="adagp-sim reproduce", standalone_mode=False)

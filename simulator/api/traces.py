@@ -66,6 +66,11 @@ def record(
     InputError
         If the model or a shape does not fit, or PyTorch is not installed.
     """
+    if not isinstance(model, str) and hasattr(model, "state_dict") and not isinstance(model, type):
+        kind = type(model).__name__
+        raise InputError("model", "", f"is a model, a {kind}", f"give what makes it: {kind}, or lambda: {kind}(...)")
+    if isinstance(inputs, str | int):
+        raise InputError("inputs", "", f"is {inputs!r}", "give a shape, such as (64, 3, 32, 32), or several")
     from workloads.pytorch.export import export_model
 
     shapes = [inputs] if all(isinstance(size, int) for size in inputs) else inputs

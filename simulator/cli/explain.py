@@ -87,8 +87,8 @@ def explain(
         workload = workload.with_batch_size(batch_size)
     with named_places(trace, config, dataflow, overrides):
         if stepping:
-            kept = cycles if vcd is not None and first is None else None
-            kept = kept if first is None else first + (cycles or SHOWN)
+            # A picture begins where the first PE works, which is known only when it was stepped.
+            kept = cycles if folds is None else None if first is None else first + (cycles or SHOWN)
             wanted = passes[0] if passes else None
             steps = step_layer(workload, spec, layer, phase, wanted, FOLDS if folds is None else folds, kept)
             _show_steps(steps, folds is not None, first, cycles, register, pe, vcd)

@@ -3,17 +3,39 @@
 import gc
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
+from multiprocessing.context import SpawnContext, SpawnProcess
 from threading import Thread
 from typing import Any
 
 from simulator.jobs.outcome import Answered, Batch, JobT, Lost, ResultT, answered
 
 _AHEAD = 2  # batches in hand for each process, so that none waits for the next one
+
+
+class _Process(SpawnProcess):
+    """A process that does not run the user's script again: a job needs none of it, and the script starts the jobs."""
+
+    def start(self) -> None:
+        """Start it, while the script looks like none."""
+        main = sys.modules["__main__"]
+        hidden: dict[str, Any] = {name: vars(main).pop(name) for name in ("__file__", "__spec__") if name in vars(main)}
+        main.__spec__ = None
+        try:
+            super().start()
+        finally:
+            vars(main).update(hidden)
+
+
+class _Context(SpawnContext):
+    """Makes new processes, not forked ones: the parent may have threads, of a progress bar for one."""
+
+    Process = _Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +71,7 @@ class Processes:
         """Yield outcomes as they come; a batch whose process was lost is run again job by job."""
         from pebble import ProcessPool  # a process of a job need not load it
 
-        # New processes, not forked ones: the parent may have threads, of a progress bar for one.
-        pool = ProcessPool(max_workers=self.count, context=get_context("spawn"), initializer=_begin)
+        pool = ProcessPool(max_workers=self.count, context=_Context(), initializer=_begin)
         try:
             yield from self._answers(pool, function, iter(batches))
             pool.close()

@@ -55,12 +55,13 @@ class Sweep:
             If something in it is wrong.
         """
         if isinstance(given, Mapping):
-            file, where, folder = sweep_of(dict(given), "the sweep"), "the sweep", Path.cwd()
+            file, where, folder = sweep_of(_with_tuples(dict(given)), "the sweep"), "the sweep", Path.cwd()
         else:
             file, path = read_sweep(given)
             where, folder = str(path), path.resolve().parent
         made = cls(file, where, folder, out, out / STORE_NAME if store is None else store)
         made.space.check_keys()
+        made.space.check_traces()
         return made
 
     @classmethod
@@ -141,7 +142,7 @@ def results_of(sweep: Sweep) -> SweepResults:
 
 
 def _with_tuples(value: Any) -> Any:
-    """Return JSON data with tuples for lists, as YAML gives them."""
-    if isinstance(value, list):
+    """Return plain data with tuples for lists, as YAML gives them."""
+    if isinstance(value, list | range):
         return tuple(_with_tuples(one) for one in value)
     return {key: _with_tuples(one) for key, one in value.items()} if isinstance(value, dict) else value

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from simulator.machine.reference import spec_keys
+from simulator.machine.spec_layers import file_layers
 from simulator.phases.design import designs, find_design
 from simulator.sweep.expressions import Expression
 from simulator.sweep.point import BESIDE_BASELINE, RUN_KEYS, Point, Settings
 from simulator.sweep.sweep_file import Interval, Range, Sample, SweepFile, beside, list_of
 from workloads.foundation.errors import InputError, nearest
+from workloads.trace import load_trace
 
 
 class Space:
@@ -112,6 +114,18 @@ class Space:
             for key in list_of(*mappings):
                 if key not in known and key not in RUN_KEYS:
                     raise InputError(self.where, f"{place}.{key}", "unknown key", nearest(key, {*known, *RUN_KEYS}))
+
+    def check_traces(self) -> None:
+        """Read every trace and the machine that the sweep names, before a point is made.
+
+        Raises
+        ------
+        InputError
+            If there is no such trace or machine.
+        """
+        for name in self.sweep.traces:
+            load_trace(beside(self._place, name, "traces"))
+        file_layers(self.machine)
 
     def _value(self, values: Settings, name: str) -> Any:
         """Return the value of a key at a point: of the sweep, or of its machine."""

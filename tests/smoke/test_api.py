@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -288,3 +289,37 @@ def test_a_trained_trace_is_the_commands(tmp_path: Path) -> None:
     trace = adagp_sim.train_reference("digits-cnn", epochs=1, progress=lines.append)
     assert lines[0].startswith("epoch 1 of 1: loss ")
     assert trace.metrics == adagp_sim.load_trace(tmp_path / "d.yaml").metrics
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: adagp_sim.simulate("digits-cnn", batch_size="64"), "batch_size: is '64'; give a whole number"),
+        (lambda: adagp_sim.simulate("digits-cnn", exact="2"), "exact: is '2'; give a whole number"),
+        (lambda: adagp_sim.compare("digits-cnn", dataflow=["ws", "os"]), "dataflow: is ['ws', 'os']; give one name"),
+        (lambda: adagp_sim.compare("digits-cnn", designs="maxi"), "did you mean max?"),
+        (lambda: adagp_sim.show("mx"), "did you mean max?"),
+        (lambda: adagp_sim.step("digits-cnn", "0", folds=0), "folds: is 0; give a whole number of at least 1"),
+        (lambda: adagp_sim.reproduce("nowhere", only="fig8x"), "did you mean fig8?"),
+        (lambda: adagp_sim.sweep({"trace": "digits-cn"}), "did you mean digits-cnn?"),
+        (lambda: adagp_sim.sweep({"trace": "digits-cnn", "grid": {"array.row": [6]}}), "did you mean array.rows?"),
+    ],
+)
+def test_a_wrong_argument_is_told_in_one_line(call: Callable[[], object], words: str) -> None:
+    with pytest.raises(adagp_sim.InputError) as told:
+        call()
+    assert words in str(told.value)
+
+
+def test_a_sweep_takes_lists_and_runs_from_a_script_without_a_guard(tmp_path: Path) -> None:
+    script = tmp_path / "rows.py"
+    script.write_text(
+        "import adagp_sim\n"
+        "print('begun')\n"
+        "found = adagp_sim.sweep({'trace': 'digits-cnn', 'grid': {'array.rows': [6, 7], 'design': ['baseline']}})\n"
+        "print(len(found.done))\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=200)
+    assert done.stdout.split() == ["begun", "2"], done.stderr
+    assert done.stderr == ""
