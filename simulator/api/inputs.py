@@ -33,7 +33,7 @@ def check_whole(name: str, value: object, least: int = 1) -> None:
 
 
 def as_names(given: str | Sequence[str]) -> Sequence[str]:
-    """Return names; one name stands for a list of one."""
+    """Return names; one name is a list of one."""
     return [given] if isinstance(given, str) else given
 
 
