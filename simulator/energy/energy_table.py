@@ -281,13 +281,17 @@ def load_energy_table(name_or_path: str | Path) -> EnergyTableFile:
         If the file is missing or does not follow the format.
     """
     path = resolve(str(name_or_path), FOLDER, "energy table")
-    data = table_data(chain(path, FOLDER, "energy table"))
+    files = chain(path, FOLDER, "energy table")
+    data = table_data(files)
+    for name in _entries(data, "actions"):
+        if name not in ACTIONS:
+            raise InputError(str(path), f"actions.{name}", "unknown action", nearest(str(name), ACTIONS))
     missing = missing_keys(EnergyTableFile, data)
     unpriced = [name for name in ACTIONS if name not in _entries(data, "actions")]
     if unpriced and "actions" in data:
         missing.append(f"of actions {', '.join(unpriced)}")
     if missing:
-        raise InputError(str(path), ", ".join(missing), "missing", _BEGIN)
+        raise InputError(str(path), ", ".join(missing), "missing", _BEGIN if len(files) == 1 else "add them")
     return validate(EnergyTableFile, data, str(path))
 
 

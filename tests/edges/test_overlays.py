@@ -67,6 +67,20 @@ def test_all_that_a_table_lacks_is_told_at_once(tmp_path: Path) -> None:
     assert "say extends: 45nm" in told.value.remedy and "adagp-sim show 45nm > my.yaml" in told.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("actions", "words"),
+    [
+        ("{mac: {energy_pj: 0.28, source: synthesis}}", "actions.mac: unknown action; did you mean macs?"),
+        ("{macs: {energy_pj: 0.28}}", "actions.macs.source: missing; add them"),
+    ],
+)
+def test_an_overlay_is_not_told_to_be_one(actions: str, words: str, tmp_path: Path) -> None:
+    mine = written(tmp_path, "mine.yaml", f"extends: 45nm\nactions: {actions}\n")
+    with pytest.raises(InputError) as told:
+        load_energy_table(mine)
+    assert str(told.value) == f"{mine}: {words}"
+
+
 def test_all_actions_that_need_a_node_are_told_at_once(tmp_path: Path) -> None:
     mine = written(tmp_path, "mine.yaml", "extends: 45nm\nnode_nm: null\n")
     with pytest.raises(InputError) as told:
