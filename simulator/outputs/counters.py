@@ -5,7 +5,7 @@ docs/results.md says what each one counts.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ import numpy.typing as npt
 from dataflows.plans.plan import Integers
 from simulator.run.results import RunResult
 from workloads.schedule import Phase
+
+if TYPE_CHECKING:
+    from simulator.engine.batch import TileRuns
 
 MOST_STEPS = 10_000  # of a counter: more than a screen has columns, and about 1 MB
 Numbers = npt.NDArray[Any]
@@ -66,17 +69,24 @@ def _of_tiles(run: RunResult, phase: Phase, arrays: Sequence[str]) -> Iterator[C
         if not moved[cycles == 0].any():
             rates = moved / np.maximum(cycles, 1)
             yield Counter(name, "bytes per cycle", *_one_by_one(times[:, begin], times[:, begin + 1], rates))
-    done = [(op, len(runs.times)) for op, runs in zip(batch.ops, batch.tiles, strict=True) if len(runs.times)]
-    tiles_of_op = np.array([tiles for _, tiles in done])
+    done = [(op, runs) for op, runs in zip(batch.ops, batch.tiles, strict=True) if len(runs.records)]
+    tiles_of_op = np.array([len(runs.records) for _, runs in done])
     array_of_tile = np.repeat([op.array for op, _ in done], tiles_of_op)
-    begins, ends, last = times[:, 2], times[:, 3].copy(), np.cumsum(tiles_of_op) - 1
-    ends[last] = [op.end_cycle for op, _ in done]  # PEs still work while the last tile drains
-    cycles = np.add.reduceat(ends - begins, last + 1 - tiles_of_op)
+    begins = times[:, 2] - np.concatenate([plan.gap_cycles for _, runs in done for plan in runs.plans])
+    ends = times[:, 3] + np.concatenate([_drains(runs) for _, runs in done])
+    cycles = np.add.reduceat(ends - begins, np.cumsum(tiles_of_op) - tiles_of_op)
     macs_per_cycle = np.repeat([op.counts.macs for op, _ in done] / np.maximum(1, cycles), tiles_of_op)
     for array, name in enumerate(arrays[: len(run.spec.arrays)]):
         mine = array_of_tile == array
         yield Counter(f"{name}: buffer fill", "bytes", *_held(times[mine], loads[mine], stores[mine]))
         yield Counter(f"{name}: active", "PEs", *_one_by_one(begins[mine], ends[mine], macs_per_cycle[mine]))
+
+
+def _drains(runs: "TileRuns") -> Integers:
+    """Return for each tile of an op how long PEs work on behind its stream: a plan's drain, behind its last tile."""
+    drains = np.zeros(len(runs.records), np.int64)
+    drains[np.cumsum([len(plan.loads) for plan in runs.plans]) - 1] = [plan.drain_cycles for plan in runs.plans]
+    return drains
 
 
 def _one_by_one(begins: Integers, ends: Integers, rates: Numbers) -> tuple[Integers, Numbers]:
