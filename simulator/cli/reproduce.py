@@ -62,9 +62,10 @@ def reproduce(out: Path | None, only: str | None, jobs: int | None, show_list: b
         new = made_now([(maker, maker.make(results)) for maker in makers], command, store.sources.whole)
         write_report(in_order(kept | new), out, sys.argv[1:], store.sources.whole, new, page)
     compared = [one.verdict for each in new.values() for one in each.exhibit.comparisons if one.ours is not None]
-    stayed = f"; {len(kept.keys() - new)} other exhibits stay as they were" if kept.keys() - new else ""
+    others = len(kept.keys() - new)
+    stayed = f"; other exhibits stay as they were: {others}" if others else ""
     screen.print(
-        f"{len(new)} exhibits, {len(compared)} numbers beside the paper's, "
-        f"{len(compared) - compared.count('agrees')} of them more than 2 % off{stayed}: "
+        f"exhibits: {len(new)}, numbers beside the paper's: {len(compared)}, "
+        f"of them more than 2 % off: {len(compared) - compared.count('agrees')}{stayed}; "
         f"{out / ('report.html' if page else 'report.md')}"
     )

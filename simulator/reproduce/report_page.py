@@ -5,7 +5,7 @@ from typing import Any
 
 from simulator.outputs.charts.interactive import figure
 from simulator.pages.page import Code, Column, DataTable, Markdown, Number, Page, Panels, Part, Section, Text
-from simulator.reproduce.exhibit import Comparison, Table
+from simulator.reproduce.exhibit import Comparison, Table, exhibit_makers
 from simulator.reproduce.made import MadeExhibit, Report, comparisons_by_exhibit
 from simulator.reproduce.summary import MEANINGS, counts, overview, summary_text
 
@@ -39,7 +39,13 @@ def report_page(report: Report, provenance: dict[str, Any], sources: str) -> Pag
         sections.append(Section("numbers", "All numbers beside the paper's", [_all_numbers(report)]))
     sections += [Section(key, made.title, _exhibit(made, sources)) for key, made in report.items()]
     sections.append(Section("provenance", "Where the numbers come from", _provenance(report, provenance)))
-    return Page(TITLE, LEAD, numbers, [one for one in sections if one.parts])
+    return Page(TITLE, _part_of(report) + LEAD, numbers, [one for one in sections if one.parts])
+
+
+def _part_of(report: Report) -> str:
+    """Return a sentence that begins a page which lacks exhibits; nothing for the whole report."""
+    made, known = len(report), len(exhibit_makers())
+    return "" if made >= known else f"This page has {made} of {known} exhibits; adagp-sim reproduce makes the others. "
 
 
 def _summary(report: Report) -> list[Part]:

@@ -28,7 +28,7 @@ def test_exhibits_are_listed_in_the_order_of_the_report() -> None:
 def test_what_is_written(tmp_path: Path) -> None:
     out = tmp_path / "report"
     done = run("--only", "fig7,fig10,schedules", "--out", str(out), "--jobs", "1")
-    assert "3 exhibits" in done.out and str(out / "report.html") in done.out
+    assert "exhibits: 3, numbers" in done.out and str(out / "report.html") in done.out
     names = {path.name for path in out.iterdir()}
     assert names == {"report.html", "report.md", "figures", "tables", "exhibits", "provenance.json", "jobs.sqlite"}
     markdown = (out / "report.md").read_text(encoding="utf-8")
@@ -41,6 +41,7 @@ def test_what_is_written(tmp_path: Path) -> None:
     html = (out / "report.html").read_text(encoding="utf-8")
     # a figure for each picture, and the one of the first page
     assert html.count("<figure>") - 1 == len(list((out / "figures").iterdir())) == 2
+    assert f"This page has 3 of {len(exhibit_makers())} exhibits;" in html
     assert 'id="fig10"' in html and 'href="#fig10"' in html and "figures/" not in html
     tables = json.loads((out / "provenance.json").read_text(encoding="utf-8"))["outputs"]
     assert set(tables) == {path.name for path in (out / "tables").iterdir()}
@@ -66,7 +67,8 @@ def test_some_exhibits_are_made_anew_and_the_others_stay(tmp_path: Path) -> None
     changed["exhibit"]["text"], changed["sources"] = "What an earlier version said.", "of an earlier version"
     kept.write_text(json.dumps(changed), encoding="utf-8")
     done = run("--only", "fig7", "--out", str(tmp_path))
-    assert "1 exhibits, 2 numbers" in done.out and "2 other exhibits stay as they were" in done.out
+    assert "exhibits: 1, numbers beside the paper's: 2," in done.out
+    assert "other exhibits stay as they were: 2;" in done.out
     after = read_tree(tmp_path)
     assert after.keys() == before.keys()
     for name in after.keys() - {"report.html", "report.md", "provenance.json", "jobs.sqlite"}:
