@@ -42,15 +42,44 @@ class Results(results.Results):
         """Return the same runs."""
         return cls(found.trace, found.runs)
 
-    def to_dataframe(self) -> "pandas.DataFrame":
-        """Return a row for each pass of each layer, with the columns of layers.csv (docs/results.md).
+    def totals(self) -> list[dict[str, Any]]:
+        """Return a row for each design: totals of the whole run, named as in summary.json (docs/results.md)."""
+        return [
+            {
+                "design": run.design,
+                "dataflow": run.dataflow,
+                "total_cycles": run.total_cycles,
+                "seconds": run.seconds,
+                "speedup": self.speedup(run),
+                "energy_pj": run.energy_pj,
+                "energy_reduction": self.energy_reduction(run),
+                "memory_energy_pj": run.memory_energy_pj,
+                "memory_energy_reduction": self.memory_energy_reduction(run),
+                "peak_dram_bytes": run.peak_dram_bytes,
+            }
+            for run in self.runs
+        ]
+
+    def to_dataframe(self, what: Literal["layers", "totals"] = "layers") -> "pandas.DataFrame":
+        """Return the rows as a data frame.
+
+        Parameters
+        ----------
+        what : str
+            `layers`: a row for each pass of each layer, with the columns of layers.csv (docs/results.md). `totals`: a
+            row for each design.
 
         Raises
         ------
         ImportError
-            If pandas is not installed; `table` gives the same rows without it.
+            If pandas is not installed; `table` and `totals` give the same rows without it.
+        ValueError
+            If there are no such rows.
         """
-        return data_frame(self.table(), "table()")
+        rows = {"layers": self.table, "totals": self.totals}
+        if what not in rows:
+            raise ValueError(f"no rows {what!r}; give one of {', '.join(rows)}")
+        return data_frame(rows[what](), "table()" if what == "layers" else "totals()")
 
     def plot(self, what: Literal["comparison", "layers"] = "comparison") -> "Picture":
         """Return a matplotlib figure, which a notebook shows.

@@ -135,6 +135,17 @@ def test_rows_are_a_data_frame(compared: adagp_sim.Results) -> None:
     assert list(frame["end_cycle"]) == [row["end_cycle"] for row in compared.table()]
 
 
+def test_totals_are_those_of_the_summary(compared: adagp_sim.Results) -> None:
+    said = adagp("compare", "digits-cnn")["runs"]
+    assert compared.totals() == [
+        {key: run[key] for key in row} for run, row in zip(said, compared.totals(), strict=True)
+    ]
+    pytest.importorskip("pandas", reason="the extra dataframe is not installed")
+    assert list(compared.to_dataframe("totals")["total_cycles"]) == [run["total_cycles"] for run in said]
+    with pytest.raises(ValueError, match="give one of layers, totals"):
+        compared.to_dataframe("total")  # type: ignore[arg-type]
+
+
 def test_without_pandas_the_message_says_what_to_install(
     compared: adagp_sim.Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:
