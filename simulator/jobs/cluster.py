@@ -1,7 +1,9 @@
 """Run jobs on the workers of a Dask scheduler. A worker that dies costs its jobs another try elsewhere."""
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -45,6 +47,8 @@ class Cluster:
         except ImportError:
             problem = "takes Dask, which is not installed"
             raise InputError("--scheduler", "", problem, "pip install '.[cluster]' in a clone") from None
+        for name in ("distributed", "tornado", "asyncio"):  # which log tracebacks of what is told in one line
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             client = Client(self.address, timeout=_CONNECT_SECONDS, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
@@ -53,6 +57,9 @@ class Cluster:
         try:
             with client.as_current():
                 yield from _Session(client, self.limit_seconds, function).answers(iter(batches))
+        except (OSError, CancelledError) as error:  # of the connection: what a job raises is an outcome
+            raise InputError("--scheduler", "", f"the scheduler went away: {error}",
+                             "start it again and run the same command: it goes on") from None  # fmt: skip
         finally:
             with suppress(OSError, TimeoutError):
                 client.close(timeout=_CONNECT_SECONDS)

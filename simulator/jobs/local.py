@@ -7,6 +7,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext, SpawnProcess
@@ -15,6 +16,7 @@ from typing import Any
 
 from simulator.jobs.outcome import Answered, Batch, JobT, Lost, ResultT, answered
 
+_MOST_POOLS = 5
 _AHEAD = 2  # batches in hand for each process, so that none waits for the next one
 
 
@@ -71,18 +73,23 @@ class Processes:
         """Yield outcomes as they come; a batch whose process was lost is run again job by job."""
         from pebble import ProcessPool  # a process of a job need not load it
 
-        pool = ProcessPool(max_workers=self.count, context=_Context(), initializer=_begin)
-        try:
-            yield from self._answers(pool, function, iter(batches))
-            pool.close()
-        finally:
-            pool.stop()
-            pool.join()
+        rest, again = iter(batches), deque[_Try]()
+        for _ in range(_MOST_POOLS):
+            pool = ProcessPool(max_workers=self.count, context=_Context(), initializer=_begin)
+            try:
+                yield from self._answers(pool, function, rest, again)
+                pool.close()
+                return
+            except BrokenProcessPool:  # by a kill in the moment in which a process took its next batch
+                continue
+            finally:
+                pool.stop()
+                pool.join()
+        raise RuntimeError(f"the pool of processes broke {_MOST_POOLS} times")
 
     def _answers(
-        self, pool: Any, function: Callable[[JobT], ResultT], batches: Iterator[Batch[JobT]]
+        self, pool: Any, function: Callable[[JobT], ResultT], batches: Iterator[Batch[JobT]], again: "deque[_Try]"
     ) -> Iterator[Answered[JobT, ResultT]]:
-        again: deque[_Try] = deque()
         running: dict[Future[Any], _Try] = {}
         while True:
             while len(running) < self.count * _AHEAD:
@@ -90,11 +97,18 @@ class Processes:
                 if batch is None:
                     break
                 limit = None if self.limit_seconds is None else self.limit_seconds * len(batch.jobs)
-                running[pool.schedule(answered, args=(function, batch.jobs), timeout=limit)] = batch
+                try:
+                    running[pool.schedule(answered, args=(function, batch.jobs), timeout=limit)] = batch
+                except RuntimeError:
+                    again.extend([batch, *running.values()])
+                    raise BrokenProcessPool from None
             if not running:
                 return
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
+                if isinstance(future.exception(), BrokenProcessPool):
+                    again.extend(running.values())
+                    raise BrokenProcessPool
                 batch = running.pop(future)
                 reason = self._why_lost(future)
                 if reason is None:
