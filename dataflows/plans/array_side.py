@@ -2,16 +2,7 @@
 
 from numba import njit
 
-from dataflows.plans.cut_tables import AxisCuts, Cut, Extents, Folds
-
-
-@njit
-def cut_at(axis: AxisCuts, i: int) -> Cut:
-    """Return one cut of an axis."""
-    return Cut(
-        axis.size[i], axis.tiles[i], axis.work_one[i], axis.work_more[i], axis.passes_one[i], axis.passes_more[i],
-        axis.last[i], axis.last_fold[i],
-    )  # fmt: skip
+from dataflows.plans.cut_tables import Cut, Extents, Folds
 
 
 @njit
@@ -40,6 +31,6 @@ def array_side_words(
     else:
         ifmap, filter_ = ifmap_pass * columns.passes_one, filters * vectors.passes_one
     blocks = reduction.tiles
-    if not folds.accumulated and folds.streamed != 1:
+    if folds.accumulated == 0 and folds.streamed != 1:
         blocks = (reduction.work_one + reduction.work_more) * folds.each
     return ifmap, filter_, 2 * results * (blocks - 1)

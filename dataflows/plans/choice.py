@@ -1,136 +1,313 @@
-"""The rule by which plans compete (docs/machine.md, "Tiles"): by the time that they take, and by the bytes they move.
+"""Choose among all tilings of a product under all mappings of a dataflow.
 
-Candidates are listed in the order of bounds from below, so that few of them have to be measured: once the next bound is
-no better than the best so far, none behind it is.
+The contest runs in a kernel (`dataflows.plans.contest`), which has the rule. Python prepares its tables, and answers
+where the kernel cannot know: what a DRAM channel takes that has no rate, and what some mappings bring to the array.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
 
-from dataflows.plans.plan import Plan
+import numpy as np
 
-Candidate = TypeVar("Candidate")
-Key = tuple[int, ...]
-# What candidates are compared by: 0 time, 1 DRAM bytes, 2 bytes through the buffer; then the number of tiles.
-Criteria = tuple[int, int, int]
-FASTEST: Criteria = (0, 1, 2)
-FEWEST_BYTES: Criteria = (1, 2, 0)
+from dataflows.array import PEArray
+from dataflows.convolution import whole_convolution
+from dataflows.dataflow import Dataflow
+from dataflows.plans.channel import Channel
+from dataflows.plans.cut_tables import Candidate, Folds, Memory, MemoryBytes, MemoryWidths, Rate, Sizes, StreamBytes
+from dataflows.plans.cuts import AXES, Cuts, cuts_of, together
+from dataflows.plans.loopnest import LoopNest
+from dataflows.plans.placement import Placement
+from dataflows.plans.plan import BufferBudget, Integers, TileTooLargeError
+from dataflows.plans.streams import from_dram, load_transfers, store_transfers, tile_tensors
+from dataflows.plans.tiling import ORDERS, Tiling
+from workloads.passes import Product
+
 NO_LIMIT = 1 << 62
-# Lists candidates by the criteria, each with its key: bounds from below of the three and the number of tiles. Those
-# that for certain take longer than the limit are left out.
-Listing = Callable[[Criteria, int], Iterator[tuple[Key, Candidate]]]
+ALL_ORDERS = np.array([[AXES.index(axis) for axis in order] for order in ORDERS], dtype=np.int64)
+FINISHING_ORDERS = ALL_ORDERS[:2].copy()  # in which no psums leave
+NO_TABLE, NO_TILES = np.zeros(0, np.int64), np.zeros((8, 0), np.int64)
 
 
-class Measured(NamedTuple):
-    """What a plan is compared by.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The tiling that wins, with its mapping.
 
     Attributes
     ----------
-    values : (int, int, int)
-        Time alone on the channel, DRAM bytes, bytes through the buffer.
-    tiles : int
-        How many there are.
-    compute_cycles : int
-        See `Plan`; nothing is compared by them, but they show that a plan is what was measured.
+    time, dram_bytes, buffer_bytes, compute_cycles, loaded_bytes : int
+        See `dataflows.plans.tiling_time.Measured`.
+    fill_cycles, drain_cycles : int
+        See `Plan`.
+    tiles : int64[8, tiles]
+        See `dataflows.plans.tiling_time.measure`; the cycles of load and store are not filled.
     """
 
-    values: tuple[int, int, int]
-    tiles: int
+    tiling: Tiling
+    mapped: Dataflow
+    time: int
+    dram_bytes: int
+    buffer_bytes: int
     compute_cycles: int
+    loaded_bytes: int
+    fill_cycles: int
+    drain_cycles: int
+    tiles: Integers
+
+
+def choose(
+    product: Product, placement: Placement, dataflow: Dataflow, array: PEArray, budget: BufferBudget
+) -> Chosen:  # fmt: skip
+    """Return the tiling that the rule takes (docs/machine.md, "Tiles").
+
+    Raises
+    ------
+    TileTooLargeError
+        If not even the smallest tile fits in the buffer.
+    """
+    mappings: Sequence[Dataflow] = dataflow.mapped(array, product)
+    shortest = floor = NO_LIMIT
+    if len(mappings) > 1:
+        mappings, shortest, floor = _worth_a_look(product, placement, mappings, array, budget)
+    contest = Contest.of(product, placement, mappings, array, budget)
+    contest.run(shortest, floor)
+    if not contest.found:
+        raise TileTooLargeError(_needed_bytes(product, dataflow, array, contest.memory), budget.capacity_bytes)
+    return contest.chosen()
+
+
+def _worth_a_look(
+    product: Product, placement: Placement, mappings: Sequence[Dataflow], array: PEArray, budget: BufferBudget
+) -> tuple[Sequence[Dataflow], int, int]:
+    """Return the mappings that may win, the least known time of a tiling, and what none is below."""
+    if budget.slack_percent is None:
+        return mappings, NO_LIMIT, NO_LIMIT
+    least = [mapped.least_cycles(array, product) for mapped in mappings]
+    shortest = floor = NO_LIMIT
+    for place in range(len(mappings)):
+        if least[place] >= shortest:
+            floor = min(floor, least[place])
+            continue
+        one = Contest.of(product, placement, mappings[place : place + 1], array, budget)
+        one.run(shortest, floor, quick=True)
+        shortest, floor = one.shortest, one.floor
+    limit = shortest + shortest * budget.slack_percent // 100
+    live = [mapped for mapped, cycles in zip(mappings, least, strict=True) if cycles <= limit]
+    return live, shortest, floor
+
+
+def _needed_bytes(product: Product, dataflow: Dataflow, array: PEArray, memory: Memory) -> int:
+    """Return the bytes of buffer that the smallest tile needs under any mapping."""
+    from dataflows.plans.cut_kernels import smallest_tile  # needs numba
+
+    all_cuts = (cuts_of(product, mapped, array) for mapped in dataflow.mapped(array, product))
+    return min(int(smallest_tile(cuts.tables, cuts.extents, memory.stream)) for cuts in all_cuts)
+
+
+@dataclass(slots=True)
+class Contest:
+    """A contest of the tilings of one product under some mappings; the kernel keeps how far it is in `progress`."""
+
+    product: Product
+    placement: Placement
+    mappings: Sequence[Dataflow]
+    array: PEArray
+    budget: BufferBudget
+    cuts: Cuts
+    memory: Memory
+    rate: Rate
+    orders: Integers
+    progress: Any = None
+    transfer_cycles: dict[Candidate, tuple[Integers, Integers]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, plan: Plan, cycles: int) -> "Measured":
-        """Measure a plan that takes so many cycles."""
-        c = plan.counts
-        moved = c.dram_read_bytes + c.dram_write_bytes
-        values = cycles, moved, c.buffer_read_bytes + c.buffer_write_bytes
-        return cls(values, len(plan.loads), plan.compute_cycles)
+    def of(
+        cls, product: Product, placement: Placement, mappings: Sequence[Dataflow], array: PEArray,
+        budget: BufferBudget,
+    ) -> "Contest":  # fmt: skip
+        """Return a contest that has not begun."""
+        cuts = together([cuts_of(product, mapped, array) for mapped in mappings])
+        orders = ALL_ORDERS if placement.result == "dram" else FINISHING_ORDERS
+        memory, rate = memory_of(placement, budget), rate_of(budget.channel)
+        return cls(product, placement, mappings, array, budget, cuts, memory, rate, orders)
 
-    def key(self, criteria: Criteria) -> Key:
-        """Return the values in the order of the criteria, and the number of tiles."""
-        return (*(self.values[i] for i in criteria), self.tiles)
+    @property
+    def found(self) -> bool:
+        """Whether any tiling fits in the buffer."""
+        return bool(self.progress.now[2])
 
+    @property
+    def shortest(self) -> int:
+        """The least time known of a tiling."""
+        return int(self.progress.now[3])
 
-@dataclass
-class Contest(Generic[Candidate]):
-    """Candidates for one op.
+    @property
+    def floor(self) -> int:
+        """What no tiling's time is below."""
+        return int(self.progress.now[4])
 
-    Attributes
-    ----------
-    listing, measure_one : callable
-        They list candidates, and measure one.
-    quick : callable
-        Returns what no candidate's time is below, and a candidate that is soon measured and seldom much slower than the
-        fastest; None where there is no candidate.
-    """
+    def run(self, shortest: int = NO_LIMIT, floor: int = NO_LIMIT, quick: bool = False) -> None:
+        """Find the tiling that wins, or with `quick` only one that is soon measured and seldom much slower.
 
-    listing: Listing[Candidate]
-    measure_one: Callable[[Candidate], Measured]
-    quick: Callable[[], tuple[int, Candidate] | None]
-    measured: dict[Candidate, Measured] = field(default_factory=dict)
-
-    def winner(self, slack_percent: int | None) -> Candidate | None:
-        """Return the candidate that the rule takes; None where there is none.
-
-        Plans that are at most `slack_percent` slower than the fastest one compete (None: all plans). The one with the
-        fewest DRAM bytes wins, then the fewest bytes through the buffer, then the least time, then the fewest tiles.
+        Parameters
+        ----------
+        shortest, floor : int
+            What is known of the least time already.
         """
-        if slack_percent is None:
-            return self.first(FEWEST_BYTES)
-        fastest = _Fastest(self, slack_percent)
-        return self.first(FEWEST_BYTES, fastest.limit(fastest.time), fastest.allows)
+        from dataflows.plans.contest import BY_BYTES, DONE, QUICK, new_progress  # needs numba
 
-    def measure(self, candidate: Candidate) -> Measured:
-        """Measure a candidate, once."""
-        one = self.measured.get(candidate)
-        if one is None:
-            one = self.measured[candidate] = self.measure_one(candidate)
-        return one
+        known = shortest < NO_LIMIT or self.budget.slack_percent is None
+        stage = QUICK if quick or not known else BY_BYTES
+        self.progress = new_progress(stage, shortest, floor, DONE if quick else BY_BYTES)
+        self._go_on(NO_TILES)
 
-    def first(
-        self, criteria: Criteria, most_time: int = NO_LIMIT, allows: Callable[[int], bool] = lambda _: True
-    ) -> Candidate | None:
-        """Return the candidate that comes first by the criteria, of those whose time is allowed."""
-        best, least = None, None
-        for bound, candidate in self.listing(criteria, most_time):
-            if least is not None and least <= bound[:4]:
-                break
-            one = self.measure(candidate)
-            key = one.key(criteria)
-            if (least is None or key < least) and allows(one.values[0]):
-                best, least = candidate, key
-        return best
+    def chosen(self) -> Chosen:
+        """Return what won, laid out tile by tile."""
+        best = self.progress.best
+        time, moved, passed, tiles, compute, loaded = self.progress.results[1].tolist()
+        table = np.empty((8, tiles), np.int64)
+        self.lay_out(best[0], best[1], table)
+        candidate = self.candidate(best)
+        folds = Folds(*self.cuts.tables.mappings[candidate.mapping, -len(Folds._fields) :].tolist())
+        return Chosen(
+            self.tiling(candidate), self.mappings[candidate.mapping], time, moved, passed, compute, loaded,
+            folds.fill_cycles, folds.drain_cycles, table,
+        )  # fmt: skip
+
+    def lay_out(self, place: int, mapping: int, table: Integers) -> None:
+        """Fill a table with the tiles of a candidate."""
+        from dataflows.plans.contest import BY_BYTES
+
+        now = self.progress.now
+        self.progress.waiting[:] = place, mapping
+        now[0], now[1] = BY_BYTES, 1
+        self.rate = self.rate._replace(asked=0)  # the times of transfers are not among what is kept
+        self._go_on(table)
+
+    def _go_on(self, table: Integers) -> None:
+        """Let the kernel run to the end, and answer what it asks."""
+        from dataflows.plans.contest import contest
+
+        loads = stores = NO_TABLE
+        while True:
+            contest(
+                self.progress, self.cuts.tables, self.cuts.extents, self.memory, self.rate, self.orders, loads, stores,
+                table,
+            )  # fmt: skip
+            if self.progress.now[0] == 3:
+                return
+            candidate = self.candidate(self.progress.waiting)
+            self._learn_pass(candidate)
+            if self.rate.asked:
+                if candidate not in self.transfer_cycles:
+                    self.transfer_cycles[candidate] = self._transfer_cycles(candidate)
+                loads, stores = self.transfer_cycles[candidate]
+
+    def candidate(self, at: Sequence[int]) -> Candidate:
+        """Return the candidate at a place of a mapping."""
+        rest, mapping = int(at[0]), int(at[1])
+        _, _, _, groupings, _, channelings, _, filterings, *_ = self.cuts.tables.mappings[mapping].tolist()
+        rest, group = divmod(rest, groupings)
+        rest, order = divmod(rest, len(ORDERS))
+        rest, filters = divmod(rest, filterings)
+        space, channels = divmod(rest, channelings)
+        return Candidate(mapping, space, group, channels, filters, order)
+
+    def tiling(self, candidate: Candidate) -> Tiling:
+        """Return a candidate as a tiling."""
+        tables = self.cuts.tables
+        _, _, groups, _, channels, _, filters, _, more, *_ = tables.mappings[candidate.mapping].tolist()
+        images, rows = tables.more[:2, more + candidate.space].tolist()
+        sizes = tables.cuts[0]
+        return Tiling(
+            int(sizes[groups + candidate.group]), images, rows, int(sizes[channels + candidate.channels]),
+            int(sizes[filters + candidate.filters]), ORDERS[candidate.order],
+        )  # fmt: skip
+
+    def _learn_pass(self, candidate: Candidate) -> None:
+        """Note what a pass over the ifmap brings to the array in the candidate's tiles."""
+        tables = self.cuts.tables
+        at = int(tables.mappings[candidate.mapping, 8]) + candidate.space
+        if tables.more[7, at] < 0:
+            mapped, rows = self.mappings[candidate.mapping], int(tables.more[1, at])
+            tables.more[7, at] = _ifmap_pass(self.product, mapped, self.array, rows)
+
+    def _transfer_cycles(self, candidate: Candidate) -> tuple[Integers, Integers]:
+        """Ask the channel what the loads and the stores of each kind of tile take; see `tiling_time`."""
+        from dataflows.plans.cut_kernels import kinds_of_tiles
+        from dataflows.plans.tile_kinds import (  # needs numba
+            LOADS,
+            NEW_FILTER,
+            NEW_IFMAP,
+            PSUMS_COME,
+            PSUMS_LEAVE,
+            RESULT_LEAVES,
+            STORES,
+        )
+
+        tiling, tables, budget = self.tiling(candidate), self.cuts.tables, self.budget
+        kinds = kinds_of_tiles(self.cuts.extents, _sizes(tiling), tables.ifmap_rows, tables.output_rows)
+        space, *last = (i.ravel() for i in np.indices((len(kinds.images), 2, 2, 2)))
+        channels, filters, groups = (
+            sizes[at] for sizes, at in zip((kinds.channels, kinds.filters, kinds.groups), last, strict=True)
+        )
+        read = kinds.images * kinds.rows_read * self.cuts.extents.ifmap_row_words
+
+        extents = (kinds.images[space], kinds.rows[space], channels, filters, groups, read[space])
+        tensors, one = tile_tensors(LoopNest(self.product), *extents), np.ones_like(space)
+        spills = one * tiling.spills(self.product)  # else psums need not even fit in DRAM
+        loads, stores = np.arange(LOADS), np.arange(STORES)
+        transfers = (
+            load_transfers(tensors, self.placement, budget, one, one, spills).each_of(
+                np.array([loads & bit > 0 for bit in (NEW_IFMAP, NEW_FILTER, PSUMS_COME)])
+            ),
+            store_transfers(tensors, self.placement, budget, one, spills).each_of(
+                np.array([stores == what for what in (RESULT_LEAVES, PSUMS_LEAVE)])
+            ),
+        )
+        load_cycles, store_cycles = (budget.channel.transfer_cycles(each) for each in transfers)
+        return np.ascontiguousarray(load_cycles), np.ascontiguousarray(store_cycles)
 
 
-class _Fastest:
-    """The least time of all candidates, found as exactly as it is asked for."""
+def _sizes(tiling: Tiling) -> Sizes:
+    return Sizes(tiling.groups, tiling.images, tiling.rows, tiling.channels, tiling.filters)
 
-    def __init__(self, contest: Contest[Candidate], slack_percent: int) -> None:
-        self.contest, self.slack_percent = contest, slack_percent
-        self.listed: Iterator[tuple[Key, Candidate]] | None = None  # by time; begun where a decision needs it
-        # The time of the fastest so far, and what none is below.
-        self.time = self.bound = NO_LIMIT
-        first = contest.quick()
-        if first is not None:
-            self.time, self.bound = contest.measure(first[1]).values[0], first[0]
 
-    def limit(self, time: int) -> int:
-        """Return the longest time that is fast enough where the fastest plan takes `time`."""
-        return time + time * self.slack_percent // 100
+def memory_of(placement: Placement, budget: BufferBudget) -> Memory:
+    """Return what a placement and a budget say, as the kernel reads it."""
+    word, ports = budget.word_bytes, budget.ports
+    ifmap, filter_, result = placement.ifmap, placement.filter, placement.result
+    stream = StreamBytes(
+        word * from_dram(ifmap), word * from_dram(filter_), word * (result == "dram"), budget.partial_sum_bytes
+    )
+    places = (ifmap.place, filter_.place, result)
+    passing = (word * ifmap.tensors, word * filter_.tensors, word)
+    sram = MemoryBytes(*(size * (place == "predictor_sram") for size, place in zip(passing, places, strict=True)))
+    buffer = MemoryBytes(*(size - other for size, other in zip(passing, sram, strict=True)))
+    widths = MemoryWidths(
+        *(NO_LIMIT if width is None else width for width in (ports.buffer_bytes, ports.predictor_sram_bytes))
+    )
+    slack = -1 if budget.slack_percent is None else budget.slack_percent
+    return Memory(stream, buffer, sram, widths, budget.capacity_bytes, slack)
 
-    def allows(self, time: int) -> bool:
-        """Whether a time is fast enough."""
-        while self.limit(self.bound) < time <= self.limit(self.time):
-            self._look_further()
-        return time <= self.limit(self.time)
 
-    def _look_further(self) -> None:
-        """Raise the bound to the next candidate's, and measure that one where it may be the fastest."""
-        if self.listed is None:
-            self.listed = self.contest.listing(FASTEST, NO_LIMIT)
-        key, candidate = next(self.listed, ((NO_LIMIT,), None))
-        self.bound = min(self.time, key[0])
-        if candidate is not None and key[0] < self.time:
-            self.time = min(self.time, self.contest.measure(candidate).values[0])
-            self.bound = min(self.time, self.bound)
+def rate_of(channel: Channel) -> Rate:
+    """Return a channel as the kernel reads it."""
+    of_a_byte, of_a_transfer = channel.least_cycles
+    return Rate(float(of_a_byte), int(of_a_transfer), *(channel.rate or (0, 1, 0)), int(channel.rate is None))
+
+
+@lru_cache(maxsize=4096)
+def _ifmap_pass(product: Product, dataflow: Dataflow, array: PEArray, rows: int) -> int:
+    """Return the words that one pass over the ifmap brings to the array in tiles of so many rows."""
+    # Groups share nothing, so equal tiles count as one of as many times the groups.
+    nest, whole = LoopNest(product), whole_convolution(product)
+    tiles = -(-nest.rows // rows)
+    cut, one = np.array([rows, nest.rows - (tiles - 1) * rows]), np.ones(2, np.int64)
+    parts = replace(
+        whole, groups=np.array([tiles - 1, 1]) * whole.groups, images=whole.images * one, filters=one,
+        channels=whole.channels * one, filter_rows=cut if nest.reduces_space else whole.filter_rows * one,
+        rows=whole.rows * one if nest.reduces_space else cut,
+    )  # fmt: skip
+    return dataflow.traffic(array, parts, 0).ifmap_words

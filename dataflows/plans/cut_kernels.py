@@ -1,35 +1,58 @@
-"""What the tables of cuts need to have counted: the smallest tile, and the rows that tiles read."""
+"""What is counted beside a contest: the smallest tile, the rows that tiles read, and the kinds of a tiling's tiles."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numba import njit
 
-from dataflows.plans.cut_tables import StreamBytes
+from dataflows.plans import cut_tables, table_reading, tile_kinds
+from dataflows.plans.cut_tables import Extents, Sizes, StreamBytes, Tables
+from dataflows.plans.table_reading import axes_of, cut_at, space_at
+from dataflows.plans.tile_kinds import Kinds, kinds_of
 from dataflows.plans.transfers import Integers
+from workloads.foundation.kernel_sources import sources_of
 
 
-@njit(cache=True)
-def smallest_tile(
-    ifmap: Integers, positions: Integers, channels: Integers, filters: Integers, kernel: int, reduces_space: bool,
-    stream: StreamBytes,
-) -> int:  # fmt: skip
-    """Return the bytes of buffer that the smallest tile needs.
+def _kernel(sources: int) -> Callable[..., Any]:
+    @njit(cache=True)
+    def smallest_tile(tables: Tables, extents: Extents, stream: StreamBytes) -> int:
+        """Return the bytes of buffer that the smallest tile needs."""
+        smallest = 1 << 62
+        if sources == 0:  # never; numba's cache follows what a function closes over
+            return smallest
+        for m in range(len(tables.mappings)):
+            axes = axes_of(tables.mappings, m)
+            for s in range(axes.spaces):
+                more = space_at(tables.more, axes.more + s)
+                for i in range(axes.channelings):
+                    a = cut_at(tables.cuts, axes.channels + i).size
+                    for j in range(axes.filterings):
+                        b = cut_at(tables.cuts, axes.filters + j).size
+                        made, weights = more.positions_most * b, a * b * extents.kernel
+                        filter_, result = (made, weights) if extents.reduces_space else (weights, made)
+                        held = more.ifmap_most * a * stream.ifmap + filter_ * stream.filter + result * stream.psum
+                        smallest = min(smallest, 2 * held)
+        return smallest
 
-    Parameters
-    ----------
-    ifmap, positions : int64[cuts of images and rows]
-        Ifmap words of a channel, and output positions.
-    channels, filters : int64[cuts]
-        Sizes of tiles.
-    """
-    smallest = 1 << 62
-    for s in range(len(positions)):
-        for a in channels:
-            for b in filters:
-                made, weights = positions[s] * b, a * b * kernel
-                filter_, result = (made, weights) if reduces_space else (weights, made)
-                held = ifmap[s] * a * stream.ifmap + filter_ * stream.filter + result * stream.psum
-                smallest = min(smallest, 2 * held)
-    return smallest
+    return smallest_tile
+
+
+smallest_tile = _kernel(sources_of(cut_tables, table_reading))
+
+
+def _kinds_kernel(sources: int) -> Callable[..., Any]:
+    @njit(cache=True)
+    def kinds_of_tiles(extents: Extents, sizes: Sizes, ifmap_rows: Integers, output_rows: Integers) -> Kinds:
+        """Return the kinds of a tiling's tiles, for a channel that must be asked what their transfers take."""
+        if sources == 0:  # never; numba's cache follows what a function closes over
+            sizes = Sizes(1, 1, 1, 1, 1)
+        return kinds_of(extents, sizes, ifmap_rows, output_rows)
+
+    return kinds_of_tiles
+
+
+kinds_of_tiles = _kinds_kernel(sources_of(cut_tables, tile_kinds))
 
 
 @njit(cache=True)

@@ -1,40 +1,33 @@
-"""What the kernels of the tiling search know of a product, of its cuts and of the array, by name."""
+"""What the kernels of the planner know of a product, of its cuts and of the array, by name.
+
+Cuts lie in tables of numbers, so that a kernel takes a few arrays whatever the number of mappings: a `Mapping` says
+where its own cuts are.
+"""
 
 from typing import NamedTuple
 
 from dataflows.plans.transfers import Integers
 
-
-class AxisCuts(NamedTuple):
-    """The cuts of one axis, one entry a cut, the largest tiles first.
-
-    Attributes
-    ----------
-    size, tiles : int64[cuts]
-        Extent of a tile (all but the last one), and how many there are.
-    work_one, work_more : int64[cuts]
-        Blocks of all tiles, or cycles of their folds on the axis that streams: of tiles whose reduction is one fold,
-        and of the others.
-    passes_one, passes_more : int64[cuts]
-        How often all tiles together bring the operand that does not span the axis, likewise.
-    last : int64[cuts]
-        Extent of the last tile.
-    last_fold : int64[cuts]
-        Cycles that the last tile's last fold streams; 0 on an axis that does not stream.
-    """
-
-    size: Integers
-    tiles: Integers
-    work_one: Integers
-    work_more: Integers
-    passes_one: Integers
-    passes_more: Integers
-    last: Integers
-    last_fold: Integers
+UNKNOWN_WORDS = -1
 
 
 class Cut(NamedTuple):
-    """One cut of an axis; see `AxisCuts`."""
+    """A cut of one axis: a column of the table of cuts.
+
+    Attributes
+    ----------
+    size, tiles : int
+        Extent of a tile (all but the last one), and how many there are.
+    work_one, work_more : int
+        Blocks of all tiles, or cycles of their folds on the axis that streams: of tiles whose reduction is one fold,
+        and of the others.
+    passes_one, passes_more : int
+        How often all tiles together bring the operand that does not span the axis, likewise.
+    last : int
+        Extent of the last tile.
+    last_fold : int
+        Cycles that the last tile's last fold streams; 0 on an axis that does not stream.
+    """
 
     size: int
     tiles: int
@@ -46,28 +39,31 @@ class Cut(NamedTuple):
     last_fold: int
 
 
-class SpaceCuts(NamedTuple):
-    """What is known of each cut of images and rows beside `AxisCuts`.
+class SpaceCut(NamedTuple):
+    """What is known of a cut of images and rows beside `Cut`: a column of the table of such cuts.
 
     Attributes
     ----------
-    images, rows : int64[cuts]
+    images, rows : int
         Of a tile.
-    ifmap_most, ifmap_first, ifmap_all : int64[cuts]
+    ifmap_most, ifmap_first, ifmap_all : int
         Ifmap words of one channel that the largest tile, the first and all together read.
-    positions_most : int64[cuts]
+    positions_most : int
         Output positions of the largest tile.
-    reading : int64[cuts]
+    reading : int
         How many tiles read any ifmap word.
+    ifmap_pass : int
+        Words that one pass over the ifmap in such tiles brings to the array; `UNKNOWN_WORDS` where nobody asked yet.
     """
 
-    images: Integers
-    rows: Integers
-    ifmap_most: Integers
-    ifmap_first: Integers
-    ifmap_all: Integers
-    positions_most: Integers
-    reading: Integers
+    images: int
+    rows: int
+    ifmap_most: int
+    ifmap_first: int
+    ifmap_all: int
+    positions_most: int
+    reading: int
+    ifmap_pass: int
 
 
 class Extents(NamedTuple):
@@ -100,14 +96,12 @@ class Folds(NamedTuple):
         Folds of a block.
     step_cycles, least_cycles, overhead_cycles, gap_cycles : int
         Of a fold.
-    waits_when_short : bool
-        Whether a tile whose own fold is short has a gap for it.
+    waits_when_short : int
+        1 where a tile whose own fold is short has a gap for it.
     most : int
         Most of the streamed axis in a fold where the reduction needs several; 0 for any number.
-    accumulated : bool
-        Whether psums stay in accumulators.
-    beside : int
-        Cycles of a plan beside its folds.
+    accumulated : int
+        1 where psums stay in accumulators.
     fill_cycles, drain_cycles : int
         Of a plan.
     groups, space_quantum, side_images, side_rows, channels, filters : int
@@ -120,10 +114,9 @@ class Folds(NamedTuple):
     least_cycles: int
     overhead_cycles: int
     gap_cycles: int
-    waits_when_short: bool
+    waits_when_short: int
     most: int
-    accumulated: bool
-    beside: int
+    accumulated: int
     fill_cycles: int
     drain_cycles: int
     groups: int
@@ -132,6 +125,30 @@ class Folds(NamedTuple):
     side_rows: int
     channels: int
     filters: int
+
+
+class Axes(NamedTuple):
+    """Where the cuts of a mapping begin in the table of cuts, and how many there are; the largest tiles come first.
+
+    `more` is where those of images and rows begin in their second table.
+    """
+
+    space: int
+    spaces: int
+    groups: int
+    groupings: int
+    channels: int
+    channelings: int
+    filters: int
+    filterings: int
+    more: int
+
+
+class Bounds(NamedTuple):
+    """What a mapping takes at least: cycles of any tiling, and words that one pass over the ifmap brings."""
+
+    least_time: int
+    ifmap_pass: int
 
 
 class Sizes(NamedTuple):
@@ -166,3 +183,64 @@ class MemoryWidths(NamedTuple):
 
     buffer: int
     predictor_sram: int
+
+
+class Memory(NamedTuple):
+    """What a placement and a budget say: bytes of elements, widths of ports, bytes of buffer for tiles, slack.
+
+    `slack_percent` is -1 where any time is fast enough.
+    """
+
+    stream: StreamBytes
+    buffer: MemoryBytes
+    sram: MemoryBytes
+    widths: MemoryWidths
+    capacity: int
+    slack_percent: int
+
+
+class Rate(NamedTuple):
+    """A channel: of a byte and of a transfer the least cycles; and numerator, denominator, latency of its rate.
+
+    A transfer takes ceil(bytes numerator / denominator) + latency cycles, unless the channel must be asked.
+    """
+
+    of_a_byte: float
+    of_a_transfer: int
+    numerator: int
+    denominator: int
+    latency: int
+    asked: int
+
+
+class Tables(NamedTuple):
+    """The cuts of a product under some mappings.
+
+    Attributes
+    ----------
+    cuts : int64[8, cuts]
+        All cuts of all mappings, see `Cut`.
+    more : int64[8, cuts of images and rows]
+        See `SpaceCut`.
+    mappings : int64[mappings, numbers]
+        `Axes`, `Bounds` and `Folds` of each.
+    ifmap_rows, output_rows : int64[meetings]
+        See `LoopNest.meetings`.
+    """
+
+    cuts: Integers
+    more: Integers
+    mappings: Integers
+    ifmap_rows: Integers
+    output_rows: Integers
+
+
+class Candidate(NamedTuple):
+    """A tiling as places: of the mapping, of cuts among the mapping's, and of the order of loops."""
+
+    mapping: int
+    space: int
+    group: int
+    channels: int
+    filters: int
+    order: int

@@ -1,5 +1,6 @@
 """The cuts of a product's axes into tiles, and what the kernels of the search need of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
@@ -9,7 +10,7 @@ import numpy as np
 from dataflows.array import PEArray
 from dataflows.convolution import whole_convolution
 from dataflows.dataflow import Dataflow, Granularity
-from dataflows.plans.cut_tables import AxisCuts, Extents, Folds, SpaceCuts
+from dataflows.plans.cut_tables import UNKNOWN_WORDS, Axes, Bounds, Extents, Folds, Tables
 from dataflows.plans.loopnest import LoopNest
 from dataflows.plans.plan import Integers
 from workloads.passes import Product
@@ -19,33 +20,10 @@ AXES = ("vectors", "reduction", "columns")
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """The cuts of a product along each axis, and what the search needs of them.
+    """The cuts of a product along each axis under some mappings, and what the planner's kernels need of them."""
 
-    Attributes
-    ----------
-    space, groups, channels, filters : AxisCuts
-        Cuts of images and rows, and of the other axes; all but the first in the order of size.
-    more : SpaceCuts
-        What else is known of the cuts of images and rows.
-    extents : Extents
-        Of the whole product.
-    folds : Folds
-        What tiles take on the array.
-    ifmap_pass : int
-        Words that one pass over the ifmap brings to the array, at least.
-    meetings : int64[meetings], int64[meetings]
-        See `LoopNest.meetings`.
-    """
-
-    space: AxisCuts
-    more: SpaceCuts
-    groups: AxisCuts
-    channels: AxisCuts
-    filters: AxisCuts
+    tables: Tables
     extents: Extents
-    folds: Folds
-    ifmap_pass: int
-    meetings: tuple[Integers, Integers]
 
 
 @lru_cache(maxsize=4096)
@@ -70,12 +48,12 @@ def cuts_of(product: Product, dataflow: Dataflow, array: PEArray) -> Cuts:
     space_axis, channel_axis = ("reduction", "vectors") if nest.reduces_space else ("vectors", "reduction")
     rows_read = read[rows - 1] * nest.ifmap_row_words
     space = _axis_cuts(images, positions, tile_counts, blocks, positions, space_axis, grain)
-    more = SpaceCuts(
+    more = np.stack([
         images, rows, images * rows_read[:, 1], images * rows_read[:, 2], nest.images * rows_read[:, 0],
-        np.ascontiguousarray(positions[:, 0]), image_counts.sum(axis=1) * read[rows - 1, 3],
-    )  # fmt: skip
+        positions[:, 0], image_counts.sum(axis=1) * read[rows - 1, 3], images * 0 + UNKNOWN_WORDS,
+    ])  # fmt: skip
 
-    def cuts(total: int, quantum: int, words: int, axis: str, sizes: list[int]) -> AxisCuts:
+    def cuts(total: int, quantum: int, words: int, axis: str, sizes: list[int]) -> Integers:
         extents, counts = _pieces(total, np.array(sizes, dtype=np.int64))
         blocks = -(-extents * words // quantum)
         return _axis_cuts(extents[:, 0], extents, counts, blocks, extents * words, axis, grain)
@@ -85,16 +63,43 @@ def cuts_of(product: Product, dataflow: Dataflow, array: PEArray) -> Cuts:
                     _cuts(nest.channels, _quantum(channel_quantum, nest.kernel)))  # fmt: skip
     filters = cuts(nest.filters, grain.columns, 1, "columns", _cuts(nest.filters, grain.columns))
     timing = dataflow.timing(array, whole_convolution(product))
-    beside = timing.fill_cycles + timing.drain_cycles - grain.gap_cycles
     folds = Folds(
         AXES.index(grain.streamed), grain.folds, grain.step_cycles, grain.least_cycles, grain.overhead_cycles,
-        grain.gap_cycles, grain.waits_when_short, grain.most or 0, grain.accumulated, beside, timing.fill_cycles,
+        grain.gap_cycles, grain.waits_when_short, grain.most or 0, grain.accumulated, timing.fill_cycles,
         timing.drain_cycles, grain.groups, space_quantum, *(grain.space or (0, 0)), channel_quantum, grain.columns,
     )  # fmt: skip
     whole_pass = nest.groups * product.vectors * product.reduction
+    if grain.ifmap_words is None:
+        more[-1] = whole_pass
+    each = [table.shape[1] for table in (space, groups, channels, filters)]
+    begins = np.cumsum([0, *each]).tolist()
+    axes = Axes(begins[0], each[0], begins[1], each[1], begins[2], each[2], begins[3], each[3], 0)
+    bounds = Bounds(
+        dataflow.least_cycles(array, product), whole_pass if grain.ifmap_words is None else grain.ifmap_words
+    )
+    tables = Tables(
+        np.concatenate([space, groups, channels, filters], axis=1), more,
+        np.array([[*axes, *bounds, *folds]], dtype=np.int64), *meetings,
+    )  # fmt: skip
+    return Cuts(tables, Extents.of(nest))
+
+
+def together(all_cuts: Sequence[Cuts]) -> Cuts:
+    """Return the cuts of a product under several mappings as one."""
+    if len(all_cuts) == 1:
+        return all_cuts[0]
+    tables = [one.tables for one in all_cuts]
+    mappings = np.concatenate([table.mappings for table in tables])
+    cuts, more = (np.cumsum([0] + [part.shape[1] for part in parts])[:-1]
+                  for parts in ([table.cuts for table in tables], [table.more for table in tables]))  # fmt: skip
+    for place, begins in enumerate((cuts, None, cuts, None, cuts, None, cuts, None, more)):
+        if begins is not None:
+            mappings[:, place] += begins
     return Cuts(
-        space, more, groups, channels, filters, Extents.of(nest), folds,
-        whole_pass if grain.ifmap_words is None else grain.ifmap_words, meetings,
+        tables[0]._replace(
+            cuts=np.concatenate([table.cuts for table in tables], axis=1),
+            more=np.concatenate([table.more for table in tables], axis=1), mappings=mappings,
+        ), all_cuts[0].extents,
     )  # fmt: skip
 
 
@@ -106,8 +111,8 @@ def _axis_cuts(
     words: Integers,
     axis: str,
     grain: Granularity,
-) -> AxisCuts:
-    """Return the cuts of an axis; all but `sizes` are [cuts, kinds of tiles], the last kind last."""
+) -> Integers:
+    """Return the cuts of an axis as `Cut` lists them; the others are [cuts, kinds of tiles], the last kind last."""
     tiles = counts.sum(axis=1)
     last_fold = np.zeros_like(tiles)
     if axis == grain.streamed:
@@ -128,7 +133,7 @@ def _axis_cuts(
         work = [(blocks * counts).sum(axis=1)] * 2
         passes = work
     columns = (sizes, tiles, *work, *passes, extents[:, -1], last_fold)
-    return AxisCuts(*(np.ascontiguousarray(column, dtype=np.int64) for column in columns))
+    return np.stack(columns)
 
 
 def _fold_cycles(steps: Integers, grain: Granularity) -> Integers:

@@ -103,7 +103,7 @@ class Plan:
         loads, stores = self.transfer_cycles(channel)
         return int(lone_cycles(
             loads, stores, (self.store_bytes > 0).astype(np.int64), self.stream_cycles + self.port_wait_cycles,
-            self.gap_cycles, self.fill_cycles, self.drain_cycles,
+            self.gap_cycles, np.ones(len(loads), np.int64), self.fill_cycles, self.drain_cycles,
         ))  # fmt: skip
 
     @cached_property

@@ -1,9 +1,8 @@
 """Plan products, element-wise updates and plain transfers: from what is asked to tiles and counts."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from heapq import heapify, heappop, heapreplace
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,25 +10,25 @@ from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
 from dataflows.arrays.job import ceil_div
 from dataflows.dataflow import Dataflow
-from dataflows.plans.choice import FASTEST, NO_LIMIT, Contest, Criteria, Key, Measured
+from dataflows.plans.choice import NO_LIMIT, Chosen, choose
 from dataflows.plans.loopnest import extents
 from dataflows.plans.origin import LaneOrigin, ProductOrigin, TransferOrigin, VectorOrigin
+from dataflows.plans.pieces import Run, plan_of_runs, time_of_runs
 from dataflows.plans.placement import Operand, Placement
 from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
-from dataflows.plans.streams import from_dram, load_transfers, store_transfers
-from dataflows.plans.tile_sequence import tile_sequence
-from dataflows.plans.tiling import Row, Tiling, TilingSearch
-from dataflows.plans.transfers import contiguous, together
+from dataflows.plans.product_transfers import ProductTransfers
+from dataflows.plans.streams import from_dram
+from dataflows.plans.tile_sequence import kinds_of_parts
+from dataflows.plans.tiling import Tiling
+from dataflows.plans.transfers import contiguous
 from workloads.passes import Product
-
-NO_TILES = np.zeros(0, dtype=np.int64)
 
 
 @lru_cache(maxsize=16384)
 def plan_product(
     product: Product, placement: Placement, dataflow: Dataflow, array: PEArray, budget: BufferBudget
 ) -> Plan:
-    """Plan one product on an array: of all its tilings the one that the rule of `dataflows.plans.choice` takes.
+    """Plan one product on an array: of all its tilings the one that the rule of `dataflows.plans.contest` takes.
 
     Raises
     ------
@@ -58,83 +57,26 @@ def choose_tiling(
     TileTooLargeError
         If not even the smallest tile fits in the buffer.
     """
-    searches = [TilingSearch(product, placement, mapped, array, budget) for mapped in dataflow.mapped(array, product)]
-    contest = Contest(
-        partial(_listing, searches), lambda candidate: searches[candidate[0]].measure(candidate[1]),
-        partial(_quick, searches),
-    )  # fmt: skip
-    best = contest.winner(budget.slack_percent)
-    if best is None:
-        raise TileTooLargeError(min(search.needed_bytes for search in searches), budget.capacity_bytes)
-    search = searches[best[0]]
-    tiling, expected = search.tiling(best[1]), contest.measured[best]
-    plan = plan_tiled(product, placement, search.dataflow, array, budget, tiling)
-    if Measured.of(plan, expected.values[0]) != expected:
-        raise AssertionError(f"{search.dataflow.name}: the granularity of {array} does not give the timing of {tiling}")
-    return Tiled(plan, tiling, search.dataflow)
+    chosen = choose(product, placement, dataflow, array, budget)
+    return Tiled(_plan_of(product, placement, array, budget, chosen), chosen.tiling, chosen.mapped)
 
 
-def _listing(
-    searches: Sequence[TilingSearch], criteria: Criteria, most_time: int
-) -> Iterator[tuple[Key, tuple[int, Row]]]:
-    """Merge the lists of all mappings; one whose bound has not come up yet is not looked through."""
-    heads: list[tuple[Key, int, Row | None]] = [
-        ((search.least_time if criteria == FASTEST else 0,), index, None)
-        for index, search in enumerate(searches)
-        if search.least_time <= most_time
-    ]
-    lists = [search.candidates(criteria, most_time) for search in searches]
-    heapify(heads)
-    while heads:
-        key, index, row = heads[0]
-        if row is not None:
-            yield key, (index, row)
-        following = next(lists[index], None)
-        if following is None:
-            heappop(heads)
-        else:
-            heapreplace(heads, (following[0], index, following[1]))
-
-
-def _quick(searches: Sequence[TilingSearch]) -> tuple[int, tuple[int, Row]] | None:
-    """Look for a fast tiling of few tiles under each mapping that may have one."""
-    found, bound, shortest = None, NO_LIMIT, NO_LIMIT
-    for index, search in enumerate(searches):
-        if search.least_time >= shortest:
-            bound = min(bound, search.least_time)
-            continue
-        one = search.quick()
-        if one is not None:
-            least, time, row = one
-            bound = min(bound, least)
-            if time < shortest:
-                found, shortest = (index, row), time
-    return None if found is None else (bound, found)
-
-
-def plan_tiled(
-    product: Product, placement: Placement, dataflow: Dataflow, array: PEArray, budget: BufferBudget, tiling: Tiling
-) -> Plan:
-    """Plan one product on an array by a given tiling."""
-    tiles = tile_sequence(product, tiling)
-    timing = dataflow.timing(array, tiles.parts)
-    results = tiles.tensors.result.words
-    finished = int((results * tiles.finished).sum())
-    traffic = dataflow.traffic(array, tiles.parts, finished)
-
+def _plan_of(product: Product, placement: Placement, array: PEArray, budget: BufferBudget, chosen: Chosen) -> Plan:
+    """Return the plan of a product by the tiling that was chosen."""
+    results = product.macs // product.reduction
+    loops = chosen.tiling.loops(product)
+    traffic = chosen.mapped.traffic(array, kinds_of_parts(product, chosen.tiling), results)
     word, sums = budget.word_bytes, budget.partial_sum_bytes
-    loads = load_transfers(tiles.tensors, placement, budget, tiles.ifmap_new, tiles.filter_new, tiles.psums_loaded)
-    stores = store_transfers(tiles.tensors, placement, budget, tiles.finished, tiles.psums_stored)
-    loaded_bytes, stored_bytes = int(loads.moved_bytes.sum()), int(stores.moved_bytes.sum())
+    loaded_bytes, stored_bytes = chosen.loaded_bytes, chosen.dram_bytes - chosen.loaded_bytes
 
     # What a tile leaves unfinished waits in the buffer for the next one; the rest need not leave the accumulators.
-    waiting = int((results * (1 - tiles.finished)).sum())
+    waiting = results * (loops["reduction"] - 1)
     held = traffic.partial_sum_writes - waiting if traffic.accumulated else 0
     reads = {"buffer": (traffic.partial_sum_reads - held) * sums + stored_bytes, "predictor_sram": 0}
     writes = {"buffer": (traffic.partial_sum_writes - held) * sums + loaded_bytes, "predictor_sram": 0}
     for operand, words in ((placement.ifmap, traffic.ifmap_words), (placement.filter, traffic.filter_words)):
         reads[_held_in(operand)] += words * word * operand.tensors
-    writes["predictor_sram" if placement.result == "predictor_sram" else "buffer"] += finished * word
+    writes["predictor_sram" if placement.result == "predictor_sram" else "buffer"] += results * word
     counts = ActionCounts(
         macs=product.macs,
         adds=0 if traffic.sums_return else traffic.partial_sum_reads,
@@ -142,7 +84,7 @@ def plan_tiled(
         register_writes=traffic.register_writes,
         scratchpad_reads=traffic.scratchpad_reads,
         scratchpad_writes=traffic.scratchpad_writes,
-        array_network_bytes=(traffic.ifmap_words + traffic.filter_words + finished) * word
+        array_network_bytes=(traffic.ifmap_words + traffic.filter_words + results) * word
         + (traffic.partial_sum_reads * traffic.sums_return + traffic.partial_sum_writes) * sums,
         buffer_read_bytes=reads["buffer"],
         buffer_write_bytes=writes["buffer"],
@@ -153,10 +95,18 @@ def plan_tiled(
         dram_read_bytes=loaded_bytes,
         dram_write_bytes=stored_bytes,
     )
-    return Plan(
-        loads, stores, timing.stream_cycles, timing.gap_cycles, timing.fill_cycles, timing.drain_cycles, counts,
-        budget.ports, ProductOrigin(product, placement, dataflow, array, budget, tiling),
+    origin = ProductOrigin(product, placement, chosen.mapped, array, budget, chosen.tiling)
+    loads, stores = (ProductTransfers(chosen.tiles[row], write, origin) for row, write in ((5, False), (6, True)))
+    plan = Plan(
+        loads, stores, chosen.tiles[3], chosen.tiles[4], chosen.fill_cycles, chosen.drain_cycles, counts, budget.ports,
+        origin,
     )  # fmt: skip
+    if (plan.compute_cycles, counts.buffer_read_bytes + counts.buffer_write_bytes) != (
+        chosen.compute_cycles, chosen.buffer_bytes,
+    ):  # fmt: skip
+        raise AssertionError(f"{chosen.mapped.name}: the granularity of {array} does not give {chosen.tiling}")
+    plan.__dict__["port_wait_cycles"] = chosen.tiles[7]  # known already
+    return plan
 
 
 def _held_in(operand: Operand) -> str:
@@ -210,20 +160,28 @@ def plan_elementwise(
         (words_in, ports_in),
         (words_out, array.output_port_words_per_cycle),
     )
+    busy = max(words * each // width for each, width in pace)
+
+    def runs_of(pieces: int) -> list[Run]:
+        size = ceil_div(words, pieces)
+        before = ceil_div(words, size) - 1
+        return [
+            Run(count, tuple(part * each for each in (*loaded, 0)), tuple(part * each for each in (*stored, 0)),
+                max(ceil_div(part * each, width) for each, width in pace))
+            for count, part in ((before, size), (1, words - before * size)) if count
+        ]  # fmt: skip
 
     def plan_of(pieces: int) -> Plan:
-        sizes = extents(words, ceil_div(words, pieces))
-        stream = np.maximum.reduce([-(-sizes * each // width) for each, width in pace])
-        loads, stores = (
-            together([contiguous(sizes * size, write) for size in (*of_each, 0)], write)
-            for of_each, write in ((loaded, False), (stored, True))
+        origin = LaneOrigin(
+            words, (macs_per_word + adds_per_word, words_in, words_out), array, extents(words, ceil_div(words, pieces))
         )
-        origin = LaneOrigin(words, (macs_per_word + adds_per_word, words_in, words_out), array, sizes)
-        return Plan(loads, stores, stream, stream * 0, 1, 2, counts, budget.ports, origin)
+        return plan_of_runs(runs_of(pieces), 1, 2, counts, budget.ports, origin)
+
+    def time_of(pieces: int) -> tuple[int, int]:
+        return time_of_runs(runs_of(pieces), 1, 2, counts, budget)
 
     pieces = [count for count in _piece_counts(words) if ceil_div(words, count) * held <= budget.capacity_bytes]
-    busy = max(words * each // width for each, width in pace)
-    return _fastest(words, pieces, busy, counts, plan_of, budget)
+    return plan_of(_fastest(words, pieces, busy, counts, time_of, budget))
 
 
 @lru_cache(maxsize=16384)
@@ -257,10 +215,13 @@ def plan_vector(operations: int, read_words: int, written_words: int, lanes: int
             loads, stores, stream, stream * 0, 1, 1, counts, budget.ports, VectorOrigin(operations, lanes, shares)
         )
 
+    def time_of(pieces: int) -> tuple[int, int]:
+        return plan_of(pieces).cycles_alone(budget.channel), pieces
+
     most = max(read_words, written_words, operations)
     least = ceil_div(2 * word * (read_words + written_words), budget.capacity_bytes - 2 * word)
     pieces = [count for count in _piece_counts(max(most, least)) if count >= least]
-    return _fastest(most, pieces, most // lanes, counts, plan_of, budget)
+    return plan_of(_fastest(most, pieces, most // lanes, counts, time_of, budget))
 
 
 @lru_cache(maxsize=16384)
@@ -273,28 +234,23 @@ def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Pl
         dram_write_bytes=store_bytes,
     )
 
-    def plan_of(pieces: int) -> Plan:
-        loads, stores = (
-            extents(size, ceil_div(size, pieces)) if size else NO_TILES for size in (load_bytes, store_bytes)
-        )
-        load, store = np.append(loads, stores * 0), np.append(loads * 0, stores)
-        nothing = load * 0
-        return Plan(
-            contiguous(load, write=False),
-            contiguous(store, write=True),
-            nothing,
-            nothing,
-            0,
-            0,
-            counts,
-            budget.ports,
-            TransferOrigin(load_bytes, store_bytes, nothing),
-        )
+    def runs_of(pieces: int) -> list[Run]:
+        return [
+            Run(count, (0 if stored else part,), (part if stored else 0,), 0)
+            for stored, whole in enumerate((load_bytes, store_bytes)) if whole
+            for size in (ceil_div(whole, pieces),) for before in (ceil_div(whole, size) - 1,)
+            for count, part in ((before, size), (1, whole - before * size)) if count
+        ]  # fmt: skip
+
+    def time_of(pieces: int) -> tuple[int, int]:
+        return time_of_runs(runs_of(pieces), 0, 0, counts, budget)
 
     most = max(1, max(load_bytes, store_bytes))
     least = ceil_div(most, max(1, budget.capacity_bytes // 2))
     pieces = [count for count in _piece_counts(most) if count >= least]
-    return _fastest(most, pieces, 0, counts, plan_of, budget)
+    runs = runs_of(_fastest(most, pieces, 0, counts, time_of, budget))
+    nothing = np.zeros(sum(run.repeats for run in runs), np.int64)
+    return plan_of_runs(runs, 0, 0, counts, budget.ports, TransferOrigin(load_bytes, store_bytes, nothing))
 
 
 def _piece_counts(most: int) -> list[int]:
@@ -303,16 +259,21 @@ def _piece_counts(most: int) -> list[int]:
 
 
 def _fastest(
-    words: int, pieces: list[int], busy: int, counts: ActionCounts, plan_of: Callable[[int], Plan], budget: BufferBudget
-) -> Plan:
-    """Return the fastest of the plans that cut `words` into so many pieces, all of the same counts.
+    words: int, pieces: list[int], busy: int, counts: ActionCounts, time_of: Callable[[int], tuple[int, int]],
+    budget: BufferBudget,
+) -> int:  # fmt: skip
+    """Return into how many pieces the fastest plan cuts `words`; of equally fast ones that of the fewest tiles.
 
-    `busy` is the least that the arithmetic takes.
+    Parameters
+    ----------
+    busy : int
+        The least that the arithmetic takes.
+    time_of : callable
+        Returns the time of a plan of so many pieces, and its number of tiles.
     """
     of_a_byte, of_a_transfer = budget.channel.least_cycles
     word = budget.word_bytes
     loaded, stored = counts.dram_read_bytes, counts.dram_write_bytes
-    passed = loaded + stored, counts.buffer_read_bytes + counts.buffer_write_bytes
 
     def bound(count: int) -> int:
         """Return the longest of: the channel's time; all loads, then the last piece; the first load, then all work."""
@@ -326,21 +287,14 @@ def _fastest(
         return max(int(loads + stores), int(loads + last * (busy + stored * of_a_byte)),
                    int(first_load + max(busy, tiles - 1)))  # fmt: skip
 
-    bounds = sorted((bound(count), *passed, count) for count in pieces)
-
-    def listing(criteria: Criteria, most_time: int) -> Iterator[tuple[Key, int]]:
-        return iter((key, key[-1]) for key in bounds)
-
-    plans: dict[int, Plan] = {}
-
-    def measure(count: int) -> Measured:
-        plan = plans[count] = plan_of(count)
-        return Measured.of(plan, plan.cycles_alone(budget.channel))
-
-    contest = Contest(listing, measure, lambda: None)
-    best = contest.first(FASTEST)
-    assert best is not None  # there is at least one number of pieces
-    return plans[best]
+    best, shortest = pieces[0], (NO_LIMIT, 0)
+    for least in sorted((bound(count), count) for count in pieces):
+        if shortest <= least:
+            break
+        time = time_of(least[1])
+        if time < shortest:
+            best, shortest = least[1], time
+    return best
 
 
 def _bytes_by_place(operands: tuple[Operand, ...], words: int, word_bytes: int) -> dict[str, int]:

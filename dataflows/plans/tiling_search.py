@@ -1,36 +1,25 @@
-"""The search behind `dataflows.plans.tiling`: every cut and every order of loops, in integers.
+"""The list of tilings: every cut and every order of loops under every mapping, in integers.
 
 Of each candidate it knows the DRAM bytes, bounds from below for the time and the bytes through the buffer, and the
 number of tiles. It lists candidates in the order of these; `dataflows.plans.tiling_time` knows the time itself.
 """
 
 # numba infers the types inside the kernel; numpy's stubs do not follow its scalars.
-# mypy: disable-error-code="call-overload,arg-type"
+# mypy: disable-error-code="call-overload,arg-type,return-value,operator"
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from dataflows.plans import array_side, candidate_heap, cut_tables
-from dataflows.plans.array_side import array_side_words, cut_at
-from dataflows.plans.candidate_heap import before, keep
-from dataflows.plans.cut_tables import (
-    AxisCuts,
-    Cut,
-    Extents,
-    Folds,
-    MemoryBytes,
-    MemoryWidths,
-    SpaceCuts,
-    StreamBytes,
-)
+from dataflows.plans.array_side import array_side_words
+from dataflows.plans.candidate_heap import comes_before, keep, sort_heap
+from dataflows.plans.cut_tables import Candidate, Cut, Extents, Folds, Memory, Rate, StreamBytes, Tables
+from dataflows.plans.table_reading import axes_of, bounds_of, cut_at, folds_of, space_at
 from dataflows.plans.transfers import Integers
-from workloads.foundation.kernel_sources import sources_of
 
 NEVER = 1 << 62
+ORDERS = 6  # of the three loops of a group
 TIME, DRAM_BYTES, BUFFER_BYTES, TIME_WITH_CHARGE = 0, 1, 2, 3  # what candidates are ordered by
 IFMAP, FILTER, RESULT = 4, 1, 2  # bits of `repetitions`
 
@@ -89,15 +78,15 @@ def repetitions(orders: Integers) -> tuple[Integers, Integers]:
 
 
 @njit
-def carried(moved_bytes: int, transfers: int, channel: NDArray[np.float64]) -> np.int64:
+def carried(moved_bytes: int, transfers: int, rate: Rate) -> np.int64:
     """Return the least cycles of the channel for so many transfers of so many bytes in all."""
-    return np.int64(np.ceil(moved_bytes * channel[0])) + transfers * np.int64(channel[1])
+    return np.int64(np.ceil(moved_bytes * rate.of_a_byte)) + transfers * rate.of_a_transfer
 
 
 @njit
-def alone(moved_bytes: int, channel: NDArray[np.float64]) -> np.int64:
+def alone(moved_bytes: int, rate: Rate) -> np.int64:
     """Return the least cycles of one transfer."""
-    return carried(moved_bytes, 1, channel) if moved_bytes > 0 else np.int64(0)
+    return carried(moved_bytes, 1, rate) if moved_bytes > 0 else np.int64(0)
 
 
 @njit
@@ -140,7 +129,7 @@ def order_traffic(
 @njit
 def time_bound(
     group: Cut, work: int, busy: int, last_result: int, results: int, tile: Tile, moves: OrderTraffic, folds: Folds,
-    padded: int, stream: StreamBytes, channel: NDArray[np.float64],
+    padded: int, stream: StreamBytes, rate: Rate,
 ) -> np.int64:  # fmt: skip
     """Return a bound from below for a tiling's time.
 
@@ -154,11 +143,11 @@ def time_bound(
     last_result, results : int
         Words of the last tile's result in a group, and tiles of a group that finish one.
     """
-    store = alone(last_result * group.last * stream.result, channel)
-    first = alone(group.size * (tile.ifmap_first + tile.filter), channel)
-    on_array = max(work * group.work_one - padded + folds.beside, busy)
-    loading = carried(moves.loaded, group.tiles * moves.loads, channel)
-    storing = carried(moves.moved - moves.loaded, group.tiles * moves.stores, channel)
+    store = alone(last_result * group.last * stream.result, rate)
+    first = alone(group.size * (tile.ifmap_first + tile.filter), rate)
+    on_array = max(work * group.work_one - padded + folds.fill_cycles + folds.drain_cycles - folds.gap_cycles, busy)
+    loading = carried(moves.loaded, group.tiles * moves.loads, rate)
+    storing = carried(moves.moved - moves.loaded, group.tiles * moves.stores, rate)
     # Nothing is stored before the first result is made. Its tiles are the largest, so they take at least the mean of
     # all results; the gap before a tile is not among them.
     first_result = np.int64(0)
@@ -168,199 +157,193 @@ def time_bound(
     return max(first + on_array + store, loading + store, loading + storing, first_result)
 
 
-def _kernel(sources: int) -> Callable[..., Any]:
-    @njit(cache=True)
-    def search(
-        space: AxisCuts, space_more: SpaceCuts, groups: AxisCuts, channels: AxisCuts, filters: AxisCuts,
-        extents: Extents, folds: Folds, ifmap_pass: int, stream: StreamBytes, buffer: MemoryBytes, sram: MemoryBytes,
-        widths: MemoryWidths, capacity: int, channel: NDArray[np.float64], orders: Integers,
-        criteria: tuple[int, int, int], most_time: int, after: Integers, wanted: int,
-    ) -> tuple[Integers, Integers, np.int64]:  # fmt: skip
-        """Return the first `wanted` candidates in an order, and their keys.
+@njit
+def place_of(candidate: Candidate, tables: Tables) -> int:
+    """Return the place of a candidate among those of its mapping."""
+    axes = axes_of(tables.mappings, candidate.mapping)
+    place = candidate.space * axes.channelings + candidate.channels
+    return ((place * axes.filterings + candidate.filters) * ORDERS + candidate.order) * axes.groupings + candidate.group
 
-        Parameters
-        ----------
-        space, space_more, groups, channels, filters : AxisCuts, SpaceCuts
-            Cuts of each axis, largest tile first.
-        ifmap_pass : int
-            Words that one pass over the ifmap brings to the array.
-        capacity : int
-            Bytes of buffer for tiles.
-        channel : cycles of a byte, cycles of a transfer
-            Bounds from below.
-        orders : int64[candidates, 3]
-            Axes from the outermost loop to the innermost.
-        criteria : (int, int, int)
-            What candidates are ordered by: 0 time, 1 DRAM bytes, 2 buffer bytes, 3 time with a charge for each tile.
-            Then by the number of tiles.
-        most_time : int
-            Candidates whose time is above it for certain are left out.
-        after : int64[5]
-            The key after which the list begins.
 
-        Returns
-        -------
-        found : int64[candidates, 5]
-            Rows of the tables (space, groups, channels, filters) and of the orders.
-        keys : int64[candidates, 5]
-            The three criteria, tiles, and the place among all candidates.
-        least : int
-            The least time of all that were looked at: of all candidates, where they are ordered by a time.
-        """
-        found, keys = np.zeros((wanted, 5), np.int64), np.full((wanted, 5), NEVER, np.int64)
-        if sources == 0:  # never; numba's cache follows what a function closes over
-            return found, keys, np.int64(0)
-        again, within = repetitions(orders)
-        positions = extents.images * extents.rows * extents.row_positions
-        made = positions * extents.filters * extents.groups
-        weights = extents.channels * extents.filters * extents.kernel * extents.groups
-        words = Words(made, weights) if extents.reduces_space else Words(weights, made)
-        least_fold, beside = folds.least_cycles, folds.beside
-        least_group, least_size = groups.work_one.min(), groups.size[len(groups.size) - 1]
-        narrowest = filters.size[len(filters.size) - 1]
-        least_filters_one = filters.work_one.min() * least_group * folds.each
-        least_filters_more = filters.work_more.min() * least_group * folds.each
-        least_channels_one = channels.work_one.min() * least_filters_one
-        least_channels_more = channels.work_more.min() * least_filters_more
-        upward, charge = criteria[0] == TIME, criteria[0] == TIME_WITH_CHARGE
-        by_time = upward or charge
-        values, key = np.empty(4, np.int64), np.empty(5, np.int64)
-        count, least_time = np.int64(0), np.int64(NEVER)  # as literals they would have functions of their own
+@njit
+def candidate_at(place: int, mapping: int, tables: Tables) -> Candidate:
+    """Return the candidate at a place."""
+    axes = axes_of(tables.mappings, mapping)
+    rest, group = place // axes.groupings, place % axes.groupings
+    rest, order = rest // ORDERS, rest % ORDERS
+    rest, filters = rest // axes.filterings, rest % axes.filterings
+    return Candidate(mapping, rest // axes.channelings, group, rest % axes.channelings, filters, order)
+
+
+@njit
+def list_candidates(
+    tables: Tables, extents: Extents, memory: Memory, rate: Rate, orders: Integers, criteria: tuple[int, int, int],
+    most_time: int, most_first: int, keys: Integers, wanted: int,
+) -> tuple[int, int]:  # fmt: skip
+    """List the first `wanted` candidates in an order, by their keys.
+
+    Parameters
+    ----------
+    orders : int64[orders, 3]
+        Axes from the outermost loop to the innermost.
+    criteria : (int, int, int)
+        What candidates are ordered by: 0 time, 1 DRAM bytes, 2 buffer bytes, 3 time with a charge for each tile.
+        Then by the number of tiles, the place and the mapping.
+    most_time, most_first : int
+        Candidates whose time, and whose first number of the key, are above these for certain are left out.
+    keys : int64[wanted + 2, KEY]
+        Filled with the list. Its last row is the key after which the list begins.
+
+    Returns
+    -------
+    count, least_time : int
+        How many there are, and the least time of all that were looked at.
+    """
+    again, within = repetitions(orders)
+    positions = extents.images * extents.rows * extents.row_positions
+    made = positions * extents.filters * extents.groups
+    weights = extents.channels * extents.filters * extents.kernel * extents.groups
+    words = Words(made, weights) if extents.reduces_space else Words(weights, made)
+    stream, buffer, sram, widths = memory.stream, memory.buffer, memory.sram, memory.widths
+    upward, charge = criteria[0] == TIME, criteria[0] == TIME_WITH_CHARGE
+    by_time = upward or charge
+    values, scratch, after = np.empty(4, np.int64), wanted, wanted + 1
+    count, least_time = np.int64(0), np.int64(NEVER)  # as literals they would have functions of their own
+    worst = np.int64(most_first)
+    for m in range(len(tables.mappings)):
+        axes, bounds, folds = axes_of(tables.mappings, m), bounds_of(tables.mappings, m), folds_of(tables.mappings, m)
+        longest = min(most_time, worst) if by_time else most_time
+        if bounds.least_time > longest:
+            continue
+        least_fold = folds.least_cycles
+        beside = folds.fill_cycles + folds.drain_cycles - folds.gap_cycles
+        least_size = cut_at(tables.cuts, axes.groups + axes.groupings - 1).size
+        narrowest = cut_at(tables.cuts, axes.filters + axes.filterings - 1).size
+        least_group = least_filters_one = least_filters_more = least_channels_one = least_channels_more = NEVER
+        for i in range(axes.groupings):
+            least_group = min(least_group, cut_at(tables.cuts, axes.groups + i).work_one)
+        for i in range(axes.filterings):
+            cut = cut_at(tables.cuts, axes.filters + i)
+            least_filters_one = min(least_filters_one, cut.work_one)
+            least_filters_more = min(least_filters_more, cut.work_more)
+        for i in range(axes.channelings):
+            cut = cut_at(tables.cuts, axes.channels + i)
+            least_channels_one = min(least_channels_one, cut.work_one)
+            least_channels_more = min(least_channels_more, cut.work_more)
+        least_filters_one *= least_group * folds.each
+        least_filters_more *= least_group * folds.each
+        least_channels_one *= least_filters_one
+        least_channels_more *= least_filters_more
         # By time from the smallest tiles up: first loads grow. Else from the largest down: bytes and tiles grow.
-        for turn_s in range(len(space.size)):
-            s = len(space.size) - 1 - turn_s if upward else turn_s
-            in_space = cut_at(space, s)
-            ifmap_words = space_more.ifmap_all[s] * extents.channels * extents.groups
+        for turn_s in range(axes.spaces):
+            s = axes.spaces - 1 - turn_s if upward else turn_s
+            in_space, more = cut_at(tables.cuts, axes.space + s), space_at(tables.more, axes.more + s)
+            ifmap_words = more.ifmap_all * extents.channels * extents.groups
             least_bytes = ifmap_words * stream.ifmap + words.filter * stream.filter + words.result * stream.result
-            worst = keys[0, 0] if count == wanted else NEVER
-            longest = min(most_time, worst) if by_time else most_time
-            if not by_time and least_bytes > worst:
+            if by_time:
+                longest = min(most_time, worst)
+            elif least_bytes > worst:
                 continue
             least = in_space.work_one * least_channels_one + in_space.work_more * least_channels_more - least_fold
-            if max(least, np.int64(least_bytes * channel[0])) > longest:
+            least = max(least, np.int64(least_bytes * rate.of_a_byte))
+            if least > longest:
                 continue
-            for turn_a in range(len(channels.size)):
-                a = len(channels.size) - 1 - turn_a if upward else turn_a
-                in_channels = cut_at(channels, a)
+            for turn_a in range(axes.channelings):
+                a = axes.channelings - 1 - turn_a if upward else turn_a
+                in_channels = cut_at(tables.cuts, axes.channels + a)
                 work_one = in_space.work_one * in_channels.work_one
                 work_more = in_space.work_more * in_channels.work_more
-                if by_time and count == wanted:
-                    longest = min(longest, keys[0, 0])
-                ifmap = space_more.ifmap_most[s] * in_channels.size
-                ifmap_first = space_more.ifmap_first[s] * in_channels.size * stream.ifmap
-                loading = np.int64(ifmap_first * least_size * channel[0])
+                if by_time:
+                    longest = min(most_time, worst)
+                ifmap = more.ifmap_most * in_channels.size
+                ifmap_first = more.ifmap_first * in_channels.size * stream.ifmap
+                loading = np.int64(ifmap_first * least_size * rate.of_a_byte)
                 least = max(0, work_one * least_filters_one + work_more * least_filters_more - least_fold + loading)
+                charged = least
                 if charge:
-                    least += (least >> 14) * in_space.tiles * in_channels.tiles
-                if least > longest:
+                    charged += (least >> 14) * in_space.tiles * in_channels.tiles
+                if charged > longest:
                     continue
-                made_each, weights_each = space_more.positions_most[s], in_channels.size * extents.kernel
+                made_each, weights_each = more.positions_most, in_channels.size * extents.kernel
                 filter_each, result_each = (
                     (made_each, weights_each) if extents.reduces_space else (weights_each, made_each)
                 )
                 needed_each = filter_each * stream.filter + result_each * stream.psum
-                if 2 * (ifmap * stream.ifmap + narrowest * needed_each) > capacity:
+                if 2 * (ifmap * stream.ifmap + narrowest * needed_each) > memory.capacity:
                     continue
                 vectors, reduction = (in_channels, in_space) if extents.reduces_space else (in_space, in_channels)
-                for turn_b in range(len(filters.size)):
-                    b = len(filters.size) - 1 - turn_b if upward else turn_b
-                    columns = cut_at(filters, b)
+                for turn_b in range(axes.filterings):
+                    b = axes.filterings - 1 - turn_b if upward else turn_b
+                    columns = cut_at(tables.cuts, axes.filters + b)
                     held = 2 * (ifmap * stream.ifmap + columns.size * needed_each)
-                    if held > capacity:
+                    if held > memory.capacity:
                         continue
                     work = (work_one * columns.work_one + work_more * columns.work_more) * folds.each
-                    if by_time and count == wanted:
-                        longest = min(longest, keys[0, 0])
+                    if by_time:
+                        longest = min(most_time, worst)
                     tile = Tile(ifmap_first, columns.size * filter_each * stream.filter, held)
-                    loading = np.int64((tile.ifmap_first + tile.filter) * least_size * channel[0])
+                    loading = np.int64((tile.ifmap_first + tile.filter) * least_size * rate.of_a_byte)
                     least = max(0, work * least_group - least_fold + beside + loading)
+                    charged = least
                     if charge:
-                        least += (least >> 14) * in_space.tiles * in_channels.tiles * columns.tiles
-                    if least > longest:
+                        charged += (least >> 14) * in_space.tiles * in_channels.tiles * columns.tiles
+                    if charged > longest:
                         continue
                     padded = max(0, least_fold - vectors.last_fold - reduction.last_fold - columns.last_fold)
                     last_result = columns.last * (
                         in_channels.last * extents.kernel if extents.reduces_space else in_space.last
                     )
                     ifmap_through, filter_through, psums = array_side_words(
-                        extents, folds, ifmap_pass, vectors, reduction, columns
+                        extents, folds, bounds.ifmap_pass, vectors, reduction, columns
                     )
                     array_side = (
                         ifmap_through * buffer.ifmap + filter_through * buffer.filter + words.result * buffer.result
                         + psums * stream.psum
                     )  # fmt: skip
                     sram_side = ifmap_through * sram.ifmap + filter_through * sram.filter + words.result * sram.result
-                    worst = keys[0, 0] if count == wanted else NEVER
-                    second = keys[0, 1] if count == wanted else NEVER
-                    no_fewer_bytes = criteria[0] == DRAM_BYTES and least_bytes == worst
-                    if no_fewer_bytes and criteria[1] == BUFFER_BYTES and least_bytes + array_side > second:
+                    full = criteria[0] == DRAM_BYTES and criteria[1] == BUFFER_BYTES and count == wanted
+                    if full and least_bytes == keys[0, 0] and least_bytes + array_side > keys[0, 1]:
                         continue
-                    cut = (vectors.tiles > 1) | (reduction.tiles > 1) << 1 | (columns.tiles > 1) << 2
+                    cut_axes = (vectors.tiles > 1) | (reduction.tiles > 1) << 1 | (columns.tiles > 1) << 2
                     tiles_each = vectors.tiles * reduction.tiles * columns.tiles
                     least_traffic = NEVER
                     for o in range(len(orders)):
-                        if again[o, cut] < 0:
+                        if again[o, cut_axes] < 0:
                             continue
                         moves = order_traffic(
-                            again[o, cut], within[o], words, ifmap_words, space_more.reading[s], stream, vectors,
+                            again[o, cut_axes], within[o], words, ifmap_words, more.reading, stream, vectors,
                             reduction, columns, in_channels.tiles,
                         )  # fmt: skip
                         if moves.loaded < 0:
                             continue
-                        worst = keys[0, 0] if count == wanted else NEVER
                         least_traffic = min(least_traffic, moves.moved)
-                        if np.int64(moves.moved * channel[0]) > longest or (not by_time and moves.moved > worst):
+                        if np.int64(moves.moved * rate.of_a_byte) > longest or (not by_time and moves.moved > worst):
                             continue
                         busy = max(-(-(moves.moved + array_side) // widths.buffer),
                                    -(-sram_side // widths.predictor_sram))  # fmt: skip
-                        for g in range(len(groups.size)):
-                            group = cut_at(groups, g)
-                            if held * group.size > capacity:
+                        for g in range(axes.groupings):
+                            group = cut_at(tables.cuts, axes.groups + g)
+                            if held * group.size > memory.capacity:
                                 continue
                             time = time_bound(
                                 group, work, busy, last_result, vectors.tiles * columns.tiles, tile, moves, folds,
-                                padded, stream, channel,
+                                padded, stream, rate,
                             )  # fmt: skip
                             if time > most_time:
                                 continue
                             least_time = min(least_time, time)
                             values[0], values[1], values[2] = time, moves.moved, moves.moved + array_side
                             values[3] = time + (time >> 14) * group.tiles * tiles_each
-                            for place in range(3):
-                                key[place] = values[criteria[place]]
-                            key[3] = group.tiles * tiles_each
-                            key[4] = s * len(channels.size) + a
-                            key[4] = (key[4] * len(filters.size) + b) * len(orders) + o
-                            key[4] = key[4] * len(groups.size) + g
-                            if count == wanted and not before(key, keys[0]):
-                                continue
-                            if before(after, key):
-                                count = keep(keys, found, count, key, (s, g, a, b, o))
-                    if not by_time and least_traffic > (keys[0, 0] if count == wanted else NEVER):
+                            for column in range(3):
+                                keys[scratch, column] = values[criteria[column]]
+                            keys[scratch, 3] = group.tiles * tiles_each
+                            keys[scratch, 4] = place_of(Candidate(m, s, g, a, b, o), tables)
+                            keys[scratch, 5] = m
+                            if keys[scratch, 0] <= most_first and comes_before(keys, after, keys, scratch):
+                                count = keep(keys, wanted, count, keys, scratch)
+                                if count == wanted:
+                                    worst = min(most_first, keys[0, 0])
+                    if not by_time and least_traffic > worst:
                         break  # smaller pieces of the columns never move less
-        return found[:count], keys[:count], least_time
-
-    return search
-
-
-search = _kernel(sources_of(cut_tables, array_side, candidate_heap))
-
-
-def _array_side_kernel(sources: int) -> Callable[..., Any]:
-    @njit(cache=True)
-    def array_side_of(
-        extents: Extents, folds: Folds, ifmap_pass: int, space: AxisCuts, channels: AxisCuts, filters: AxisCuts,
-        row: Integers,
-    ) -> tuple[int, int, int]:  # fmt: skip
-        """Return what `array_side_words` does of a row that `search` has found."""
-        if sources == 0:  # never; numba's cache follows what a function closes over
-            return 0, 0, 0
-        vectors, reduction = cut_at(space, row[0]), cut_at(channels, row[2])
-        if extents.reduces_space:
-            vectors, reduction = reduction, vectors
-        return array_side_words(extents, folds, ifmap_pass, vectors, reduction, cut_at(filters, row[3]))
-
-    return array_side_of
-
-
-array_side_of = _array_side_kernel(sources_of(cut_tables, array_side))
+    sort_heap(keys, count, scratch)
+    return count, least_time

@@ -8,64 +8,32 @@ through. A test holds this equal to the plan of the tiling.
 # numba infers the types inside the kernel; numpy's stubs do not follow its scalars.
 # mypy: disable-error-code="call-overload,arg-type,return-value"
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from dataflows.plans import cut_tables, tile_clock
-from dataflows.plans.cut_tables import Extents, Folds, MemoryWidths, Sizes, StreamBytes
+from dataflows.plans.array_side import array_side_words
+from dataflows.plans.cut_tables import Candidate, Extents, Folds, Memory, MemoryWidths, Rate, Sizes, Tables
+from dataflows.plans.table_reading import axes_of, cut_at, folds_of, space_at
 from dataflows.plans.tile_clock import Tiles, end_cycle, new_clock, run_tiles
+from dataflows.plans.tile_kinds import (
+    LOADS,
+    NEW_FILTER,
+    NEW_IFMAP,
+    PSUMS_COME,
+    PSUMS_LEAVE,
+    RESULT_LEAVES,
+    STORES,
+    Kinds,
+    KindTables,
+    kinds_of,
+    tables_of,
+)
 from dataflows.plans.transfers import Integers
-from workloads.foundation.kernel_sources import sources_of
 
 PIECE = 2048  # tiles that are laid out at once
 NO_LIMIT = 1 << 62
-NEW_IFMAP, NEW_FILTER, PSUMS_COME = 1, 2, 4  # what a tile loads: bits
-LOADS, STORES = 8, 3  # what a tile may load; what it stores: nothing, psums or a result
-PSUMS_LEAVE, RESULT_LEAVES = 1, 2
-NO_TABLE = np.zeros(0, np.int64)
-
-
-class Kinds(NamedTuple):
-    """Kinds of tiles: those of images and rows, times two (not the last one, the last one) of each other axis.
-
-    Attributes
-    ----------
-    images, rows, rows_read : int64[kinds]
-        Images, rows and ifmap rows of the tiles of images and rows.
-    of_rows : int64[cuts of rows]
-        Kind of each, in the first of its image tiles.
-    channels, filters, groups : int64[2]
-    """
-
-    images: Integers
-    rows: Integers
-    rows_read: Integers
-    of_rows: Integers
-    channels: Integers
-    filters: Integers
-    groups: Integers
-
-
-class KindTables(NamedTuple):
-    """Of each kind of tile: cycles that it streams, and its last fold; bytes and cycles of what it loads and stores."""
-
-    stream_cycles: Integers
-    last_fold_cycles: Integers
-    load_bytes: Integers
-    store_bytes: Integers
-    load_cycles: Integers
-    store_cycles: Integers
-
-
-class Rate(NamedTuple):
-    """A channel whose transfers take ceil(bytes numerator / denominator) + latency cycles."""
-
-    numerator: int
-    denominator: int
-    latency: int
 
 
 class Walk(NamedTuple):
@@ -80,121 +48,6 @@ class Walk(NamedTuple):
     before: Integers
     done: Integers
     last_fold: Integers
-
-
-@njit
-def both(total: int, size: int) -> Integers:
-    """Return the sizes of the tiles of a cut that are not the last, and of the last."""
-    return np.array([size, total - (-(-total // size) - 1) * size])
-
-
-@njit
-def kinds_of(extents: Extents, sizes: Sizes, ifmap_rows: Integers, output_rows: Integers) -> Kinds:
-    """Return the kinds of tiles; `ifmap_rows` and `output_rows` as in `LoopNest.meetings`."""
-    count = -(-extents.rows // sizes.rows)
-    read, of_rows = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    for i in range(len(ifmap_rows)):
-        tile = output_rows[i] // sizes.rows
-        if i == 0 or ifmap_rows[i] != ifmap_rows[i - 1] or output_rows[i - 1] // sizes.rows != tile:
-            read[tile] += 1
-    first, found = np.zeros(count, np.int64), 0
-    for j in range(count):
-        kind = 0
-        while kind < found and (read[first[kind]] != read[j] or (j == count - 1 and first[kind] < j)):
-            kind += 1
-        if kind == found:
-            first[found] = j
-            found += 1
-        of_rows[j] = kind
-    table = np.zeros((3, 2 * found), np.int64)
-    images, rows, rows_read = table[0], table[1], table[2]
-    image_sizes, row_sizes = both(extents.images, sizes.images), both(extents.rows, sizes.rows)
-    for kind in range(found):
-        for last in range(2):
-            at = last * found + kind
-            images[at], rows_read[at] = image_sizes[last], read[first[kind]]
-            rows[at] = row_sizes[1 if first[kind] == count - 1 else 0]
-    return Kinds(
-        images, rows, rows_read, of_rows, both(extents.channels, sizes.channels), both(extents.filters, sizes.filters),
-        both(extents.groups, sizes.groups),
-    )  # fmt: skip
-
-
-@njit
-def fold_cycles(steps: int, folds: Folds) -> int:
-    """Return the cycles of a fold of so many steps."""
-    return max(steps * folds.step_cycles, folds.least_cycles) + folds.overhead_cycles
-
-
-@njit
-def streaming(
-    extents: Extents, folds: Folds, images: int, rows: int, channels: int, filters: int, groups: int
-) -> tuple[int, int]:  # fmt: skip
-    """Return the cycles that a tile streams, and that its last fold does.
-
-    All folds follow each other; what the last one hides of the next tile's is that one's gap.
-    """
-    if folds.side_images > 0:
-        space = -(-images // folds.side_images) * -(-rows // folds.side_rows)
-    else:
-        space = -(-images * rows * extents.row_positions // folds.space_quantum)
-    through_channels = -(-channels * extents.kernel // folds.channels)
-    vectors, reduction = (through_channels, space) if extents.reduces_space else (space, through_channels)
-    columns = -(-filters // folds.filters)
-    count = folds.each * -(-groups // folds.groups)
-    if folds.streamed == 0:
-        steps, count = vectors, count * reduction * columns
-    elif folds.streamed == 1:
-        steps, count = reduction, count * vectors * columns
-    else:
-        steps, count = columns, count * vectors * reduction
-    cycles, last = fold_cycles(steps, folds), steps
-    if folds.most > 0 and reduction > 1:
-        rest = steps % folds.most
-        last = rest if rest > 0 else folds.most
-        cycles = steps // folds.most * fold_cycles(folds.most, folds)
-        if rest > 0:
-            cycles += fold_cycles(rest, folds)
-    last *= folds.step_cycles
-    return count * cycles - max(0, folds.least_cycles - last) - folds.gap_cycles, last
-
-
-@njit
-def at_rate(moved_bytes: int, rate: Rate) -> int:
-    """Return the cycles of a transfer."""
-    return -(-moved_bytes * rate.numerator // rate.denominator) + (rate.latency if moved_bytes > 0 else 0)
-
-
-@njit
-def tables_of(
-    extents: Extents, folds: Folds, kinds: Kinds, stream: StreamBytes, rate: Rate, load_cycles: Integers,
-    store_cycles: Integers,
-) -> KindTables:  # fmt: skip
-    """Return what a tile of each kind does; cycles of transfers at a rate where none are given."""
-    count = 8 * len(kinds.images)
-    streams, lasts = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    loads, stores = np.zeros(count * LOADS, np.int64), np.zeros(count * STORES, np.int64)
-    for code in range(count):
-        space, channels = code >> 3, kinds.channels[code >> 2 & 1]
-        filters, groups = kinds.filters[code >> 1 & 1], kinds.groups[code & 1]
-        images, rows = kinds.images[space], kinds.rows[space]
-        streams[code], lasts[code] = streaming(extents, folds, images, rows, channels, filters, groups)
-        ifmap = images * kinds.rows_read[space] * extents.ifmap_row_words * channels * groups
-        made = images * rows * extents.row_positions * filters * groups
-        weights = channels * filters * extents.kernel * groups
-        filter_, result = (made, weights) if extents.reduces_space else (weights, made)
-        for what in range(LOADS):
-            loads[code * LOADS + what] = (
-                (ifmap * stream.ifmap if what & NEW_IFMAP else 0)
-                + (filter_ * stream.filter if what & NEW_FILTER else 0)
-                + (result * stream.psum if what & PSUMS_COME else 0)
-            )  # fmt: skip
-        stores[code * STORES + PSUMS_LEAVE] = result * stream.psum
-        stores[code * STORES + RESULT_LEAVES] = result * stream.result
-    if len(load_cycles) == 0:
-        load_cycles = np.array([at_rate(moved, rate) for moved in loads])
-        store_cycles = np.array([at_rate(moved, rate) for moved in stores])
-    return KindTables(streams, lasts, loads, stores, load_cycles, store_cycles)
 
 
 @njit
@@ -220,14 +73,14 @@ def lay_out(
     Returns
     -------
     int
-        How many there are; at most `PIECE`.
+        How many there are; at most as many as fit.
     """
     row_tiles, row_kinds = len(kinds.of_rows), len(kinds.images) // 2
     image_tiles = -(-extents.images // kinds.images[0])
     at, before = walk.at, walk.before
     total = walk.tiles[0] * walk.tiles[1] * walk.tiles[2] * walk.tiles[3]
     space_axis, channel_axis = (1, 0) if extents.reduces_space else (0, 1)
-    count = min(PIECE, total - walk.done[0])
+    count = min(len(loads), total - walk.done[0])
     for i in range(count):
         first = walk.done[0] == 0
         v, r, c, g = at
@@ -272,7 +125,7 @@ def lay_out(
         tiles.stream_cycles[i] = tables.stream_cycles[code]
         gap = 0
         if not first:
-            shortest = min(walk.last_fold[0], last_fold) if folds.waits_when_short else walk.last_fold[0]
+            shortest = min(walk.last_fold[0], last_fold) if folds.waits_when_short > 0 else walk.last_fold[0]
             gap = max(0, folds.least_cycles - shortest) + folds.gap_cycles
         tiles.gap_cycles[i] = gap
         walk.last_fold[0] = last_fold
@@ -308,63 +161,111 @@ def wait_cycles(
     return needed - window
 
 
-def _kernel(sources: int) -> Callable[..., Any]:
-    @njit(cache=True)
-    def tiling_time(
-        extents: Extents, folds: Folds, sizes: Sizes, order: Integers, ifmap_rows: Integers, output_rows: Integers,
-        stream: StreamBytes, rate: Rate, load_cycles: Integers, store_cycles: Integers, array_side: int,
-        sram_side: int, widths: MemoryWidths,
-    ) -> tuple[int, int, int]:  # fmt: skip
-        """Return the cycles of a tiling that has the channel to itself, those of its tiles alone, and its DRAM bytes.
+class Measured(NamedTuple):
+    """What a plan is compared by, and what else is known of it.
 
-        Parameters
-        ----------
-        sizes, order : Sizes, int64[3]
-            The tiling: extents of a tile, axes from the outermost loop to the innermost.
-        ifmap_rows, output_rows : int64[meetings]
-            See `LoopNest.meetings`.
-        rate, load_cycles, store_cycles : Rate, int64[kinds * 8 * LOADS], int64[kinds * 8 * STORES]
-            What transfers take: at a rate, if the tables are empty.
-        array_side, sram_side : int
-            Bytes that pass between the buffer and the array, and between the predictor SRAM and the array.
-        """
-        if sources == 0:  # never; numba's cache follows what a function closes over
-            return 0, 0, 0
-        kinds = kinds_of(extents, sizes, ifmap_rows, output_rows)
-        tables = tables_of(extents, folds, kinds, stream, rate, load_cycles, store_cycles)
-        loads, stores = np.zeros(PIECE, np.int64), np.zeros(PIECE, np.int64)
-        piece = np.zeros((5, PIECE), np.int64)
-        tiles = Tiles(piece[0], piece[1], piece[2], piece[3], piece[4])
-        clock, whole, dram_bytes = new_clock(), folds.fill_cycles, np.int64(0)
-        for turn in range(2):  # once for the cycles of all tiles' windows, and once for their time
-            walk, count = new_walk(extents, sizes, order), PIECE
-            while count == PIECE:
-                first = walk.done[0] == 0
-                count = lay_out(walk, extents, folds, kinds, tables, tiles, loads, stores)
-                for i in range(count):
-                    window = tiles.stream_cycles[i] + tiles.gap_cycles[i]
-                    if turn == 0:
-                        whole += window
-                        continue
-                    moved = tables.load_bytes[loads[i]] + tables.store_bytes[stores[i]]
-                    dram_bytes += moved
-                    tiles.load_cycles[i] = tables.load_cycles[loads[i]]
-                    tiles.store_cycles[i] = tables.store_cycles[stores[i]]
-                    tiles.stores[i] = tables.store_bytes[stores[i]] > 0
-                    if first and i == 0:
-                        window += folds.fill_cycles
-                    tiles.stream_cycles[i] += wait_cycles(window, whole, moved, array_side, sram_side, widths)
-                if turn == 1:
-                    run_tiles(clock, tiles, count, folds.fill_cycles, folds.drain_cycles, count < PIECE)
-        return end_cycle(clock, folds.drain_cycles), whole + folds.drain_cycles, dram_bytes
+    Attributes
+    ----------
+    time : int
+        Cycles of the plan when it has the channel to itself.
+    dram_bytes, buffer_bytes : int
+        Bytes loaded and stored, and bytes read and written on both sides of the buffer.
+    tiles : int
+        How many there are.
+    compute_cycles, loaded_bytes : int
+        Cycles of the tiles alone; bytes loaded.
+    """
 
-    return tiling_time
+    time: int
+    dram_bytes: int
+    buffer_bytes: int
+    tiles: int
+    compute_cycles: int
+    loaded_bytes: int
 
 
-tiling_time = _kernel(sources_of(cut_tables, tile_clock))
+@njit
+def sizes_of(candidate: Candidate, tables: Tables) -> Sizes:
+    """Return the extents of a candidate's tiles."""
+    axes = axes_of(tables.mappings, candidate.mapping)
+    more = space_at(tables.more, axes.more + candidate.space)
+    return Sizes(
+        cut_at(tables.cuts, axes.groups + candidate.group).size, more.images, more.rows,
+        cut_at(tables.cuts, axes.channels + candidate.channels).size,
+        cut_at(tables.cuts, axes.filters + candidate.filters).size,
+    )  # fmt: skip
 
 
-@njit(cache=True)
-def tile_kinds(extents: Extents, sizes: Sizes, ifmap_rows: Integers, output_rows: Integers) -> Kinds:
-    """Return the kinds of a tiling's tiles, for a channel that must be asked what their transfers take."""
-    return kinds_of(extents, sizes, ifmap_rows, output_rows)
+@njit
+def measure(
+    candidate: Candidate, tables: Tables, extents: Extents, memory: Memory, rate: Rate, orders: Integers,
+    load_cycles: Integers, store_cycles: Integers, table: Integers,
+) -> Measured:  # fmt: skip
+    """Return what a tiling takes.
+
+    Parameters
+    ----------
+    load_cycles, store_cycles : int64[kinds * 8 * LOADS], int64[kinds * 8 * STORES]
+        What transfers take: at the rate, if the tables are empty.
+    table : int64[8, tiles]
+        Filled with the tiles, if it has room for any: cycles of load and store, 1 where a result is stored, cycles
+        of stream (without waits) and gap, bytes of load and store, cycles that the tile waits for ports.
+    """
+    axes, folds = axes_of(tables.mappings, candidate.mapping), folds_of(tables.mappings, candidate.mapping)
+    more = space_at(tables.more, axes.more + candidate.space)
+    vectors = cut_at(tables.cuts, axes.space + candidate.space)
+    reduction = cut_at(tables.cuts, axes.channels + candidate.channels)
+    if extents.reduces_space:
+        vectors, reduction = reduction, vectors
+    columns = cut_at(tables.cuts, axes.filters + candidate.filters)
+    ifmap, filter_, psums = array_side_words(extents, folds, more.ifmap_pass, vectors, reduction, columns)
+    results = extents.images * extents.rows * extents.row_positions * extents.filters * extents.groups
+    if extents.reduces_space:
+        results = extents.channels * extents.filters * extents.kernel * extents.groups
+    array_side = (
+        ifmap * memory.buffer.ifmap + filter_ * memory.buffer.filter + results * memory.buffer.result
+        + psums * memory.stream.psum
+    )  # fmt: skip
+    sram_side = ifmap * memory.sram.ifmap + filter_ * memory.sram.filter + results * memory.sram.result
+
+    sizes = sizes_of(candidate, tables)
+    kinds = kinds_of(extents, sizes, tables.ifmap_rows, tables.output_rows)
+    of_kinds = tables_of(extents, folds, kinds, memory.stream, rate, load_cycles, store_cycles)
+    all_tiles = vectors.tiles * reduction.tiles * columns.tiles
+    all_tiles *= cut_at(tables.cuts, axes.groups + candidate.group).tiles
+    room = min(PIECE, all_tiles)
+    loads, stores = np.empty(room, np.int64), np.empty(room, np.int64)
+    piece = np.empty((5, room), np.int64)
+    tiles = Tiles(piece[0], piece[1], piece[2], piece[3], piece[4])
+    clock, whole, loaded, stored = new_clock(), folds.fill_cycles, np.int64(0), np.int64(0)
+    for turn in range(2):  # once for the cycles of all tiles' windows, and once for their time
+        walk, done = new_walk(extents, sizes, orders[candidate.order]), 0
+        while done < all_tiles:
+            count = room
+            if turn == 0 or room < all_tiles:
+                count = lay_out(walk, extents, folds, kinds, of_kinds, tiles, loads, stores)
+            for i in range(count):
+                window = tiles.stream_cycles[i] + tiles.gap_cycles[i]
+                if turn == 0:
+                    whole += window
+                    continue
+                load, store = of_kinds.load_bytes[loads[i]], of_kinds.store_bytes[stores[i]]
+                loaded, stored = loaded + load, stored + store
+                tiles.load_cycles[i] = of_kinds.load_cycles[loads[i]]
+                tiles.store_cycles[i] = of_kinds.store_cycles[stores[i]]
+                tiles.stores[i] = store > 0
+                if done + i == 0:
+                    window += folds.fill_cycles
+                waits = wait_cycles(window, whole, load + store, array_side, sram_side, memory.widths)
+                if table.shape[1] > 0:
+                    for row in range(5):
+                        table[row, done + i] = piece[row, i]
+                    table[5, done + i], table[6, done + i], table[7, done + i] = load, store, waits
+                tiles.stream_cycles[i] += waits
+            done += count
+            if turn == 1:
+                run_tiles(clock, tiles, count, folds.fill_cycles, folds.drain_cycles, done == all_tiles)
+    moved = loaded + stored
+    return Measured(
+        end_cycle(clock, folds.drain_cycles), moved, moved + array_side, all_tiles, whole + folds.drain_cycles, loaded
+    )

@@ -9,6 +9,7 @@ from array_specs import RUN_NAMES, RUNS, array_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from naive_buffer import SUM, WORD, Convolution, NaiveBuffer, tiles_in_order
+from tile_by_tile import plan_tiled
 
 from dataflows.dataflow import Dataflow, dataflows
 from dataflows.plans.channel import INSTANT
@@ -18,7 +19,6 @@ from dataflows.plans.planning import (
     choose_tiling,
     plan_elementwise,
     plan_product,
-    plan_tiled,
     plan_transfer,
     plan_vector,
 )

@@ -17,6 +17,7 @@ from convolutions import ROLES, shapes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from registries import DATAFLOWS
+from tile_by_tile import TilingSearch, plan_tiled
 
 from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
@@ -30,12 +31,10 @@ from dataflows.plans.planning import (
     choose_tiling,
     plan_elementwise,
     plan_product,
-    plan_tiled,
     plan_transfer,
     plan_vector,
 )
 from dataflows.plans.tile_sequence import tile_sequence
-from dataflows.plans.tiling import TilingSearch
 from dataflows.plans.transfers import contiguous
 from simulator.dram.machine_channel import dram_channel
 from simulator.dram.models.bandwidth import BandwidthDram

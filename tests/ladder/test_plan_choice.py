@@ -9,17 +9,18 @@ import pytest
 from array_specs import RUN_NAMES, RUNS, array_of
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from plain_rule import winner_of
 from test_tiling import asks_too_early, held_bytes, naive_tiles
+from tile_by_tile import Measured, TilingSearch
 
 from dataflows.array import PEArray
 from dataflows.dataflow import Dataflow
-from dataflows.plans.choice import Contest, Criteria, Measured
 from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.placement import ALL_IN_DRAM
 from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
 from dataflows.plans.planning import choose_tiling
 from dataflows.plans.tile_sequence import tile_sequence
-from dataflows.plans.tiling import ORDERS, Tiling, TilingSearch
+from dataflows.plans.tiling import ORDERS, Tiling
 from simulator.dram.machine_channel import dram_channel
 from simulator.dram.models.bandwidth import BandwidthDram
 from simulator.engine.batch import run_batch
@@ -30,28 +31,6 @@ from workloads.shapes import ConvShape, output_extent
 
 HZ = 1_000_000_000
 ROLES = st.sampled_from(["forward", "dgrad", "wgrad"])
-
-
-def contest(found: list[tuple[int, int, int, int]], loose: int = 0) -> Contest[int]:
-    """Return a contest of plans (time, DRAM bytes, buffer bytes, tiles), listed by bounds that are `loose` too low."""
-
-    def listing(criteria: Criteria, most_time: int):
-        keys = []
-        for index, (time, moved, passed, tiles) in enumerate(found):
-            bounds = (max(0, time - loose), moved, passed, max(0, time - loose))
-            if bounds[0] <= most_time:
-                keys.append(((*(bounds[i] for i in criteria), tiles), index))
-        return iter(sorted(keys))
-
-    def measure(index: int) -> Measured:
-        *values, tiles = found[index]
-        return Measured((values[0], values[1], values[2]), tiles, 0)
-
-    def quick() -> tuple[int, int] | None:
-        least = min((time for time, *_ in found), default=0)
-        return (max(0, least - loose), len(found) - 1) if found else None
-
-    return Contest(listing, measure, quick)
 
 
 @pytest.mark.parametrize("loose", [0, 1, 50, 1000])
@@ -70,7 +49,7 @@ def test_of_those_fast_enough_the_fewest_bytes_by_hand(slack: int | None, winner
         (1500, 400, 9000, 1),
         (9999, 300, 9000, 1),
     ]
-    assert contest(plans, loose).winner(slack) == winner
+    assert winner_of(plans, slack, loose) == winner
 
 
 @pytest.mark.parametrize(
@@ -84,7 +63,7 @@ def test_of_those_fast_enough_the_fewest_bytes_by_hand(slack: int | None, winner
 )
 def test_among_equals_by_hand(plans: list[tuple[int, int, int, int]], winner: int) -> None:
     for slack in (2, None):
-        assert contest(plans).winner(slack) == winner
+        assert winner_of(plans, slack) == winner
 
 
 @settings(max_examples=300, deadline=None)
@@ -94,7 +73,7 @@ def test_among_equals_by_hand(plans: list[tuple[int, int, int, int]], winner: in
 )  # fmt: skip
 @example([(100, 3, 3, 1), (104, 2, 3, 1), (103, 2, 3, 1)], 2, 60)
 def test_bounds_change_nothing(found: list[tuple[int, int, int, int]], slack: int | None, loose: int) -> None:
-    best = contest(found, loose).winner(slack)
+    best = winner_of(found, slack, loose)
     if not found:
         assert best is None
         return
@@ -222,30 +201,17 @@ def test_brute_force_equals_tiles(data: st.DataObject, shape: ConvShape, role: R
     assert brute.asks_too_early(tiling) == asks_too_early(tiles)
 
 
-def rows_of(search: TilingSearch) -> dict[tuple[int, ...], tuple[int, ...]]:
-    """Return the search's rows by the extents of their tiles; the place of the order is left out."""
-    cuts = search._cuts
-    axes = [
-        enumerate(zip(cuts.more.images.tolist(), cuts.more.rows.tolist(), strict=True)),
-        *(enumerate(axis.size.tolist()) for axis in (cuts.groups, cuts.channels, cuts.filters)),
-    ]
-    return {
-        (g, *space, a, b): (at_space, at_group, at_channels, at_filters)
-        for (at_space, space), (at_group, g), (at_channels, a), (at_filters, b) in pairs(*axes)
-    }
-
-
 def check_every_plan(flow: Dataflow, kind: str, shape: ConvShape, role: Role, budget: BufferBudget) -> None:
     pe = array_of(kind, accumulator_sums=16)
     product = Product(shape, role)
     found = []
     for mapped in flow.mapped(pe, product):
         brute, search = Brute(product, mapped, pe), TilingSearch(product, ALL_IN_DRAM, mapped, pe, budget)
-        rows = rows_of(search)
-        for one in brute.tilings():
-            if brute.held_bytes(one) <= budget.capacity_bytes and not brute.asks_too_early(one):
-                row = rows[one.groups, one.images, one.rows, one.channels, one.filters]
-                found.append(search.measure((*row, ORDERS.index(one.order))))
+        fitting = (
+            one for one in brute.tilings()
+            if brute.held_bytes(one) <= budget.capacity_bytes and not brute.asks_too_early(one)
+        )  # fmt: skip
+        found += [search.measure(search.place_of(one)) for one in fitting]
     try:
         chosen = choose_tiling(product, ALL_IN_DRAM, flow, pe, budget).plan
     except TileTooLargeError:

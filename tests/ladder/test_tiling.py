@@ -9,13 +9,14 @@ from array_specs import array_of
 from convolutions import ROLES, shapes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tile_by_tile import TilingSearch
 
 from dataflows.dataflow import find_dataflow
 from dataflows.plans.placement import ALL_IN_DRAM, Operand, Placement
 from dataflows.plans.plan import BufferBudget, TileTooLargeError
 from dataflows.plans.planning import choose_tiling, plan_product
 from dataflows.plans.tile_sequence import TileSequence, tile_sequence
-from dataflows.plans.tiling import ORDERS, Tiling, TilingSearch
+from dataflows.plans.tiling import ORDERS, Tiling
 from simulator.machine.spec_loading import load_accelerator
 from workloads.passes import Product, Role, layer_products
 from workloads.shapes import ConvShape, linear_shape

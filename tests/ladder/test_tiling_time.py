@@ -8,15 +8,15 @@ from array_specs import RUN_NAMES, RUNS, array_of, specs
 from convolutions import ROLES, shapes
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tile_by_tile import Measured, TilingSearch, plan_tiled
 
 from dataflows.array import PEArray
 from dataflows.dataflow import Dataflow, find_dataflow
-from dataflows.plans.choice import Measured
+from dataflows.plans.cut_tables import Candidate
 from dataflows.plans.memory_ports import MemoryPorts, in_proportion
 from dataflows.plans.placement import ALL_IN_DRAM, Operand, Placement
 from dataflows.plans.plan import BufferBudget
-from dataflows.plans.planning import plan_product, plan_tiled
-from dataflows.plans.tiling import TilingSearch
+from dataflows.plans.planning import plan_product
 from dataflows.plans.tiling_time import PIECE
 from dataflows.plans.tiling_time import in_proportion as share_of
 from simulator.dram.machine_channel import dram_channel
@@ -46,7 +46,7 @@ def channels(draw: st.DrawFn) -> DramModel:
     return draw(st.sampled_from([given, given, IDEAL, COMMANDS]))
 
 
-def engine_cycles(search: TilingSearch, row: tuple[int, ...], model: DramModel) -> Measured:
+def engine_cycles(search: TilingSearch, row: Candidate, model: DramModel) -> Measured:
     """Measure a candidate by its plan, tile by tile, and by the engine's clock without refreshes."""
     where, budget = search.placement, search.budget
     plan = plan_tiled(search.product, where, search.dataflow, search.array, budget, search.tiling(row))
