@@ -127,6 +127,8 @@ def next_listed(
         criteria, most_time = (0, 1, 2), now[SHORTEST] - 1
     elif now[FOUND] > 0:
         most_first = progress.results[BEST, 1]
+    elif progress.quick[0] >= 0 and progress.results[FIRST, 0] <= longest_allowed(now[FLOOR], memory.slack_percent):
+        most_first = progress.results[FIRST, 1]  # the first one is fast enough, so the winner has no more bytes
     count, least = list_candidates(
         tables, extents, memory, rate, orders, criteria, most_time, most_first, keys, more
     )  # fmt: skip

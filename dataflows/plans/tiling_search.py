@@ -289,6 +289,19 @@ def list_candidates(
                         charged += (least >> 14) * in_space.tiles * in_channels.tiles * columns.tiles
                     if charged > longest:
                         continue
+                    cut_axes = (vectors.tiles > 1) | (reduction.tiles > 1) << 1 | (columns.tiles > 1) << 2
+                    if not by_time:
+                        least_traffic = NEVER
+                        for o in range(len(orders)):
+                            if again[o, cut_axes] >= 0:
+                                moves = order_traffic(
+                                    again[o, cut_axes], within[o], words, ifmap_words, more.reading, stream, vectors,
+                                    reduction, columns, in_channels.tiles,
+                                )  # fmt: skip
+                                if moves.loaded >= 0:
+                                    least_traffic = min(least_traffic, moves.moved)
+                        if least_traffic > worst:
+                            break  # smaller pieces of the columns never move less
                     padded = max(0, least_fold - vectors.last_fold - reduction.last_fold - columns.last_fold)
                     last_result = columns.last * (
                         in_channels.last * extents.kernel if extents.reduces_space else in_space.last
@@ -304,9 +317,7 @@ def list_candidates(
                     full = criteria[0] == DRAM_BYTES and criteria[1] == BUFFER_BYTES and count == wanted
                     if full and least_bytes == keys[0, 0] and least_bytes + array_side > keys[0, 1]:
                         continue
-                    cut_axes = (vectors.tiles > 1) | (reduction.tiles > 1) << 1 | (columns.tiles > 1) << 2
                     tiles_each = vectors.tiles * reduction.tiles * columns.tiles
-                    least_traffic = NEVER
                     for o in range(len(orders)):
                         if again[o, cut_axes] < 0:
                             continue
@@ -316,7 +327,6 @@ def list_candidates(
                         )  # fmt: skip
                         if moves.loaded < 0:
                             continue
-                        least_traffic = min(least_traffic, moves.moved)
                         if np.int64(moves.moved * rate.of_a_byte) > longest or (not by_time and moves.moved > worst):
                             continue
                         busy = max(-(-(moves.moved + array_side) // widths.buffer),
@@ -343,7 +353,5 @@ def list_candidates(
                                 count = keep(keys, wanted, count, keys, scratch)
                                 if count == wanted:
                                     worst = min(most_first, keys[0, 0])
-                    if not by_time and least_traffic > worst:
-                        break  # smaller pieces of the columns never move less
     sort_heap(keys, count, scratch)
     return count, least_time
