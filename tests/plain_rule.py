@@ -5,8 +5,10 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from unittest.mock import patch
 
+import numpy as np
+
 from dataflows.plans import contest
-from dataflows.plans.choice import NO_LIMIT, NO_TABLE, NO_TILES
+from dataflows.plans.choice import NO_LIMIT, NO_TABLE
 from dataflows.plans.tiling_time import Measured
 
 # (time, DRAM bytes, buffer bytes, tiles)
@@ -38,28 +40,27 @@ class MadeUpTables(SimpleNamespace):
 
     found: list[MadeUp]
     loose: int
-    mappings = more = None
 
 
 def list_candidates(tables, extents, memory, rate, orders, criteria, most_time, most_first, keys, wanted):
     """List candidates as `dataflows.plans.tiling_search` does; the quick list has the last one alone."""
     listed = []
-    for index, (time, moved, passed, tiles) in enumerate(tables.found):
-        bounds = (max(0, time - tables.loose), moved, passed, max(0, time - tables.loose))
+    for index, (time, moved, passed, tiles) in enumerate(tables.cuts.found):
+        bounds = (max(0, time - tables.cuts.loose), moved, passed, max(0, time - tables.cuts.loose))
         key = (*(bounds[i] for i in criteria), tiles, index, 0)
         quick = criteria[0] == 3
         comes = bounds[0] <= most_time and key[0] <= most_first and key > tuple(keys[wanted + 1])
-        if comes and (not quick or index == len(tables.found) - 1):
+        if comes and (not quick or index == len(tables.cuts.found) - 1):
             listed.append(key)
     for at, key in enumerate(sorted(listed)[:wanted]):
         keys[at] = key
-    least = min((max(0, time - tables.loose) for time, *_ in tables.found), default=NO_LIMIT)
+    least = min((max(0, time - tables.cuts.loose) for time, *_ in tables.cuts.found), default=NO_LIMIT)
     return min(wanted, len(listed)), least
 
 
 def measure(candidate, tables, *_):
     """Return what a made-up candidate is."""
-    time, moved, passed, tiles = tables.found[candidate.place]
+    time, moved, passed, tiles = tables.cuts.found[candidate.place]
     return Measured(time, moved, passed, tiles, 0, 0)
 
 
@@ -67,9 +68,10 @@ def winner_of(found: list[MadeUp], slack: int | None, loose: int = 0) -> int | N
     """Return the index of the candidate that the rule takes."""
     rule = plain_module()
     stage = rule.BY_BYTES if slack is None else rule.QUICK
-    progress = rule.new_progress(stage, NO_LIMIT, NO_LIMIT, rule.BY_BYTES)
-    memory = SimpleNamespace(slack_percent=-1 if slack is None else slack)
-    rate = SimpleNamespace(asked=0)
-    tables = MadeUpTables(found=found, loose=loose)
-    rule.contest(progress, tables, None, memory, rate, None, NO_TABLE, NO_TABLE, NO_TILES)
-    return int(progress.best[0]) if progress.now[rule.FOUND] else None
+    state = rule.new_state(stage, NO_LIMIT, NO_LIMIT, rule.BY_BYTES)
+    facts = np.zeros(28, np.int64)
+    facts[22] = -1 if slack is None else slack
+    lists = np.empty((2, rule.LONGEST_LIST + 2, rule.KEY), np.int64)
+    made_up = MadeUpTables(found=found, loose=loose)
+    rule.contest(state, lists, made_up, None, None, None, None, facts, 0.0, None, NO_TABLE, NO_TABLE)
+    return int(state[rule.BEST, 0]) if state[rule.NOW, rule.FOUND] else None

@@ -11,7 +11,7 @@ from dataflows.array import PEArray
 from dataflows.dataflow import Dataflow
 from dataflows.plans import tiling_search, tiling_time
 from dataflows.plans.candidate_heap import KEY
-from dataflows.plans.choice import NO_TABLE, NO_TILES, Contest
+from dataflows.plans.choice import NO_TABLE, Contest
 from dataflows.plans.cut_tables import Candidate
 from dataflows.plans.origin import ProductOrigin
 from dataflows.plans.placement import Operand, Placement
@@ -23,6 +23,7 @@ from workloads.passes import Product
 
 Key = tuple[int, ...]
 NO_LIMIT = 1 << 62
+NO_TILES = np.zeros((8, 0), np.int64)
 
 
 @njit

@@ -5,7 +5,7 @@ from numba import njit
 from dataflows.plans.cut_tables import Cut, Extents, Folds
 
 
-@njit
+@njit(error_model="numpy")
 def array_side_words(
     extents: Extents, folds: Folds, ifmap_pass: int, vectors: Cut, reduction: Cut, columns: Cut
 ) -> tuple[int, int, int]:

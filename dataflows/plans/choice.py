@@ -15,7 +15,17 @@ from dataflows.array import PEArray
 from dataflows.convolution import whole_convolution
 from dataflows.dataflow import Dataflow
 from dataflows.plans.channel import Channel
-from dataflows.plans.cut_tables import Candidate, Folds, Memory, MemoryBytes, MemoryWidths, Rate, Sizes, StreamBytes
+from dataflows.plans.cut_tables import (
+    Candidate,
+    Extents,
+    Folds,
+    Memory,
+    MemoryBytes,
+    MemoryWidths,
+    Rate,
+    Sizes,
+    StreamBytes,
+)
 from dataflows.plans.cuts import AXES, Cuts, cuts_of, together
 from dataflows.plans.loopnest import LoopNest
 from dataflows.plans.placement import Placement
@@ -27,7 +37,7 @@ from workloads.passes import Product
 NO_LIMIT = 1 << 62
 ALL_ORDERS = np.array([[AXES.index(axis) for axis in order] for order in ORDERS], dtype=np.int64)
 FINISHING_ORDERS = ALL_ORDERS[:2].copy()  # in which no psums leave
-NO_TABLE, NO_TILES = np.zeros(0, np.int64), np.zeros((8, 0), np.int64)
+NO_TABLE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +81,10 @@ def choose(
     if len(mappings) > 1:
         mappings, shortest, floor = _worth_a_look(product, placement, mappings, array, budget)
     contest = Contest.of(product, placement, mappings, array, budget)
-    contest.run(shortest, floor)
-    if not contest.found:
+    tiles = contest.run(shortest, floor)
+    if tiles.shape[1] == 0:
         raise TileTooLargeError(_needed_bytes(product, dataflow, array, contest.memory), budget.capacity_bytes)
-    return contest.chosen()
+    return contest.chosen(tiles)
 
 
 def _worth_a_look(
@@ -91,7 +101,7 @@ def _worth_a_look(
             continue
         one = Contest.of(product, placement, mappings[place : place + 1], array, budget)
         one.run(shortest, floor, quick=True)
-        shortest, floor = one.shortest, one.floor
+        shortest, floor = one.state[0, 3:5].tolist()
     limit = shortest + shortest * budget.slack_percent // 100
     live = [mapped for mapped, cycles in zip(mappings, least, strict=True) if cycles <= limit]
     return live, shortest, floor
@@ -107,7 +117,7 @@ def _needed_bytes(product: Product, dataflow: Dataflow, array: PEArray, memory: 
 
 @dataclass(slots=True)
 class Contest:
-    """A contest of the tilings of one product under some mappings; the kernel keeps how far it is in `progress`."""
+    """A contest of the tilings of one product under some mappings; the kernel keeps how far it is in `state`."""
 
     product: Product
     placement: Placement
@@ -118,7 +128,7 @@ class Contest:
     memory: Memory
     rate: Rate
     orders: Integers
-    progress: Any = None
+    state: Any = None
     transfer_cycles: dict[Candidate, tuple[Integers, Integers]] = field(default_factory=dict)
 
     @classmethod
@@ -132,81 +142,57 @@ class Contest:
         memory, rate = memory_of(placement, budget), rate_of(budget.channel)
         return cls(product, placement, mappings, array, budget, cuts, memory, rate, orders)
 
-    @property
-    def found(self) -> bool:
-        """Whether any tiling fits in the buffer."""
-        return bool(self.progress.now[2])
-
-    @property
-    def shortest(self) -> int:
-        """The least time known of a tiling."""
-        return int(self.progress.now[3])
-
-    @property
-    def floor(self) -> int:
-        """What no tiling's time is below."""
-        return int(self.progress.now[4])
-
-    def run(self, shortest: int = NO_LIMIT, floor: int = NO_LIMIT, quick: bool = False) -> None:
+    def run(self, shortest: int = NO_LIMIT, floor: int = NO_LIMIT, quick: bool = False) -> Integers:
         """Find the tiling that wins, or with `quick` only one that is soon measured and seldom much slower.
 
         Parameters
         ----------
         shortest, floor : int
             What is known of the least time already.
+
+        Returns
+        -------
+        int64[8, tiles]
+            The tiles of the winner; none where nothing fits, and with `quick`.
         """
-        from dataflows.plans.contest import BY_BYTES, DONE, QUICK, new_progress  # needs numba
+        from dataflows.plans.candidate_heap import KEY
+        from dataflows.plans.contest import BY_BYTES, DONE, LONGEST_LIST, QUICK, contest, new_state  # needs numba
 
         known = shortest < NO_LIMIT or self.budget.slack_percent is None
         stage = QUICK if quick or not known else BY_BYTES
-        self.progress = new_progress(stage, shortest, floor, DONE if quick else BY_BYTES)
-        self._go_on(NO_TILES)
-
-    def chosen(self) -> Chosen:
-        """Return what won, laid out tile by tile."""
-        best = self.progress.best
-        time, moved, passed, tiles, compute, loaded = self.progress.results[1].tolist()
-        table = np.empty((8, tiles), np.int64)
-        self.lay_out(best[0], best[1], table)
-        candidate = self.candidate(best)
-        folds = Folds(*self.cuts.tables.mappings[candidate.mapping, -len(Folds._fields) :].tolist())
-        return Chosen(
-            self.tiling(candidate), self.mappings[candidate.mapping], time, moved, passed, compute, loaded,
-            folds.fill_cycles, folds.drain_cycles, table,
-        )  # fmt: skip
-
-    def lay_out(self, place: int, mapping: int, table: Integers) -> None:
-        """Fill a table with the tiles of a candidate."""
-        from dataflows.plans.contest import BY_BYTES
-
-        now = self.progress.now
-        self.progress.waiting[:] = place, mapping
-        now[0], now[1] = BY_BYTES, 1
-        self.rate = self.rate._replace(asked=0)  # the times of transfers are not among what is kept
-        self._go_on(table)
-
-    def _go_on(self, table: Integers) -> None:
-        """Let the kernel run to the end, and answer what it asks."""
-        from dataflows.plans.contest import contest
-
+        self.state = state = new_state(stage, shortest, floor, DONE if quick else BY_BYTES)
+        lists, facts = (
+            np.empty((2, LONGEST_LIST + 2, KEY), np.int64),
+            facts_of(self.cuts.extents, self.memory, self.rate),
+        )
         loads = stores = NO_TABLE
         while True:
-            contest(
-                self.progress, self.cuts.tables, self.cuts.extents, self.memory, self.rate, self.orders, loads, stores,
-                table,
-            )  # fmt: skip
-            if self.progress.now[0] == 3:
-                return
-            candidate = self.candidate(self.progress.waiting)
+            tiles: Integers = contest(
+                state, lists, *self.cuts.tables, facts, self.rate.of_a_byte, self.orders, loads, stores
+            )
+            if state[0, 0] == DONE:
+                return tiles
+            candidate = self.candidate(state[1, :2].tolist())
             self._learn_pass(candidate)
             if self.rate.asked:
                 if candidate not in self.transfer_cycles:
                     self.transfer_cycles[candidate] = self._transfer_cycles(candidate)
                 loads, stores = self.transfer_cycles[candidate]
 
+    def chosen(self, tiles: Integers) -> Chosen:
+        """Return what won, whose tiles these are."""
+        _, _, _, best, *_, of_best, _ = self.state.tolist()
+        time, moved, passed, _, compute, loaded = of_best
+        candidate = self.candidate(best)
+        folds = Folds(*self.cuts.tables.mappings[candidate.mapping, -len(Folds._fields) :].tolist())
+        return Chosen(
+            self.tiling(candidate), self.mappings[candidate.mapping], time, moved, passed, compute, loaded,
+            folds.fill_cycles, folds.drain_cycles, tiles,
+        )  # fmt: skip
+
     def candidate(self, at: Sequence[int]) -> Candidate:
         """Return the candidate at a place of a mapping."""
-        rest, mapping = int(at[0]), int(at[1])
+        rest, mapping = at[:2]
         _, _, _, groupings, _, channelings, _, filterings, *_ = self.cuts.tables.mappings[mapping].tolist()
         rest, group = divmod(rest, groupings)
         rest, order = divmod(rest, len(ORDERS))
@@ -290,6 +276,12 @@ def memory_of(placement: Placement, budget: BufferBudget) -> Memory:
     )
     slack = -1 if budget.slack_percent is None else budget.slack_percent
     return Memory(stream, buffer, sram, widths, budget.capacity_bytes, slack)
+
+
+def facts_of(extents: Extents, memory: Memory, rate: Rate) -> Integers:
+    """Return numbers as the kernel takes them, since a tuple of tuples takes long to pass."""
+    parts = (extents, memory.stream, memory.buffer, memory.sram, memory.widths, memory[4:], rate[1:])
+    return np.array([number for part in parts for number in part], np.int64)
 
 
 def rate_of(channel: Channel) -> Rate:

@@ -1,7 +1,7 @@
 """Which cuts of a product's axes into tiles there are, and what the search needs of each."""
 
 # numba infers the types inside the kernel; numpy's stubs do not follow its scalars.
-# mypy: disable-error-code="call-overload,arg-type,return-value"
+# mypy: disable-error-code="call-overload,arg-type,return-value,assignment"
 
 from collections.abc import Callable
 from math import gcd
@@ -27,61 +27,57 @@ class Piece(NamedTuple):
     words: int
 
 
-@njit
+@njit(error_model="numpy")
 def multiple(size: int, step: int) -> int:
     """Return the least count of `step`s that is a multiple of `size`."""
     return size // gcd(size, step)
 
 
-@njit
-def equal_sizes(total: int) -> Integers:
-    """Return the sizes that equal pieces of a total can have, the largest first."""
-    count, size = 1, total
-    while size > 1:
-        size = -(-total // -(-total // (size - 1)))
-        count += 1
-    sizes, size = np.empty(count, np.int64), total
-    for i in range(count):
-        sizes[i] = size
-        if size > 1:
-            size = -(-total // -(-total // (size - 1)))
-    return sizes
+@njit(error_model="numpy")
+def next_equal(total: int, size: int) -> int:
+    """Return the next smaller size that equal pieces of a total can have; 0 after 1."""
+    return -(-total // -(-total // (size - 1))) if size > 1 else 0
 
 
-@njit
-def sizes_of_tiles(total: int, quantum: int) -> Integers:
-    """Return sizes, the largest first: those of equal pieces, and the multiples of `quantum` beside them."""
-    equal = equal_sizes(total)
-    found = np.empty(3 * len(equal), np.int64)
-    places, count, before = np.zeros(3, np.int64), 0, np.int64(-1)
-    while True:
-        largest = np.int64(0)
-        for which in range(3):
-            if places[which] < len(equal):
-                largest = max(largest, beside(equal[places[which]], which, total, quantum))
-        if largest == 0:
-            return found[:count]
-        for which in range(3):
-            while places[which] < len(equal):
-                size = beside(equal[places[which]], which, total, quantum)
-                if 0 < size < largest:
-                    break
-                places[which] += 1
-        if largest != before:
-            found[count] = before = largest
-            count += 1
-
-
-@njit
+@njit(error_model="numpy")
 def beside(size: int, which: int, total: int, quantum: int) -> int:
     """Return a size, or the multiple of `quantum` above it or below it; 0 for none."""
     if which == 0:
-        return min(total, quantum * -(-size // quantum))
+        return min(total, quantum * -(-size // quantum)) if size > 0 else 0
     return size if which == 1 else size // quantum * quantum
 
 
-@njit
-def marked_rows(rows: int, quantum: int, read: Integers) -> Integers:
+@njit(error_model="numpy")
+def tile_sizes(total: int, quantum: int, sizes: Integers) -> int:
+    """Write down sizes, the largest first: those of equal pieces, and the multiples of `quantum` beside them.
+
+    Parameters
+    ----------
+    sizes : int64[sizes]
+        Filled as far as there is room.
+
+    Returns
+    -------
+    int
+        How many there are.
+    """
+    equal, count = np.full(3, total, np.int64), 0
+    while True:
+        largest = np.int64(0)
+        for which in range(3):
+            largest = max(largest, beside(equal[which], which, total, quantum))
+        if largest == 0:
+            return count
+        if count < len(sizes):
+            sizes[count] = largest
+        count += 1
+        for which in range(3):
+            while equal[which] > 0 and beside(equal[which], which, total, quantum) >= largest:
+                equal[which] = next_equal(total, equal[which])
+
+
+@njit(error_model="numpy")
+def mark_rows(rows: int, read: Integers, sizes: Integers, count: int) -> Integers:
     """Return 1 at each number of rows of a tile worth a look.
 
     Those are the sizes as of other axes, and for each number of tiles the least and larger ones that read less. How
@@ -93,9 +89,9 @@ def marked_rows(rows: int, quantum: int, read: Integers) -> Integers:
         See `dataflows.plans.cut_kernels.rows_read`.
     """
     marked = np.zeros(rows + 1, np.int64)
-    for size in sizes_of_tiles(rows, quantum):
-        marked[size] = 1
-    pieces, least = 0, 0
+    for i in range(count):
+        marked[sizes[i]] = 1
+    pieces, least = 0, np.int64(0)
     for size in range(1, rows + 1):
         if -(-rows // size) != pieces or read[size - 1, 0] < least:
             pieces, least = -(-rows // size), read[size - 1, 0]
@@ -103,13 +99,13 @@ def marked_rows(rows: int, quantum: int, read: Integers) -> Integers:
     return marked
 
 
-@njit
+@njit(error_model="numpy")
 def fold_cycles(steps: int, folds: Folds) -> int:
     """Return the cycles of a fold of so many steps."""
     return max(steps * folds.step_cycles, folds.least_cycles) + folds.overhead_cycles
 
 
-@njit
+@njit(error_model="numpy")
 def add_piece(cuts: Integers, at: int, axis: int, folds: Folds, piece: Piece) -> None:
     """Add equal tiles to what is known of a cut; the last one's come last."""
     count, blocks = piece.count, piece.blocks
@@ -141,21 +137,7 @@ def add_piece(cuts: Integers, at: int, axis: int, folds: Folds, piece: Piece) ->
             cuts[row, at] += blocks * count
 
 
-@njit
-def add_axis(
-    cuts: Integers, begin: int, sizes: Integers, total: int, words: int, quantum: int, axis: int, folds: Folds
-) -> None:
-    """Fill in the cuts of an axis whose unit is so many words, of which `quantum` are a block."""
-    for i in range(len(sizes)):
-        size = sizes[i]
-        cuts[0, begin + i] = size
-        before = -(-total // size) - 1
-        add_piece(cuts, begin + i, axis, folds, Piece(size, before, -(-size * words // quantum), size * words))
-        last = total - before * size
-        add_piece(cuts, begin + i, axis, folds, Piece(last, 1, -(-last * words // quantum), last * words))
-
-
-@njit
+@njit(error_model="numpy")
 def add_space(
     cuts: Integers, more: Integers, at: int, images: int, rows: int, extents: Extents, folds: Folds, read: Integers
 ) -> None:
@@ -182,7 +164,7 @@ def add_space(
 
 
 def _kernel(sources: int) -> Callable[..., Any]:
-    @njit(cache=True)
+    @njit(cache=True, error_model="numpy")
     def build_cuts(extents: Extents, folds: Folds, read: Integers) -> tuple[Integers, Integers, Integers]:
         """Return all cuts of a product.
 
@@ -193,36 +175,61 @@ def _kernel(sources: int) -> Callable[..., Any]:
 
         Returns
         -------
-        cuts, more, counts : int64[8, cuts], int64[8, cuts of images and rows], int64[4]
-            See `Cut` and `SpaceCut`; how many cuts there are of images and rows, groups, channels and filters.
+        cuts, more, counts : int64[8, cuts], int64[8, cuts of images and rows], int64[5]
+            See `Cut` and `SpaceCut`; how many cuts there are of groups, channels, filters, and of images and rows,
+            which come first in the table.
         """
         if sources == 0:  # never; numba's cache follows what a function closes over
-            read = read[:0]
+            return read, read, read[0]
         by_images, by_rows = folds.side_images, folds.side_rows
         if by_images == 0:
             by_images = min(extents.images, multiple(folds.space_quantum, extents.rows * extents.row_positions))
             by_rows = min(extents.rows, multiple(folds.space_quantum, extents.row_positions))
         elif by_rows >= extents.rows:
             by_rows = 1  # rows that all fit side by side fit when cut, too
-        images, rows = sizes_of_tiles(extents.images, by_images), marked_rows(extents.rows, by_rows, read)
-        groups = sizes_of_tiles(extents.groups, folds.groups)
-        channels = sizes_of_tiles(extents.channels, multiple(folds.channels, extents.kernel))
-        filters = sizes_of_tiles(extents.filters, folds.filters)
-        counts = np.array([len(images) + rows.sum() - 1, len(groups), len(channels), len(filters)])
-        cuts, more = np.zeros((8, counts.sum()), np.int64), np.zeros((8, counts[0]), np.int64)
-        for i in range(len(images)):  # whole images first, then parts of one image
-            add_space(cuts, more, i, images[i], extents.rows, extents, folds, read)
-        at = len(images)
-        for turn in range(1, extents.rows):
-            size = extents.rows - turn
-            if rows[size] > 0:
-                add_space(cuts, more, at, 1, size, extents, folds, read)
-                at += 1
+        # Axes whose pieces are of so many words, `quantum` of which are a block.
         channel_axis = VECTORS if extents.reduces_space else REDUCTION
-        add_axis(cuts, at, groups, extents.groups, 1, folds.groups, GROUPS, folds)
-        at += len(groups)
-        add_axis(cuts, at, channels, extents.channels, extents.kernel, folds.channels, channel_axis, folds)
-        add_axis(cuts, at + len(channels), filters, extents.filters, 1, folds.filters, COLUMNS, folds)
+        axes = (
+            (GROUPS, extents.groups, 1, folds.groups), (channel_axis, extents.channels, extents.kernel, folds.channels),
+            (COLUMNS, extents.filters, 1, folds.filters), (0, extents.images, 1, by_images),
+            (0, extents.rows, 1, by_rows),
+        )  # fmt: skip
+        counts, sizes = np.zeros(5, np.int64), np.zeros((5, 0), np.int64)
+        for _ in range(2):  # how many sizes there are, and then these
+            for which in range(5):
+                _, total, words, quantum = axes[which]
+                counts[which] = tile_sizes(total, multiple(quantum, words), sizes[which])
+            if sizes.shape[1] == 0:
+                sizes = np.zeros((5, counts.max()), np.int64)
+        rows = mark_rows(extents.rows, read, sizes[4], counts[4])
+        spaces = counts[3] - 1
+        for size in range(1, extents.rows + 1):
+            spaces += rows[size]
+        cuts = np.zeros((8, spaces + counts[0] + counts[1] + counts[2]), np.int64)
+        more = np.zeros((8, spaces), np.int64)
+        size = np.int64(extents.rows)
+        for at in range(spaces):  # whole images first, then parts of one image
+            images = np.int64(1)
+            if at < counts[3]:
+                images = sizes[3, at]
+            else:
+                size -= 1
+                while rows[size] == 0:
+                    size -= 1
+            add_space(cuts, more, at, images, size, extents, folds, read)
+        at = np.int64(spaces)
+        for which in range(3):
+            axis, total, words, quantum = axes[which]
+            for i in range(counts[which]):
+                size = sizes[which, i]
+                before = -(-total // size) - 1
+                cuts[0, at] = size
+                for last in range(2):
+                    extent, count = (total - before * size, 1) if last else (size, before)
+                    piece = Piece(extent, count, -(-extent * words // quantum), extent * words)
+                    add_piece(cuts, at, axis, folds, piece)
+                at += 1
+        counts[3] = spaces
         return cuts, more, counts
 
     return build_cuts

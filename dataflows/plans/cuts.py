@@ -47,7 +47,7 @@ def cuts_of(product: Product, dataflow: Dataflow, array: PEArray) -> Cuts:
     whole_pass = nest.groups * product.vectors * product.reduction
     if grain.ifmap_words is None:
         more[-1] = whole_pass
-    spaces, groupings, channelings, filterings = counts.tolist()
+    groupings, channelings, filterings, spaces, _ = counts.tolist()
     axes = Axes(
         0, spaces, spaces, groupings, spaces + groupings, channelings, spaces + groupings + channelings, filterings, 0
     )

@@ -52,7 +52,7 @@ class Clock(NamedTuple):
     gap_cycles: Integers
 
 
-@njit
+@njit(error_model="numpy")
 def new_clock() -> Clock:
     """Return the clock of a plan that begins."""
     table = np.zeros((10, 5), np.int64)
@@ -61,7 +61,7 @@ def new_clock() -> Clock:
     )  # fmt: skip
 
 
-@njit
+@njit(error_model="numpy")
 def run_tiles(clock: Clock, tiles: Tiles, count: int, fill_cycles: int, drain_cycles: int, last: bool) -> None:
     """Let a plan go on with its next `count` tiles; `last` says that no others come.
 
@@ -128,7 +128,7 @@ def run_tiles(clock: Clock, tiles: Tiles, count: int, fill_cycles: int, drain_cy
     counts[0], counts[1], counts[2], counts[3], counts[4] = loads, streams, made, saves, free
 
 
-@njit
+@njit(error_model="numpy")
 def _load(clock: Clock, tiles: Tiles, number: int, at: int, when: int) -> None:
     """Note that a tile is loaded, and what it will do."""
     clock.loaded[number & 3] = when
@@ -138,7 +138,7 @@ def _load(clock: Clock, tiles: Tiles, number: int, at: int, when: int) -> None:
     clock.gap_cycles[number & 3] = tiles.gap_cycles[at]
 
 
-@njit
+@njit(error_model="numpy")
 def end_cycle(clock: Clock, drain_cycles: int) -> np.int64:
     """Return when a plan ends whose last tile has come."""
     _, streams, _, saves, _ = clock.counts

@@ -52,13 +52,13 @@ class KindTables(NamedTuple):
     store_cycles: Integers
 
 
-@njit
+@njit(error_model="numpy")
 def both(total: int, size: int) -> Integers:
     """Return the sizes of the tiles of a cut that are not the last, and of the last."""
     return np.array([size, total - (-(-total // size) - 1) * size])
 
 
-@njit
+@njit(error_model="numpy")
 def kinds_of(extents: Extents, sizes: Sizes, ifmap_rows: Integers, output_rows: Integers) -> Kinds:
     """Return the kinds of tiles; `ifmap_rows` and `output_rows` as in `LoopNest.meetings`."""
     count = -(-extents.rows // sizes.rows)
@@ -90,13 +90,13 @@ def kinds_of(extents: Extents, sizes: Sizes, ifmap_rows: Integers, output_rows: 
     )  # fmt: skip
 
 
-@njit
+@njit(error_model="numpy")
 def fold_cycles(steps: int, folds: Folds) -> int:
     """Return the cycles of a fold of so many steps."""
     return max(steps * folds.step_cycles, folds.least_cycles) + folds.overhead_cycles
 
 
-@njit
+@njit(error_model="numpy")
 def streaming(
     extents: Extents, folds: Folds, images: int, rows: int, channels: int, filters: int, groups: int
 ) -> tuple[int, int]:  # fmt: skip
@@ -129,13 +129,13 @@ def streaming(
     return count * cycles - max(0, folds.least_cycles - last) - folds.gap_cycles, last
 
 
-@njit
+@njit(error_model="numpy")
 def at_rate(moved_bytes: int, rate: Rate) -> int:
     """Return the cycles of a transfer."""
     return -(-moved_bytes * rate.numerator // rate.denominator) + (rate.latency if moved_bytes > 0 else 0)
 
 
-@njit
+@njit(error_model="numpy")
 def tables_of(
     extents: Extents, folds: Folds, kinds: Kinds, stream: StreamBytes, rate: Rate, load_cycles: Integers,
     store_cycles: Integers,

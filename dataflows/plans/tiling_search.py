@@ -49,7 +49,7 @@ class Tile(NamedTuple):
     held: int
 
 
-@njit
+@njit(error_model="numpy")
 def repetitions(orders: Integers) -> tuple[Integers, Integers]:
     """Return which operands each order loads again, by the axes that are cut, and the axes inside the reduction's loop.
 
@@ -77,19 +77,19 @@ def repetitions(orders: Integers) -> tuple[Integers, Integers]:
     return again, within
 
 
-@njit
+@njit(error_model="numpy")
 def carried(moved_bytes: int, transfers: int, rate: Rate) -> np.int64:
     """Return the least cycles of the channel for so many transfers of so many bytes in all."""
     return np.int64(np.ceil(moved_bytes * rate.of_a_byte)) + transfers * rate.of_a_transfer
 
 
-@njit
+@njit(error_model="numpy")
 def alone(moved_bytes: int, rate: Rate) -> np.int64:
     """Return the least cycles of one transfer."""
     return carried(moved_bytes, 1, rate) if moved_bytes > 0 else np.int64(0)
 
 
-@njit
+@njit(error_model="numpy")
 def order_traffic(
     repeated: int, within: int, words: Words, ifmap_words: int, reading: int, stream: StreamBytes,
     vectors: Cut, reduction: Cut, columns: Cut, channel_tiles: int,
@@ -126,7 +126,7 @@ def order_traffic(
     return OrderTraffic(-1 if early else loaded, moved, loads, stores, result_times > 1)
 
 
-@njit
+@njit(error_model="numpy")
 def time_bound(
     group: Cut, work: int, busy: int, last_result: int, results: int, tile: Tile, moves: OrderTraffic, folds: Folds,
     padded: int, stream: StreamBytes, rate: Rate,
@@ -157,7 +157,7 @@ def time_bound(
     return max(first + on_array + store, loading + store, loading + storing, first_result)
 
 
-@njit
+@njit(error_model="numpy")
 def place_of(candidate: Candidate, tables: Tables) -> int:
     """Return the place of a candidate among those of its mapping."""
     axes = axes_of(tables.mappings, candidate.mapping)
@@ -165,7 +165,7 @@ def place_of(candidate: Candidate, tables: Tables) -> int:
     return ((place * axes.filterings + candidate.filters) * ORDERS + candidate.order) * axes.groupings + candidate.group
 
 
-@njit
+@njit(error_model="numpy")
 def candidate_at(place: int, mapping: int, tables: Tables) -> Candidate:
     """Return the candidate at a place."""
     axes = axes_of(tables.mappings, mapping)
@@ -175,7 +175,7 @@ def candidate_at(place: int, mapping: int, tables: Tables) -> Candidate:
     return Candidate(mapping, rest // axes.channelings, group, rest % axes.channelings, filters, order)
 
 
-@njit
+@njit(error_model="numpy")
 def list_candidates(
     tables: Tables, extents: Extents, memory: Memory, rate: Rate, orders: Integers, criteria: tuple[int, int, int],
     most_time: int, most_first: int, keys: Integers, wanted: int,

@@ -50,7 +50,7 @@ class Walk(NamedTuple):
     last_fold: Integers
 
 
-@njit
+@njit(error_model="numpy")
 def new_walk(extents: Extents, sizes: Sizes, order: Integers) -> Walk:
     """Return a walk through the tiles, groups outermost, that begins."""
     space = -(-extents.images // sizes.images) * -(-extents.rows // sizes.rows)
@@ -63,7 +63,7 @@ def new_walk(extents: Extents, sizes: Sizes, order: Integers) -> Walk:
     )
 
 
-@njit
+@njit(error_model="numpy")
 def lay_out(
     walk: Walk, extents: Extents, folds: Folds, kinds: Kinds, tables: KindTables, tiles: Tiles, loads: Integers,
     stores: Integers,
@@ -133,7 +133,7 @@ def lay_out(
     return count
 
 
-@njit
+@njit(error_model="numpy")
 def in_proportion(total: int, weight: int, whole: int) -> int:
     """Return ceil(total * weight / whole) exactly, though the product may be beyond 64 bits."""
     rest = total % whole
@@ -146,7 +146,7 @@ def in_proportion(total: int, weight: int, whole: int) -> int:
     return total // whole * weight + share + (1 if over > 0 else 0)
 
 
-@njit
+@njit(error_model="numpy")
 def wait_cycles(
     window: int, whole: int, moved: int, array_side: int, sram_side: int, widths: MemoryWidths
 ) -> int:  # fmt: skip
@@ -184,7 +184,7 @@ class Measured(NamedTuple):
     loaded_bytes: int
 
 
-@njit
+@njit(error_model="numpy")
 def sizes_of(candidate: Candidate, tables: Tables) -> Sizes:
     """Return the extents of a candidate's tiles."""
     axes = axes_of(tables.mappings, candidate.mapping)
@@ -196,7 +196,7 @@ def sizes_of(candidate: Candidate, tables: Tables) -> Sizes:
     )  # fmt: skip
 
 
-@njit
+@njit(error_model="numpy")
 def measure(
     candidate: Candidate, tables: Tables, extents: Extents, memory: Memory, rate: Rate, orders: Integers,
     load_cycles: Integers, store_cycles: Integers, table: Integers,
