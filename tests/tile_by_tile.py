@@ -9,7 +9,16 @@ from numba import njit
 from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
 from dataflows.dataflow import Dataflow
-from dataflows.plans import tiling_search, tiling_time
+from dataflows.plans import (
+    array_side,
+    candidate_heap,
+    cut_tables,
+    table_reading,
+    tile_clock,
+    tile_kinds,
+    tiling_search,
+    tiling_time,
+)
 from dataflows.plans.candidate_heap import KEY
 from dataflows.plans.choice import NO_TABLE, Contest
 from dataflows.plans.cut_tables import Candidate
@@ -19,6 +28,7 @@ from dataflows.plans.plan import BufferBudget, Plan
 from dataflows.plans.streams import load_transfers, store_transfers
 from dataflows.plans.tile_sequence import tile_sequence
 from dataflows.plans.tiling import ORDERS, Tiling
+from workloads.foundation.kernel_sources import sources_of
 from workloads.passes import Product
 
 Key = tuple[int, ...]
@@ -26,16 +36,29 @@ NO_LIMIT = 1 << 62
 NO_TILES = np.zeros((8, 0), np.int64)
 
 
-@njit
-def list_candidates(tables, extents, memory, rate, orders, criteria, keys, wanted):
-    return tiling_search.list_candidates(
-        tables, extents, memory, rate, orders, criteria, NO_LIMIT, NO_LIMIT, keys, wanted
-    )
+def _kernels(sources: int):
+    """Return the parts of the contest's kernel by themselves."""
+
+    @njit(cache=True)
+    def list_candidates(tables, extents, memory, rate, orders, criteria, keys, wanted):
+        if sources == 0:  # never; numba's cache follows what a function closes over
+            return 0, 0
+        return tiling_search.list_candidates(
+            tables, extents, memory, rate, orders, criteria, NO_LIMIT, NO_LIMIT, keys, wanted
+        )
+
+    @njit(cache=True)
+    def measure(candidate, tables, extents, memory, rate, orders, load_cycles, store_cycles, table):
+        if sources == 0:
+            orders = orders[:0]
+        return tiling_time.measure(candidate, tables, extents, memory, rate, orders, load_cycles, store_cycles, table)
+
+    return list_candidates, measure
 
 
-@njit
-def measure(candidate, tables, extents, memory, rate, orders, load_cycles, store_cycles, table):
-    return tiling_time.measure(candidate, tables, extents, memory, rate, orders, load_cycles, store_cycles, table)
+list_candidates, measure = _kernels(sources_of(
+    array_side, candidate_heap, cut_tables, table_reading, tile_clock, tile_kinds, tiling_search, tiling_time
+))  # fmt: skip
 
 
 class Measured(NamedTuple):

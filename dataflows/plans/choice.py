@@ -95,10 +95,10 @@ def _worth_a_look(
         return mappings, NO_LIMIT, NO_LIMIT
     least = [mapped.least_cycles(array, product) for mapped in mappings]
     shortest = floor = NO_LIMIT
-    for place in range(len(mappings)):
+    for place in sorted(range(len(mappings)), key=least.__getitem__):
         if least[place] >= shortest:
             floor = min(floor, least[place])
-            continue
+            break
         one = Contest.of(product, placement, mappings[place : place + 1], array, budget)
         one.run(shortest, floor, quick=True)
         shortest, floor = one.state[0, 3:5].tolist()

@@ -120,7 +120,7 @@ def asked_for(state: Integers, lists: Integers, slack_percent: int) -> Asked:
     for column in range(KEY):  # the list goes on after its last key
         lists[which, more + 1, column] = lists[which, count - 1, column] if wanted > 0 else -1
     if stage == QUICK:
-        return Asked(more, 3, 1, 2, NEVER, NEVER)
+        return Asked(more, 3, 1, 2, now[SHORTEST], NEVER)
     if stage == BY_TIME:
         return Asked(more, 0, 1, 2, now[SHORTEST] - 1, NEVER)
     if now[FOUND] > 0:
@@ -132,7 +132,7 @@ def asked_for(state: Integers, lists: Integers, slack_percent: int) -> Asked:
 
 @njit(error_model="numpy")
 def note_list(state: Integers, wanted: int, count: int, least_time: int) -> None:
-    """Note how many candidates a list has now, and the least time of those that were looked at."""
+    """Note how many candidates a list has now, and what no tiling's time is below."""
     listed = LISTED + 1 if state[NOW, STAGE] == BY_TIME else LISTED
     state[listed, 0], state[listed, 1], state[listed, 2] = wanted, count, 0
     if state[NOW, STAGE] == QUICK:
@@ -202,7 +202,7 @@ def look_on(state: Integers, lists: Integers, slack_percent: int) -> None:
             now[STAGE] = now[THEN]
             return
     elif stage == BY_TIME:
-        now[FLOOR] = min(now[SHORTEST], keys[at, 0]) if left else now[SHORTEST]
+        now[FLOOR] = max(now[FLOOR], min(now[SHORTEST], keys[at, 0]) if left else now[SHORTEST])
         if decide(state, slack_percent):
             now[STAGE] = BY_BYTES
             return

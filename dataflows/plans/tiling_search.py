@@ -197,7 +197,7 @@ def list_candidates(
     Returns
     -------
     count, least_time : int
-        How many there are, and the least time of all that were looked at.
+        How many there are; and, in an order of time, what no tiling's time is below.
     """
     again, within = repetitions(orders)
     positions = extents.images * extents.rows * extents.row_positions
@@ -214,6 +214,7 @@ def list_candidates(
         axes, bounds, folds = axes_of(tables.mappings, m), bounds_of(tables.mappings, m), folds_of(tables.mappings, m)
         longest = min(most_time, worst) if by_time else most_time
         if bounds.least_time > longest:
+            least_time = min(least_time, bounds.least_time)
             continue
         least_fold = folds.least_cycles
         beside = folds.fill_cycles + folds.drain_cycles - folds.gap_cycles
@@ -247,6 +248,7 @@ def list_candidates(
             least = in_space.work_one * least_channels_one + in_space.work_more * least_channels_more - least_fold
             least = max(least, np.int64(least_bytes * rate.of_a_byte))
             if least > longest:
+                least_time = min(least_time, least)
                 continue
             for turn_a in range(axes.channelings):
                 a = axes.channelings - 1 - turn_a if upward else turn_a
@@ -263,6 +265,7 @@ def list_candidates(
                 if charge:
                     charged += (least >> 14) * in_space.tiles * in_channels.tiles
                 if charged > longest:
+                    least_time = min(least_time, least)
                     continue
                 made_each, weights_each = more.positions_most, in_channels.size * extents.kernel
                 filter_each, result_each = (
@@ -288,6 +291,7 @@ def list_candidates(
                     if charge:
                         charged += (least >> 14) * in_space.tiles * in_channels.tiles * columns.tiles
                     if charged > longest:
+                        least_time = min(least_time, least)
                         continue
                     cut_axes = (vectors.tiles > 1) | (reduction.tiles > 1) << 1 | (columns.tiles > 1) << 2
                     if not by_time:
@@ -327,7 +331,11 @@ def list_candidates(
                         )  # fmt: skip
                         if moves.loaded < 0:
                             continue
-                        if np.int64(moves.moved * rate.of_a_byte) > longest or (not by_time and moves.moved > worst):
+                        carrying = np.int64(moves.moved * rate.of_a_byte)
+                        if carrying > longest:
+                            least_time = min(least_time, carrying)
+                            continue
+                        if not by_time and moves.moved > worst:
                             continue
                         busy = max(-(-(moves.moved + array_side) // widths.buffer),
                                    -(-sram_side // widths.predictor_sram))  # fmt: skip
@@ -339,9 +347,9 @@ def list_candidates(
                                 group, work, busy, last_result, vectors.tiles * columns.tiles, tile, moves, folds,
                                 padded, stream, rate,
                             )  # fmt: skip
+                            least_time = min(least_time, time)
                             if time > most_time:
                                 continue
-                            least_time = min(least_time, time)
                             values[0], values[1], values[2] = time, moves.moved, moves.moved + array_side
                             values[3] = time + (time >> 14) * group.tiles * tiles_each
                             for column in range(3):
