@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
+import numpy as np
+
 from dataflows.array import PEArray, Side, Stays, Way, arrays
 from dataflows.arrays.job import (
     Geometry,
@@ -21,6 +23,7 @@ from dataflows.arrays.job import (
 from dataflows.convolution import ConvolutionTiles, whole_convolution
 from dataflows.formula import FilledFormula
 from dataflows.operands import ConvolutionOperands, SteppedProduct, Tensor
+from dataflows.plans.plan import Integers
 from dataflows.traffic import ArrayTraffic
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.registry import registry
@@ -176,9 +179,10 @@ class JobDataflow:
         streamed: Axis = vectors if job.streamed == "V" else "reduction"
         V, N = (job.V, job.N) if self.stationary == "filter" else (job.N, job.V)
         accumulated = self.accumulates(array)
+        taps = int(self.taps(array, whole_convolution(product))[0])
         return Granularity(
-            V, job.D, N, streamed, job.step_cycles, job.least_cycles, job.overhead_cycles,
-            waits_when_short=job.waits_when_short,
+            V, job.D * taps, N, streamed, job.step_cycles, job.least_cycles, job.overhead_cycles,
+            waits_when_short=job.waits_when_short, folds=taps,
             most=array.accumulator_sums if accumulated else None, accumulated=accumulated,
         )  # fmt: skip
 
@@ -208,6 +212,9 @@ class JobDataflow:
             names |= {"V": "columns", "N": "vectors"}
         sizes = {"vectors": product.vectors, "reduction": product.reduction, "columns": product.columns}
         rows, columns = names[spread.rows], names[spread.columns]
+        taps = int(self.taps(array, whole_convolution(product))[0])
+        if taps > 1:
+            rows, sizes["channels"] = "channels", product.reduction // taps
         return {
             "pe_rows": {rows: min(array.rows, sizes[rows])},
             "pe_columns": {columns: min(array.columns, sizes[columns])},
@@ -241,8 +248,12 @@ class JobDataflow:
         from dataflows.arrays.stepped import step_job
 
         model = array.job_array(self.way)
-        job = step_job(model, self.geometry(array), *self.matrices(operands), dump_cycles)
-        result = job.result if self.stationary == "filter" else job.result.transpose(0, 2, 1)
+        taps = int(self.taps(array, operands.tiles)[0])
+        job = step_job(model, self.geometry(array), *self.matrices(array, operands), dump_cycles)
+        # psums of taps are added up as those of any two folds of a reduction
+        sums = job.result.reshape(-1, taps, *job.result.shape[1:])
+        result, read_by_taps = sums.sum(axis=1), sums[:, 1:].size
+        result = result if self.stationary == "filter" else result.transpose(0, 2, 1)
         sizes = (len(result), operands.image.shape[1], operands.rows, operands.columns, -1)
         words = (job.traffic.moving_words, job.traffic.stationary_words)
         image_words, filter_words = words if self.stationary == "filter" else reversed(words)
@@ -250,7 +261,7 @@ class JobDataflow:
             image_words,
             filter_words,
             partial_sum_writes=job.traffic.sums - result.size,
-            partial_sum_reads=job.partial_sums_read,
+            partial_sum_reads=job.partial_sums_read + read_by_taps,
             register_reads=job.traffic.register_reads,
             register_writes=job.traffic.register_writes,
             sums_return=model.sums_return,
@@ -258,9 +269,17 @@ class JobDataflow:
         tensor = result.reshape(sizes).transpose(0, 1, 4, 2, 3)
         return SteppedProduct(tensor, job.cycles, job.macs, traffic, job.registers)
 
-    def matrices(self, operands: ConvolutionOperands) -> tuple[Tensor, Tensor]:
-        """Return a convolution as the moving [groups, V, D] and the stationary [groups, D, N] matrix of a job."""
+    def matrices(self, array: PEArray, operands: ConvolutionOperands) -> tuple[Tensor, Tensor]:
+        """Return a convolution as the moving [groups, V, D] and the stationary [groups, D, N] matrix of a job.
+
+        A reduction of several taps that do not share a fold is so many groups, one after the other.
+        """
         image, filters = operands.matrices()
+        taps = int(self.taps(array, operands.tiles)[0])
+        if taps > 1:  # the reduction is channels, and of each its taps
+            groups, vectors, columns = len(image), image.shape[1], filters.shape[2]
+            image = image.reshape(groups, vectors, -1, taps).transpose(0, 3, 1, 2).reshape(groups * taps, vectors, -1)
+            filters = filters.reshape(groups, -1, taps, columns).swapaxes(1, 2).reshape(groups * taps, -1, columns)
         if self.stationary == "image":
             return filters.transpose(0, 2, 1), image.transpose(0, 2, 1)
         return image, filters
@@ -273,17 +292,26 @@ class JobDataflow:
 
     def blocks(self, array: PEArray, tiles: ConvolutionTiles) -> JobBlocks:
         """Return product tiles as jobs whose psums fit in the accumulator memory."""
-        return cut_vectors(self.jobs(tiles), array.accumulator_sums if self.accumulates(array) else 1 << 60, array.rows)
+        jobs = self.jobs(array, tiles)
+        several = (array.rows < jobs.D) | (self.taps(array, tiles) > 1)
+        return cut_vectors(jobs, array.accumulator_sums if self.accumulates(array) else 1 << 60, several)
 
     def accumulates(self, array: PEArray) -> bool:
         """Whether psums lie in accumulators, which bound the vectors of a job."""
         return array.job_array(self.way).sums_by_vector and array.accumulator_sums > 0
 
-    def jobs(self, tiles: ConvolutionTiles) -> JobTiles:
-        """Return product tiles as jobs."""
+    def jobs(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiles:
+        """Return product tiles as jobs; taps that do not share a fold are groups of their own."""
+        taps = self.taps(array, tiles)
+        groups, reduction = tiles.groups * taps, tiles.reduction // taps
         if self.stationary == "filter":
-            return JobTiles(tiles.groups, tiles.vectors, tiles.reduction, tiles.filters)
-        return JobTiles(tiles.groups, tiles.filters, tiles.reduction, tiles.vectors)
+            return JobTiles(groups, tiles.vectors, reduction, tiles.filters)
+        return JobTiles(groups, tiles.filters, reduction, tiles.vectors)
+
+    def taps(self, array: PEArray, tiles: ConvolutionTiles) -> Integers:
+        """Return the taps of each tile that lie in folds of their own; 1 where they fill rows with the channels."""
+        apart = array.reduction_on_rows == "channels" and self.way == "operand stays"
+        return tiles.taps if apart else np.ones_like(tiles.groups)
 
 
 @cache
@@ -323,6 +351,21 @@ def find_dataflow(name: str, kind: str, where: str, key: str) -> Dataflow:
     if name not in known:
         raise InputError(where, key, f"unknown dataflow {name!r} of a {kind} array", nearest(name, known))
     return dataflows()[kind, name]
+
+
+def check_rows(array: PEArray, flow: Dataflow, where: str, key: str) -> None:
+    """Refuse an array that says what the reduction does on its rows, under a dataflow that puts none there.
+
+    Raises
+    ------
+    InputError
+        With the dataflows that do.
+    """
+    if array.reduction_on_rows == "channels_and_taps" or flow.way == "operand stays":
+        return
+    fitting = [name for (kind, name), one in dataflows().items() if kind == array.kind and one.way == "operand stays"]
+    problem = f"is {array.reduction_on_rows}, but {flow.name} has no reduction on the rows"
+    raise InputError(where, key, problem, f"leave it out, or take {' or '.join(sorted(fitting))}")
 
 
 def narrow_ports(array: PEArray, flow: Dataflow) -> list[str]:

@@ -121,7 +121,7 @@ def _axis_cuts(
         passes = [tiles, (pieces * counts).sum(axis=1)]
         last_fold = last[:, -1] * grain.step_cycles
     elif axis == "reduction":
-        one = counts * (blocks <= 1)
+        one = counts * (blocks * grain.folds <= 1)
         work = [(blocks * one).sum(axis=1), (blocks * (counts - one)).sum(axis=1)]
         passes = [(extents * one).sum(axis=1), (extents * (counts - one)).sum(axis=1)]
     else:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from dataflows.array import PEArray
-from dataflows.dataflow import find_dataflow, narrow_ports
+from dataflows.dataflow import check_rows, find_dataflow, narrow_ports
 from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.plan import BufferBudget
 from simulator.dram.machine_channel import dram_channel
@@ -148,8 +148,9 @@ class Accelerator(StrictModel):
     @model_validator(mode="after")
     def _parts_fit(self) -> "Accelerator":
         design = find_design(self.design, "", "design")
-        for array in self.arrays:
-            find_dataflow(self.dataflow, array.kind, "", "dataflow")
+        for name, array in zip(ARRAYS, self.arrays, strict=False):
+            flow = find_dataflow(self.dataflow, array.kind, "", "dataflow")
+            check_rows(array, flow, "", f"{name}.reduction_on_rows")
         for name, words in _WORDS.items():
             has, wants = getattr(self, name) is not None, name in design.components
             if has and not wants:
