@@ -3,7 +3,8 @@
 A new dataflow is one new file in `dataflows/kinds/` with an object `DATAFLOW`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
@@ -22,6 +23,7 @@ from dataflows.arrays.job import (
 )
 from dataflows.convolution import ConvolutionTiles, whole_convolution
 from dataflows.formula import FilledFormula
+from dataflows.granularity import Axis, Granularity
 from dataflows.operands import ConvolutionOperands, SteppedProduct, Tensor
 from dataflows.plans.plan import Integers
 from dataflows.traffic import ArrayTraffic
@@ -32,63 +34,10 @@ from workloads.passes import Product
 if TYPE_CHECKING:
     from dataflows.arrays.first_folds import FirstFolds
 
-Axis = Literal["vectors", "reduction", "columns"]
+Spatial = tuple[tuple[str, int | str], ...]
+"""What lies on an array, flat: by dotted key, such as `pe_rows.reduction`."""
 T = TypeVar("T")
 PORTS = ("weight_port_words_per_cycle", "input_port_words_per_cycle", "output_port_words_per_cycle")
-
-
-@dataclass(frozen=True, slots=True)
-class Granularity:
-    """Extents of tiles that suit the array.
-
-    Attributes
-    ----------
-    vectors, reduction, columns : int
-        Extents that fill the array; a tile that is no multiple wastes PEs.
-    streamed : str
-        The axis that streams through a fold.
-    step_cycles : int
-        Cycles of a step of the streamed axis.
-    least_cycles : int
-        What a fold takes at least, since it hides the loading or the draining of the one beside it.
-    overhead_cycles : int
-        What each fold takes beyond its streaming.
-    gap_cycles : int
-        How much of a fold passes before its first step; a tile's first fold takes it as the tile's gap.
-    waits_when_short : bool
-        Whether a tile has a gap where its own fold is shorter than `least_cycles`, and not only the fold before it.
-    most : int, optional
-        Most of the streamed axis that a fold takes where the reduction needs several, so that psums fit in an
-        accumulator memory.
-    accumulated : bool
-        Whether the psums of a tile stay in the array's accumulators.
-    folds : int
-        Folds that each block of the product is (`rs`: of a filter that is too tall or too wide for a PE set).
-    ifmap_words : int, optional
-        Words that one pass over the whole ifmap brings to the array, if no tile cuts it; None: one for each
-        multiplication of a vector with a column, however it is cut.
-    groups : int
-        Groups that run side by side.
-    space : (int, int), optional
-        Images and rows of the sweep that run side by side, where images do not share folds; else the sweep is cut into
-        positions, by `vectors` (or `reduction`, where it is the reduction).
-    """
-
-    vectors: int
-    reduction: int
-    columns: int
-    streamed: Axis = "vectors"
-    step_cycles: int = 1
-    least_cycles: int = 0
-    overhead_cycles: int = 0
-    gap_cycles: int = 0
-    waits_when_short: bool = False
-    most: int | None = None
-    accumulated: bool = False
-    folds: int = 1
-    ifmap_words: int | None = None
-    groups: int = 1
-    space: tuple[int, int] | None = None
 
 
 class Dataflow(Protocol):
@@ -118,6 +67,20 @@ class Dataflow(Protocol):
     def mapped(self, array: PEArray, product: Product) -> "tuple[Dataflow, ...]":
         """Return this dataflow with each mapping of the product that may be the best; an op keeps one for all tiles."""
 
+    def laid(self, array: PEArray, product: Product, spatial: Spatial) -> "tuple[Dataflow, ...]":
+        """Return this dataflow with each mapping of the product that lies on the array as given.
+
+        Parameters
+        ----------
+        spatial : Spatial
+            Some or all of what `spatial` says.
+
+        Raises
+        ------
+        ValueError
+            If none does.
+        """
+
     def granularity(self, array: PEArray, product: Product) -> Granularity:
         """Return the extents of a tile that leave no PE idle, and what its folds take."""
 
@@ -127,7 +90,7 @@ class Dataflow(Protocol):
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
 
-    def spatial(self, array: PEArray, product: Product) -> dict[str, dict[str, int] | str]:
+    def spatial(self, array: PEArray, product: Product) -> dict[str, dict[str, int] | str | int]:
         """Return what lies on the array's rows and columns, with how much of it, and what follows in time."""
 
     def formula(self, array: PEArray, tiles: ConvolutionTiles) -> FilledFormula:
@@ -152,12 +115,15 @@ class JobDataflow:
     stationary : str
         Which operand takes the stationary port: the `filter`, or the `image` (then the job is the
         product's transpose).
+    fold_vectors : int, optional
+        Most vectors of a job that stream through a fold where its reduction takes several.
     """
 
     name: str
     description: str
     way: Stays
     stationary: Literal["filter", "image"]
+    fold_vectors: int | None = None
 
     def sides(self, kind: type[PEArray]) -> dict[str, Side]:
         """Return the side that each port of a kind of array feeds."""
@@ -183,19 +149,31 @@ class JobDataflow:
         return Granularity(
             V, job.D * taps, N, streamed, job.step_cycles, job.least_cycles, job.overhead_cycles,
             waits_when_short=job.waits_when_short, folds=taps,
-            most=array.accumulator_sums if accumulated else None, accumulated=accumulated,
+            most=self.most_vectors(array), accumulated=accumulated,
         )  # fmt: skip
 
     def mapped(self, array: PEArray, product: Product) -> tuple[Dataflow, ...]:
         """Return the dataflow itself, which lays every part alike."""
         return (self,)
 
+    def laid(self, array: PEArray, product: Product, spatial: Spatial) -> tuple[Dataflow, ...]:
+        """Return the dataflow itself, with as many vectors a fold as are given."""
+        given, own = dict(spatial), dict(flat(self.spatial(array, product)))
+        most = given.pop("fold_vectors", None)
+        if isinstance(most, int) and self.way != "operand stays":
+            raise ValueError(f"has fold_vectors, and under {self.name} no vectors stream through a fold")
+        for key, value in given.items():
+            if own.get(key) != value:
+                there = ", ".join(f"{name} {one}" for name, one in own.items())
+                raise ValueError(f"has {key} {value}, and {self.name} lays the {product.role} product so: {there}")
+        return (replace(self, fold_vectors=most),) if isinstance(most, int) else (self,)
+
     def least_cycles(self, array: PEArray, product: Product) -> int:
         """Return what no tiling of a product streams in less: the whole as one tile.
 
         Zero where accumulators cut vectors, which tiles of a short reduction go without.
         """
-        if self.accumulates(array):
+        if self.most_vectors(array) is not None:
             return 0
         return int(self.timing(array, whole_convolution(product)).stream_cycles.sum())
 
@@ -204,7 +182,7 @@ class JobDataflow:
         blocks = self.blocks(array, tiles)
         return blocks.joined(array.job_array(self.way).timing(self.geometry(array), blocks.jobs))
 
-    def spatial(self, array: PEArray, product: Product) -> dict[str, dict[str, int] | str]:
+    def spatial(self, array: PEArray, product: Product) -> dict[str, dict[str, int] | str | int]:
         """Return the product's axes on the array's rows, columns and time."""
         spread = array.job_array(self.way).spread
         names = {"V": "vectors", "D": "reduction", "N": "columns"}
@@ -219,6 +197,7 @@ class JobDataflow:
             "pe_rows": {rows: min(array.rows, sizes[rows])},
             "pe_columns": {columns: min(array.columns, sizes[columns])},
             "time": names[spread.time],
+            **({} if self.fold_vectors is None else {"fold_vectors": self.fold_vectors}),
         }
 
     def formula(self, array: PEArray, tiles: ConvolutionTiles) -> FilledFormula:
@@ -294,7 +273,14 @@ class JobDataflow:
         """Return product tiles as jobs whose psums fit in the accumulator memory."""
         jobs = self.jobs(array, tiles)
         several = (array.rows < jobs.D) | (self.taps(array, tiles) > 1)
-        return cut_vectors(jobs, array.accumulator_sums if self.accumulates(array) else 1 << 60, several)
+        most = self.most_vectors(array)
+        return cut_vectors(jobs, 1 << 60 if most is None else most, several)
+
+    def most_vectors(self, array: PEArray) -> int | None:
+        """Return the most vectors of a job in a fold, by the accumulators and by what is given; None for any number."""
+        limits = [array.accumulator_sums] if self.accumulates(array) else []
+        limits += [] if self.fold_vectors is None else [self.fold_vectors]
+        return min(limits, default=None)
 
     def accumulates(self, array: PEArray) -> bool:
         """Whether psums lie in accumulators, which bound the vectors of a job."""
@@ -312,6 +298,15 @@ class JobDataflow:
         """Return the taps of each tile that lie in folds of their own; 1 where they fill rows with the channels."""
         apart = array.reduction_on_rows == "channels" and self.way == "operand stays"
         return tiles.taps if apart else np.ones_like(tiles.groups)
+
+
+def flat(spatial: Mapping[str, Mapping[str, int] | str | int]) -> Spatial:
+    """Return what lies on an array, by dotted key."""
+    return tuple(
+        (f"{key}.{name}", size) if name else (key, size)
+        for key, value in spatial.items()
+        for name, size in (value.items() if isinstance(value, Mapping) else (("", value),))
+    )
 
 
 @cache

@@ -1,5 +1,6 @@
 """The cuts of a product's axes into tiles, and what the kernels of the search need of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
@@ -8,7 +9,8 @@ import numpy as np
 
 from dataflows.array import PEArray
 from dataflows.convolution import whole_convolution
-from dataflows.dataflow import Dataflow, Granularity
+from dataflows.dataflow import Dataflow
+from dataflows.granularity import Granularity
 from dataflows.plans.cut_tables import AxisCuts, Extents, Folds, SpaceCuts
 from dataflows.plans.loopnest import LoopNest
 from dataflows.plans.plan import Integers
@@ -49,15 +51,20 @@ class Cuts:
 
 
 @lru_cache(maxsize=4096)
-def cuts_of(product: Product, dataflow: Dataflow, array: PEArray) -> Cuts:
-    """Return the cuts of a product; designs, phases and buffers share them."""
+def cuts_of(
+    product: Product, dataflow: Dataflow, array: PEArray, given: tuple[tuple[str, int], ...] = ()
+) -> Cuts:  # fmt: skip
+    """Return the cuts of a product, for a given size of a loop that one alone; designs and buffers share them."""
+    fixed = dict(given)
     nest, grain = LoopNest(product), dataflow.granularity(array, product)
     # Along images and rows run the vectors, or the reduction of a wgrad; along channels the other of the two.
     space_quantum, channel_quantum = grain.vectors, grain.reduction
     if nest.reduces_space:
         space_quantum, channel_quantum = channel_quantum, space_quantum
     meetings, read = _rows_read(product)
-    spatial = np.array(_spatial_candidates(nest, space_quantum, grain.space, read[:, 0].tolist()), dtype=np.int64)
+    spatial = np.array(
+        _spatial_candidates(nest, space_quantum, grain.space, read[:, 0].tolist(), fixed), dtype=np.int64
+    )
     images, rows = (np.ascontiguousarray(column) for column in spatial.T)
     (image_sizes, image_counts), (row_sizes, row_counts) = _pieces(nest.images, images), _pieces(nest.rows, rows)
     tile_counts = (image_counts[:, :, None] * row_counts[:, None, :]).reshape(len(spatial), 4)
@@ -80,10 +87,13 @@ def cuts_of(product: Product, dataflow: Dataflow, array: PEArray) -> Cuts:
         blocks = -(-extents * words // quantum)
         return _axis_cuts(extents[:, 0], extents, counts, blocks, extents * words, axis, grain)
 
-    groups = cuts(nest.groups, grain.groups, 1, "groups", _cuts(nest.groups, grain.groups))
+    def sizes(loop: str, total: int, quantum: int) -> list[int]:
+        return [fixed[loop]] if loop in fixed else _cuts(total, quantum)
+
+    groups = cuts(nest.groups, grain.groups, 1, "groups", sizes("groups", nest.groups, grain.groups))
     channels = cuts(nest.channels, channel_quantum, nest.kernel, channel_axis,
-                    _cuts(nest.channels, _quantum(channel_quantum, nest.kernel)))  # fmt: skip
-    filters = cuts(nest.filters, grain.columns, 1, "columns", _cuts(nest.filters, grain.columns))
+                    sizes("channels", nest.channels, _quantum(channel_quantum, nest.kernel)))  # fmt: skip
+    filters = cuts(nest.filters, grain.columns, 1, "columns", sizes("filters", nest.filters, grain.columns))
     timing = dataflow.timing(array, whole_convolution(product))
     beside = timing.fill_cycles + timing.drain_cycles - grain.gap_cycles
     folds = Folds(
@@ -176,7 +186,7 @@ def _piece_counts(total: int) -> list[int]:
 
 
 def _spatial_candidates(
-    nest: LoopNest, quantum: int, space: tuple[int, int] | None, read: list[int]
+    nest: LoopNest, quantum: int, space: tuple[int, int] | None, read: list[int], fixed: Mapping[str, int]
 ) -> list[tuple[int, int]]:
     """Return (images, rows): whole images first, then parts of one image.
 
@@ -188,8 +198,13 @@ def _spatial_candidates(
     else:
         image_quantum, row_quantum = space
         row_quantum = row_quantum if row_quantum < nest.rows else 1  # rows that all fit side by side fit when cut, too
-    whole = [(images, nest.rows) for images in _cuts(nest.images, image_quantum)]
-    parts = [(1, rows) for rows in sorted({*_cuts(nest.rows, row_quantum), *_row_cuts(nest.rows, read)}, reverse=True)]
+    images_, rows_ = _cuts(nest.images, image_quantum), {*_cuts(nest.rows, row_quantum), *_row_cuts(nest.rows, read)}
+    if "images" in fixed:
+        images_ = [fixed["images"]]
+    if "rows" in fixed:
+        rows_ = {fixed["rows"]}
+    whole = [(images, nest.rows) for images in images_ if fixed.get("rows", nest.rows) == nest.rows]
+    parts = [(1, rows) for rows in sorted(rows_, reverse=True) if fixed.get("images", 1) == 1]
     return list(dict.fromkeys([*whole, *parts]))
 
 

@@ -60,10 +60,10 @@ class ProductOrigin:
     @property
     def mapping(self) -> dict[str, Any]:
         """Order of the loops over tiles, sizes of tiles, and what lies on rows, columns and time."""
-        sizes = asdict(self.tiling)
+        sizes = {loop: size for loop, size in asdict(self.tiling).items() if size is not None}
         order = sizes.pop("order")
         return {
-            "loop_order": ["groups", *order],
+            "loop_order": list(order) if "groups" in order else ["groups", *order],
             "tile": sizes,
             "spatial": self.dataflow.spatial(self.array, self.product),
         }

@@ -58,7 +58,20 @@ def choose_tiling(
     TileTooLargeError
         If not even the smallest tile fits in the buffer.
     """
-    searches = [TilingSearch(product, placement, mapped, array, budget) for mapped in dataflow.mapped(array, product)]
+    return best_of([TilingSearch(product, placement, one, array, budget) for one in dataflow.mapped(array, product)])
+
+
+def best_of(searches: Sequence[TilingSearch]) -> Tiled:
+    """Choose among the candidates of some searches, which differ in their mapping alone.
+
+    Raises
+    ------
+    TileTooLargeError
+        If not even the smallest tile fits in the buffer.
+    """
+    product, placement, array, budget = (
+        searches[0].product, searches[0].placement, searches[0].array, searches[0].budget,
+    )  # fmt: skip
     contest = Contest(
         partial(_listing, searches), lambda candidate: searches[candidate[0]].measure(candidate[1]),
         partial(_quick, searches),

@@ -26,13 +26,12 @@ from dataflows.plans.plan import BufferBudget, Integers
 from dataflows.plans.streams import from_dram, load_transfers, store_transfers, tile_tensors
 from workloads.passes import Product
 
-Order = tuple[str, str, str]
+Order = tuple[str, ...]
 # Loops from the outermost to the innermost. Orders in which results are finished one by one come first.
 ORDERS: tuple[Order, ...] = (
     ("columns", "vectors", "reduction"), ("vectors", "columns", "reduction"), ("columns", "reduction", "vectors"),
     ("vectors", "reduction", "columns"), ("reduction", "columns", "vectors"), ("reduction", "vectors", "columns"),
 )  # fmt: skip
-_ORDERS = np.array([[AXES.index(axis) for axis in order] for order in ORDERS], dtype=np.int64)
 NO_LIMIT = 1 << 62
 
 
@@ -40,8 +39,9 @@ NO_LIMIT = 1 << 62
 class Tiling:
     """Tile sizes, and the order of the loops over tiles.
 
-    `images` is 1 wherever `rows` is less than the whole image; `channels` are the ifmap's, `filters` the product's
-    columns, both of one group.
+    `channels` are the ifmap's, `filters` the product's columns, both of one group. In a tiling of the search `images`
+    is 1 wherever `rows` is less than the whole image, rows and kernels are not cut across (None), and the order is one
+    of the three axes. A tiling that is given may have any order of the loops of `dataflows.plans.loops`.
     """
 
     groups: int
@@ -50,6 +50,13 @@ class Tiling:
     channels: int
     filters: int
     order: Order
+    positions: int | None = None
+    kernel_rows: int | None = None
+    kernel_columns: int | None = None
+
+
+def _numbers(orders: tuple[Order, ...]) -> Integers:
+    return np.array([[AXES.index(axis) for axis in order] for order in orders], dtype=np.int64)
 
 
 Row = tuple[int, ...]  # of a candidate: rows of the tables of cuts (space, groups, channels, filters) and of the orders
@@ -59,7 +66,8 @@ Row = tuple[int, ...]  # of a candidate: rows of the tables of cuts (space, grou
 class TilingSearch:
     """The candidates of a product under one mapping of a dataflow.
 
-    The budget is what tiles may use; what lies whole in the buffer has been taken from it.
+    The budget is what tiles may use; what lies whole in the buffer has been taken from it. Where sizes of tiles or the
+    order are given, only tilings with these are candidates.
     """
 
     product: Product
@@ -67,6 +75,8 @@ class TilingSearch:
     dataflow: Dataflow
     array: PEArray
     budget: BufferBudget
+    sizes: tuple[tuple[str, int], ...] = ()
+    order: Order | None = None
 
     def candidates(self, criteria: Criteria, most_time: int = NO_LIMIT) -> Iterator[tuple[Key, Row]]:
         """Yield the tilings that fit in the order of the criteria, bounds from below, each with its key."""
@@ -87,7 +97,7 @@ class TilingSearch:
 
     def tiling(self, row: Row) -> Tiling:
         """Return a candidate as a tiling."""
-        return Tiling(*self._sizes(row), ORDERS[row[4]])
+        return Tiling(*self._sizes(row), self._orders[row[4]])
 
     def measure(self, row: Row) -> Measured:
         """Return what a candidate is compared by, exactly, without its plan."""
@@ -109,7 +119,7 @@ class TilingSearch:
         if rate is None:
             loads, stores = self._transfer_cycles(row)
         time, compute, moved = tiling_time(
-            cuts.extents, cuts.folds, sizes, _ORDERS[row[4]], *cuts.meetings, self._stream_bytes,
+            cuts.extents, cuts.folds, sizes, _numbers(self._orders)[row[4]], *cuts.meetings, self._stream_bytes,
             Rate(*(rate or (0, 1, 0))), loads, stores, buffer, sram, self._widths,
         )  # fmt: skip
         return Measured((int(time), int(moved), int(moved + buffer)), self._tiles(row), int(compute))
@@ -136,17 +146,23 @@ class TilingSearch:
         from dataflows.plans.tiling_search import search  # needs numba
 
         cuts, budget = self._cuts, self.budget
-        orders = _ORDERS if self.placement.result == "dram" else _ORDERS[:2]
         found: tuple[Integers, Integers, int] = search(
             cuts.space, cuts.more, cuts.groups, cuts.channels, cuts.filters, cuts.extents, cuts.folds, cuts.ifmap_pass,
             self._stream_bytes, *self._memories, self._widths, budget.capacity_bytes,
-            np.array(budget.channel.least_cycles, dtype=np.float64), orders, criteria, most_time, after, wanted,
+            np.array(budget.channel.least_cycles, dtype=np.float64), _numbers(self._orders), criteria, most_time, after,
+            wanted,
         )  # fmt: skip
         return found
 
     @cached_property
     def _cuts(self) -> Cuts:
-        return cuts_of(self.product, self.dataflow, self.array)
+        return cuts_of(self.product, self.dataflow, self.array, self.sizes)
+
+    @cached_property
+    def _orders(self) -> tuple[Order, ...]:
+        if self.order is not None:
+            return (self.order,)
+        return ORDERS if self.placement.result == "dram" else ORDERS[:2]
 
     @cached_property
     def _stream_bytes(self) -> StreamBytes:
@@ -226,7 +242,7 @@ class TilingSearch:
 
     def _spills(self, row: Row) -> bool:
         """Return whether psums leave for DRAM: a loop of several tiles turns inside the reduction's."""
-        cuts, order = self._cuts, ORDERS[row[4]]
+        cuts, order = self._cuts, self._orders[row[4]]
         space, channels, filters = (
             int(axis.tiles[at]) for axis, at in ((cuts.space, row[0]), (cuts.channels, row[2]), (cuts.filters, row[3]))
         )

@@ -137,6 +137,9 @@ class Accelerator(StrictModel):
     where it fits."""
     energy_table: Annotated[str, Field(min_length=1)]
     """A shipped energy table or a file."""
+    mapping: Annotated[str, Field(min_length=1)] | None = None
+    """A file that says how passes of layers are cut into tiles and lie on the array; the search chooses what it leaves
+    out (docs/how-to/own-mapping.md)."""
     energy: Energies | None = None
     """Energies of single actions in place of the table's, such as `energy.macs`."""
 
