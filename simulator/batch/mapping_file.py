@@ -63,7 +63,8 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, Mapping) else value
 
 
-Mappings = Annotated[tuple[PassMapping, ...], Field(min_length=1), BeforeValidator(_listed)]
+_Several = Annotated[tuple[PassMapping, ...], Field(min_length=1)]
+Mappings = Annotated[_Several, BeforeValidator(_listed, json_schema_input_type=PassMapping | _Several)]
 
 
 class LayerMapping(SparseModel):

@@ -1,12 +1,15 @@
 """Mappings that are given: against tiles word by word, against the search, and from explain and back."""
 
+import json
 from dataclasses import replace
+from hashlib import sha256
 
 import adagp_sim
 import numpy as np
 import pytest
 import yaml
 from array_specs import RUN_NAMES, RUNS, array_of
+from command_line import good, run_here
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_tiles import LOOPS, naive_tiles, naive_traffic, totals
@@ -146,3 +149,25 @@ def test_a_given_mapping_changes_a_run(tmp_path) -> None:
     assert all(before < now for before, now in zip(*cycles, strict=True))
     other = [[row["compute_cycles"] for row in run.table() if row["pass"] == "wgrad"] for run in (free, one)]
     assert other[0] == other[1]
+
+
+def test_a_sweep_knows_mappings_by_their_text(tmp_path) -> None:
+    """Two files, one in two names: three points, of which two are the same; an edited file is computed anew."""
+    for name, filters in (("one", 1), ("two", 2), ("again", 1)):
+        text = f"version: 1\ndefault: {{forward: {{tile: {{filters: {filters}}}}}}}\n"
+        (tmp_path / f"{name}.yaml").write_text(text)
+    paths = [str(tmp_path / f"{name}.yaml") for name in ("one", "two", "again")]
+    asked = {"trace": "digits-cnn", "grid": {"mapping": paths}, "settings": {"design": "baseline"}}
+    cycles = [row["cycles"] for row in adagp_sim.sweep(asked, tmp_path / "out").rows]
+    assert cycles[0] == cycles[2] != cycles[1]
+    (tmp_path / "two.yaml").write_text((tmp_path / "one.yaml").read_text())
+    assert {row["cycles"] for row in adagp_sim.sweep(asked, tmp_path / "out").rows} == {cycles[0]}
+
+
+def test_provenance_has_the_hash(tmp_path) -> None:
+    (tmp_path / "m.yaml").write_text("version: 1\ndefault: {forward: {tile: {filters: 1}}}\n")
+    good(run_here("simulate", "digits-cnn", "--mapping", "m.yaml", "--out", "out", cwd=tmp_path))
+    inputs = json.loads((tmp_path / "out/provenance.json").read_text())["inputs"]
+    assert inputs["m.yaml"] == sha256((tmp_path / "m.yaml").read_bytes()).hexdigest()
+    resolved = yaml.safe_load((tmp_path / "out/config.resolved.yaml").read_text())
+    assert resolved["mappings"]["m.yaml"]["default"]["forward"][0]["tile"] == {"filters": 1}
