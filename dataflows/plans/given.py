@@ -51,6 +51,8 @@ class Given:
         Loops over tiles, or axes, from the outermost.
     spatial : tuple of (str, int), optional
         What lies on the array: by dotted key as `Dataflow.spatial` has it.
+    reload_operands : bool
+        Whether both operands are loaded anew for every tile.
     at_most : bool
         Whether a size above a loop's extent means the whole loop; else it is an error.
     """
@@ -58,6 +60,7 @@ class Given:
     sizes: tuple[tuple[str, int], ...] = ()
     order: Order | None = None
     spatial: Spatial = ()
+    reload_operands: bool = False
     at_most: bool = False
 
     def of(self, product: Product) -> "Given":
@@ -96,14 +99,16 @@ def whole_tiling(given: Given, product: Product) -> Tiling | None:
     """
     sizes, totals = given.size, totals_of(LoopNest(product))
     free = [loop for loop in _SEARCHED if loop not in sizes and totals[loop] > 1]
-    return None if free or given.order is None else _tiling(sizes, given.order, totals)
+    return None if free or given.order is None else _tiling(sizes, given, given.order, totals)
 
 
 def is_searched(given: Given, product: Product) -> bool:
     """Whether the tilings that the search lists have any that is as given."""
     nest, sizes = LoopNest(product), given.size
     totals = totals_of(nest)
-    if any(sizes.get(loop, totals[loop]) < totals[loop] for loop in LOOPS if loop not in _SEARCHED):
+    if given.reload_operands or any(
+        sizes.get(loop, totals[loop]) < totals[loop] for loop in LOOPS if loop not in _SEARCHED
+    ):
         return False
     if sizes.get("rows", totals["rows"]) < totals["rows"] and sizes.get("images", 1) > 1:
         return False
@@ -134,7 +139,7 @@ def listed_tilings(given: Given, product: Product) -> list[Tiling]:
         raise MappingError("tile", problem, f"give more of the sizes, so that at most {MOST_TILINGS} are left")
     fixed = {loop: size for loop, size in given.sizes if loop not in _SEARCHED}
     return [
-        _tiling({**fixed, **dict(zip(_SEARCHED, sizes, strict=True))}, order, totals)
+        _tiling({**fixed, **dict(zip(_SEARCHED, sizes, strict=True))}, given, order, totals)
         for sizes in combinations(*options)
         for order in orders
     ]
@@ -182,7 +187,7 @@ def smallest_misfit(
 ) -> MappingError:
     """Return why no tiling as given fits, though each size that is left out may be 1."""
     smallest = {loop: given.size.get(loop, 1) for loop in _SEARCHED}
-    tiling = _tiling(smallest, given.order or ORDERS[0], totals_of(LoopNest(product)))
+    tiling = _tiling(smallest, given, given.order or ORDERS[0], totals_of(LoopNest(product)))
     try:
         check_fits(tiling, product, placement, dataflow, budget)
     except MappingError as error:
@@ -269,9 +274,14 @@ def _check_order(order: Iterable[str], nest: LoopNest) -> None:
             seen[loop] = name
 
 
-def _tiling(sizes: dict[str, int], order: Order, totals: dict[str, int]) -> Tiling:
+def _tiling(sizes: dict[str, int], given: Given, order: Order, totals: dict[str, int]) -> Tiling:
     parts = {loop: sizes[loop] for loop in LOOPS if loop not in _SEARCHED and sizes.get(loop, 1 << 60) < totals[loop]}
-    return Tiling(**{loop: sizes.get(loop, totals[loop]) for loop in _SEARCHED}, order=order, **parts)
+    return Tiling(
+        **{loop: sizes.get(loop, totals[loop]) for loop in _SEARCHED},
+        order=order,
+        **parts,
+        reload_operands=given.reload_operands,
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -74,8 +74,8 @@ def tile_sequence(product: Product, tiling: Tiling) -> TileSequence:
     return TileSequence(
         parts=_parts(product, of, cut_rows, cut_kernels),
         tensors=tensors,
-        ifmap_new=new["ifmap"],
-        filter_new=new["filter"],
+        ifmap_new=new["ifmap"] | tiling.reload_operands,
+        filter_new=new["filter"] | tiling.reload_operands,
         finished=last.astype(np.int64),
         psums_loaded=come * begun,
         psums_stored=leave * ~last,

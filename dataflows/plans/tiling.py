@@ -41,7 +41,8 @@ class Tiling:
 
     `channels` are the ifmap's, `filters` the product's columns, both of one group. In a tiling of the search `images`
     is 1 wherever `rows` is less than the whole image, rows and kernels are not cut across (None), and the order is one
-    of the three axes. A tiling that is given may have any order of the loops of `dataflows.plans.loops`.
+    of the three axes. A tiling that is given may have any order of the loops of `dataflows.plans.loops`, and may load
+    both operands anew for every tile (`reload_operands`).
     """
 
     groups: int
@@ -53,6 +54,7 @@ class Tiling:
     positions: int | None = None
     kernel_rows: int | None = None
     kernel_columns: int | None = None
+    reload_operands: bool = False
 
 
 def _numbers(orders: tuple[Order, ...]) -> Integers:

@@ -50,13 +50,15 @@ class PassMapping(SparseModel):
     """Sizes of a tile."""
     loop_order: Annotated[tuple[Loop, ...], Field(min_length=1)] | None = None
     """Loops over tiles from the outermost, or axes: `vectors`, `reduction` and `columns`."""
+    reload_operands: bool = False
+    """Whether both operands are loaded anew for every tile; else only one that is not that of the tile before."""
     spatial: dict[str, dict[str, Size] | Size | str] = {}
     """What lies on the array, as `adagp-sim explain` prints it, and `fold_vectors`."""
 
     def given(self, at_most: bool) -> Given:
         """Return what is given; `at_most` says whether sizes may be above a loop's extent."""
         sizes = tuple(self.tile.model_dump().items())
-        return Given(sizes, self.loop_order, flat(self.spatial), at_most)
+        return Given(sizes, self.loop_order, flat(self.spatial), self.reload_operands, at_most)
 
 
 def _listed(value: Any) -> Any:

@@ -56,6 +56,7 @@ layers:
     forward:
       tile: {groups: 1, images: 1, rows: 4, positions: 8, channels: 8, kernel_rows: 3, filters: 4}
       loop_order: [groups, filters, images, rows]
+      reload_operands: true
       spatial: {pe_rows: {reduction: 12}, time: vectors, fold_vectors: 7}
     dgrad: {tile: {channels: 2}}
 """

@@ -58,7 +58,7 @@ def naive_tiles(shape: Any, role: str, sizes: dict[str, int], order: list[str]) 
     return found
 
 
-def naive_traffic(tiles: list[dict[str, Any]], reduction_macs: int) -> dict[str, Any]:
+def naive_traffic(tiles: list[dict[str, Any]], reduction_macs: int, reload: bool = False) -> dict[str, Any]:
     """Return what tiles load and store, and the bytes of the largest, with words of 2 bytes and psums of 4.
 
     `reduction_macs` is what makes a word of the result.
@@ -73,7 +73,7 @@ def naive_traffic(tiles: list[dict[str, Any]], reduction_macs: int) -> dict[str,
         load = sum(
             2 * len(tile[name])
             for name in ("ifmap", "filter")
-            if before is None or before["names"][name] != tile["names"][name]
+            if reload or before is None or before["names"][name] != tile["names"][name]
         )
         if one in made and before["result"] != tile["result"]:
             load += 4 * len(tile["result"])

@@ -62,8 +62,9 @@ def test_any_order_of_any_cuts_is_what_its_tiles_are(run, shape: ConvShape, role
     sizes = {loop: data.draw(st.integers(1, extents[loop])) for loop in LOOPS}
     order = data.draw(st.permutations(LOOPS))
     tiles = naive_tiles(shape, role, sizes, order)
-    want = naive_traffic(tiles, product.reduction)
-    asked = Given(tuple(sizes.items()), tuple(order))
+    reload = data.draw(st.booleans())
+    want = naive_traffic(tiles, product.reduction, reload)
+    asked = Given(tuple(sizes.items()), tuple(order), reload_operands=reload)
     if want["early"]:
         with pytest.raises(MappingError, match="brings psums back"):
             plan_given(product, ALL_IN_DRAM, flow, array, BIG, asked)
