@@ -1,13 +1,13 @@
 """The file of a mapping: how passes of layers are cut into tiles and lie on the array, in place of the search."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from dataflows.dataflow import flat
+from dataflows.dataflow import Spatial, flat
 from dataflows.plans.given import Given
 from simulator.machine.spec import Accelerator
 from workloads.foundation.errors import InputError, nearest
@@ -59,6 +59,10 @@ class PassMapping(SparseModel):
         """Return what is given; `at_most` says whether sizes may be above a loop's extent."""
         sizes = tuple(self.tile.model_dump().items())
         return Given(sizes, self.loop_order, flat(self.spatial), self.reload_operands, at_most)
+
+
+def _of_any_array(spatial: Spatial) -> Spatial:
+    return tuple((key, value) for key, value in spatial if key == "fold_vectors")
 
 
 def _listed(value: Any) -> Any:
@@ -120,6 +124,7 @@ class GivenMappings:
 
     file: MappingFile | None
     path: str
+    any_array: bool = False
 
     def of(self, layer: str, pass_: str) -> tuple[Given, ...]:
         """Return what is given for the products of a pass: nothing, one for all, or one for each."""
@@ -127,7 +132,12 @@ class GivenMappings:
             return ()
         own = getattr(self.file.layers.get(layer), pass_, None)
         found = own or getattr(self.file.default, pass_, None) or ()
-        return tuple(one.given(at_most=own is None) for one in found)
+        given = tuple(one.given(at_most=own is None) for one in found)
+        return tuple(replace(one, spatial=_of_any_array(one.spatial)) for one in given) if self.any_array else given
+
+    def on_any_array(self) -> "GivenMappings":
+        """Return the same tiles and loops for arrays of other sizes, on which other things lie."""
+        return replace(self, any_array=True)
 
     def place(self, layer: str, pass_: str, index: int, key: str) -> str:
         """Return the key of something that is wrong in the file."""

@@ -34,8 +34,11 @@ from workloads.vectors import Direction, vector_work, vectors_behind
 class Operations:
     """Plans the tasks of one trace on one accelerator."""
 
-    def __init__(self, trace: Trace, spec: Accelerator, leaving: frozenset[str] = frozenset()) -> None:
-        self._mappings = mappings_for(trace, spec)
+    def __init__(
+        self, trace: Trace, spec: Accelerator, leaving: frozenset[str] = frozenset(),
+        mappings: GivenMappings | None = None,
+    ) -> None:  # fmt: skip
+        self._mappings = mappings_for(trace, spec) if mappings is None else mappings
         self._arrays = [
             _ArrayOperations(trace, spec, index, leaving, self._mappings) for index in range(len(spec.arrays))
         ]
