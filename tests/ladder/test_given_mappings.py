@@ -23,6 +23,7 @@ from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
 from dataflows.plans.planning import choose_tiling
 from simulator.explain.layer import explain_layer
 from simulator.machine.spec_loading import load_accelerator
+from workloads.foundation.errors import InputError
 from workloads.passes import Product
 from workloads.shapes import ConvShape
 from workloads.trace import load_trace
@@ -175,3 +176,16 @@ def test_provenance_has_the_hash(tmp_path) -> None:
     assert inputs["m.yaml"] == sha256((tmp_path / "m.yaml").read_bytes()).hexdigest()
     resolved = yaml.safe_load((tmp_path / "out/config.resolved.yaml").read_text())
     assert resolved["mappings"]["m.yaml"]["default"]["forward"][0]["tile"] == {"filters": 1}
+
+
+def test_a_machine_names_a_mapping_beside_its_file(tmp_path, monkeypatch) -> None:
+    (tmp_path / "machine").mkdir()
+    (tmp_path / "machine/m.yaml").write_text("version: 1\ndefault: {forward: {tile: {filters: 1}}}\n")
+    (tmp_path / "machine/mine.yaml").write_text("{version: 2, extends: baseline, mapping: m.yaml}\n")
+    monkeypatch.chdir(tmp_path)
+    beside = adagp_sim.simulate("digits-cnn", "machine/mine.yaml")
+    option = adagp_sim.simulate("digits-cnn", design="baseline", mapping="machine/m.yaml")
+    assert beside.runs[0].total_cycles == option.runs[0].total_cycles
+    assert adagp_sim.simulate("digits-cnn", design="baseline").runs[0].total_cycles < option.runs[0].total_cycles
+    with pytest.raises(InputError, match=r"mapping: is given in overrides, too"):
+        adagp_sim.compare("digits-cnn", mapping="machine/m.yaml", overrides={"mapping": "machine/m.yaml"})
