@@ -77,3 +77,19 @@ def test_two_mappings_are_one_too_many(tmp_path: Path) -> None:
     said = refused("simulate", "digits-cnn", "--mapping", "m.yaml", "--set", "mapping=n.yaml", cwd=tmp_path)
     assert "mapping: is given twice" in said
     assert "n.yaml: no such file" in refused("simulate", "digits-cnn", "--mapping", "n.yaml", cwd=tmp_path)
+
+
+def test_explain_tells_what_is_loaded_anew(tmp_path: Path) -> None:
+    """Of 128 filters in two halves, an image is loaded for each half; without `reload_operands` once: by hand."""
+    loaded = {}
+    for reload in ("true", "false"):
+        tile = "tile: {images: 16, rows: 16, channels: 128, filters: 64}, loop_order: [vectors, filters, channels]"
+        (tmp_path / "m.yaml").write_text(
+            f"version: 1\nlayers: {{{LAYER}: {{forward: {{{tile}, reload_operands: {reload}}}}}}}\n"
+        )
+        arguments = ("explain", "vgg13-cifar10", "--layer", LAYER, "--pass", "forward", "--mapping", "m.yaml")
+        said = run_here(*arguments, cwd=tmp_path).out
+        assert ("both operands are loaded for every tile" in said) == (reload == "true")
+        loaded[reload] = run_here(*arguments, "--json", cwd=tmp_path).json["passes"][0]["dram_read_bytes"]
+    image, weights = 128 * 128 * 256 * 2, 128 * 128 * 9 * 2
+    assert loaded == {"true": 2 * image + 8 * weights, "false": image + 8 * weights}
