@@ -57,7 +57,7 @@ def rtl_of(flow: Dataflow, array: PEArray) -> Rtl | None:
 @pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
 def test_kernel_equals_rtl(flow: Dataflow, kind: str, seed: int, tmp_path: Path) -> None:
     """Each of the kind's own words once; the arrays of test_stepped_equals_rtl.py are more."""
-    for place, own in enumerate(choices(kind)):
+    for place, own in enumerate(choices(kind, flow)):
         array = array_of(kind, 3 + seed, 4 - seed, (2 + seed, 3, 2), **own)
         rtl = rtl_of(flow, array)
         if rtl is None:
