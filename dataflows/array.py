@@ -22,6 +22,7 @@ Extent = Annotated[int, Field(ge=1, le=MOST_WORDS)]
 Side = Literal["rows", "columns"]
 Way = Literal["operand stays", "sums stay", "rows stay"]
 Stays = Literal["operand stays", "sums stay"]
+OnRows = Literal["channels_and_taps", "channels"]
 
 
 class Sides(NamedTuple):
@@ -60,6 +61,10 @@ class PEArray(StrictModel):
     """Results or psums that leave the array in a cycle; as the filters' port."""
     accumulator_sums: Annotated[int, Field(ge=0, le=1 << 30)]
     """Psums that each column's accumulator memory holds under `ws` and `is`; 0: psums go to the global buffer."""
+    reduction_on_rows: OnRows = "channels_and_taps"
+    """The words of the reduction that a fold has on its rows under `ws` and `is`. `channels_and_taps`: any words, so
+    that taps of the kernel fill rows that channels leave. `channels`: channels of one tap, as in Gemmini; the next tap
+    is another fold."""
 
     @property
     def pes(self) -> int:

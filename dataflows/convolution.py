@@ -67,6 +67,12 @@ class ConvolutionTiles:
         return self.channels * self.filter_rows * self.filter_columns
 
     @property
+    def taps(self) -> Integers:
+        """Taps of each tile's kernel that its reduction runs over; in wgrad they are vectors, and it runs over none."""
+        one = np.ones_like(self.filter_rows)
+        return one if self.role == "wgrad" else self.filter_rows * self.filter_columns
+
+    @property
     def macs(self) -> Integers:
         """Multiply-accumulates of each tile."""
         return self.groups * self.vectors * self.reduction * self.filters

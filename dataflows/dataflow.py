@@ -3,9 +3,12 @@
 A new dataflow is one new file in `dataflows/kinds/` with an object `DATAFLOW`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+
+import numpy as np
 
 from dataflows.array import PEArray, Side, Stays, Way, arrays
 from dataflows.arrays.job import (
@@ -20,7 +23,9 @@ from dataflows.arrays.job import (
 )
 from dataflows.convolution import ConvolutionTiles, whole_convolution
 from dataflows.formula import FilledFormula
+from dataflows.granularity import Axis, Granularity
 from dataflows.operands import ConvolutionOperands, SteppedProduct, Tensor
+from dataflows.plans.plan import Integers
 from dataflows.traffic import ArrayTraffic
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.registry import registry
@@ -29,63 +34,10 @@ from workloads.passes import Product
 if TYPE_CHECKING:
     from dataflows.arrays.first_folds import FirstFolds
 
-Axis = Literal["vectors", "reduction", "columns"]
+Spatial = tuple[tuple[str, int | str], ...]
+"""What lies on an array, flat: by dotted key, such as `pe_rows.reduction`."""
 T = TypeVar("T")
 PORTS = ("weight_port_words_per_cycle", "input_port_words_per_cycle", "output_port_words_per_cycle")
-
-
-@dataclass(frozen=True, slots=True)
-class Granularity:
-    """Extents of tiles that suit the array.
-
-    Attributes
-    ----------
-    vectors, reduction, columns : int
-        Extents that fill the array; a tile that is no multiple wastes PEs.
-    streamed : str
-        The axis that streams through a fold.
-    step_cycles : int
-        Cycles of a step of the streamed axis.
-    least_cycles : int
-        What a fold takes at least, since it hides the loading or the draining of the one beside it.
-    overhead_cycles : int
-        What each fold takes beyond its streaming.
-    gap_cycles : int
-        How much of a fold passes before its first step; a tile's first fold takes it as the tile's gap.
-    waits_when_short : bool
-        Whether a tile has a gap where its own fold is shorter than `least_cycles`, and not only the fold before it.
-    most : int, optional
-        Most of the streamed axis that a fold takes where the reduction needs several, so that psums fit in an
-        accumulator memory.
-    accumulated : bool
-        Whether the psums of a tile stay in the array's accumulators.
-    folds : int
-        Folds that each block of the product is (`rs`: of a filter that is too tall or too wide for a PE set).
-    ifmap_words : int, optional
-        Words that one pass over the whole ifmap brings to the array, if no tile cuts it; None: one for each
-        multiplication of a vector with a column, however it is cut.
-    groups : int
-        Groups that run side by side.
-    space : (int, int), optional
-        Images and rows of the sweep that run side by side, where images do not share folds; else the sweep is cut into
-        positions, by `vectors` (or `reduction`, where it is the reduction).
-    """
-
-    vectors: int
-    reduction: int
-    columns: int
-    streamed: Axis = "vectors"
-    step_cycles: int = 1
-    least_cycles: int = 0
-    overhead_cycles: int = 0
-    gap_cycles: int = 0
-    waits_when_short: bool = False
-    most: int | None = None
-    accumulated: bool = False
-    folds: int = 1
-    ifmap_words: int | None = None
-    groups: int = 1
-    space: tuple[int, int] | None = None
 
 
 class Dataflow(Protocol):
@@ -115,6 +67,20 @@ class Dataflow(Protocol):
     def mapped(self, array: PEArray, product: Product) -> "tuple[Dataflow, ...]":
         """Return this dataflow with each mapping of the product that may be the best; an op keeps one for all tiles."""
 
+    def laid(self, array: PEArray, product: Product, spatial: Spatial) -> "tuple[Dataflow, ...]":
+        """Return this dataflow with each mapping of the product that lies on the array as given.
+
+        Parameters
+        ----------
+        spatial : Spatial
+            Some or all of what `spatial` says.
+
+        Raises
+        ------
+        ValueError
+            If none does.
+        """
+
     def granularity(self, array: PEArray, product: Product) -> Granularity:
         """Return the extents of a tile that leave no PE idle, and what its folds take."""
 
@@ -124,7 +90,7 @@ class Dataflow(Protocol):
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
 
-    def spatial(self, array: PEArray, product: Product) -> dict[str, dict[str, int] | str]:
+    def spatial(self, array: PEArray, product: Product) -> dict[str, dict[str, int] | str | int]:
         """Return what lies on the array's rows and columns, with how much of it, and what follows in time."""
 
     def formula(self, array: PEArray, tiles: ConvolutionTiles) -> FilledFormula:
@@ -149,12 +115,15 @@ class JobDataflow:
     stationary : str
         Which operand takes the stationary port: the `filter`, or the `image` (then the job is the
         product's transpose).
+    fold_vectors : int, optional
+        Most vectors of a job that stream through a fold where its reduction takes several.
     """
 
     name: str
     description: str
     way: Stays
     stationary: Literal["filter", "image"]
+    fold_vectors: int | None = None
 
     def sides(self, kind: type[PEArray]) -> dict[str, Side]:
         """Return the side that each port of a kind of array feeds."""
@@ -176,22 +145,35 @@ class JobDataflow:
         streamed: Axis = vectors if job.streamed == "V" else "reduction"
         V, N = (job.V, job.N) if self.stationary == "filter" else (job.N, job.V)
         accumulated = self.accumulates(array)
+        taps = int(self.taps(array, whole_convolution(product))[0])
         return Granularity(
-            V, job.D, N, streamed, job.step_cycles, job.least_cycles, job.overhead_cycles,
-            waits_when_short=job.waits_when_short,
-            most=array.accumulator_sums if accumulated else None, accumulated=accumulated,
+            V, job.D * taps, N, streamed, job.step_cycles, job.least_cycles, job.overhead_cycles,
+            waits_when_short=job.waits_when_short, folds=taps,
+            most=self.most_vectors(array), accumulated=accumulated,
         )  # fmt: skip
 
     def mapped(self, array: PEArray, product: Product) -> tuple[Dataflow, ...]:
         """Return the dataflow itself, which lays every part alike."""
         return (self,)
 
+    def laid(self, array: PEArray, product: Product, spatial: Spatial) -> tuple[Dataflow, ...]:
+        """Return the dataflow itself, with as many vectors a fold as are given."""
+        given, own = dict(spatial), dict(flat(self.spatial(array, product)))
+        most = given.pop("fold_vectors", None)
+        if isinstance(most, int) and self.way != "operand stays":
+            raise ValueError(f"has fold_vectors, and under {self.name} no vectors stream through a fold")
+        for key, value in given.items():
+            if own.get(key) != value:
+                there = ", ".join(f"{name} {one}" for name, one in own.items())
+                raise ValueError(f"has {key} {value}, and {self.name} lays the {product.role} product so: {there}")
+        return (replace(self, fold_vectors=most),) if isinstance(most, int) else (self,)
+
     def least_cycles(self, array: PEArray, product: Product) -> int:
         """Return what no tiling of a product streams in less: the whole as one tile.
 
         Zero where accumulators cut vectors, which tiles of a short reduction go without.
         """
-        if self.accumulates(array):
+        if self.most_vectors(array) is not None:
             return 0
         return int(self.timing(array, whole_convolution(product)).stream_cycles.sum())
 
@@ -200,7 +182,7 @@ class JobDataflow:
         blocks = self.blocks(array, tiles)
         return blocks.joined(array.job_array(self.way).timing(self.geometry(array), blocks.jobs))
 
-    def spatial(self, array: PEArray, product: Product) -> dict[str, dict[str, int] | str]:
+    def spatial(self, array: PEArray, product: Product) -> dict[str, dict[str, int] | str | int]:
         """Return the product's axes on the array's rows, columns and time."""
         spread = array.job_array(self.way).spread
         names = {"V": "vectors", "D": "reduction", "N": "columns"}
@@ -208,10 +190,14 @@ class JobDataflow:
             names |= {"V": "columns", "N": "vectors"}
         sizes = {"vectors": product.vectors, "reduction": product.reduction, "columns": product.columns}
         rows, columns = names[spread.rows], names[spread.columns]
+        taps = int(self.taps(array, whole_convolution(product))[0])
+        if taps > 1:
+            rows, sizes["channels"] = "channels", product.reduction // taps
         return {
             "pe_rows": {rows: min(array.rows, sizes[rows])},
             "pe_columns": {columns: min(array.columns, sizes[columns])},
             "time": names[spread.time],
+            **({} if self.fold_vectors is None else {"fold_vectors": self.fold_vectors}),
         }
 
     def formula(self, array: PEArray, tiles: ConvolutionTiles) -> FilledFormula:
@@ -241,8 +227,12 @@ class JobDataflow:
         from dataflows.arrays.stepped import step_job
 
         model = array.job_array(self.way)
-        job = step_job(model, self.geometry(array), *self.matrices(operands), dump_cycles)
-        result = job.result if self.stationary == "filter" else job.result.transpose(0, 2, 1)
+        taps = int(self.taps(array, operands.tiles)[0])
+        job = step_job(model, self.geometry(array), *self.matrices(array, operands), dump_cycles)
+        # psums of taps are added up as those of any two folds of a reduction
+        sums = job.result.reshape(-1, taps, *job.result.shape[1:])
+        result, read_by_taps = sums.sum(axis=1), sums[:, 1:].size
+        result = result if self.stationary == "filter" else result.transpose(0, 2, 1)
         sizes = (len(result), operands.image.shape[1], operands.rows, operands.columns, -1)
         words = (job.traffic.moving_words, job.traffic.stationary_words)
         image_words, filter_words = words if self.stationary == "filter" else reversed(words)
@@ -250,7 +240,7 @@ class JobDataflow:
             image_words,
             filter_words,
             partial_sum_writes=job.traffic.sums - result.size,
-            partial_sum_reads=job.partial_sums_read,
+            partial_sum_reads=job.partial_sums_read + read_by_taps,
             register_reads=job.traffic.register_reads,
             register_writes=job.traffic.register_writes,
             sums_return=model.sums_return,
@@ -258,9 +248,17 @@ class JobDataflow:
         tensor = result.reshape(sizes).transpose(0, 1, 4, 2, 3)
         return SteppedProduct(tensor, job.cycles, job.macs, traffic, job.registers)
 
-    def matrices(self, operands: ConvolutionOperands) -> tuple[Tensor, Tensor]:
-        """Return a convolution as the moving [groups, V, D] and the stationary [groups, D, N] matrix of a job."""
+    def matrices(self, array: PEArray, operands: ConvolutionOperands) -> tuple[Tensor, Tensor]:
+        """Return a convolution as the moving [groups, V, D] and the stationary [groups, D, N] matrix of a job.
+
+        A reduction of several taps that do not share a fold is so many groups, one after the other.
+        """
         image, filters = operands.matrices()
+        taps = int(self.taps(array, operands.tiles)[0])
+        if taps > 1:  # the reduction is channels, and of each its taps
+            groups, vectors, columns = len(image), image.shape[1], filters.shape[2]
+            image = image.reshape(groups, vectors, -1, taps).transpose(0, 3, 1, 2).reshape(groups * taps, vectors, -1)
+            filters = filters.reshape(groups, -1, taps, columns).swapaxes(1, 2).reshape(groups * taps, -1, columns)
         if self.stationary == "image":
             return filters.transpose(0, 2, 1), image.transpose(0, 2, 1)
         return image, filters
@@ -273,17 +271,42 @@ class JobDataflow:
 
     def blocks(self, array: PEArray, tiles: ConvolutionTiles) -> JobBlocks:
         """Return product tiles as jobs whose psums fit in the accumulator memory."""
-        return cut_vectors(self.jobs(tiles), array.accumulator_sums if self.accumulates(array) else 1 << 60, array.rows)
+        jobs = self.jobs(array, tiles)
+        several = (array.rows < jobs.D) | (self.taps(array, tiles) > 1)
+        most = self.most_vectors(array)
+        return cut_vectors(jobs, 1 << 60 if most is None else most, several)
+
+    def most_vectors(self, array: PEArray) -> int | None:
+        """Return the most vectors of a job in a fold, by the accumulators and by what is given; None for any number."""
+        limits = [array.accumulator_sums] if self.accumulates(array) else []
+        limits += [] if self.fold_vectors is None else [self.fold_vectors]
+        return min(limits, default=None)
 
     def accumulates(self, array: PEArray) -> bool:
         """Whether psums lie in accumulators, which bound the vectors of a job."""
         return array.job_array(self.way).sums_by_vector and array.accumulator_sums > 0
 
-    def jobs(self, tiles: ConvolutionTiles) -> JobTiles:
-        """Return product tiles as jobs."""
+    def jobs(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiles:
+        """Return product tiles as jobs; taps that do not share a fold are groups of their own."""
+        taps = self.taps(array, tiles)
+        groups, reduction = tiles.groups * taps, tiles.reduction // taps
         if self.stationary == "filter":
-            return JobTiles(tiles.groups, tiles.vectors, tiles.reduction, tiles.filters)
-        return JobTiles(tiles.groups, tiles.filters, tiles.reduction, tiles.vectors)
+            return JobTiles(groups, tiles.vectors, reduction, tiles.filters)
+        return JobTiles(groups, tiles.filters, reduction, tiles.vectors)
+
+    def taps(self, array: PEArray, tiles: ConvolutionTiles) -> Integers:
+        """Return the taps of each tile that lie in folds of their own; 1 where they fill rows with the channels."""
+        apart = array.reduction_on_rows == "channels" and self.way == "operand stays"
+        return tiles.taps if apart else np.ones_like(tiles.groups)
+
+
+def flat(spatial: Mapping[str, Mapping[str, int] | str | int]) -> Spatial:
+    """Return what lies on an array, by dotted key."""
+    return tuple(
+        (f"{key}.{name}", size) if name else (key, size)
+        for key, value in spatial.items()
+        for name, size in (value.items() if isinstance(value, Mapping) else (("", value),))
+    )
 
 
 @cache
@@ -323,6 +346,21 @@ def find_dataflow(name: str, kind: str, where: str, key: str) -> Dataflow:
     if name not in known:
         raise InputError(where, key, f"unknown dataflow {name!r} of a {kind} array", nearest(name, known))
     return dataflows()[kind, name]
+
+
+def check_rows(array: PEArray, flow: Dataflow, where: str, key: str) -> None:
+    """Refuse an array that says what the reduction does on its rows, under a dataflow that puts none there.
+
+    Raises
+    ------
+    InputError
+        With the dataflows that do.
+    """
+    if array.reduction_on_rows == "channels_and_taps" or flow.way == "operand stays":
+        return
+    fitting = [name for (kind, name), one in dataflows().items() if kind == array.kind and one.way == "operand stays"]
+    problem = f"is {array.reduction_on_rows}, but {flow.name} has no reduction on the rows"
+    raise InputError(where, key, problem, f"leave it out, or take {' or '.join(sorted(fitting))}")
 
 
 def narrow_ports(array: PEArray, flow: Dataflow) -> list[str]:

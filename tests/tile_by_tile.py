@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
 from dataflows.dataflow import Dataflow
 from dataflows.plans import (
@@ -22,11 +21,8 @@ from dataflows.plans import (
 from dataflows.plans.candidate_heap import KEY
 from dataflows.plans.choice import NO_TABLE, Contest
 from dataflows.plans.cut_tables import Candidate
-from dataflows.plans.origin import ProductOrigin
-from dataflows.plans.placement import Operand, Placement
+from dataflows.plans.placement import Placement
 from dataflows.plans.plan import BufferBudget, Plan
-from dataflows.plans.streams import load_transfers, store_transfers
-from dataflows.plans.tile_sequence import tile_sequence
 from dataflows.plans.tiling import ORDERS, Tiling
 from workloads.foundation.kernel_sources import sources_of
 from workloads.passes import Product
@@ -134,54 +130,3 @@ class TilingSearch:
         return Measured(
             (found.time, found.dram_bytes, found.buffer_bytes), found.tiles, found.compute_cycles
         )  # fmt: skip
-
-
-def plan_tiled(
-    product: Product, placement: Placement, dataflow: Dataflow, array: PEArray, budget: BufferBudget, tiling: Tiling
-) -> Plan:
-    """Plan one product on an array by a given tiling: the array's closed forms, tile by tile."""
-    tiles = tile_sequence(product, tiling)
-    timing = dataflow.timing(array, tiles.parts)
-    results = tiles.tensors.result.words
-    finished = int((results * tiles.finished).sum())
-    traffic = dataflow.traffic(array, tiles.parts, finished)
-
-    word, sums = budget.word_bytes, budget.partial_sum_bytes
-    loads = load_transfers(tiles.tensors, placement, budget, tiles.ifmap_new, tiles.filter_new, tiles.psums_loaded)
-    stores = store_transfers(tiles.tensors, placement, budget, tiles.finished, tiles.psums_stored)
-    loaded_bytes, stored_bytes = int(loads.moved_bytes.sum()), int(stores.moved_bytes.sum())
-
-    # What a tile leaves unfinished waits in the buffer for the next one; the rest need not leave the accumulators.
-    waiting = int((results * (1 - tiles.finished)).sum())
-    held = traffic.partial_sum_writes - waiting if traffic.accumulated else 0
-    reads = {"buffer": (traffic.partial_sum_reads - held) * sums + stored_bytes, "predictor_sram": 0}
-    writes = {"buffer": (traffic.partial_sum_writes - held) * sums + loaded_bytes, "predictor_sram": 0}
-    for operand, words in ((placement.ifmap, traffic.ifmap_words), (placement.filter, traffic.filter_words)):
-        reads[_held_in(operand)] += words * word * operand.tensors
-    writes["predictor_sram" if placement.result == "predictor_sram" else "buffer"] += finished * word
-    counts = ActionCounts(
-        macs=product.macs,
-        adds=0 if traffic.sums_return else traffic.partial_sum_reads,
-        register_reads=traffic.register_reads,
-        register_writes=traffic.register_writes,
-        scratchpad_reads=traffic.scratchpad_reads,
-        scratchpad_writes=traffic.scratchpad_writes,
-        array_network_bytes=(traffic.ifmap_words + traffic.filter_words + finished) * word
-        + (traffic.partial_sum_reads * traffic.sums_return + traffic.partial_sum_writes) * sums,
-        buffer_read_bytes=reads["buffer"],
-        buffer_write_bytes=writes["buffer"],
-        accumulator_read_bytes=held * sums,
-        accumulator_write_bytes=held * sums,
-        predictor_sram_read_bytes=reads["predictor_sram"],
-        predictor_sram_write_bytes=writes["predictor_sram"],
-        dram_read_bytes=loaded_bytes,
-        dram_write_bytes=stored_bytes,
-    )
-    return Plan(
-        loads, stores, timing.stream_cycles, timing.gap_cycles, timing.fill_cycles, timing.drain_cycles, counts,
-        budget.ports, ProductOrigin(product, placement, dataflow, array, budget, tiling),
-    )  # fmt: skip
-
-
-def _held_in(operand: Operand) -> str:
-    return "predictor_sram" if operand.place == "predictor_sram" else "buffer"

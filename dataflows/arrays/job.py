@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dataflows.arrays.activity import Activity, FoldedJob, Registers
 from dataflows.arrays.geometry import Geometry as Geometry
@@ -183,9 +184,9 @@ class JobBlocks:
         return JobTiming(stream, timing.gap_cycles[self.first], timing.fill_cycles, timing.drain_cycles)
 
 
-def cut_vectors(tiles: JobTiles, most: int, rows: int) -> JobBlocks:
-    """Cut tiles whose reduction takes more than one block of `rows` into pieces of at most `most` vectors."""
-    pieces = np.where(rows < tiles.D, -(-tiles.V // most), 1)
+def cut_vectors(tiles: JobTiles, most: int, several: NDArray[np.bool_]) -> JobBlocks:
+    """Cut tiles whose reduction takes several folds into pieces of at most `most` vectors."""
+    pieces = np.where(several, -(-tiles.V // most), 1)
     tile = np.repeat(np.arange(len(pieces)), pieces)
     first = np.cumsum(pieces) - pieces
     place = np.arange(len(tile)) - first[tile]

@@ -15,8 +15,9 @@ from dataflows.arrays.broadcast.row_stationary import (
 )
 from dataflows.arrays.job import JobTiming, PortInterval, ceil_div, folds
 from dataflows.convolution import ConvolutionTiles, whole_convolution
-from dataflows.dataflow import PORTS, Dataflow, Granularity
+from dataflows.dataflow import PORTS, Dataflow, Spatial, flat
 from dataflows.formula import FilledFormula
+from dataflows.granularity import Granularity
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 from dataflows.traffic import ArrayTraffic
 from workloads.passes import Product
@@ -45,6 +46,36 @@ class RowStationary:
     def mapped(self, array: PEArray, product: Product) -> tuple[Dataflow, ...]:
         """Return the dataflow with the best mapping of the whole product, and those of its parts."""
         return _mapped(self, array, product)
+
+    def laid(self, array: PEArray, product: Product, spatial: Spatial) -> tuple[Dataflow, ...]:
+        """Return the dataflow with the search's mappings that have the given letters, or with all letters given."""
+        wanted = set(spatial)
+        found = tuple(one for one in self.mapped(array, product) if wanted <= set(flat(one.spatial(array, product))))
+        if found:
+            return found
+        letters = {key.rpartition(".")[2]: value for key, value in spatial if key != "time"}
+        missing = [name for name in RowMapping.__slots__ if name not in letters]
+        unknown = [key for key, _ in spatial if key not in dict(flat(self.spatial(array, product)))]
+        if unknown:
+            raise ValueError(f"has {unknown[0]}, which rs does not know")
+        if missing:
+            told = ", ".join(f"{name} {value}" for name, value in letters.items())
+            raise ValueError(f"has {told}, as no mapping of the search has; {', '.join(missing)} are left out")
+        return (replace(self, fixed=self._checked(array, RowMapping(**{k: int(v) for k, v in letters.items()}))),)
+
+    @staticmethod
+    def _checked(array: PEArray, m: RowMapping) -> RowMapping:
+        """Return a mapping that fits on the array."""
+        rows = array.row_array()
+        chains = rows.rows // (m.h * m.r) * rows.columns
+        for what, needed, there in (
+            ("PEs in a chain (h r)", m.h * m.r, rows.rows), ("chains (e t d)", m.e * m.t * m.d, chains),
+            ("filter words (p q w)", m.p * m.q * m.w, rows.filter_words),
+            ("input words (q w)", m.q * m.w, rows.input_words), ("psums (p)", m.p, rows.sum_words),
+        ):  # fmt: skip
+            if needed > there:
+                raise ValueError(f"needs {needed} {what}, and the array has {there}")
+        return m
 
     def granularity(self, array: PEArray, product: Product) -> Granularity:
         """Return the extents that fill the array under the mapping, and what its folds take."""
@@ -86,7 +117,7 @@ class RowStationary:
         """Return the cycles of each tile."""
         return row_timing(array.row_array(), self.mapping(array, tiles), tiles)
 
-    def spatial(self, array: PEArray, product: Product) -> dict[str, dict[str, int] | str]:
+    def spatial(self, array: PEArray, product: Product) -> dict[str, dict[str, int] | str | int]:
         """Return the mapping's letters: what a chain of PEs, the sets of chains, and a PE hold."""
         m = self.mapping(array, whole_convolution(product))
         return {"chain": {"h": m.h, "r": m.r}, "sets": {"e": m.e, "t": m.t, "d": m.d},

@@ -31,12 +31,11 @@ from dataflows.plans.loopnest import LoopNest
 from dataflows.plans.placement import Placement
 from dataflows.plans.plan import BufferBudget, Integers, TileTooLargeError
 from dataflows.plans.streams import from_dram, load_transfers, store_transfers, tile_tensors
-from dataflows.plans.tiling import ORDERS, Tiling
+from dataflows.plans.tiling import ORDERS, Order, Tiling
 from workloads.passes import Product
 
 NO_LIMIT = 1 << 62
-ALL_ORDERS = np.array([[AXES.index(axis) for axis in order] for order in ORDERS], dtype=np.int64)
-FINISHING_ORDERS = ALL_ORDERS[:2].copy()  # in which no psums leave
+FINISHING_ORDERS = ORDERS[:2]  # in which no psums leave
 NO_TABLE = np.zeros(0, np.int64)
 
 
@@ -66,30 +65,49 @@ class Chosen:
     tiles: Integers
 
 
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The tilings that compete: all, or those with sizes of tiles or an order that are given."""
+
+    sizes: tuple[tuple[str, int], ...] = ()
+    order: Order | None = None
+
+    def orders(self, placement: Placement) -> tuple[Order, ...]:
+        """Return the orders of loops over tiles."""
+        if self.order is not None:
+            return (self.order,)
+        return ORDERS if placement.result == "dram" else FINISHING_ORDERS
+
+
+ALL = Allowed()
+
+
 def choose(
-    product: Product, placement: Placement, dataflow: Dataflow, array: PEArray, budget: BufferBudget
+    product: Product, placement: Placement, mappings: Sequence[Dataflow], array: PEArray, budget: BufferBudget,
+    allowed: Allowed = ALL,
 ) -> Chosen:  # fmt: skip
-    """Return the tiling that the rule takes (docs/machine.md, "Tiles").
+    """Return the tiling that the rule takes (docs/machine.md, "Tiles"), under one of some mappings of a dataflow.
 
     Raises
     ------
     TileTooLargeError
         If not even the smallest tile fits in the buffer.
     """
-    mappings: Sequence[Dataflow] = dataflow.mapped(array, product)
-    shortest = floor = NO_LIMIT
+    shortest, floor, live = NO_LIMIT, NO_LIMIT, mappings
     if len(mappings) > 1:
-        mappings, shortest, floor = _worth_a_look(product, placement, mappings, array, budget)
-    contest = Contest.of(product, placement, mappings, array, budget)
+        live, shortest, floor = _worth_a_look(product, placement, mappings, array, budget, allowed)
+    contest = Contest.of(product, placement, live, array, budget, allowed)
     tiles = contest.run(shortest, floor)
     if tiles.shape[1] == 0:
-        raise TileTooLargeError(_needed_bytes(product, dataflow, array, contest.memory), budget.capacity_bytes)
+        needed = _needed_bytes(product, mappings, array, contest.memory, allowed)
+        raise TileTooLargeError(needed, budget.capacity_bytes)
     return contest.chosen(tiles)
 
 
 def _worth_a_look(
-    product: Product, placement: Placement, mappings: Sequence[Dataflow], array: PEArray, budget: BufferBudget
-) -> tuple[Sequence[Dataflow], int, int]:
+    product: Product, placement: Placement, mappings: Sequence[Dataflow], array: PEArray, budget: BufferBudget,
+    allowed: Allowed,
+) -> tuple[Sequence[Dataflow], int, int]:  # fmt: skip
     """Return the mappings that may win, the least known time of a tiling, and what none is below."""
     if budget.slack_percent is None:
         return mappings, NO_LIMIT, NO_LIMIT
@@ -99,7 +117,7 @@ def _worth_a_look(
         if least[place] >= shortest:
             floor = min(floor, least[place])
             break
-        one = Contest.of(product, placement, mappings[place : place + 1], array, budget)
+        one = Contest.of(product, placement, mappings[place : place + 1], array, budget, allowed)
         one.run(shortest, floor, quick=True)
         shortest, floor = one.state[0, 3:5].tolist()
     limit = shortest + shortest * budget.slack_percent // 100
@@ -107,11 +125,13 @@ def _worth_a_look(
     return live, shortest, floor
 
 
-def _needed_bytes(product: Product, dataflow: Dataflow, array: PEArray, memory: Memory) -> int:
+def _needed_bytes(
+    product: Product, mappings: Sequence[Dataflow], array: PEArray, memory: Memory, allowed: Allowed
+) -> int:  # fmt: skip
     """Return the bytes of buffer that the smallest tile needs under any mapping."""
     from dataflows.plans.cut_kernels import smallest_tile  # needs numba
 
-    all_cuts = (cuts_of(product, mapped, array) for mapped in dataflow.mapped(array, product))
+    all_cuts = (cuts_of(product, mapped, array, allowed.sizes) for mapped in mappings)
     return min(int(smallest_tile(cuts.tables, cuts.extents, memory.stream)) for cuts in all_cuts)
 
 
@@ -127,6 +147,7 @@ class Contest:
     cuts: Cuts
     memory: Memory
     rate: Rate
+    named_orders: tuple[Order, ...]
     orders: Integers
     state: Any = None
     transfer_cycles: dict[Candidate, tuple[Integers, Integers]] = field(default_factory=dict)
@@ -134,13 +155,13 @@ class Contest:
     @classmethod
     def of(
         cls, product: Product, placement: Placement, mappings: Sequence[Dataflow], array: PEArray,
-        budget: BufferBudget,
+        budget: BufferBudget, allowed: Allowed = ALL,
     ) -> "Contest":  # fmt: skip
         """Return a contest that has not begun."""
-        cuts = together([cuts_of(product, mapped, array) for mapped in mappings])
-        orders = ALL_ORDERS if placement.result == "dram" else FINISHING_ORDERS
+        cuts = together([cuts_of(product, mapped, array, allowed.sizes) for mapped in mappings])
+        orders = allowed.orders(placement)
         memory, rate = memory_of(placement, budget), rate_of(budget.channel)
-        return cls(product, placement, mappings, array, budget, cuts, memory, rate, orders)
+        return cls(product, placement, mappings, array, budget, cuts, memory, rate, orders, _numbers(orders))
 
     def run(self, shortest: int = NO_LIMIT, floor: int = NO_LIMIT, quick: bool = False) -> Integers:
         """Find the tiling that wins, or with `quick` only one that is soon measured and seldom much slower.
@@ -208,7 +229,7 @@ class Contest:
         sizes = tables.cuts[0]
         return Tiling(
             int(sizes[groups + candidate.group]), images, rows, int(sizes[channels + candidate.channels]),
-            int(sizes[filters + candidate.filters]), ORDERS[candidate.order],
+            int(sizes[filters + candidate.filters]), self.named_orders[candidate.order],
         )  # fmt: skip
 
     def _learn_pass(self, candidate: Candidate) -> None:
@@ -254,6 +275,11 @@ class Contest:
         )
         load_cycles, store_cycles = (budget.channel.transfer_cycles(each) for each in transfers)
         return np.ascontiguousarray(load_cycles), np.ascontiguousarray(store_cycles)
+
+
+@lru_cache(maxsize=64)
+def _numbers(orders: tuple[Order, ...]) -> Integers:
+    return np.array([[AXES.index(axis) for axis in order] for order in orders], dtype=np.int64)
 
 
 def _sizes(tiling: Tiling) -> Sizes:

@@ -129,7 +129,7 @@ def add_piece(cuts: Integers, at: int, axis: int, folds: Folds, piece: Piece) ->
         cuts[5, at] += pieces * count
         cuts[7, at] = last * folds.step_cycles
     elif axis == REDUCTION:
-        more = 0 if blocks <= 1 else 1
+        more = 0 if blocks * folds.each <= 1 else 1
         cuts[2 + more, at] += blocks * count
         cuts[4 + more, at] += piece.extent * count
     else:
@@ -165,13 +165,17 @@ def add_space(
 
 def _kernel(sources: int) -> Callable[..., Any]:
     @njit(cache=True, error_model="numpy")
-    def build_cuts(extents: Extents, folds: Folds, read: Integers) -> tuple[Integers, Integers, Integers]:
+    def build_cuts(
+        extents: Extents, folds: Folds, read: Integers, given: Integers
+    ) -> tuple[Integers, Integers, Integers]:  # fmt: skip
         """Return all cuts of a product.
 
         Parameters
         ----------
         read : int64[rows, 4]
             See `dataflows.plans.cut_kernels.rows_read`.
+        given : int64[5]
+            Sizes of groups, channels, filters, images and rows that are the only ones; 0 where all are looked at.
 
         Returns
         -------
@@ -201,16 +205,24 @@ def _kernel(sources: int) -> Callable[..., Any]:
                 counts[which] = tile_sizes(total, multiple(quantum, words), sizes[which])
             if sizes.shape[1] == 0:
                 sizes = np.zeros((5, counts.max()), np.int64)
+        for which in range(5):
+            if given[which] > 0:
+                counts[which], sizes[which, 0] = 1, given[which]
         rows = mark_rows(extents.rows, read, sizes[4], counts[4])
-        spaces = counts[3] - 1
-        for size in range(1, extents.rows + 1):
+        if given[3] > 1 or given[4] > 0:
+            for size in range(extents.rows + 1):
+                rows[size] = 0
+        rows[given[4]], rows[0] = 1, 0
+        wholes = counts[3] if given[4] == 0 or given[4] == extents.rows else 0
+        spaces = np.int64(wholes)
+        for size in range(1, extents.rows):
             spaces += rows[size]
         cuts = np.zeros((8, spaces + counts[0] + counts[1] + counts[2]), np.int64)
         more = np.zeros((8, spaces), np.int64)
         size = np.int64(extents.rows)
         for at in range(spaces):  # whole images first, then parts of one image
             images = np.int64(1)
-            if at < counts[3]:
+            if at < wholes:
                 images = sizes[3, at]
             else:
                 size -= 1

@@ -15,6 +15,7 @@ from dataflows.plans.plan import Integers
 from workloads.passes import Product
 
 AXES = ("vectors", "reduction", "columns")
+SEARCHED = ("groups", "channels", "filters", "images", "rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,10 @@ class Cuts:
 
 
 @lru_cache(maxsize=4096)
-def cuts_of(product: Product, dataflow: Dataflow, array: PEArray) -> Cuts:
-    """Return the cuts of a product; designs, phases and buffers share them."""
+def cuts_of(
+    product: Product, dataflow: Dataflow, array: PEArray, given: tuple[tuple[str, int], ...] = ()
+) -> Cuts:  # fmt: skip
+    """Return the cuts of a product, for a given size of a loop that one alone; designs and buffers share them."""
     from dataflows.plans.cut_building import build_cuts  # needs numba
 
     nest, grain = LoopNest(product), dataflow.granularity(array, product)
@@ -43,7 +46,9 @@ def cuts_of(product: Product, dataflow: Dataflow, array: PEArray) -> Cuts:
     )  # fmt: skip
     folds = Folds(*map(int, folds))
     extents, (meetings, read) = Extents.of(nest), _rows_read(product)
-    cuts, more, counts = build_cuts(extents, folds, read)
+    sizes = dict(given)
+    only = np.array([sizes.get(loop, 0) for loop in SEARCHED], np.int64)
+    cuts, more, counts = build_cuts(extents, folds, read, only)
     whole_pass = nest.groups * product.vectors * product.reduction
     if grain.ifmap_words is None:
         more[-1] = whole_pass

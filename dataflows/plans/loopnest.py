@@ -26,26 +26,6 @@ from workloads.passes import Product
 
 
 @dataclass(frozen=True, slots=True)
-class SpatialTiles:
-    """A cut of the spatial axis (batch and rows) into tiles; one entry a tile.
-
-    Attributes
-    ----------
-    images, rows : array of int64
-        Images and rows of the ofmap.
-    positions : array of int64
-        Positions of the ofmap: images * rows * row length.
-    ifmap_words : array of int64
-        Words of one channel of the ifmap that they read, in whole rows; halo included, padding not.
-    """
-
-    images: Integers
-    rows: Integers
-    positions: Integers
-    ifmap_words: Integers
-
-
-@dataclass(frozen=True, slots=True)
 class LoopNest:
     """Extents of a product's loops; what has no group in its name is of one group."""
 
@@ -95,20 +75,6 @@ class LoopNest:
         """Whether the reduction runs over batch and rows (wgrad) and not over channels."""
         return self.product.role == "wgrad"
 
-    def spatial_tiles(self, images: int, rows: int) -> SpatialTiles:
-        """Cut the ofmap into tiles of so many images, or of so many rows of one image."""
-        image_sizes = extents(self.images, images)
-        first = np.arange(0, self.rows, rows)
-        last = np.minimum(first + rows, self.rows)
-        read = self._ifmap_rows(first) * self.ifmap_row_words
-        images_each, rows_each = (i.ravel() for i in np.broadcast_arrays(image_sizes[:, None], last - first))
-        return SpatialTiles(
-            images=images_each,
-            rows=rows_each,
-            positions=images_each * rows_each * self.row_positions,
-            ifmap_words=np.multiply.outer(image_sizes, read).ravel(),
-        )
-
     @property
     def ifmap_plane_words(self) -> int:
         """Words of one channel of the ifmap."""
@@ -119,6 +85,14 @@ class LoopNest:
     def ofmap_plane_words(self) -> int:
         """Words of one channel of the ofmap."""
         return self.rows * self.row_positions
+
+    def ifmap_rows(self, rows: int, kernel_rows: int) -> Integers:
+        """Return the ifmap rows that tiles read, padding left out: [tiles of so many rows, of so many kernel rows]."""
+        return _read(self.product, 0, rows, kernel_rows)
+
+    def ifmap_columns(self, positions: int, kernel_columns: int) -> Integers:
+        """Return the words of an ifmap row that tiles read, likewise."""
+        return _read(self.product, 1, positions, kernel_columns)
 
     def meetings(self) -> tuple[Integers, Integers]:
         """Return which rows are needed for which: pairs of a row of the ifmap and a row of the ofmap, sorted.
@@ -137,29 +111,41 @@ class LoopNest:
         s = self.product.shape
         return s.Q if self.product.role == "dgrad" else s.W
 
-    def _ifmap_rows(self, first: Integers) -> Integers:
-        """Rows of the ifmap that rows of the ofmap from each of `first` to the next read, padding left out."""
-        touched = _touched_rows(self.product)
-        rows: Integers = np.logical_or.reduceat(touched, first, axis=0).sum(axis=1)
-        return rows
-
 
 @lru_cache(maxsize=1024)
 def _touched_rows(product: Product) -> NDArray[np.bool_]:
     """Return which rows of the ifmap (second axis) each row of the ofmap (first axis) reads."""
+    return _touched(product, 0, 0, product.shape.R)
+
+
+def _touched(product: Product, axis: int, first: int, last: int) -> NDArray[np.bool_]:
+    """Return which rows (axis 0) or columns (1) of the ifmap each of the ofmap reads through some taps."""
     s = product.shape
+    taps = np.arange(first, last) * s.dilation[axis]
+    padding, stride = s.padding[axis], s.stride[axis]
+    large, small = ((s.H, s.P), (s.W, s.Q))[axis]
     if product.role == "dgrad":  # dX's row h meets dY's row p where h = p * stride - padding + r * dilation
-        ofmap, ifmap = np.arange(s.H), s.P
-        numerators = np.add.outer(ofmap + s.padding[0], -np.arange(s.R) * s.dilation[0])
-        rows, real = np.floor_divide(numerators, s.stride[0]), numerators % s.stride[0] == 0
+        ofmap, ifmap = np.arange(large), small
+        numerators = np.add.outer(ofmap + padding, -taps)
+        rows, real = np.floor_divide(numerators, stride), numerators % stride == 0
     else:
-        ofmap, ifmap = np.arange(s.P), s.H
-        rows = np.add.outer(ofmap * s.stride[0] - s.padding[0], np.arange(s.R) * s.dilation[0])
+        ofmap, ifmap = np.arange(small), large
+        rows = np.add.outer(ofmap * stride - padding, taps)
         real = np.ones(rows.shape, dtype=np.bool_)
     touched = np.zeros((len(ofmap), ifmap), dtype=np.bool_)
     inside = real & (rows >= 0) & (rows < ifmap)
     touched[np.nonzero(inside)[0], rows[inside]] = True
     return touched
+
+
+def _read(product: Product, axis: int, size: int, taps: int) -> Integers:
+    """Return how many rows or columns of the ifmap tiles of the ofmap read: [tiles, tiles of taps]."""
+    kernel = (product.shape.R, product.shape.S)[axis]
+    found = []
+    for first in range(0, kernel, taps):
+        touched = _touched(product, axis, first, min(first + taps, kernel))
+        found.append(np.logical_or.reduceat(touched, np.arange(0, len(touched), size), axis=0).sum(axis=1))
+    return np.stack(found, axis=1)
 
 
 def extents(total: int, size: int) -> Integers:

@@ -60,11 +60,12 @@ class ProductOrigin:
     @property
     def mapping(self) -> dict[str, Any]:
         """Order of the loops over tiles, sizes of tiles, and what lies on rows, columns and time."""
-        sizes = asdict(self.tiling)
-        order = sizes.pop("order")
+        sizes = {loop: size for loop, size in asdict(self.tiling).items() if size is not None}
+        order, reload = sizes.pop("order"), sizes.pop("reload_operands")
         return {
-            "loop_order": ["groups", *order],
+            "loop_order": list(order) if "groups" in order else ["groups", *order],
             "tile": sizes,
+            **({"reload_operands": True} if reload else {}),
             "spatial": self.dataflow.spatial(self.array, self.product),
         }
 

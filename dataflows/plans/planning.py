@@ -21,6 +21,7 @@ from dataflows.plans.streams import from_dram
 from dataflows.plans.tile_sequence import kinds_of_parts
 from dataflows.plans.tiling import Tiling
 from dataflows.plans.transfers import contiguous
+from dataflows.traffic import ArrayTraffic
 from workloads.passes import Product
 
 
@@ -57,44 +58,18 @@ def choose_tiling(
     TileTooLargeError
         If not even the smallest tile fits in the buffer.
     """
-    chosen = choose(product, placement, dataflow, array, budget)
-    return Tiled(_plan_of(product, placement, array, budget, chosen), chosen.tiling, chosen.mapped)
+    return plan_of(product, placement, array, budget, choose(
+        product, placement, dataflow.mapped(array, product), array, budget
+    ))  # fmt: skip
 
 
-def _plan_of(product: Product, placement: Placement, array: PEArray, budget: BufferBudget, chosen: Chosen) -> Plan:
+def plan_of(product: Product, placement: Placement, array: PEArray, budget: BufferBudget, chosen: Chosen) -> Tiled:
     """Return the plan of a product by the tiling that was chosen."""
     results = product.macs // product.reduction
-    loops = chosen.tiling.loops(product)
     traffic = chosen.mapped.traffic(array, kinds_of_parts(product, chosen.tiling), results)
-    word, sums = budget.word_bytes, budget.partial_sum_bytes
-    loaded_bytes, stored_bytes = chosen.loaded_bytes, chosen.dram_bytes - chosen.loaded_bytes
-
-    # What a tile leaves unfinished waits in the buffer for the next one; the rest need not leave the accumulators.
-    waiting = results * (loops["reduction"] - 1)
-    held = traffic.partial_sum_writes - waiting if traffic.accumulated else 0
-    reads = {"buffer": (traffic.partial_sum_reads - held) * sums + stored_bytes, "predictor_sram": 0}
-    writes = {"buffer": (traffic.partial_sum_writes - held) * sums + loaded_bytes, "predictor_sram": 0}
-    for operand, words in ((placement.ifmap, traffic.ifmap_words), (placement.filter, traffic.filter_words)):
-        reads[_held_in(operand)] += words * word * operand.tensors
-    writes["predictor_sram" if placement.result == "predictor_sram" else "buffer"] += results * word
-    counts = ActionCounts(
-        macs=product.macs,
-        adds=0 if traffic.sums_return else traffic.partial_sum_reads,
-        register_reads=traffic.register_reads,
-        register_writes=traffic.register_writes,
-        scratchpad_reads=traffic.scratchpad_reads,
-        scratchpad_writes=traffic.scratchpad_writes,
-        array_network_bytes=(traffic.ifmap_words + traffic.filter_words + results) * word
-        + (traffic.partial_sum_reads * traffic.sums_return + traffic.partial_sum_writes) * sums,
-        buffer_read_bytes=reads["buffer"],
-        buffer_write_bytes=writes["buffer"],
-        accumulator_read_bytes=held * sums,
-        accumulator_write_bytes=held * sums,
-        predictor_sram_read_bytes=reads["predictor_sram"],
-        predictor_sram_write_bytes=writes["predictor_sram"],
-        dram_read_bytes=loaded_bytes,
-        dram_write_bytes=stored_bytes,
-    )
+    waiting = results * (chosen.tiling.loops(product)["reduction"] - 1)
+    moved = chosen.loaded_bytes, chosen.dram_bytes - chosen.loaded_bytes
+    counts = product_counts(product, placement, budget, traffic, results, waiting, moved)
     origin = ProductOrigin(product, placement, chosen.mapped, array, budget, chosen.tiling)
     loads, stores = (ProductTransfers(chosen.tiles[row], write, origin) for row, write in ((5, False), (6, True)))
     plan = Plan(
@@ -106,7 +81,53 @@ def _plan_of(product: Product, placement: Placement, array: PEArray, budget: Buf
     ):  # fmt: skip
         raise AssertionError(f"{chosen.mapped.name}: the granularity of {array} does not give {chosen.tiling}")
     plan.__dict__["port_wait_cycles"] = chosen.tiles[7]  # known already
-    return plan
+    return Tiled(plan, chosen.tiling, chosen.mapped)
+
+
+def product_counts(
+    product: Product,
+    placement: Placement,
+    budget: BufferBudget,
+    traffic: ArrayTraffic,
+    finished: int,
+    waiting: int,
+    moved_bytes: tuple[int, int],
+) -> ActionCounts:
+    """Return what a product's tiles do.
+
+    Parameters
+    ----------
+    finished, waiting : int
+        Results that leave for good, and psums that wait in the buffer for another tile.
+    moved_bytes : (int, int)
+        Loaded from DRAM, and stored to it.
+    """
+    word, sums, (loaded_bytes, stored_bytes) = budget.word_bytes, budget.partial_sum_bytes, moved_bytes
+    # What a tile leaves unfinished waits in the buffer for the next one; the rest need not leave the accumulators.
+    held = traffic.partial_sum_writes - waiting if traffic.accumulated else 0
+    reads = {"buffer": (traffic.partial_sum_reads - held) * sums + stored_bytes, "predictor_sram": 0}
+    writes = {"buffer": (traffic.partial_sum_writes - held) * sums + loaded_bytes, "predictor_sram": 0}
+    for operand, words in ((placement.ifmap, traffic.ifmap_words), (placement.filter, traffic.filter_words)):
+        reads[_held_in(operand)] += words * word * operand.tensors
+    writes["predictor_sram" if placement.result == "predictor_sram" else "buffer"] += finished * word
+    return ActionCounts(
+        macs=product.macs,
+        adds=0 if traffic.sums_return else traffic.partial_sum_reads,
+        register_reads=traffic.register_reads,
+        register_writes=traffic.register_writes,
+        scratchpad_reads=traffic.scratchpad_reads,
+        scratchpad_writes=traffic.scratchpad_writes,
+        array_network_bytes=(traffic.ifmap_words + traffic.filter_words + finished) * word
+        + (traffic.partial_sum_reads * traffic.sums_return + traffic.partial_sum_writes) * sums,
+        buffer_read_bytes=reads["buffer"],
+        buffer_write_bytes=writes["buffer"],
+        accumulator_read_bytes=held * sums,
+        accumulator_write_bytes=held * sums,
+        predictor_sram_read_bytes=reads["predictor_sram"],
+        predictor_sram_write_bytes=writes["predictor_sram"],
+        dram_read_bytes=loaded_bytes,
+        dram_write_bytes=stored_bytes,
+    )
 
 
 def _held_in(operand: Operand) -> str:

@@ -20,6 +20,16 @@ class TileTensor:
 
 
 @dataclass(frozen=True, slots=True)
+class PartsOfRows:
+    """How much of a row tiles have: positions of the ofmap, words of the ifmap, and of a kernel; all int64[tiles]."""
+
+    positions: Integers
+    ifmap_row_words: Integers
+    kernel_rows: Integers
+    kernel_columns: Integers
+
+
+@dataclass(frozen=True, slots=True)
 class TileTensors:
     """What tiles hold of the product's operands and of its result."""
 
@@ -30,7 +40,7 @@ class TileTensors:
 
 def tile_tensors(
     nest: LoopNest, images: Integers, rows: Integers, channels: Integers, filters: Integers, groups: Integers,
-    ifmap_words: Integers,
+    ifmap_words: Integers, parts_of_rows: "PartsOfRows | None" = None,
 ) -> TileTensors:  # fmt: skip
     """Return what tiles of these extents hold; all arrays are int64[tiles].
 
@@ -38,15 +48,34 @@ def tile_tensors(
     ----------
     ifmap_words : int64[tiles]
         Words that a tile's images and rows read of one channel of the ifmap.
+    parts_of_rows : PartsOfRows, optional
+        Where tiles cut across rows or kernels.
     """
+    cut = parts_of_rows
     ifmap = ifmap_words * channels * groups
-    ofmap = images * rows * nest.row_positions * filters * groups
-    weights = channels * filters * nest.kernel * groups
+    ofmap = images * rows * (nest.row_positions if cut is None else cut.positions) * filters * groups
+    weights = channels * filters * (nest.kernel if cut is None else cut.kernel_rows * cut.kernel_columns) * groups
     of_layer = (channels, filters) if nest.product.role == "dgrad" else (filters, channels)
     in_ifmap = TileTensor(ifmap, image_pieces(nest, "ifmap", images, groups, channels, ifmap))
     in_ofmap = TileTensor(ofmap, image_pieces(nest, "ofmap", images, groups, filters, ofmap))
     in_weights = TileTensor(weights, weight_pieces(nest, groups, *of_layer, weights))
+    if cut is not None:
+        shape = nest.product.shape
+        in_ifmap = _by_row(in_ifmap, nest.ifmap_row_words, cut.ifmap_row_words)
+        in_ofmap = _by_row(in_ofmap, nest.row_positions, cut.positions)
+        if (cut.kernel_columns < shape.S).any():
+            in_weights = _by_row(in_weights, shape.S, cut.kernel_columns)
+        else:
+            in_weights = _by_row(in_weights, nest.kernel, cut.kernel_rows * shape.S)
     return TileTensors(in_ifmap, *((in_ofmap, in_weights) if nest.reduces_space else (in_weights, in_ofmap)))
+
+
+def _by_row(tensor: TileTensor, row: int, part: Integers) -> TileTensor:
+    """Return a tensor's tiles with a piece for each row, where a tile has a part of a row of the tensor."""
+    whole, pieces = part == row, tensor.pieces
+    count = np.where(whole, pieces.count, np.maximum(1, tensor.words // np.maximum(1, part)))
+    distance = np.where(whole, pieces.distance, row)
+    return TileTensor(tensor.words, Pieces(count, tensor.words // count, distance))
 
 
 def load_transfers(

@@ -119,7 +119,7 @@ def streaming(
     else:
         steps, count = columns, count * vectors * reduction
     cycles, last = fold_cycles(steps, folds), steps
-    if folds.most > 0 and reduction > 1:
+    if folds.most > 0 and reduction * folds.each > 1:
         rest = steps % folds.most
         last = rest if rest > 0 else folds.most
         cycles = steps // folds.most * fold_cycles(folds.most, folds)

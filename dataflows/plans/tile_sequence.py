@@ -6,10 +6,10 @@ from itertools import product as each
 import numpy as np
 
 from dataflows.convolution import ConvolutionTiles, whole_convolution
-from dataflows.plans.cuts import AXES
-from dataflows.plans.loopnest import LoopNest, SpatialTiles, extents
+from dataflows.plans.loopnest import LoopNest, extents
+from dataflows.plans.loops import axes_of, expanded, loops_of, totals_of
 from dataflows.plans.plan import Integers
-from dataflows.plans.streams import TileTensors, tile_tensors
+from dataflows.plans.streams import PartsOfRows, TileTensors, tile_tensors
 from dataflows.plans.tiling import Tiling
 from workloads.passes import Product
 
@@ -42,40 +42,65 @@ class TileSequence:
 
 
 def tile_sequence(product: Product, tiling: Tiling) -> TileSequence:
-    """List the tiles of a product, groups outermost."""
+    """List the tiles of a product in the order of the tiling's loops."""
     nest = LoopNest(product)
-    space: SpatialTiles = nest.spatial_tiles(tiling.images, tiling.rows)
-    groups, channels = extents(nest.groups, tiling.groups), extents(nest.channels, tiling.channels)
-    filters = extents(nest.filters, tiling.filters)
-    vectors, reduction = (channels, space.positions) if nest.reduces_space else (space.positions, channels)
-    pieces = {"vectors": len(vectors), "reduction": len(reduction), "columns": len(filters)}
-    i_g, *loops = (i.ravel() for i in np.indices((len(groups), *(pieces[axis] for axis in tiling.order))))
-    i_m, i_k, i_n = (loops[tiling.order.index(axis)] for axis in AXES)
-    i_space, i_channels = (i_k, i_m) if nest.reduces_space else (i_m, i_k)
-    g, c, f = groups[i_g], channels[i_channels], filters[i_n]
-    images, rows = space.images[i_space], space.rows[i_space]
-    whole = whole_convolution(product)
-    if nest.reduces_space:
-        parts = replace(whole, groups=g, images=c, channels=images, filters=f, filter_rows=rows,
-                        rows=np.full_like(c, product.shape.R))  # fmt: skip
-    else:
-        parts = replace(whole, groups=g, images=images, channels=c, filters=f, rows=rows,
-                        filter_rows=np.full_like(c, product.shape.R))  # fmt: skip
-    come = _changes(i_g, i_m, i_n)
+    totals, loops = totals_of(nest), expanded(tiling.order, nest)
+    size = {loop: totals[loop] if (given := getattr(tiling, loop)) is None else given for loop in loops}
+    pieces = {loop: extents(totals[loop], size[loop]) for loop in loops}
+    places = np.indices([len(pieces[loop]) for loop in loops]).reshape(len(loops), -1)
+    at = dict(zip(loops, places, strict=True))
+    of = {loop: pieces[loop][at[loop]] for loop in loops}
+
+    across = size["positions"] < totals["positions"] or size["kernel_columns"] < totals["kernel_columns"]
+    words_of_a_row = np.full_like(of["rows"], nest.ifmap_row_words)
+    if across:  # else rows are read whole
+        read = nest.ifmap_columns(size["positions"], size["kernel_columns"])
+        words_of_a_row = read[at["positions"], at["kernel_columns"]]
+    rows_read = nest.ifmap_rows(size["rows"], size["kernel_rows"])[at["rows"], at["kernel_rows"]]
+    cut_rows = size["positions"] < totals["positions"]
+    cut_kernels = any(size[loop] < totals[loop] for loop in ("kernel_rows", "kernel_columns"))
+    cut = PartsOfRows(of["positions"], words_of_a_row, of["kernel_rows"], of["kernel_columns"])
+    tensors = tile_tensors(
+        nest, of["images"], of["rows"], of["channels"], of["filters"], of["groups"],
+        of["images"] * rows_read * words_of_a_row, cut if cut_rows or cut_kernels else None,
+    )  # fmt: skip
+
+    spans, axes = loops_of(nest), axes_of(nest)
+    new = {tensor: _changes([at[loop] for loop in loops_there]) for tensor, loops_there in spans.items()}
+    come = new["result"]
     leave = np.append(come[1:], 1)
-    last = i_k == len(reduction) - 1
+    reduction = axes["reduction"]
+    begun = np.any([at[loop] > 0 for loop in reduction], axis=0)
+    last = np.all([at[loop] == len(pieces[loop]) - 1 for loop in reduction], axis=0)
     return TileSequence(
-        parts=parts,
-        tensors=tile_tensors(nest, images, rows, c, f, g, space.ifmap_words[i_space]),
-        ifmap_new=_changes(i_g, i_m, i_k),
-        filter_new=_changes(i_g, i_k, i_n),
+        parts=_parts(product, of, cut_rows, cut_kernels),
+        tensors=tensors,
+        ifmap_new=new["ifmap"] | tiling.reload_operands,
+        filter_new=new["filter"] | tiling.reload_operands,
         finished=last.astype(np.int64),
-        psums_loaded=come * (i_k > 0),
+        psums_loaded=come * begun,
         psums_stored=leave * ~last,
     )
 
 
-def _changes(*indices: Integers) -> Integers:
+def _parts(product: Product, of: dict[str, Integers], cut_rows: bool, cut_kernels: bool) -> ConvolutionTiles:
+    """Return the tiles as parts of the convolution that the array carries out.
+
+    Where a tile has a part of a row, each of its positions counts as a row of one; so does each tap of a cut kernel.
+    """
+    whole, shape, one = whole_convolution(product), product.shape, np.ones_like(of["groups"])
+    space = (of["rows"] * of["positions"], 1) if cut_rows else (of["rows"], None)
+    kernel = (of["kernel_rows"] * of["kernel_columns"], 1) if cut_kernels else (one * shape.R, None)
+    if product.role == "wgrad":
+        found = replace(whole, groups=of["groups"], images=of["channels"], channels=of["images"],
+                        filters=of["filters"], filter_rows=space[0], rows=kernel[0])  # fmt: skip
+        return replace(found, filter_columns=space[1] or whole.filter_columns, columns=kernel[1] or whole.columns)
+    found = replace(whole, groups=of["groups"], images=of["images"], channels=of["channels"], filters=of["filters"],
+                    filter_rows=kernel[0], rows=space[0])  # fmt: skip
+    return replace(found, filter_columns=kernel[1] or whole.filter_columns, columns=space[1] or whole.columns)
+
+
+def _changes(indices: list[Integers]) -> Integers:
     """Return 1 where any of the indices differs from the tile before, and at the first tile."""
     new = np.zeros(len(indices[0]), dtype=np.int64)
     new[0] = 1

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from dataflows.plans.loopnest import LoopNest
 from workloads.passes import Product
 
-Order = tuple[str, str, str]
+Order = tuple[str, ...]
 # Loops from the outermost to the innermost. Orders in which results are finished one by one come first.
 ORDERS: tuple[Order, ...] = (
     ("columns", "vectors", "reduction"), ("vectors", "columns", "reduction"), ("columns", "reduction", "vectors"),
@@ -25,8 +25,10 @@ ORDERS: tuple[Order, ...] = (
 class Tiling:
     """Tile sizes, and the order of the loops over tiles.
 
-    `images` is 1 wherever `rows` is less than the whole image; `channels` are the ifmap's, `filters` the product's
-    columns, both of one group.
+    `channels` are the ifmap's, `filters` the product's columns, both of one group. In a tiling of the search `images`
+    is 1 wherever `rows` is less than the whole image, rows and kernels are not cut across (None), and the order is one
+    of the three axes. A tiling that is given may have any order of the loops of `dataflows.plans.loops`, and may load
+    both operands anew for every tile (`reload_operands`).
     """
 
     groups: int
@@ -35,6 +37,10 @@ class Tiling:
     channels: int
     filters: int
     order: Order
+    positions: int | None = None
+    kernel_rows: int | None = None
+    kernel_columns: int | None = None
+    reload_operands: bool = False
 
     def loops(self, product: Product) -> dict[str, int]:
         """Return the tiles of a group along each axis."""

@@ -98,6 +98,23 @@ def as_designs(
     ]
 
 
+def with_mapping(overrides: Settings | None, mapping: str | Path | None) -> Settings | None:
+    """Return settings with that of a mapping's file, which is the machine's key `mapping`.
+
+    Raises
+    ------
+    InputError
+        If it is no path, or the settings have another.
+    """
+    if mapping is None:
+        return overrides
+    if not isinstance(mapping, str | Path):
+        raise InputError("mapping", "", f"is {mapping!r}", "give the path of a mapping's file")
+    if overrides and "mapping" in overrides:
+        raise InputError("mapping", "", "is given in overrides, too", "keep one of the two")
+    return {**(overrides or {}), "mapping": str(mapping)}
+
+
 def as_stretch(exact: int | tuple[int, int] | None, trace: Trace) -> tuple[int, int] | None:
     """Return (first batch, batches) of a number of batches, which start at the last Warm Up batch, or of both."""
     if exact is None or isinstance(exact, tuple):

@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from simulator.api.inputs import Machine, Settings, as_names, as_spec, as_trace, check_whole
+from simulator.api.inputs import Machine, Settings, as_names, as_spec, as_trace, check_whole, with_mapping
 from simulator.api.messages import pythonic
 from simulator.api.results import data_frame
 from simulator.explain import layer as layers
@@ -83,6 +83,7 @@ def explain(
     design: str = "baseline",
     dataflow: str | None = None,
     overrides: Settings | None = None,
+    mapping: str | Path | None = None,
     batch_size: int | None = None,
     phase: str | None = None,
     passes: Sequence[str] = (),
@@ -91,7 +92,7 @@ def explain(
 
     Parameters
     ----------
-    trace, machine, dataflow, overrides, batch_size
+    trace, machine, dataflow, overrides, mapping, batch_size
         As in `simulate`.
     layer : str
         Name of a layer with MACs.
@@ -107,7 +108,7 @@ def explain(
     InputError
         If the trace has no such layer, phase or pass, or something does not fit.
     """
-    spec = as_spec(machine, design, dataflow, overrides)
+    spec = as_spec(machine, design, dataflow, with_mapping(overrides, mapping))
     return Explanation.of(layers.explain_layer(as_trace(trace, batch_size, None), spec, layer, phase, as_names(passes)))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from simulator.api.inputs import Machine, Settings, as_designs, as_spec, as_stretch, as_trace
+from simulator.api.inputs import Machine, Settings, as_designs, as_spec, as_stretch, as_trace, with_mapping
 from simulator.api.messages import pythonic
 from simulator.api.results import Results
 from simulator.machine.spec import Accelerator
@@ -29,6 +29,7 @@ def simulate(
     design: str | None = None,
     dataflow: str | None = None,
     overrides: Settings | None = None,
+    mapping: str | Path | None = None,
     batch_size: int | None = None,
     schedule: Policy | str | Path | None = None,
     exact: int | tuple[int, int] | None = None,
@@ -48,6 +49,8 @@ def simulate(
         `ws`, `is`, `os` or `rs`; else the machine's own.
     overrides : mapping, optional
         Settings by dotted key, such as ``{"array.rows": 32}``; they win over all else.
+    mapping : str or Path, optional
+        A file that says how layers are cut into tiles and lie on the array (docs/how-to/own-mapping.md).
     batch_size : int, optional
         Samples a batch; the sequence of batches stays, unless `schedule` makes a new one.
     schedule : Policy, str or Path, optional
@@ -68,7 +71,7 @@ def simulate(
         If something is wrong, before anything is simulated: place, key, problem and remedy in one line.
     """
     chosen = as_trace(trace, batch_size, schedule)
-    spec = as_spec(machine, design, dataflow, overrides)
+    spec = as_spec(machine, design, dataflow, with_mapping(overrides, mapping))
     return Results.of(simulation.simulate(chosen, spec, as_stretch(exact, chosen), progress))
 
 
@@ -80,6 +83,7 @@ def compare(
     designs: Sequence[str] | None = None,
     dataflow: str | None = None,
     overrides: Settings | None = None,
+    mapping: str | Path | None = None,
     batch_size: int | None = None,
     schedule: Policy | str | Path | None = None,
     exact: int | tuple[int, int] | None = None,
@@ -89,7 +93,7 @@ def compare(
 
     Parameters
     ----------
-    trace, dataflow, overrides, batch_size, schedule, exact, progress
+    trace, dataflow, overrides, mapping, batch_size, schedule, exact, progress
         As in `simulate`.
     machine : Accelerator, str, Path or sequence of Accelerator, optional
         The machine, whose designs are compared; or specs of any machines, which are compared as they are.
@@ -106,7 +110,7 @@ def compare(
     InputError
         As `simulate`.
     """
-    chosen = as_trace(trace, batch_size, schedule)
+    chosen, overrides = as_trace(trace, batch_size, schedule), with_mapping(overrides, mapping)
     if isinstance(machine, Sequence) and not isinstance(machine, str):
         specs = [as_spec(one, None, dataflow, overrides) for one in machine]
     else:

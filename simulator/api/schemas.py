@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulator.api.messages import pythonic
+from simulator.batch.mapping_file import MappingFile
 from simulator.dram.part import DramPart
 from simulator.energy.energy_table import EnergyTableFile
 from simulator.machine.reference import spec_schema
@@ -30,6 +31,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "schedule": _of(Policy, "Schedule of adagp-sim"),
     "energy-table": _of(EnergyTableFile, "Energy table of adagp-sim"),
     "dram-part": _of(DramPart, "DRAM part of adagp-sim"),
+    "mapping": _of(MappingFile, "Mapping of adagp-sim"),
     "pipeline-schedule": _of(ScheduleFile, "Pipeline schedule of adagp-sim"),
 }
 """By kind of file: what makes its schema."""
@@ -44,7 +46,7 @@ def schema(kind: str) -> dict[str, Any]:
     Parameters
     ----------
     kind : str
-        `spec` (a machine), `trace`, `schedule`, `energy-table`, `dram-part` or `pipeline-schedule`.
+        `spec` (a machine), `trace`, `schedule`, `energy-table`, `dram-part`, `mapping` or `pipeline-schedule`.
 
     Raises
     ------

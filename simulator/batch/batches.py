@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from simulator.batch.mapping_file import GivenMappings
 from simulator.batch.operations import Operations
 from simulator.engine.batch import BatchRun, OpRun, run_batch
 from simulator.engine.work import StepWork, merge
@@ -25,12 +26,14 @@ class Batches:
     """All batches of one trace on one accelerator; a pure function of the two.
 
     A **kind** is the phase whose batch the design carries out: phases that it carries out alike share one. The outputs
-    of the layers `leaving` (their ids) go to another device; none of them stays in this one's buffer.
+    of the layers `leaving` (their ids) go to another device; none of them stays in this one's buffer. `mappings` take
+    the place of those that the machine names.
     """
 
     trace: Trace
     spec: Accelerator
     leaving: frozenset[str] = frozenset()
+    mappings: GivenMappings | None = None
     _laid_out: dict[Phase, list[Step]] = field(default_factory=dict, compare=False)
     _works: dict[Phase, list[list[StepWork]]] = field(default_factory=dict, compare=False)
     _runs: dict[Phase, BatchRun] = field(default_factory=dict, compare=False)
@@ -102,7 +105,7 @@ class Batches:
 
     @cached_property
     def _operations(self) -> Operations:
-        return Operations(self.trace, self.spec, self.leaving)
+        return Operations(self.trace, self.spec, self.leaving, self.mappings)
 
     def _steps(self, stages: Sequence[Stage]) -> list[Step]:
         return checked_steps(self.spec.design_rules, stages, self._layer_ids)

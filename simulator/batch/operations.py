@@ -5,14 +5,17 @@ where the predictor's operands lie. A batch that trains the predictor keeps pred
 DRAM until then. The error of the training is the difference of the true and the predicted gradient.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 from dataflows.actions import ActionCounts
 from dataflows.dataflow import find_dataflow
+from dataflows.plans.given import MappingError
+from dataflows.plans.given_plan import plan_given
 from dataflows.plans.placement import ALL_IN_DRAM, Operand, Place, Placement
 from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
 from dataflows.plans.planning import plan_elementwise, plan_product, plan_transfer, plan_vector
+from simulator.batch.mapping_file import GivenMappings, mappings_for
 from simulator.batch.residency import Residency
 from simulator.engine.work import StepWork
 from simulator.machine.spec import Accelerator
@@ -31,8 +34,14 @@ from workloads.vectors import Direction, vector_work, vectors_behind
 class Operations:
     """Plans the tasks of one trace on one accelerator."""
 
-    def __init__(self, trace: Trace, spec: Accelerator, leaving: frozenset[str] = frozenset()) -> None:
-        self._arrays = [_ArrayOperations(trace, spec, index, leaving) for index in range(len(spec.arrays))]
+    def __init__(
+        self, trace: Trace, spec: Accelerator, leaving: frozenset[str] = frozenset(),
+        mappings: GivenMappings | None = None,
+    ) -> None:  # fmt: skip
+        self._mappings = mappings_for(trace, spec) if mappings is None else mappings
+        self._arrays = [
+            _ArrayOperations(trace, spec, index, leaving, self._mappings) for index in range(len(spec.arrays))
+        ]
         self._layers = trace.mac_layers
         self._batch_size = trace.batch_size
         self._works: dict[Hashable, StepWork] = {}
@@ -55,7 +64,7 @@ class Operations:
         return self._works[key]
 
     def _reads(self, task: Task, phase: Phase) -> Hashable:
-        """Return what the plans of a task read of its layer: its type, its shape, where its input and output lie.
+        """Return what the plans of a task read of its layer: type, shape, given mapping, where input and output lie.
 
         Of a product of two activations also which of them has a gradient. Tasks of two layers that are equal in these
         have equal plans. Vector work depends on the layers behind this one, so there each layer has plans of its own.
@@ -65,7 +74,8 @@ class Operations:
         layer, residency = self._layers[task.layer], self._arrays[0].residency
         places = (residency.input(layer, phase), residency.output(layer, phase))
         gradients = self._arrays[0].gradients[layer.id] if isinstance(layer, Matmul) else ()
-        return type(layer), layer.product_shape(self._batch_size), places, gradients
+        given = self._mappings.of(layer.id, task.pass_)
+        return type(layer), layer.product_shape(self._batch_size), places, gradients, given
 
     def stays(self, layer: MacLayer, phase: Phase) -> bool:
         """Whether a layer's output stays in the buffer for the next layer."""
@@ -93,11 +103,14 @@ class Operations:
 class _ArrayOperations:
     """Plans tasks on one of the arrays."""
 
-    def __init__(self, trace: Trace, spec: Accelerator, array_index: int, leaving: frozenset[str]) -> None:
+    def __init__(
+        self, trace: Trace, spec: Accelerator, array_index: int, leaving: frozenset[str], mappings: GivenMappings
+    ) -> None:
         self.trace, self.spec, self.predictor = trace, spec, trace.predictor
         self.array = spec.arrays[array_index]
         self.dataflow = find_dataflow(spec.dataflow, self.array.kind, "", "dataflow")
         self.residency = Residency(trace, spec, array_index, leaving)
+        self.mappings = mappings
         self.gradients = input_gradients(trace.layers)
         self.word = self.residency.word
         self.passes: dict[Pass, Callable[[MacLayer, Task, Phase], list[Plan]]] = {
@@ -121,13 +134,14 @@ class _ArrayOperations:
         shape = layer.product_shape(self.trace.batch_size)
         budget = self.residency.left((found, shape.input_words), (left, shape.output_words))
         products = layer_products(layer, "forward", self.trace.batch_size, self.spec.dgrad)
-        return [self._product(product, Placement(Operand(found), result=left), budget) for product in products]
+        where = Placement(Operand(found), result=left)
+        return self._products(layer, task, [(product, where) for product in products], budget)
 
     def _dgrad(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
-        return self._layer_products(layer, "dgrad")
+        return self._layer_products(layer, task, "dgrad")
 
     def _wgrad(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
-        return self._layer_products(layer, "wgrad")
+        return self._layer_products(layer, task, "wgrad")
 
     def _vector_forward(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
         return self._vectors(layer, "forward")
@@ -149,10 +163,10 @@ class _ArrayOperations:
             if work.operations
         ]
 
-    def _layer_products(self, layer: MacLayer, role: Role) -> list[Plan]:
+    def _layer_products(self, layer: MacLayer, task: Task, role: Role) -> list[Plan]:
         gradients = self.gradients[layer.id]
         products = layer_products(layer, role, self.trace.batch_size, self.spec.dgrad, gradients)
-        return [self._product(product, ALL_IN_DRAM, self.residency.budget) for product in products]
+        return self._products(layer, task, [(product, ALL_IN_DRAM) for product in products], self.residency.budget)
 
     def _update(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
         optimizer = OPTIMIZERS[self.trace.optimizer]
@@ -184,9 +198,11 @@ class _ArrayOperations:
         )
         plans = [
             *self._batch_mean(layer, phase, mean_words, means, budget),
-            self._product(conv, Placement(Operand(means), weights, features), budget),
-            self._product(linear, Placement(Operand(features), weights, result), budget),
-        ]
+            *self._products(layer, task, [
+                (conv, Placement(Operand(means), weights, features)),
+                (linear, Placement(Operand(features), weights, result)),
+            ], budget),
+        ]  # fmt: skip
         if PHASE_RULES[phase].trains_predictor:
             kept = mean_words * (means == "buffer") + feature_words * (features == "buffer")
             plans.append(plan_transfer(0, self.word * kept, budget))
@@ -219,15 +235,15 @@ class _ArrayOperations:
         both_gradients = Operand("dram", tensors=2)
         once = Operand("buffer") if error == "buffer" else both_gradients
         weights = Operand(places.weights)
-        first = self._product(linear_weights, Placement(Operand("dram"), both_gradients, places.gradient), budget)
+        first, *others = self._products(layer, task, [
+            (linear_weights, Placement(Operand("dram"), both_gradients, places.gradient)),
+            (features, Placement(once, weights, gradient)),
+            (conv_weights, Placement(Operand("dram"), Operand(gradient), places.gradient)),
+        ], budget)  # fmt: skip
         # The difference is taken where both gradients are read, and written down where it stays.
         differences = ActionCounts(adds=error_words if error == "buffer" else 2 * error_words)
         written = ActionCounts(buffer_write_bytes=error_words * self.word * (error == "buffer"))
-        return [
-            replace(first, counts=first.counts + differences + written),
-            self._product(features, Placement(once, weights, gradient), budget),
-            self._product(conv_weights, Placement(Operand("dram"), Operand(gradient), places.gradient), budget),
-        ]
+        return [replace(first, counts=first.counts + differences + written), *others]
 
     def _predictor_update(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
         layer = _weighted(layer)
@@ -258,12 +274,31 @@ class _ArrayOperations:
         moments = self.residency.moments * (places.moments == "buffer") if task.backward else 0
         return self.word * self.predictor.weight_words(layer) * ((places.weights == "buffer") + moments)
 
-    def _product(self, product: Product, placement: Placement, budget: BufferBudget) -> Plan:
-        if (
-            budget.ports.predictor_sram_bytes is not None and not placement.uses_predictor_sram
-        ):  # then designs with and without one share plans
-            budget = replace(budget, ports=replace(budget.ports, predictor_sram_bytes=None))
-        return plan_product(product, placement, self.dataflow, self.array, budget)
+    def _products(
+        self, layer: MacLayer, task: Task, products: Sequence[tuple[Product, Placement]], budget: BufferBudget
+    ) -> list[Plan]:
+        """Plan the products of a pass, by the mapping that is given for it or by the search."""
+        given = self.mappings.of(layer.id, task.pass_)
+        if len(given) not in (0, 1, len(products)):
+            key = self.mappings.place(layer.id, task.pass_, 0, "").rstrip(".")
+            problem = f"lists {len(given)} mappings, and this pass has {len(products)} products"
+            raise InputError(self.mappings.path, key, problem, "give one for each, or one for all")
+        plans = []
+        for index, (product, placement) in enumerate(products):
+            ports = budget.ports
+            if not placement.uses_predictor_sram:  # then designs with and without one share plans
+                ports = replace(ports, predictor_sram_bytes=None)
+            there = replace(budget, ports=ports)
+            if not given:
+                plans.append(plan_product(product, placement, self.dataflow, self.array, there))
+                continue
+            one = min(index, len(given) - 1)
+            try:
+                plans.append(plan_given(product, placement, self.dataflow, self.array, there, given[one]))
+            except MappingError as error:
+                key = self.mappings.place(layer.id, task.pass_, one, error.key)
+                raise InputError(self.mappings.path, key, error.problem, error.remedy) from None
+        return plans
 
 
 def _weighted(layer: MacLayer) -> Conv2d | Linear:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.options import GivenPath, config_option, named_places
+from simulator.cli.options import GivenPath, config_option, mapping_option, named_places, with_mapping
 
 if TYPE_CHECKING:
     from simulator.explain.stepping import LayerSteps
@@ -33,6 +33,7 @@ class _Place(click.ParamType):  # type: ignore[type-arg]
 @click.option("--layer", required=True, metavar="NAME", help="The layer; adagp-sim trace inspect TRACE lists them.")
 @click.option("--design", default="baseline", metavar="NAME", show_default=True, help="Design that runs the layer.")
 @config_option
+@mapping_option
 @click.option("--dataflow", metavar="NAME", help="Dataflow, such as ws.")
 @click.option(
     "--set", "overrides", metavar="KEY=VALUE", multiple=True,
@@ -59,10 +60,10 @@ class _Place(click.ParamType):  # type: ignore[type-arg]
     help="Write the waveform of these folds for GTKWave.",
 )  # fmt: skip
 def explain(
-    trace: str, layer: str, design: str, config: str | None, dataflow: str | None, overrides: tuple[str, ...],
-    batch_size: int | None, phase: str | None, passes: tuple[str, ...], as_json: bool, mapping_out: Path | None,
-    folds: int | None, first: int | None, cycles: int | None, register: str | None, pe: tuple[int, int] | None,
-    vcd: Path | None,
+    trace: str, layer: str, design: str, config: str | None, mapping: str | None, dataflow: str | None,
+    overrides: tuple[str, ...], batch_size: int | None, phase: str | None, passes: tuple[str, ...], as_json: bool,
+    mapping_out: Path | None, folds: int | None, first: int | None, cycles: int | None, register: str | None,
+    pe: tuple[int, int] | None, vcd: Path | None,
 ) -> None:  # fmt: skip
     """Explain one layer of TRACE (a file or a shipped name): where its cycles go, and what would make it faster.
 
@@ -81,6 +82,7 @@ def explain(
 
     for path in filter(None, (vcd, mapping_out)):
         check_writable(path)
+    overrides = with_mapping(overrides, mapping)
     spec = load_accelerator(config, design, dataflow, overrides)
     workload = load_trace(trace)
     if batch_size is not None:

@@ -1,5 +1,6 @@
 """Options that several commands share, read into one request, and how they become a trace."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,8 +62,13 @@ config_option = click.option(
     "--config", metavar="FILE", callback=_told,
     help="Machine: a shipped name, your own YAML file with only the keys that you change, or SCALE-Sim's FILE.cfg.",
 )  # fmt: skip
+mapping_option = click.option(
+    "--mapping", type=GivenPath(), metavar="FILE",
+    help="Mapping of layers to tiles and array, in place of the search; explain --mapping-out writes one.",
+)  # fmt: skip
 _RUN_OPTIONS = (
     config_option,
+    mapping_option,
     click.option("--dataflow", metavar="NAME", help="Dataflow: ws, is, os or rs."),
     click.option(
         "--set", "overrides", metavar="KEY=VALUE", multiple=True,
@@ -96,17 +102,22 @@ _RUN_OPTIONS = (
 )  # fmt: skip
 
 
+def with_mapping(overrides: tuple[str, ...], mapping: str | None) -> tuple[str, ...]:
+    """Return the settings of ``--set`` with that of ``--mapping``, which is the machine's key `mapping`."""
+    return overrides if mapping is None else (*overrides, f"mapping={json.dumps(mapping)}")
+
+
 def run_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the shared options to a command and hand them to it as one `RunRequest`."""
 
     def collected(
-        config: str | None, dataflow: str | None, overrides: tuple[str, ...], batch_size: int | None,
-        schedule: str | None, exact: str | None, out: Path | None, timeline: bool, plot: bool, as_json: bool,
-        target_accuracy: float | None, all_tiles: bool, report: bool, **own: Any,
+        config: str | None, mapping: str | None, dataflow: str | None, overrides: tuple[str, ...],
+        batch_size: int | None, schedule: str | None, exact: str | None, out: Path | None, timeline: bool, plot: bool,
+        as_json: bool, target_accuracy: float | None, all_tiles: bool, report: bool, **own: Any,
     ) -> None:  # fmt: skip
         request = RunRequest(
-            config, dataflow, overrides, batch_size, schedule, exact, out, timeline, plot, as_json, target_accuracy,
-            all_tiles, report,
+            config, dataflow, with_mapping(overrides, mapping), batch_size, schedule, exact, out, timeline, plot,
+            as_json, target_accuracy, all_tiles, report,
         )  # fmt: skip
         command(request=request, **own)
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from dataflows.array import PEArray
 from dataflows.dataflow import PORTS
 from simulator.batch.batches import Batches
+from simulator.batch.mapping_file import GivenMappings, mappings_for
 from simulator.machine.array_spec import ARRAYS
 from simulator.machine.spec import Accelerator
 from workloads.foundation.errors import InputError
@@ -107,10 +108,12 @@ RELIEFS = (
 def relieved(trace: Trace, spec: Accelerator, kind: Phase, layer: int, passes: set[PassKey]) -> list[Relieved]:
     """Return what each relief saves of a layer's passes, the most first.
 
-    The layer's steps are planned and run again, so another tiling may be chosen. A machine that cannot be (a side
-    beyond what is simulated, say) is left out.
+    The layer's steps are planned and run again, so another tiling may be chosen. A mapping that is given keeps its
+    tiles and loops; on another array it may lie in another way. A machine that cannot be (a side beyond what is
+    simulated, say) is left out.
     """
-    now = _cycles(trace, spec, kind, layer)
+    mappings = mappings_for(trace, spec)
+    now = _cycles(trace, spec, kind, layer, mappings)
     found = []
     for relief in RELIEFS:
         changes = relief.changes(spec)
@@ -118,7 +121,8 @@ def relieved(trace: Trace, spec: Accelerator, kind: Phase, layer: int, passes: s
             continue
         try:
             machine = spec.replace(changes)
-            then = _cycles(trace, machine, kind, layer)
+            same = machine.arrays == spec.arrays
+            then = _cycles(trace, machine, kind, layer, mappings if same else mappings.on_any_array())
         except InputError:
             continue
         saved = {key: now[key] - then[key] for key in now if key in passes}
@@ -126,7 +130,9 @@ def relieved(trace: Trace, spec: Accelerator, kind: Phase, layer: int, passes: s
     return sorted(found, key=lambda one: -one.saved)
 
 
-def _cycles(trace: Trace, spec: Accelerator, kind: Phase, layer: int) -> dict[PassKey, int]:
+def _cycles(
+    trace: Trace, spec: Accelerator, kind: Phase, layer: int, mappings: GivenMappings
+) -> dict[PassKey, int]:  # fmt: skip
     """Return the cycles of each pass of a layer, from the steps that it is in."""
-    ops = Batches(trace, spec).layer_ops(kind, layer, alone=True)
+    ops = Batches(trace, spec, mappings=mappings).layer_ops(kind, layer, alone=True)
     return {(op.task.pass_, op.task.backward): op.cycles for op, _ in ops}

@@ -87,6 +87,8 @@ def _plan_lines(origin: Origin, plan: Plan) -> Iterator[str]:
         yield f"    mapping: {_words(mapping['spatial'])}"
     if "tile" in mapping:
         yield f"    tiles: {thousands(len(plan.stream_cycles))} of {_words(mapping['tile'])}"
+    if "reload_operands" in mapping:
+        yield "    both operands are loaded for every tile"
     if "loop_order" in mapping:
         yield f"    loops over tiles, the outermost first: {', '.join(mapping['loop_order'])}"
     if formula.fixed:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from dataflows.array import PEArray
-from dataflows.dataflow import find_dataflow, narrow_ports
+from dataflows.dataflow import check_rows, find_dataflow, narrow_ports
 from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.plan import BufferBudget
 from simulator.dram.machine_channel import dram_channel
@@ -137,6 +137,9 @@ class Accelerator(StrictModel):
     where it fits."""
     energy_table: Annotated[str, Field(min_length=1)]
     """A shipped energy table or a file."""
+    mapping: Annotated[str, Field(min_length=1)] | None = None
+    """A file that says how passes of layers are cut into tiles and lie on the array; the search chooses what it leaves
+    out (docs/how-to/own-mapping.md)."""
     energy: Energies | None = None
     """Energies of single actions in place of the table's, such as `energy.macs`."""
 
@@ -148,8 +151,9 @@ class Accelerator(StrictModel):
     @model_validator(mode="after")
     def _parts_fit(self) -> "Accelerator":
         design = find_design(self.design, "", "design")
-        for array in self.arrays:
-            find_dataflow(self.dataflow, array.kind, "", "dataflow")
+        for name, array in zip(ARRAYS, self.arrays, strict=False):
+            flow = find_dataflow(self.dataflow, array.kind, "", "dataflow")
+            check_rows(array, flow, "", f"{name}.reduction_on_rows")
         for name, words in _WORDS.items():
             has, wants = getattr(self, name) is not None, name in design.components
             if has and not wants:

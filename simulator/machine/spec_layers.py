@@ -81,6 +81,8 @@ def _layer(path: Path, data: dict[str, Any]) -> Layer:
     values = upgraded(data) if old else data
     for key, folder in FILES.items():
         values = _seen_from(values, key, folder, path.parent)
+    if isinstance(values.get("mapping"), str):
+        values = values | {"mapping": str(path.parent / values["mapping"])}
     return Layer(where, values, shipped=where != str(path), path=path, other_kinds=old)
 
 

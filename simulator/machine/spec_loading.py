@@ -78,4 +78,5 @@ def spec_files(config: str | Path | None, specs: Sequence[Accelerator]) -> list[
         named += [(part, "configs/dram", "DRAM part") for part in spec.dram.parts]
         for name, folder, what in named:
             files += [path for path, _ in chain(resolve(name, folder, what), folder, what)]
+        files += [] if spec.mapping is None else [Path(spec.mapping)]
     return files

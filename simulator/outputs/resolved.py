@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from simulator.batch.mapping_file import read_mapping
 from simulator.energy.energy import load_energy_table
 from simulator.machine.spec import Accelerator
 from simulator.run.results import Results
@@ -10,13 +11,16 @@ from workloads.trace import Trace
 
 
 def resolved_config(results: Results) -> str:
-    """Return what was simulated, as YAML: the trace's parameters, each spec, each energy table and DRAM part."""
+    """Return what was simulated, as YAML: the trace's parameters, each spec, energy table, mapping and DRAM part."""
     tables = {run.spec.energy_table: load_energy_table(run.spec.energy_table) for run in results.runs}
     data = {
         "trace": _trace_parameters(results.trace),
         "accelerators": [spec_data(run.spec) for run in results.runs],
         "energy_tables": {name: plain(table.model_dump()) for name, table in sorted(tables.items())},
     }
+    mappings = {run.spec.mapping for run in results.runs if run.spec.mapping is not None}
+    if mappings:
+        data["mappings"] = {path: plain(read_mapping(path).model_dump()) for path in sorted(mappings)}
     parts = {name: part for run in results.runs for name, part in run.spec.dram.parts.items()}
     if parts:
         data["dram_parts"] = {name: plain(part.model_dump()) for name, part in sorted(parts.items())}

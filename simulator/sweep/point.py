@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from simulator.area.asic import asic_area
@@ -98,6 +99,8 @@ class Point:
         """
         said = spec_data(spec)
         said["energy_table"] = _digest(spec.energy_table, "configs/energy", "energy table")
+        if spec.mapping is not None:
+            said["mapping"] = sha256(read_bytes(Path(spec.mapping))).hexdigest()
         parts = {name: part.model_dump(mode="json") for name, part in spec.dram.parts.items()}
         schedule = None if self.schedule is None else _digest(self.schedule, "configs/schedules", "schedule")
         trace = [_digest(self.trace, "traces", "trace"), self.batch_size, schedule]

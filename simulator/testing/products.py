@@ -66,7 +66,7 @@ def check_product(flow: Dataflow, array: PEArray, operands: ConvolutionOperands)
 def check_runs(kind: str, name: str) -> None:
     """Check a dataflow on a kind of array: small arrays, narrow and wide ports, each of the kind's own words."""
     flow = dataflows()[kind, name]
-    for own in choices(kind):
+    for own in choices(kind, flow):
         for seed in range(SEEDS):
             sizes = np.random.default_rng(seed).integers(1, [6, 6, 12, 12, 12]).tolist()
             check_product(flow, array_of(kind, sizes[0], sizes[1], tuple(sizes[2:]), **own), random_convolution(seed))

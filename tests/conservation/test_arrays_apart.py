@@ -42,7 +42,7 @@ def accumulator(sums: int) -> tuple[float, float]:
 
 
 @st.composite
-def array_data(draw: st.DrawFn, kind: str) -> dict[str, Any]:
+def array_data(draw: st.DrawFn, kind: str, flow: str) -> dict[str, Any]:
     """Draw an array's keys: banks of CACTI's sizes, or no accumulators."""
     side, port = st.integers(2, 24), st.integers(2, 24)
     keys: dict[str, Any] = {"kind": kind, "rows": draw(side), "columns": draw(side)}
@@ -51,13 +51,13 @@ def array_data(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     if "scratchpads" in arrays()[kind].model_fields:
         filters = draw(st.sampled_from(BANKS)) // 2
         keys["scratchpads"] = {"filter_words": filters, "input_words": 12, "partial_sum_words": 24}
-    return {**keys, **draw(st.sampled_from(choices(kind)))}
+    return {**keys, **draw(st.sampled_from(choices(kind, dataflows()[kind, flow])))}
 
 
 @st.composite
 def arrays_of(draw: st.DrawFn, flow: str) -> dict[str, Any]:
     """Draw an array of any kind that has a dataflow."""
-    return draw(array_data(draw(st.sampled_from([kind for kind, name in dataflows() if name == flow]))))
+    return draw(array_data(draw(st.sampled_from([kind for kind, name in dataflows() if name == flow])), flow))
 
 
 def spec_of(first: dict[str, Any], second: dict[str, Any], flow: str) -> Accelerator:

@@ -9,10 +9,10 @@ from array_specs import RUN_NAMES, RUNS, array_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from naive_buffer import SUM, WORD, Convolution, NaiveBuffer, tiles_in_order
-from tile_by_tile import plan_tiled
 
 from dataflows.dataflow import Dataflow, dataflows
 from dataflows.plans.channel import INSTANT
+from dataflows.plans.given_plan import plan_tiled
 from dataflows.plans.placement import Operand, Placement
 from dataflows.plans.plan import BufferBudget, Integers, Plan, TileTooLargeError
 from dataflows.plans.planning import (

@@ -17,12 +17,13 @@ from convolutions import ROLES, shapes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from registries import DATAFLOWS
-from tile_by_tile import TilingSearch, plan_tiled
+from tile_by_tile import TilingSearch
 
 from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
 from dataflows.convolution import ConvolutionTiles
 from dataflows.dataflow import Dataflow, find_dataflow
+from dataflows.plans.given_plan import plan_tiled
 from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.placement import ALL_IN_DRAM, Operand, Placement
 from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError

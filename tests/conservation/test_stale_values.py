@@ -79,6 +79,10 @@ CASES = {
         "{version: 1, array: {rows: 12}}", "rows: 12", "rows: 6", "simulate TRACE --design max --config FILE",
     ),
     "schedule": (SCHEDULE, "epochs: 2", "epochs: 4", "simulate TRACE --schedule FILE"),
+    "mapping": (
+        "{version: 1, default: {forward: {tile: {filters: 2}}}}", "filters: 2", "filters: 1",
+        "simulate TRACE --mapping FILE",
+    ),
     "pipeline schedule": (PIPELINE, GPIPE, IN_TURN, "pipeline digits-cnn --design max --pipeline-schedule FILE"),
 }  # fmt: skip
 

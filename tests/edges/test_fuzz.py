@@ -44,6 +44,23 @@ devices:
     - {pass: backward, micro_batch: 0, stage: 1}
 """
 
+MAPPING = b"""version: 1
+network: tiny
+batch_size: 4
+dataflow: ws
+array: {kind: broadcast, rows: 12, columns: 15}
+default:
+  predictor_forward: [{tile: {filters: 3}}, {loop_order: [columns, vectors, reduction]}]
+layers:
+  second:
+    forward:
+      tile: {groups: 1, images: 1, rows: 4, positions: 8, channels: 8, kernel_rows: 3, filters: 4}
+      loop_order: [groups, filters, images, rows]
+      reload_operands: true
+      spatial: {pe_rows: {reduction: 12}, time: vectors, fold_vectors: 7}
+    dgrad: {tile: {channels: 2}}
+"""
+
 
 def _shipped(place: str) -> Callable[[], bytes]:
     return lambda: (shipped_folder("configs") / place).read_bytes()
@@ -82,6 +99,7 @@ KINDS = {
         (*SIMULATE, "--set", "dram.model=commands", "--set", "dram.part=f.yaml"),
     ),
     "schedule": Kind(_shipped("schedules/paper.yaml"), "f.yaml", (*SIMULATE, "--schedule", "f.yaml")),
+    "mapping": Kind(lambda: MAPPING, "f.yaml", (*SIMULATE, "--mapping", "f.yaml")),
     "pipeline schedule": Kind(
         lambda: PIPELINE, "f.yaml", ("pipeline", "t.yaml", "--pipeline-schedule", "f.yaml", "--out", "out")
     ),

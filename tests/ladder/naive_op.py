@@ -2,8 +2,9 @@
 
 A layer, a machine and a tiling are plain dictionaries. A layer has N C H W K R S P Q, stride, padding, dilation (pairs)
 and groups. A machine has rows, columns, SP, MP, OP (the ports as docs/microarchitecture.md names them for the
-dataflow), weight, input and output port, sums (of an accumulator), word and psum (bytes), share (bytes), banks, port
-(bytes a cycle of a bank), sram_banks, sram_port, bandwidth (a fraction of bytes a cycle), latency (cycles).
+dataflow), weight, input and output port, channels (whether rows take channels of one tap), sums (of an accumulator),
+word and psum (bytes), share (bytes), banks, port (bytes a cycle of a bank), sram_banks, sram_port, bandwidth (a
+fraction of bytes a cycle), latency (cycles).
 """
 
 from itertools import product
@@ -149,6 +150,8 @@ def folds(machine, flow, tile):
             yield {"vectors": length(v), "steps": D, "columns": length(n), "block": 0, "blocks": 1}
         return
     blocks = cuts(D, R)
+    if machine["channels"]:  # each tap has folds of its own
+        blocks = [block for _ in range(tile["taps"]) for block in cuts(D // tile["taps"], R)]
     pieces = [(0, V)]
     if len(blocks) > 1 and machine["sums"]:
         pieces = cuts(V, machine["sums"])
@@ -227,7 +230,7 @@ def product_row(machine, flow, part, tiling, places, written_beside=0):
             stream, gap = facts["stream"], facts["gap"] if sequence else 0
         else:
             facts = array_facts(machine, flow)
-            stream, ends, count = compute(machine, flow, tile)
+            stream, ends, count = compute(machine, flow, {**tile, "taps": 1 if part["wgrad"] else part["taps"]})
             gap = gap_between(machine, flow, before, ends[0]) if before is not None else 0
             before = ends[-1]
         sequence.append({"stream": stream, "gap": gap, "load": tile["load"], "store": tile["store"]})
@@ -303,7 +306,8 @@ def units(part, machine, flow):
     vectors, reduction, filters = {"ws": (1, R, C), "is": (C, R, 1), "os": (R, 1, C)}[flow]
     pixel, channel = (reduction, vectors) if part["wgrad"] else (vectors, reduction)
     row, image = part["columns"], part["columns"] * len(part["rows"])
-    filled = {"images": unit(pixel, image), "rows": unit(pixel, row), "channels": unit(channel, part["taps"])}
+    taps = 1 if machine["channels"] and not part["wgrad"] else part["taps"]  # of a channel on the rows
+    filled = {"images": unit(pixel, image), "rows": unit(pixel, row), "channels": unit(channel, taps)}
     return filled | {"filters": filters, "groups": 1}
 
 

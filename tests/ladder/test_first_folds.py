@@ -26,7 +26,7 @@ def stepped(
 @pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
 def test_all_folds_do_all_that_is_counted(flow: Dataflow, kind: str, ports: tuple[int, int, int]) -> None:
     """Without edges each PE that works makes a MAC, and what passes the ports is the traffic of the closed form."""
-    for own in choices(kind):
+    for own in choices(kind, flow):
         array, _, run = stepped(flow, kind, LINEAR, 1000, ports, **own)
         assert run.cycles == flow.formula(array, LINEAR).total
         found = [run.activity_of(cycle) for cycle in range(run.cycles)]

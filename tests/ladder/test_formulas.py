@@ -55,7 +55,7 @@ def test_printed_formula_is_the_cycles(flow: Dataflow, kind: str, data: st.DataO
 def test_every_name_of_a_formula_is_explained(flow: Dataflow, kind: str) -> None:
     one = np.array([2])
     parts = ConvolutionTiles(one, one, one, one, one, one, 2, 2, Sliding((1, 1), (1, 1)), "forward")
-    for own in choices(kind):
+    for own in choices(kind, flow):
         filled = flow.formula(array_of(kind, **own), parts)
         known = {*filled.fixed, *filled.pieces, *filled.formula.where}
         parts_of = (filled.formula.stream, filled.formula.fill, filled.formula.drain)
@@ -68,7 +68,7 @@ def test_every_name_of_a_formula_is_explained(flow: Dataflow, kind: str) -> None
 def test_gaps_between_long_and_short_tiles(flow: Dataflow, kind: str) -> None:
     """Ports of one word make loads and drains longer than short tiles, which follow long ones and come before them."""
     sizes, one = np.array([1, 30, 1, 1, 30, 30, 2]), np.ones(7, np.int64)
-    for own in choices(kind):
+    for own in choices(kind, flow):
         array = array_of(kind, 4, 3, (1, 1, 1), **own)
         for parts in ((sizes, one), (one, sizes)):
             convolution = ConvolutionTiles(one, *parts, one, one, one, 1, 1, Sliding((1, 1), (1, 1)), "forward")

@@ -52,6 +52,8 @@ def machines(draw, flow: str, most_bytes: int = 4096) -> dict:
     elif draw(st.sampled_from([False, False, True])):
         machine["array.kind"] = "systolic"
         machine["array.systolic_os_drain"] = draw(st.sampled_from(["free", "serial"]))
+    if flow in ("ws", "is"):
+        machine["array.reduction_on_rows"] = draw(st.sampled_from(["channels_and_taps", "channels"]))
     return machine
 
 
@@ -112,6 +114,7 @@ def plain(settings_: dict, flow: str) -> dict:
         "reread": settings_["batch_mean"] == "reread",
         "systolic": settings_.get("array.kind") == "systolic",
         "serial": settings_.get("array.systolic_os_drain") == "serial",
+        "channels": settings_.get("array.reduction_on_rows") == "channels",
     }
     if flow == "rs":
         names = {"IW": "input_words", "FW": "filter_words", "PW": "partial_sum_words"}

@@ -8,11 +8,12 @@ from array_specs import RUN_NAMES, RUNS, array_of, specs
 from convolutions import ROLES, shapes
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tile_by_tile import Measured, TilingSearch, plan_tiled
+from tile_by_tile import Measured, TilingSearch
 
 from dataflows.array import PEArray
 from dataflows.dataflow import Dataflow, find_dataflow
 from dataflows.plans.cut_tables import Candidate
+from dataflows.plans.given_plan import plan_tiled
 from dataflows.plans.memory_ports import MemoryPorts, in_proportion
 from dataflows.plans.placement import ALL_IN_DRAM, Operand, Placement
 from dataflows.plans.plan import BufferBudget

@@ -55,7 +55,7 @@ BENCHES = {"jobs": run_jobs, "convolutions": run_rows}
 @pytest.mark.skipif(not have_icarus(), reason="needs Icarus Verilog (Debian package iverilog)")
 @pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
 def test_waveform_equals_the_rtls(flow: Dataflow, kind: str, tmp_path: Path) -> None:
-    for own in choices(kind):
+    for own in choices(kind, flow):
         array = array_of(kind, 3, 4, (2, 3, 2), **own)
         rtl = rtl_of(flow, array)
         if rtl is None:

@@ -22,6 +22,7 @@ FOLDERS = {"spec": "configs/accelerators", "trace": "traces", "schedule": "confi
            "energy-table": "configs/energy", "dram-part": "configs/dram"}  # fmt: skip
 FILES = [(kind, path) for kind, folder in FOLDERS.items() for path in shipped_names(folder).values()]
 PIPELINE = {"version": 1, "name": "mine", "devices": [[{"pass": "forward", "micro_batch": 0, "stage": 0}]]}
+MAPPING = {"version": 1, "layers": {"one": {"forward": {"tile": {"rows": 2}, "loop_order": ["rows", "columns"]}}}}
 ONE_OF_A_KIND = {"spec": "max", "trace": "digits-cnn", "schedule": "paper", "energy-table": "45nm",
                  "dram-part": "ddr3-1600"}  # fmt: skip
 LARGE_BYTES = 80_000  # of a trace, which takes a second
@@ -41,6 +42,8 @@ def said(kind: str, data: object) -> list[str]:
 
 def document(kind: str) -> dict[str, Any]:
     """Return a good file of a kind, as plain data."""
+    if kind == "mapping":
+        return copy.deepcopy(MAPPING)
     if kind == "pipeline-schedule":
         return copy.deepcopy(PIPELINE)
     found: dict[str, Any] = json.loads(json.dumps(read_yaml(shipped_names(FOLDERS[kind])[ONE_OF_A_KIND[kind]])))
@@ -105,6 +108,9 @@ def at(*keys: str | int) -> Callable[[Any], Any]:
         ("schedule", at("stages", 0), "pattern", [{"phase": "sleep"}]),
         ("energy-table", at(), "actions", 3),
         ("dram-part", at("timing_cycles"), "tRCD", "long"),
+        ("mapping", at("layers", "one", "forward", "tile"), "rows", 0),
+        ("mapping", at("layers", "one", "forward"), "loop_order", ["rwos"]),
+        ("mapping", at("layers", "one"), "upward", {}),
         ("pipeline-schedule", at("devices", 0, 0), "pass", "sideways"),
         ("pipeline-schedule", at("devices", 0, 0), "stage", -1),
     ],
