@@ -254,6 +254,7 @@ CASES = {
     "psums come back four tiles later": (
         "ws-broadcast", image(5, 3, R=2, K=3), "wgrad", machine(94, 1, latency=9, slack=30)
     ),
+    "orders where psums leave": ("ws-broadcast", image(2, 3, C=5, K=6), "wgrad", machine(100, 3, slack=2)),
     "a bound without the gap": ("rs-broadcast", image(3, 1, C=3), "dgrad", machine(96, 3, slack=0)),
 }  # fmt: skip
 
