@@ -12,8 +12,8 @@ from dataflows.arrays.job import Geometry, JobArray, Ports
 from dataflows.arrays.stepped import step_job
 from dataflows.convolution import whole_convolution
 from dataflows.dataflow import find_dataflow
+from dataflows.plans.cuts import cuts_of
 from dataflows.plans.planning import plan_product
-from dataflows.plans.tiling import cuts_of
 from simulator.engine.step_kernel import CHANNEL, RefreshRules, run_step_kernel
 from simulator.engine.work import flatten, merge
 from simulator.machine.spec import Accelerator
