@@ -33,6 +33,7 @@ class Organization(StrictModel):
     device_width_bits: Literal[4, 8, 16, 32, 64, 128]
     bus_width_bits: Literal[8, 16, 32, 64, 128, 256]
     burst_length: Literal[2, 4, 8, 16, 32]
+    interleave_bytes: Annotated[int, Field(ge=1, le=2**20)] | None = None
 
     @model_validator(mode="after")
     def _divides(self) -> Self:
@@ -42,6 +43,10 @@ class Organization(StrictModel):
         if self.columns % self.burst_length:
             problem = f"is {self.columns} for bursts of {self.burst_length}"
             raise InputError("", "columns", problem, "give a multiple of burst_length")
+        burst = self.bus_width_bits // 8 * self.burst_length
+        if self.interleave_bytes is not None and self.interleave_bytes % burst:
+            problem = f"is {self.interleave_bytes} for bursts of {burst} bytes"
+            raise InputError("", "interleave_bytes", problem, "give a multiple of a burst")
         return self
 
 

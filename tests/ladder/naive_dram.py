@@ -4,6 +4,7 @@ It keeps the list of all commands so far, and a command is legal in a cycle when
 against each of them. No registers of ready times, no skipped cycles.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -206,3 +207,36 @@ def odd_part(seed: int) -> DramPart:
     data["power"]["currents_ma"]["IDD0"] = 60  # above standby, whatever RAS and RP are
     data["command_bus_cycles"] = {name: int(rng.integers(1, 8)) for name in data["command_bus_cycles"]}
     return DramPart.model_validate(data)
+
+
+def dealt(part: DramPart, segments: int, size: int, stride: int) -> list[list[tuple[int, int]]]:
+    """Return what each channel moves, as (first byte, bytes) of it: segments dealt out one by one (docs/dram.md)."""
+    channels, block = part.organization.channels, part.organization.interleave_bytes
+    if segments > 1 and stride == size:
+        segments, size, stride = 1, segments * size, segments * size
+    wide = 1
+    while wide < channels and wide * block < size:
+        wide += 1
+    held: list[list[tuple[int, int]]] = [[] for _ in range(channels)]
+    groups = [range(first, first + wide) for first in range(0, channels - wide + 1, wide)]
+    share = math.ceil(size / wide)
+    for index in range(segments):
+        turn, group = divmod(index, len(groups))
+        for channel in groups[group]:
+            held[channel].append((turn * max(share, math.ceil(stride * len(groups) / channels)), share))
+    return held
+
+
+def naive_transfer(part: DramPart, segments: int, size: int, stride: int, write: bool) -> int:
+    """Return the cycles of a transfer over all channels, each by its commands, cycle by cycle."""
+    longest = 0
+    for pieces in dealt(part, segments, size, stride):
+        bursts = {
+            burst for first, count in pieces for burst in range(first // part.burst_bytes,
+                                                                (first + count - 1) // part.burst_bytes + 1)
+        }  # fmt: skip
+        addresses = [burst * part.burst_bytes for burst in sorted(bursts)]
+        if addresses:
+            channel = NaiveChannel(part, 32, refresh=False, close=True)
+            longest = max(longest, channel.run(addresses, [write] * len(addresses)))
+    return longest

@@ -7,11 +7,15 @@ from pydantic import Field
 
 from dataflows.plans.plan import Integers
 from dataflows.plans.transfers import Transfers
+from simulator.dram.interleaving import busiest_share
 from simulator.dram.model import DramModel
+from workloads.foundation.validation import SparseModel
 
 
-class BandwidthDram(DramModel):
-    """One channel that moves `peak_bytes_per_second` after `latency_ns` for each transfer.
+class BandwidthDram(SparseModel, DramModel):
+    """Channels that move `peak_bytes_per_second` together, after `latency_ns` for each transfer.
+
+    With several channels a transfer takes as long as the busiest one does (`simulator.dram.interleaving`).
 
     A transfer holds the channel from its first command to its last byte, so its latency is not hidden
     behind another one; rows, banks and refresh are left out.
@@ -22,6 +26,11 @@ class BandwidthDram(DramModel):
     """Bytes a second of the channel."""
     latency_ns: Annotated[int, Field(ge=0, le=10**9)]
     """Time from a transfer's first command to its first byte."""
+    channels: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Channels that share the peak; one if left out."""
+    interleave_bytes: Annotated[int, Field(ge=1, le=2**20)] | None = None
+    """Bytes that follow each other in a channel before the next one has its turn. If left out, every segment is spread
+    over all channels."""
 
     @property
     def bytes_per_second(self) -> int:
@@ -30,20 +39,32 @@ class BandwidthDram(DramModel):
 
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
         """Return the cycles that each transfer holds the channel; nothing takes no time."""
-        transfer_bytes = transfers.moved_bytes
+        transfer_bytes = self._channels * self._busiest_bytes(transfers)
         moving = -(-transfer_bytes * frequency_hz // self.peak_bytes_per_second)
         cycles: Integers = moving + self.least_transfer_cycles(frequency_hz) * (transfer_bytes > 0)
         return cycles
 
-    def rate(self, frequency_hz: int) -> tuple[int, int, int]:
-        """Return the clock by the peak, and the latency."""
+    def _busiest_bytes(self, transfers: Transfers) -> Integers:
+        columns = transfers.segments, transfers.segment_bytes, transfers.stride_bytes
+        segments, size, _ = busiest_share(self._channels, self.interleave_bytes, *columns)
+        busiest: Integers = (segments * size).sum(axis=0)
+        return busiest
+
+    @property
+    def _channels(self) -> int:
+        return self.channels or 1
+
+    def rate(self, frequency_hz: int) -> tuple[int, int, int] | None:
+        """Return the clock by the peak, and the latency; None with several channels, on which segments may lie."""
+        if self._channels > 1:
+            return None
         common = gcd(frequency_hz, self.peak_bytes_per_second)
         latency = self.least_transfer_cycles(frequency_hz)
         return frequency_hz // common, self.peak_bytes_per_second // common, latency
 
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
         """Return a bound from above on the cycles of so many transfers that move so many bytes."""
-        moving = moved_bytes * frequency_hz // self.peak_bytes_per_second
+        moving = self._channels * moved_bytes * frequency_hz // self.peak_bytes_per_second
         return moving + transfers * (1 + self.least_transfer_cycles(frequency_hz))
 
     def least_transfer_cycles(self, frequency_hz: int) -> int:

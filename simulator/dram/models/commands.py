@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from dataflows.plans.plan import Integers
 from dataflows.plans.transfers import Transfers
 from simulator.dram.constraints import cycles_of
+from simulator.dram.interleaving import busiest_share
 from simulator.dram.model import DramCommand, DramModel
 from simulator.dram.part import DramPart, load_part
 from simulator.dram.part_changes import PartChanges
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 class CommandDram(PartChanges, DramModel):
     """Channels of one part; each transfer holds all of them for exactly as long as its commands take.
 
-    With several channels each holds an equal share of every segment, and they work in lockstep: a transfer takes as
-    long as its share takes on one.
+    A transfer takes as long as the share of the busiest channel (`simulator.dram.interleaving`).
     """
 
     model: Literal["commands"]
@@ -126,16 +126,13 @@ class CommandDram(PartChanges, DramModel):
         return self.memory.row_bytes * self.memory.organization.bank_groups
 
     def _times(self, transfers: Transfers) -> "TransferTimes":
-        """Return what one channel's share of each pattern takes: a share of each segment, rounded up to bytes."""
+        """Return what the busiest channel's share of each pattern takes."""
         from simulator.dram.transfer_time import memory_of
 
         part, shape = self.memory, transfers.segments.shape
-        channels = part.organization.channels
-        size, stride = transfers.segment_bytes, transfers.stride_bytes
-        if channels > 1:
-            size = -(-size // channels)
-            stride = np.maximum(size, -(-stride // channels))
-        segments, size, stride = (np.ascontiguousarray(column).ravel() for column in (transfers.segments, size, stride))
+        channels, block = part.organization.channels, part.organization.interleave_bytes
+        share = busiest_share(channels, block, transfers.segments, transfers.segment_bytes, transfers.stride_bytes)
+        segments, size, stride = (np.ascontiguousarray(column).ravel() for column in share)
         write = np.full(len(segments), transfers.write, np.int64)
         times = memory_of(part, self.queue_depth).cut_times(segments, size, stride, write)
         return type(times)(*(column.reshape(shape) for column in times))

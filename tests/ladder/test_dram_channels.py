@@ -1,0 +1,81 @@
+"""Several channels with interleaved addresses: against channels that are dealt their segments one by one."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from naive_dram import dealt, naive_transfer
+
+from dataflows.plans.transfers import Transfers, contiguous
+from simulator.dram.models.commands import CommandDram
+from simulator.dram.part import load_part
+from simulator.machine.spec_loading import load_accelerator
+from workloads.foundation.errors import InputError
+
+HBM = ("hbm2e-3200", "hbm3-6400")
+
+
+def memory(part: str, channels: int, block: int | None) -> CommandDram:
+    keys = {"channels": channels} | ({} if block is None else {"interleave_bytes": block})
+    return CommandDram(model="commands", part=part, queue_depth=32, capacity_bytes=1 << 20, organization=keys)
+
+
+def one(segments: int, size: int, stride: int, write: bool) -> Transfers:
+    return Transfers(*(np.array([[number]]) for number in (segments, size, stride)), write)
+
+
+@given(
+    st.sampled_from(HBM), st.integers(1, 7), st.sampled_from([32, 64, 256]), st.integers(1, 12), st.integers(1, 700),
+    st.integers(0, 2000), st.booleans(),
+)  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_a_transfer_takes_as_long_as_its_busiest_channel(
+    part: str, channels: int, block: int, segments: int, size: int, gap: int, write: bool
+) -> None:
+    dram = memory(part, channels, block)
+    found = dram._times(one(segments, size, size + gap, write)).cycles
+    assert int(found[0, 0]) == naive_transfer(dram.memory, segments, size, size + gap, write)
+
+
+@pytest.mark.parametrize(("part", "stacks", "published"), [("hbm3-6400", 2, 1.638e12), ("hbm2e-3200", 1, 409.6e9)])
+def test_a_long_run_comes_near_the_published_bandwidth(part: str, stacks: int, published: float) -> None:
+    """Two stacks of HBM3 have the 1,638 GB/s of TPU v6e; 64 MB take what they need at the peak, and some 100 ns."""
+    dram = memory(part, stacks * load_part(part).organization.channels, None)
+    assert dram.bytes_per_second == pytest.approx(published, rel=1e-3)
+    bytes_moved = 64 << 20
+    cycles = int(dram.transfer_cycles(contiguous(np.array([bytes_moved]), False), 1_000_000_000)[0])
+    assert bytes_moved / published * 1e9 <= cycles <= bytes_moved / published * 1e9 * 1.01 + 100
+
+
+def test_short_segments_are_moved_side_by_side() -> None:
+    """64 segments of a block: one on each of 64 channels, as long as one; 65 segments are two on a channel."""
+    dram = memory("hbm3-6400", 64, 256)
+    single, all_, more = (int(dram._times(one(n, 256, 8192, False)).cycles[0, 0]) for n in (1, 64, 65))
+    assert single == all_ < more
+
+
+def test_a_block_is_whole_bursts() -> None:
+    given_keys = {"dram.model": "commands", "dram.part": "hbm3-6400", "dram.organization.interleave_bytes": 48}
+    with pytest.raises(InputError, match="interleave_bytes: is 48 for bursts of 32 bytes"):
+        load_accelerator(overrides=given_keys)
+
+
+@given(
+    st.integers(1, 9), st.sampled_from([64, 256]), st.integers(0, 40), st.integers(1, 5000), st.integers(0, 9000),
+    st.integers(0, 200),
+)  # fmt: skip
+def test_the_bandwidth_model_moves_what_its_busiest_channel_holds(
+    channels: int, block: int, segments: int, size: int, gap: int, latency: int
+) -> None:
+    """Bytes are dealt out as naively; a channel has its share of the peak."""
+    keys = {"dram.peak_bytes_per_second": 1_000_000_000, "dram.latency_ns": latency,
+            "dram.channels": channels, "dram.interleave_bytes": block}  # fmt: skip
+    dram = load_accelerator(overrides=keys).dram
+    part = memory("hbm3-6400", channels, block).memory
+    pieces = dealt(part, segments, size, size + gap) if channels > 1 else [[(0, size)] * segments]
+    busiest = max(sum(count for _, count in one) for one in pieces)
+    moved = one(segments, size, size + gap, False)
+    expected = busiest * channels + latency if busiest else 0
+    assert int(dram.transfer_cycles(moved, 1_000_000_000)[0]) == expected
+    assert expected <= dram.bound_cycles(segments * size, 1, 1_000_000_000)
+    assert (dram.rate(10**9) is None) == (channels > 1)
