@@ -1,25 +1,22 @@
-"""Make docs/validation.md: ``python tests/make_validation.py`` (takes two minutes; needs iverilog for the RTL part).
+"""Make docs/validation.md from what `adagp-sim validate` compares, and what only a checkout measures (two minutes).
+
+It needs iverilog for the comparison `rtl`.
 
 Every figure in it is measured here; tests check those that they name.
 """
 
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "rtl"), str(ROOT / "tests" / "ladder")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "ladder")]
 
-import test_row_stationary_equals_rtl as rows  # noqa: E402
 from array_specs import JOB_ARRAYS  # noqa: E402
-from rtl_simulator import flat  # noqa: E402
 from test_row_stationary import EYERISS  # noqa: E402
-from test_scalesim import FIGURES, ONE_TILE, WIDE, sizes  # noqa: E402
 from test_stepped_arrays import closed_cycles  # noqa: E402
-from test_stepped_equals_rtl import both, cases, operands  # noqa: E402
 
 from dataflows.arrays.job import Geometry, JobTiles, Ports  # noqa: E402
 from dataflows.arrays.stepped import step_job  # noqa: E402
@@ -30,39 +27,12 @@ from dataflows.plans.placement import ALL_IN_DRAM  # noqa: E402
 from dataflows.plans.planning import choose_tiling, plan_product  # noqa: E402
 from simulator.machine.spec_loading import load_accelerator  # noqa: E402
 from simulator.run.simulation import Simulation  # noqa: E402
+from simulator.validation.comparison import comparisons, validated  # noqa: E402
+from simulator.validation.report import page  # noqa: E402
 from workloads.foundation.markdown import wrapped  # noqa: E402
 from workloads.passes import Product  # noqa: E402
-from workloads.shapes import ConvShape, linear_shape  # noqa: E402
+from workloads.shapes import ConvShape  # noqa: E402
 from workloads.trace import load_trace  # noqa: E402
-
-
-def rtl_section() -> list[str]:
-    jobs = registers = different = 0
-    with tempfile.TemporaryDirectory() as folder:
-        for jobs_each, dump in ((1, True), (5, False)):
-            for array, geometry, seed in cases(jobs_each):
-                job = operands(seed, (4 if geometry.rows * geometry.columns > 100 else 9) if dump else 16)
-                stepped, rtl = both(array, geometry, job, Path(folder), dump)
-                same = stepped.cycles == rtl.cycles and np.array_equal(stepped.result, rtl.y)
-                if dump:
-                    same = same and all(np.array_equal(v, rtl.registers[n]) for n, v in flat(stepped.registers).items())
-                    registers += 1
-                jobs += 1
-                different += not same
-        for seed in range(60):
-            stepped, rtl = rows.both(*rows.draw(seed), Path(folder))
-            same = stepped.cycles == rtl.cycles and np.array_equal(stepped.result, rtl.y)
-            same = same and all(np.array_equal(v, rtl.registers[n]) for n, v in flat(stepped.registers).items())
-            jobs, registers, different = jobs + 1, registers + 1, different + (not same)
-    return [
-        "## Stepped = RTL",
-        "",
-        f"{jobs} jobs on five arrays in Icarus Verilog: cycles and numbers; {registers} of them with every register "
-        f"after every cycle. Differences: {different}. "
-        "The tests find all planted faults (tests/rtl/test_mutations.py).",
-        "",
-        "Again: `pytest tests/rtl`",
-    ]
 
 
 def closed_form_section() -> list[str]:
@@ -127,22 +97,6 @@ def eyeriss_section() -> list[str]:
     return [*lines, "", "Again: `pytest tests/ladder/test_row_stationary.py` for the whole layers"]
 
 
-def scalesim_section() -> list[str]:
-    lines = [
-        "## Systolic = SCALE-Sim 3.0.0 on 12 x 15",
-        "",
-        "| layer | dataflow | SCALE-Sim | here |",
-        "|---|---|---|---|",
-    ]
-    for row, flow in FIGURES:
-        positions, reduction, filters = sizes(row)
-        spec = load_accelerator(design="baseline", dataflow=flow, overrides=WIDE)
-        product = Product(linear_shape(positions, reduction, filters), "forward")
-        plan = plan_product(product, ALL_IN_DRAM, find_dataflow(flow, "systolic", "", ""), spec.array, ONE_TILE)
-        lines.append(f"| {row['name']} | {flow} | {int(row[f'{flow}_cycles']):,} | {plan.compute_cycles:,} |")
-    return [*lines, "", "Again: `pytest tests/ladder/test_scalesim.py`"]
-
-
 def speed_section() -> list[str]:
     lines = ["## Speed, one core of the machine that made this page", "", "| what | speed |", "|---|---|"]
     for array in JOB_ARRAYS:
@@ -169,7 +123,8 @@ def speed_section() -> list[str]:
 
 
 if __name__ == "__main__":
-    head = ["# Validation", "", "Made by `python tests/make_validation.py`.", ""]
-    sections = [scalesim_section(), closed_form_section(), eyeriss_section(), rtl_section(), speed_section()]
-    text = "\n".join([*head, *(line for section in sections for line in [*section, ""])])
-    (ROOT / "docs" / "validation.md").write_text(wrapped(text), encoding="utf-8")
+    every = [validated(one, ranges=True) for one in comparisons().values()]
+    sections = [closed_form_section(), eyeriss_section(), speed_section()]
+    head = wrapped(page(every, pictures=False, command="python tests/make_validation.py"))
+    text = wrapped("\n".join(line for section in sections for line in [*section, ""]))
+    (ROOT / "docs" / "validation.md").write_text(head + "\n" + text, encoding="utf-8")

@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from simulator.api.sweeps import sweep, sweep_results
     from simulator.api.traces import export_trace, import_trace, record, save_trace
     from simulator.api.training import train_controls, train_predictors, train_reference
+    from simulator.api.validation import validate
     from simulator.api.version import model_version
     from simulator.machine.spec import Accelerator
     from simulator.machine.spec_loading import load_accelerator, load_designs
     from simulator.run.results import LayerRow, RunResult
     from simulator.sweep.results import SweepResults
+    from simulator.validation.comparison import Validation
     from workloads.foundation.errors import InputError
     from workloads.trace import Trace, load_policy, load_trace
 
@@ -48,6 +50,7 @@ _HOMES = {
     "RunResult": "simulator.run.results",
     "SweepResults": "simulator.sweep.results",
     "Trace": "workloads.trace",
+    "Validation": "simulator.validation.comparison",
     "area": "simulator.api.studies",
     "compare": "simulator.api.runs",
     "describe": "simulator.api.files",
@@ -77,13 +80,14 @@ _HOMES = {
     "train_controls": "simulator.api.training",
     "train_predictors": "simulator.api.training",
     "train_reference": "simulator.api.training",
+    "validate": "simulator.api.validation",
 }
 __all__ = [
-    "Accelerator", "Explanation", "InputError", "LayerRow", "Results", "RunResult", "SweepResults", "Trace", "area",
-    "compare", "describe", "diff", "explain", "export_trace", "import_trace", "inspect", "load_accelerator",
-    "load_designs", "load_policy", "load_trace", "memory", "model_version", "pipeline", "record", "report", "reproduce",
-    "save_trace", "schema", "shipped", "show", "simulate", "step", "sweep", "sweep_results", "train_controls",
-    "train_predictors", "train_reference",
+    "Accelerator", "Explanation", "InputError", "LayerRow", "Results", "RunResult", "SweepResults", "Trace",
+    "Validation", "area", "compare", "describe", "diff", "explain", "export_trace", "import_trace", "inspect",
+    "load_accelerator", "load_designs", "load_policy", "load_trace", "memory", "model_version", "pipeline", "record",
+    "report", "reproduce", "save_trace", "schema", "shipped", "show", "simulate", "step", "sweep", "sweep_results",
+    "train_controls", "train_predictors", "train_reference", "validate",
 ]  # fmt: skip
 
 

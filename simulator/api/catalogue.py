@@ -119,6 +119,12 @@ def _machine_importers() -> dict[str, str]:
     return {name: one.description for name, one in machine_importers().items()}
 
 
+def _comparisons() -> dict[str, str]:
+    from simulator.validation.comparison import comparisons
+
+    return {name: f"{one.title}; {one.source}" for name, one in comparisons().items()}
+
+
 def _report_sections() -> dict[str, str]:
     from simulator.pages.run_report import sections
 
@@ -158,6 +164,7 @@ _GROUPS = (
     _files("papers", "configs/paper", lambda _: "numbers of a paper, with which reproduce compares its own"),
     _parts("trace_importers", _trace_importers),
     _parts("machine_importers", _machine_importers),
+    _parts("comparisons", _comparisons),
     _parts("report_sections", _report_sections),
 )
 GROUPS = {group.kind: group for group in _GROUPS}

@@ -27,6 +27,7 @@ from simulator.cli.streams import open_streams
 from simulator.cli.sweep import sweep
 from simulator.cli.trace import trace
 from simulator.cli.train import train
+from simulator.cli.validate import validate
 from simulator.cli.volume import take_volume
 from workloads.foundation.errors import InputError
 from workloads.foundation.printable import printable
@@ -66,8 +67,8 @@ def cli() -> None:
 
 
 for _command in (
-    simulate, compare, explain, sweep, report, pipeline, reproduce, memory, area, show, list_shipped, diff, trace,
-    train, schema, completion,
+    simulate, compare, explain, sweep, report, pipeline, reproduce, validate, memory, area, show, list_shipped, diff,
+    trace, train, schema, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 take_volume(cli)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simulator.cli.volume import note
+
 if TYPE_CHECKING:
     from workloads.foundation.validation import StrictModel
 
@@ -19,8 +21,12 @@ _MOST_FILES = 100  # that build on each other; more are a circle
 @click.option(
     "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="For a machine: change one key. Repeatable."
 )
-def show(config: str, design: str | None, dataflow: str | None, overrides: tuple[str, ...]) -> None:
-    """Print CONFIG (a file or a shipped name) with every parameter, as YAML.
+@click.option(
+    "--kind", "asked", metavar="KIND",
+    help="Where several kinds have the name: accelerators, energy, schedules, dram, kinds or sweeps.",
+)  # fmt: skip
+def show(config: str, design: str | None, dataflow: str | None, overrides: tuple[str, ...], asked: str | None) -> None:
+    """Print CONFIG (a file or a shipped name) with every parameter, as YAML. A machine comes before what has its name.
 
     A machine is printed with the keys that it takes from the file that it extends. Another tool's machine, such
     as SCALE-Sim's FILE.cfg, is printed as a spec, with a line for each of its keys: show FILE.cfg > mine.yaml.
@@ -68,7 +74,16 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
         return folder_of(file, read_yaml(file), above + 1) if machine_importer(file) is None else FOLDER
 
     config = spelt(config, [name for names in shipped.values() for name in names])
-    kind = next((kind for kind, names in shipped.items() if config in names), None)
+    kinds = [kind for kind, names in shipped.items() if config in names]
+    if asked is not None:
+        if f"configs/{asked}" not in kinds:
+            known = [kind.removeprefix("configs/") for kind in kinds or shipped]
+            raise InputError("--kind", "", f"no {asked!r} is called {config}", nearest(asked, known))
+        kinds = [f"configs/{asked}"]
+    kind = kinds[0] if kinds else None
+    if len(kinds) > 1:
+        others_too = ", ".join(one.removeprefix("configs/") for one in kinds[1:])
+        note(f"note: {config} is also in {others_too}; --kind {kinds[1].removeprefix('configs/')} prints that one")
     machine = machine_importer(Path(config)) if kind is None else None
     if machine is not None:
         kind = FOLDER

@@ -108,7 +108,7 @@ def spec_schema() -> dict[str, Any]:
         for name, one in part.get("properties", {}).items():
             if name in PORTS:  # as wide as a side
                 given = {key: one.pop(key) for key in ("type", "exclusiveMinimum", "minimum", "maximum") if key in one}
-                one["anyOf"] = [given, {"enum": ["rows", "columns"]}]
+                one["anyOf"] = [given, {"enum": ["rows", "columns", None]}]
     for one in schema["properties"].values():
         _take_any_kind(one)
     schema["properties"]["extends"] = {"type": "string", "description": "The file or shipped machine to build on."}

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataflows.dataflow import dataflows
 from simulator.machine.spec import Accelerator
 from simulator.machine.spec_loading import load_accelerator, load_designs, setting_source
 from simulator.outputs.resolved import spec_data
@@ -27,7 +28,8 @@ MACHINES = [
     for extra in [
         None,
         *(f"{part}.{choice.tag}={kind}" for part, choice in choices_of(Accelerator).items() for kind in choice.kinds
-          if part in spec_data(load_accelerator(name))),
+          if part in spec_data(load_accelerator(name))
+          and (part != "array" or (kind, load_accelerator(name).dataflow) in dataflows())),
     ]
 ]  # fmt: skip
 

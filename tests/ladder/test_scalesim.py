@@ -17,11 +17,12 @@ from dataflows.plans.planning import plan_product
 from simulator.cli.trace_import import import_trace
 from simulator.machine.spec_loading import load_accelerator
 from simulator.run.simulation import simulate
+from workloads.foundation.shipped import shipped_folder
 from workloads.passes import Product
 from workloads.shapes import linear_shape
 from workloads.trace import load_trace
 
-DATA = Path(__file__).parents[1] / "data" / "scalesim_12x15.csv"
+DATA = shipped_folder("configs/validation") / "scalesim_12x15.csv"
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -30,11 +31,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 ROWS, OTHERS = read(DATA), read(DATA.with_name("scalesim_other_arrays.csv"))
 ONE_TILE = BufferBudget(capacity_bytes=1 << 40, word_bytes=2, partial_sum_bytes=4)
-WIDE = [
-    "array.kind=systolic",
-    "array.accumulator_sums=0",
-    "array.weight_port_words_per_cycle=null",
-]
+SIZE = ["array.rows=12", "array.columns=15"]
 
 
 def sizes(row: dict[str, str]) -> tuple[int, int, int]:
@@ -51,7 +48,7 @@ FIGURES = [(row, flow) for row in ROWS for flow in ("ws", "is", "os") if row[f"{
 @pytest.mark.parametrize(("row", "dataflow"), FIGURES, ids=[f"{row['name']}-{flow}" for row, flow in FIGURES])
 def test_closed_form_equals_scalesim(row: dict[str, str], dataflow: str) -> None:
     positions, reduction, filters = sizes(row)
-    spec = load_accelerator(design="baseline", dataflow=dataflow, overrides=WIDE)
+    spec = load_accelerator("scalesim", dataflow=dataflow, overrides=SIZE)
     product = Product(linear_shape(positions, reduction, filters), "forward")
     plan = plan_product(product, ALL_IN_DRAM, find_dataflow(dataflow, "systolic", "", ""), spec.array, ONE_TILE)
     assert len(plan.stream_cycles) == 1
@@ -124,4 +121,6 @@ def test_resnet50_by_its_files_equals_scalesim(dataflow: str, total: int, tmp_pa
     assert [(i, ours) for i, ours in enumerate(cycles) if measured[i] and ours != int(measured[i])] == []
     assert any(measured)
     assert run.total_cycles == sum(cycles) == total
-    assert f"| `{dataflow}` | {total:,} |" in (DATA.parents[2] / "docs" / "comparison.md").read_text(encoding="utf-8")
+    assert f"| `{dataflow}` | {total:,} |" in (Path(__file__).parents[2] / "docs" / "comparison.md").read_text(
+        encoding="utf-8"
+    )

@@ -540,7 +540,7 @@ def test_the_trace_in_the_documentation_is_a_good_one(adagp: Adagp, tmp_path: Pa
     ids=lambda path: path.stem,
 )
 def test_show_prints_what_can_be_read_again(path: Path, adagp: Adagp, tmp_path: Path) -> None:
-    shown = adagp("show", path.stem).out
+    shown = adagp("show", path.stem, "--kind", path.parent.name).out
     document = yaml.safe_load(shown)
     assert document["version"] == (2 if path.parent.name == "accelerators" else 1)
     assert "extends" not in document
@@ -559,11 +559,19 @@ def test_show_prints_what_can_be_read_again(path: Path, adagp: Adagp, tmp_path: 
 def test_what_show_prints_stands_for_the_shipped_file(
     name: str, option: str, value: str, adagp: Adagp, tmp_path: Path
 ) -> None:
-    (tmp_path / "again.yaml").write_text(adagp("show", name).out, encoding="utf-8")
+    kind = [] if name != "eyeriss" else ["--kind", "energy"]
+    (tmp_path / "again.yaml").write_text(adagp("show", name, *kind).out, encoding="utf-8")
     by_name, by_file = (
         adagp("simulate", "digits-cnn", option, value.format(given), "--json").json for given in (name, "again.yaml")
     )
     assert by_name == by_file
+
+
+def test_a_name_of_two_kinds_is_the_machine_and_tells_the_other(adagp: Adagp) -> None:
+    said = adagp("show", "eyeriss")
+    assert "array" in yaml.safe_load(said.out)
+    assert said.err == "note: eyeriss is also in energy; --kind energy prints that one\n"
+    assert "actions" in yaml.safe_load(adagp("show", "eyeriss", "--kind", "energy").out)
 
 
 def test_show_with_its_options(adagp: Adagp) -> None:

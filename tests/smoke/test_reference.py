@@ -41,6 +41,9 @@ def test_what_a_file_is_said_to_give_is_what_is_loaded(one: SpecKey) -> None:
         data = load_accelerator(name).model_dump(mode="json")
         loaded = reduce(lambda part, key: part[key], one.key.split("."), data)
         given = yaml.safe_load(text)
+        if given is None:  # a port, as wide as a side
+            assert loaded in (data["array"]["rows"], data["array"]["columns"])
+            continue
         array = data[one.key.partition(".")[0]]
         assert loaded == (array[given] if given in ("rows", "columns") else given)
 

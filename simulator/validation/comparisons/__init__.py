@@ -1,0 +1,1 @@
+"""One comparison a file, each with an object `COMPARISON`."""

@@ -1,0 +1,92 @@
+"""Comparisons with chips and other simulators: what they compute by hand, and that no error grows."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dataflows.plans.given import Given
+from simulator.machine.spec_loading import load_accelerator
+from simulator.run.simulation import simulate
+from simulator.validation.comparison import Comparison, Row, Validation, comparisons, find_comparison, validated
+from simulator.validation.comparisons.gemmini import read_dosa_mapping
+from simulator.validation.measured import measured_rows
+from simulator.validation.products import product_cycles
+from workloads.shapes import linear_shape
+from workloads.trace import load_trace
+
+# Mean absolute errors as docs/validation.md has them; they may fall. SCALE-Sim's is zero.
+MOST = {
+    "scalesim": 0.0, "rtl": 0.0, "dram": 0.0015, "eyeriss-alexnet": 0.10, "eyeriss-vgg16": 0.32,
+    "eyeriss-energy": 0.11, "gemmini": 0.20, "tpu-v6e": 0.20,
+}  # fmt: skip
+CHEAP = [name for name, one in comparisons().items() if name not in ("scalesim", "rtl") and not one.missing()]
+
+
+def test_every_comparison_has_a_bound() -> None:
+    assert set(comparisons()) <= set(MOST)
+
+
+@pytest.mark.parametrize("name", CHEAP)
+def test_no_error_grows(name: str) -> None:
+    found = validated(find_comparison(name))
+    assert found.mean_absolute_error <= MOST[name]
+    page = (Path(__file__).parents[2] / "docs" / "validation.md").read_text(encoding="utf-8")
+    (line,) = (line for line in page.splitlines() if f"(`{name}`)" in line)
+    assert f"| {len(found.rows)} | {100 * found.mean_absolute_error:.2f} % |" in line
+
+
+@pytest.mark.parametrize("machine", ["gemmini", "tpu-v6e", "scalesim"])
+def test_a_product_alone_is_a_batch_of_one_layer(machine: str, tmp_path: Path) -> None:
+    layer = {"id": "only", "kind": "linear", "inputs": ["x"], "C": 300, "K": 70, "predicted": False}
+    (tmp_path / "one.yaml").write_text(yaml.safe_dump({
+        "version": 1, "network": "one", "dataset": {"name": "none", "training_samples": 50}, "batch_size": 50,
+        "inputs": {"x": [300]}, "layers": [layer],
+        "predictor": {"outputs": 300},
+        "schedule": {"name": "inference", "epochs": [{"batches": [{"phase": "inference", "count": 1}]}]},
+        "provenance": {"origin": "recorded", "command": "by hand"},
+    }))  # fmt: skip
+    spec = load_accelerator(machine)
+    assert (
+        product_cycles(spec, linear_shape(50, 300, 70))
+        == simulate(load_trace(tmp_path / "one.yaml"), spec).runs[0].total_cycles
+    )
+
+
+def test_errors_by_hand() -> None:
+    """Errors of +10, -50, 0 and +100 %: mean 40 %, median 30 %; the worst comes first."""
+    rows = (Row("a", 10, 11), Row("b", 10, 5), Row("c", 7, 7), Row("d", 3, 6, cause="known"))
+    found = Validation(Comparison("x", "X", "s", "nobody", "", lambda _: rows), rows)
+    assert found.mean_absolute_error == pytest.approx(0.4)
+    assert found.median_absolute_error == pytest.approx(0.3)
+    assert [row.what for row in found.worst] == ["d", "b", "a", "c"]
+    assert [row.told_cause for row in rows[1:]] == ["unexplained", "", "known"]
+
+
+def test_a_mapping_of_dosa_by_hand() -> None:
+    """Tiles: 16 x 4 filters, 16 x 4 channels, 8 x 3 positions of 14 rows; rows within positions over DRAM's loops."""
+    text = "L3[WIO] P7 Q4 - L2[WI] N1 K16X - L1[O] K4 C4 Q14 P8 C16X - L0[W] P3"
+    mapping = read_dosa_mapping(text)
+    assert mapping.given() == Given(
+        (("rows", 24), ("positions", 14), ("channels", 64), ("kernel_rows", 1), ("kernel_columns", 1),
+         ("filters", 64), ("images", 1)),
+        ("rows", "positions"),
+        reload_operands=True,
+    )  # fmt: skip
+    # a tile row of 24 positions is two computes, of 16 and of 8 cycles; 14 rows, 4 x 4 folds, 28 tiles
+    assert mapping.least_cycles == 28 * 4 * 4 * 14 * (16 + 8)
+    for wrong in ("nothing", "L3[WIO] P7 Q4 - what", "L3[WIO] X7"):
+        with pytest.raises(ValueError, match=re.escape(wrong)):
+            read_dosa_mapping(wrong)
+
+
+def test_shipped_rows_are_those_of_the_figures() -> None:
+    rows = measured_rows(None, "gemmini_firesim.csv", ("layer", "cycles"))
+    assert len(rows) == 81
+    assert len({row.text("layer") for row in rows}) == 27
+    macs = {"CONV1": 421.66, "CONV2": 895.79, "CONV3": 598.1, "CONV4": 448.6, "CONV5": 299.0}  # JSSC 2017, million
+    for row in measured_rows(None, "eyeriss_alexnet.csv", ("layer",)):
+        C, K, R, P, groups = map(row.number, ("channels", "filters", "kernel", "out", "groups"))
+        million = 4 * C * K * R * R * P * P / groups / 1e6
+        assert million == pytest.approx(macs[row.text("layer")], rel=1e-3)
