@@ -200,7 +200,9 @@ def _run_transfer(channel: Any, rules: Rules, depth: int, pattern: Pattern, shor
     """
     ordered = short_cuts and known_order(channel)
     pace = rules.column_to_column_same_group if rules.bank_groups == 1 else rules.column_to_column_same_rank
-    may_run = ordered and rules.ranks == 1 and 2 * pace >= rules.column_to_column_same_group
+    # A queue that does not hold a burst of each bank group, and one more, is served step by step.
+    deep = rules.bank_groups == 1 or depth > rules.bank_groups
+    may_run = ordered and deep and rules.ranks == 1 and 2 * pace >= rules.column_to_column_same_group
     period = period_of(pattern, channel, ordered)
     searching = period.bursts > 0
     ranks, groups = np.zeros(rules.ranks, RANK), np.zeros(rules.ranks * rules.bank_groups, GROUP)

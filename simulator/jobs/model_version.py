@@ -19,7 +19,7 @@ _PACKAGES = ("workloads", "dataflows", "simulator")
 _NO_RESULT_IN = (
     "simulator/adagp_sim/", "simulator/api/", "simulator/area/", "simulator/cli/", "simulator/jobs/",
     "simulator/outputs/", "simulator/pages/", "simulator/reproduce/", "simulator/sweep/",
-    "simulator/testing/", "dataflows/functional/",
+    "simulator/testing/", "simulator/validation/", "dataflows/functional/",
     "workloads/pytorch/", "workloads/networks/", "workloads/importers/", "workloads/recording/",
 )  # fmt: skip
 # Folders of `configs/` that any run may read: a design's spec names files of others.

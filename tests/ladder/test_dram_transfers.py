@@ -89,6 +89,7 @@ def patterns(draw: st.DrawFn, most: int = 12_000) -> tuple[DramPart, TransferPat
 @example((DDR4, TransferPattern(2048, 64, 128 * 1024), 32))
 @example((DDR4, TransferPattern(2, 33 * 64, 32 * 1024), 5))  # who waits, and in which order, after a long run
 @example((with_cl(DDR3, 40), contiguous(40 * 16_384), 1))  # the last word comes after all rows are closed
+@example((load_part("hbm2e-3200"), TransferPattern(23, 1378, 1638), 2))  # a queue of fewer bursts than bank groups
 def test_equal_to_the_command_kernel(case: tuple[DramPart, TransferPattern, int]) -> None:
     check_transfer(*case)
 
