@@ -230,7 +230,25 @@ def in_sequence(count: Integers, fold: Integers) -> JobTiming:
     return JobTiming(stream_cycles=count * fold, gap_cycles=fold * 0, fill_cycles=0, drain_cycles=0)
 
 
-def gaps_behind(hidden: Integers, needed: int) -> Integers:
+def loads_hidden(count: Integers, fold: Integers, load: int, drain: int) -> JobTiming:
+    """Return the timing of tiles of so many folds, each of which hides the `load` cycles that the next one needs."""
+    stream = (count - 1) * np.maximum(fold, load) + fold
+    return JobTiming(stream, _gaps_behind(fold, load), fill_cycles=load, drain_cycles=drain)
+
+
+def drains_hidden(count: Integers, fold: Integers, drain: int, after: int) -> JobTiming:
+    """Return the timing of tiles of so many folds, each of which hides the `drain` cycles of the one before.
+
+    Sums find their registers empty, whether their own fold or the one before is the short one; `after` cycles more pass
+    until the last of them leave.
+    """
+    gaps = np.maximum(_gaps_behind(fold, drain), drain - fold)
+    gaps[0] = 0
+    stream = (count - 1) * np.maximum(fold, drain) + fold
+    return JobTiming(stream, gaps, fill_cycles=0, drain_cycles=drain + after)
+
+
+def _gaps_behind(hidden: Integers, needed: int) -> Integers:
     """Return the gap before each tile where `needed` cycles must pass, less what the fold before hides."""
     gaps = np.zeros_like(hidden)
     gaps[1:] = np.maximum(0, needed - hidden[:-1])

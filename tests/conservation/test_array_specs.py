@@ -123,6 +123,7 @@ def test_a_key_or_a_value_that_the_kind_does_not_have(settings: list[str], probl
 SIDES = {
     ("broadcast", "ws"): "RRC", ("broadcast", "is"): "RRC", ("broadcast", "os"): "CRC", ("broadcast", "rs"): "RRC",
     ("systolic", "ws"): "CRC", ("systolic", "is"): "RCC", ("systolic", "os"): "CRC",
+    ("systolic_overlapped", "ws"): "CRC", ("systolic_overlapped", "is"): "RCC", ("systolic_overlapped", "os"): "CRR",
 }  # fmt: skip
 
 

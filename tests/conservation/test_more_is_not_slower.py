@@ -171,13 +171,15 @@ def folds_of(tiles: ConvolutionTiles, array: PEArray, flow: Dataflow) -> int:
 def fold_overhead(kind: str, flow: Dataflow, array: PEArray) -> int:
     """Return the cycles of a fold beside its steps where ports are as wide as their sides (docs/microarchitecture.md).
 
-    On the broadcast array they are what a fold takes at least, to load the next one or to drain the one before.
+    Where folds overlap they are what a fold takes at least, to load the next one or to drain the one before.
     """
     rows, columns = array.rows, array.columns
     if flow.way == "rows stay":  # a mapping loads what its own PEs hold
         return 0
     if kind == "broadcast":
         return columns + 1 if flow.way == "operand stays" else rows
+    if kind == "systolic_overlapped":
+        return rows if flow.way == "operand stays" else columns
     serial = rows if getattr(array, "systolic_os_drain", "") == "serial" else 0
     return rows + columns - 2 + (rows if flow.way == "operand stays" else serial)
 

@@ -79,6 +79,15 @@ def test_words_on_the_ports_are_those_that_the_registers_take() -> None:
     for cycle, (ports, registers) in enumerate(shown("os-systolic")[:12]):
         assert registers["in"][: cycle + 1, 0].tolist() == ports["moving"].tolist()
         assert registers["filter"][0, : cycle + 1].tolist() == ports["stationary"].tolist()
+    overlapped = shown("ws-systolic_overlapped")
+    for cycle, (ports, _) in enumerate(overlapped):
+        # skew: the word for column c is in the first row, and that for row r in the first column, so many cycles later
+        for name, port, place in (("shadow", "stationary", (0, slice(None))), ("in", "moving", (slice(None), 0))):
+            words = ports[port].tolist()
+            later = [overlapped[cycle + lane][1][name][place][lane] for lane in range(len(words))
+                     if cycle + lane < len(overlapped)]  # fmt: skip
+            assert later == words[: len(later)]
+    assert sum(len(ports["stationary"]) > 0 for ports, _ in overlapped) >= 2 * 4
 
 
 @pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)

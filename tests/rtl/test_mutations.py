@@ -17,6 +17,8 @@ from dataflows.arrays.job import Geometry, JobArray, Ports
 from dataflows.arrays.stepped import SteppedJob, step_job
 from dataflows.arrays.systolic.output import SYSTOLIC_OUTPUT
 from dataflows.arrays.systolic.stationary import SYSTOLIC_STATIONARY
+from dataflows.arrays.systolic_overlapped.output import OVERLAPPED_OUTPUT
+from dataflows.arrays.systolic_overlapped.stationary import OVERLAPPED_STATIONARY
 from dataflows.convolution import Sliding
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 
@@ -64,6 +66,18 @@ FAULTS = [
     # sums are never started anew
     fault(SYSTOLIC_OUTPUT, "systolic_os", "beat == r + c ? {SUM{1'b0}}", "1'b0 ? {SUM{1'b0}}",
           "numbers", "registers"),
+    # the next fold waits until the last vector of this one has entered: only the time is wrong
+    fault(OVERLAPPED_STATIONARY, "overlapped_stationary", "(!streaming || last_enter)", "!streaming",
+          "cycles", "registers"),
+    # words skip a register on their way down: they run ahead of the wave
+    fault(OVERLAPPED_STATIONARY, "overlapped_stationary", "= pass[(PE-C)*WORD+:WORD]", "= shadow[(PE-C)*WORD+:WORD]",
+          "numbers", "registers"),
+    # sums skip a register on their way to the right
+    fault(OVERLAPPED_OUTPUT, "overlapped_os", "assign moved = pass[(PE-1)*SUM+:SUM]",
+          "assign moved = out[(PE-1)*SUM+:SUM]", "numbers", "registers"),
+    # sums are copied a cycle early: the last product is missing
+    fault(OVERLAPPED_OUTPUT, "overlapped_os", "copy <= last_step", "copy <= last_enter",
+          "cycles", "numbers", "registers"),
     # a block of filter rows starts its sums anew
     fault(None, "row_stationary_sequencer", "entered.channel == 0 && entered.filter_row == 0",
           "entered.channel == 0", "numbers", "registers"),

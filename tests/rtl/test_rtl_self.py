@@ -69,11 +69,24 @@ def systolic_output_serial(job: RtlJob) -> int:
     return systolic_output(job) + output_folds(job)[0] * rows
 
 
+def overlapped_stationary(job: RtlJob) -> int:
+    (F, II), R, C, V = stationary_folds(job), job.geometry.rows, job.geometry.columns, job.sizes[1]
+    LC = R * ceil(C, job.geometry.ports.stationary)
+    return LC + (F - 1) * max(V * II, LC) + V * II + R + C - 1
+
+
+def overlapped_output(job: RtlJob) -> int:
+    (F, II), R, C, D = output_folds(job), job.geometry.rows, job.geometry.columns, job.sizes[2]
+    DC = C * ceil(R, job.geometry.ports.output)
+    return (F - 1) * max(D * II, DC) + D * II + DC + R + C
+
+
 # The page's cycles of a job, for the arrays whose RTL is held here against the page and not against the stepped kernel.
 FORMULAS: dict[str, Callable[[RtlJob], int]] = {
     one.__name__: one
-    for one in (broadcast_stationary, broadcast_output, systolic_stationary, systolic_output, systolic_output_serial)
-}
+    for one in (broadcast_stationary, broadcast_output, systolic_stationary, systolic_output, systolic_output_serial,
+                overlapped_stationary, overlapped_output)
+}  # fmt: skip
 ARRAYS = {array.name: array for array in JOB_ARRAYS if array.name in FORMULAS}
 
 
@@ -220,7 +233,10 @@ def test_a_broken_tool_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch
 @needs_verilator
 @pytest.mark.parametrize(
     "array",
-    sampled(["broadcast_stationary", "systolic_output_serial"], lambda array: array == "systolic_output_serial"),
+    sampled(
+        ["broadcast_stationary", "systolic_output_serial", "overlapped_stationary", "overlapped_output"],
+        lambda array: array == "systolic_output_serial",
+    ),
 )
 def test_verilator(array: str, folder: Path) -> None:
     job = make_job(array, (3, 4), (3, 2, 2), (2, 5, 8, 6), seed=21)

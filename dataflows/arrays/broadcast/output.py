@@ -6,8 +6,6 @@ F folds of D steps take (F - 1) max(D II, DC) + D II + DC + 3 cycles (docs/micro
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from dataflows.arrays.activity import Activity, FoldedJob, Registers, part_of
 from dataflows.arrays.job import (
     Geometry,
@@ -19,8 +17,8 @@ from dataflows.arrays.job import (
     Register,
     Spread,
     ceil_div,
+    drains_hidden,
     folds,
-    gaps_behind,
     output_traffic,
 )
 from dataflows.arrays.rtl import Rtl
@@ -72,15 +70,7 @@ class BroadcastOutput:
         interval, drain = _interval_and_drain(array)
         fold = tiles.D * interval
         count = tiles.groups * folds(tiles.V, array.rows) * folds(tiles.N, array.columns)
-        # `out` must be empty when a fold's sums are copied to it, whether this fold or the one before is the short one
-        gaps = np.maximum(gaps_behind(fold, drain), drain - fold)
-        gaps[0] = 0
-        return JobTiming(
-            stream_cycles=(count - 1) * np.maximum(fold, drain) + fold,
-            gap_cycles=gaps,
-            fill_cycles=0,
-            drain_cycles=drain + 3,
-        )
+        return drains_hidden(count, fold, drain, after=3)
 
     def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
         """Return the words in and out."""

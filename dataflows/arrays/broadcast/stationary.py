@@ -7,8 +7,6 @@ F folds of V vectors take LC + 1 + (F - 1) max(V II, LC + 1) + V II + ceil(log2 
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from dataflows.arrays.activity import Activity, FoldedJob, Registers, part_of
 from dataflows.arrays.job import (
     Geometry,
@@ -21,7 +19,7 @@ from dataflows.arrays.job import (
     Spread,
     ceil_div,
     folds,
-    gaps_behind,
+    loads_hidden,
     stationary_traffic,
 )
 from dataflows.arrays.rtl import Rtl
@@ -74,12 +72,7 @@ class BroadcastStationary:
         fill, interval = _fill_and_interval(array)
         fold = tiles.V * interval
         count = tiles.groups * folds(tiles.D, array.rows) * folds(tiles.N, array.columns)
-        return JobTiming(
-            stream_cycles=(count - 1) * np.maximum(fold, fill) + fold,
-            gap_cycles=gaps_behind(fold, fill),
-            fill_cycles=fill,
-            drain_cycles=(array.rows - 1).bit_length() + 2,
-        )
+        return loads_hidden(count, fold, fill, drain=(array.rows - 1).bit_length() + 2)
 
     def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
         """Return the words in and out."""

@@ -1,0 +1,27 @@
+"""A systolic array whose folds overlap, as in TPUs and Gemmini: the next one loads, or the one before drains."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from dataflows.array import PEArray, Sides, Stays, Way
+from dataflows.arrays.job import JobArray
+from dataflows.arrays.systolic_overlapped.output import OVERLAPPED_OUTPUT
+from dataflows.arrays.systolic_overlapped.stationary import OVERLAPPED_STATIONARY
+
+
+class SystolicOverlappedArray(PEArray):
+    """It has no parameters of its own."""
+
+    ways: ClassVar[Mapping[Way, Sides]] = {
+        "operand stays": Sides("columns", "rows", "columns"),
+        "sums stay": Sides("columns", "rows", "rows"),
+    }
+
+    kind: Literal["systolic_overlapped"]
+
+    def job_array(self, way: Stays) -> JobArray:
+        """Return what does jobs."""
+        return OVERLAPPED_STATIONARY if way == "operand stays" else OVERLAPPED_OUTPUT
+
+
+ARRAY = SystolicOverlappedArray
