@@ -231,13 +231,13 @@ def in_sequence(count: Integers, fold: Integers) -> JobTiming:
 
 
 def loads_hidden(count: Integers, fold: Integers, load: int, drain: int) -> JobTiming:
-    """Return the timing of tiles of so many folds, each of which hides the `load` cycles that the next one needs."""
+    """Return the timing of tiles of so many folds where a fold hides the `load` cycles of the next one."""
     stream = (count - 1) * np.maximum(fold, load) + fold
     return JobTiming(stream, _gaps_behind(fold, load), fill_cycles=load, drain_cycles=drain)
 
 
 def drains_hidden(count: Integers, fold: Integers, drain: int, after: int) -> JobTiming:
-    """Return the timing of tiles of so many folds, each of which hides the `drain` cycles of the one before.
+    """Return the timing of tiles of so many folds where a fold hides the `drain` cycles of the one before.
 
     Sums find their registers empty, whether their own fold or the one before is the short one; `after` cycles more pass
     until the last of them leave.
