@@ -10,7 +10,7 @@ from dataflows.arrays.systolic_overlapped.stationary import OVERLAPPED_STATIONAR
 
 
 class SystolicOverlappedArray(PEArray):
-    """It has no parameters of its own."""
+    """The systolic array whose next fold loads, or the one before drains, while a fold streams."""
 
     ways: ClassVar[Mapping[Way, Sides]] = {
         "operand stays": Sides("columns", "rows", "columns"),
