@@ -80,11 +80,11 @@ def explain(
     from workloads.foundation.atomic import check_writable
     from workloads.trace import load_trace
 
-    for path in filter(None, (vcd, mapping_out)):
-        check_writable(path)
     overrides = with_mapping(overrides, mapping)
     spec = load_accelerator(config, design, dataflow, overrides)
     workload = load_trace(trace)
+    for path in filter(None, (vcd, mapping_out)):
+        check_writable(path)
     if batch_size is not None:
         workload = workload.with_batch_size(batch_size)
     with named_places(trace, config, dataflow, overrides):

@@ -13,6 +13,7 @@ from simulator.outputs.result_text import result_text
 from simulator.phases.stages import PHASE_RULES
 from simulator.run.results import BATCH_ROW, RESULT_SCHEMA
 from workloads.foundation.errors import InputError
+from workloads.foundation.reading import read_text
 from workloads.foundation.strict_yaml import parse_yaml
 
 _TEXTS = {"design", "dataflow", "phase", "layer", "pass", "roofline_bound", "dram_model"}
@@ -67,7 +68,7 @@ class ResultFolder:
                 rows,
                 found_config,
                 config_text,
-                json.loads((folder / "provenance.json").read_text(encoding="utf-8")),
+                json.loads(read_text(folder / "provenance.json")),
             )
             _ = made.specs, made.network, made.typical
         except InputError:

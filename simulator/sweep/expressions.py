@@ -17,6 +17,7 @@ Lookup = Callable[[str], Any]
 """Returns the value of a key; raises KeyError where there is none."""
 _LARGEST_POWER = 64
 _LARGEST = 10**40
+_MOST_DIGITS = 40
 _LONGEST = 1000
 _Operators = dict[type[ast.AST], Callable[..., Any]]
 
@@ -30,7 +31,10 @@ def _numeric(operate: Callable[..., Any]) -> Callable[..., Any]:
                 raise TypeError(f"{value!r} is no number")
             if abs(value) > _LARGEST:
                 raise ValueError(f"numbers beyond {_LARGEST:.0e}")
-        return operate(*values)
+        found = operate(*values)
+        if isinstance(found, complex):
+            raise ValueError("has no real value")
+        return found
 
     return bounded
 
@@ -39,6 +43,12 @@ def _power(base: Any, exponent: Any) -> Any:
     if abs(exponent) > _LARGEST_POWER:
         raise ValueError(f"a power of {exponent}; {_LARGEST_POWER} is the largest")
     return base**exponent
+
+
+def _round(number: Any, digits: Any = 0) -> Any:
+    if abs(digits) > _MOST_DIGITS:
+        raise ValueError(f"{digits} digits; {_MOST_DIGITS} are the most")
+    return round(number, digits) if digits else round(number)
 
 
 def _is_in(one: Any, many: Any) -> bool:
@@ -56,7 +66,7 @@ _COMPARE: _Operators = {
 }  # fmt: skip
 _ONE: _Operators = {ast.USub: _numeric(operator.neg), ast.UAdd: _numeric(operator.pos), ast.Not: operator.not_}
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "min": min, "max": max, "abs": abs, "ceil": ceil, "floor": floor, "round": round, "log2": log2, "sqrt": sqrt,
+    "min": min, "max": max, "abs": abs, "ceil": ceil, "floor": floor, "round": _numeric(_round), "log2": log2, "sqrt": sqrt,
 }  # fmt: skip
 
 
@@ -118,6 +128,8 @@ class Expression:
         except KeyError as error:
             raise InputError(self.where, self.key, f"{self.text!r}: no value of {error.args[0]}",
                              "name a key of the sweep or of the machine") from None  # fmt: skip
+        except InputError:
+            raise
         except (ArithmeticError, TypeError, ValueError) as error:
             raise InputError(self.where, self.key, f"{self.text!r}: {error}", "mend the expression") from None
 

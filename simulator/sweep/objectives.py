@@ -1,5 +1,6 @@
 """What is asked of points: results, or expressions over results and settings."""
 
+from math import isfinite
 from typing import Any
 
 from simulator.sweep.point import BESIDE_BASELINE
@@ -7,6 +8,7 @@ from simulator.sweep.space import Space, machine_values
 from workloads.foundation.errors import InputError
 
 Row = dict[str, Any]
+_LARGEST = 1e300
 _SIGNS = {"min": 1.0, "max": -1.0}
 
 
@@ -34,9 +36,21 @@ class Objectives:
         return [one.value(lambda name: self._value(row, name)) for one in self._space.objectives.values()]
 
     def values(self, row: Row) -> list[float]:
-        """Return the same, less being better in each."""
-        signs = (_SIGNS[direction] for direction in self.directions.values())
-        return [sign * float(value) for sign, value in zip(signs, self.reached(row), strict=True)]
+        """Return the same, less being better in each.
+
+        Raises
+        ------
+        InputError
+            If an objective's value is no finite number.
+        """
+        found = zip(self.directions.items(), self.reached(row), strict=True)
+        return [_SIGNS[direction] * self._number(name, value) for (name, direction), value in found]
+
+    def _number(self, name: str, value: Any) -> float:
+        if not isinstance(value, int | float) or abs(value) > _LARGEST or not isfinite(value):
+            remedy = "name a result or a setting that is a number"
+            raise InputError(self._space.where, f"objectives.{name}", f"is {str(value)[:40]!r}", remedy)
+        return float(value)
 
     def _value(self, row: Row, name: str) -> Any:
         if row.get(name) is not None:

@@ -15,7 +15,7 @@ from simulator.sweep.search import run_search
 from simulator.sweep.space import Space
 from simulator.sweep.store import STORE_NAME, open_store
 from simulator.sweep.sweep_file import SweepFile, read_sweep, sweep_of
-from workloads.foundation.atomic import atomic_file
+from workloads.foundation.atomic import atomic_file, make_folder
 from workloads.foundation.errors import InputError
 from workloads.foundation.reading import read_text
 
@@ -61,6 +61,7 @@ class Sweep:
             where, folder = str(path), path.resolve().parent
         made = cls(file, where, folder, out, out / STORE_NAME if store is None else store)
         made.space.check_keys()
+        made.space.check_size()
         made.space.check_traces()
         return made
 
@@ -103,7 +104,7 @@ class Sweep:
         """
         own = self.store.name if self.store.parent == self.out else str(self.store.resolve())
         said = {"sweep": self.file.model_dump(mode="json"), "folder": str(self.folder), "store": own}
-        self.out.mkdir(parents=True, exist_ok=True)
+        make_folder(self.out, "--out")
         with atomic_file(self.out / SWEEP_NAME) as written:
             written.write(json.dumps(said, indent=2) + "\n")
 

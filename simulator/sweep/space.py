@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import product
-from math import exp, floor, log
+from math import exp, floor, log, prod
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from simulator.machine.reference import spec_keys
 from simulator.machine.spec_layers import file_layers
 from simulator.phases.design import designs, find_design
 from simulator.sweep.expressions import Expression
-from simulator.sweep.point import BESIDE_BASELINE, RUN_KEYS, Point, Settings
-from simulator.sweep.sweep_file import Interval, Range, Sample, SweepFile, beside, list_of
+from simulator.sweep.point import BESIDE_BASELINE, RUN_KEYS, TOTALS, Point, Settings
+from simulator.sweep.sweep_file import MOST_POINTS, Interval, Range, Sample, SweepFile, beside, list_of
 from workloads.foundation.errors import InputError, nearest
 from workloads.trace import load_trace
 
@@ -109,11 +109,32 @@ class Space:
             "settings": [sweep.settings], "grid": [sweep.grid], "derived": [sweep.derived],
             "list": list(sweep.list), "keys": [inner.keys] if inner else [],
         }  # fmt: skip
-        known = {key.key for key in spec_keys()}
+        known = {key.key for key in spec_keys()} | {*RUN_KEYS}
         for place, mappings in places.items():
             for key in list_of(*mappings):
-                if key not in known and key not in RUN_KEYS:
-                    raise InputError(self.where, f"{place}.{key}", "unknown key", nearest(key, {*known, *RUN_KEYS}))
+                if key not in known:
+                    raise InputError(self.where, f"{place}.{key}", "unknown key", nearest(key, known))
+        results = {*TOTALS, *BESIDE_BASELINE}
+        for objective, expression in self.objectives.items():
+            for key in expression.keys:
+                if key not in known | results:
+                    problem = f"{key} is no result and no key of the machine"
+                    raise InputError(self.where, f"objectives.{objective}", problem, nearest(key, known | results))
+
+    def check_size(self) -> None:
+        """Count the combinations that the sweep names, before a point is made.
+
+        Raises
+        ------
+        InputError
+            If there are more than can be walked.
+        """
+        sweep = self.sweep
+        drawn_points = sweep.search.trials if sweep.search else sweep.sample.points if sweep.sample else len(sweep.list)
+        count = prod(map(len, sweep.grid.values())) * len(sweep.traces) * max(1, drawn_points)
+        if count > MOST_POINTS:
+            problem = f"has {count:,} combinations, more than {MOST_POINTS:,}"
+            raise InputError(self.where, "grid", problem, "name fewer values, or draw points with sample or search")
 
     def check_traces(self) -> None:
         """Read every trace and the machine that the sweep names, before a point is made.

@@ -16,6 +16,7 @@ FOLDER = "configs/sweeps"
 Value = str | int | float | bool | None | tuple[Any, ...]
 Direction = Literal["min", "max"]
 MOST_POINTS = 10_000_000
+_LARGEST = 1 << 53  # of an interval's numbers, and of its steps: a share of its width has so many bits
 
 
 class Interval(StrictModel):
@@ -32,12 +33,17 @@ class Interval(StrictModel):
 
     @model_validator(mode="after")
     def _borders_fit(self) -> "Interval":
+        for name in ("lowest", "highest"):
+            if abs(getattr(self, name)) > _LARGEST:
+                raise InputError("", name, f"is {getattr(self, name)}", f"give a number of at most {_LARGEST}")
         if self.lowest > self.highest:
             raise InputError("", "highest", f"is {self.highest}, below lowest, {self.lowest}", "exchange the two")
         if self.log and (self.lowest <= 0 or self.step is not None):
             raise InputError("", "log", "needs a lowest above zero and no step", "mend the interval")
         if self.step is not None and self.step <= 0:
             raise InputError("", "step", f"is {self.step}", "give a number above zero")
+        if self.step is not None and self.highest - self.lowest > _LARGEST * self.step:
+            raise InputError("", "step", f"is {self.step}, which makes too many values", "give a larger step")
         return self
 
     @property
@@ -171,4 +177,4 @@ def sweep_of(data: Any, where: str) -> SweepFile:
 def beside(path: Path, name: str, folder: str) -> str:
     """Return what a sweep's file means by a name: a shipped part, or a file beside it."""
     near = path.parent / name
-    return name if name in shipped_names(folder) or not is_there(near) else str(near)
+    return name if not name or name in shipped_names(folder) or not is_there(near) else str(near)

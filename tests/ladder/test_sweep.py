@@ -115,6 +115,7 @@ def test_expressions_are_pythons(text: str, rows: int, columns: int) -> None:
     "text",
     ["__import__('os').system('true')", "().__class__", "a[0]", "lambda: 1", "[x for x in y]", "f'{a}'", "a := 1",
      "open('x')", "9**9**9", "'a' * 10**9", "10**41 + 1",
+     "round(5, -10**9)", "(-8) ** 0.5",
      "min(1, key=a)", "1 if a else 2", "{1}", "a.b()", "1j", "x" * 2000,
      "a +", "", "(" * 500],
 )  # fmt: skip
@@ -216,6 +217,14 @@ def test_a_point_that_is_wrong_is_a_row_with_its_reason(tmp_path: Path) -> None:
          ["sample.keys.array.rows", "highest"]),
         ({"grid": {"array.rows": (1,)}, "settings": {"array.rows": 2}}, ["array.rows", "is in settings, too"]),
         ({"grid": {"design": ("maximum",)}}, ["design", "maximum"]),
+        ({"objectives": {"cycle": "min"}}, ["objectives.cycle", "did you mean cycles?"]),
+        ({"grid": {"array.rows": range(1, 4000), "array.columns": range(1, 4000)}}, ["grid", "15,992,001"]),
+        ({"sample": {"method": "random", "points": 3, "keys": {"array.rows": {"lowest": 1, "highest": 10**400}}}},
+         ["sample.keys.array.rows.highest", "at most 9007199254740992"]),
+        ({"sample": {"method": "random", "points": 3,
+                     "keys": {"array.rows": {"lowest": 1, "highest": 9e9, "step": 1e-300}}}},
+         ["sample.keys.array.rows.step", "too many values"]),
+        ({"machine": ""}, ["is empty"]),
         ({"list": ({"a": 1},), "sample": {"method": "random", "points": 1, "keys": {"array.rows": (1,)}}}, ["list"]),
     ],
 )  # fmt: skip
@@ -223,6 +232,15 @@ def test_a_wrong_sweep_is_told_before_it_runs(data: dict[str, Any], words: list[
     with pytest.raises(InputError) as told:
         swept(data, tmp_path / "out")
     assert all(word in str(told.value) for word in words), told.value
+
+
+@pytest.mark.parametrize("objective", ["dataflow", "[1, 2]", "(10**30)**20"])
+def test_an_objective_that_is_no_number_is_told(objective: str, tmp_path: Path) -> None:
+    data = {"grid": {"design": ("baseline",)}, "objectives": {objective: "min"}}
+    found = run_sweep(Sweep.of({"trace": TRACE, **data}, tmp_path / "out"), Here())
+    with pytest.raises(InputError, match="objectives") as told:
+        _ = found.front
+    assert "name a result or a setting that is a number" in str(told.value)
 
 
 def test_a_search_depends_on_its_seed_alone(tmp_path: Path) -> None:

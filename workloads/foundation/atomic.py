@@ -35,7 +35,8 @@ def atomic_file(path: Path, binary: bool = False) -> Iterator[IO[Any]]:
     Raises
     ------
     InputError
-        If the place cannot be written. Nothing has changed then, as on any other error.
+        If the place cannot be written, or this command has read the file. Nothing has changed then, as on any other
+        error.
     """
     mode, encoding = ("wb", None) if binary else ("w", "utf-8")
     newline = None if binary else ""  # lines end as they are written, on every system
@@ -43,7 +44,7 @@ def atomic_file(path: Path, binary: bool = False) -> Iterator[IO[Any]]:
         with _as_input_error(str(path), ""), path.open(mode, encoding=encoding, newline=newline) as file:
             yield file
         return
-    target = _file_target(path)
+    target = _output_target(path)
     missing = _missing_folders(target.parent)
     try:
         with _as_input_error(str(path), ""):
@@ -77,9 +78,7 @@ def check_writable(path: Path) -> None:
     """
     if _written_through(path):
         return
-    target = _file_target(path)
-    if was_read(target):
-        raise InputError(str(path), "", "is read by this command, and would be overwritten", _REMEDY)
+    target = _output_target(path)
     missing = _missing_folders(target.parent)
     try:
         with _as_input_error(str(path), ""):
@@ -139,6 +138,18 @@ def atomic_folder(folder: Path, names: Sequence[str], where: str = "--out") -> I
     except BaseException:
         _remove_empty(missing)
         raise
+
+
+def make_folder(folder: Path, where: str) -> None:
+    """Make a folder and its parents; ``NEW/../y`` makes no NEW.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made.
+    """
+    with _as_input_error(where, str(folder)):
+        _resolved(folder).mkdir(parents=True, exist_ok=True)
 
 
 def _check_folder(folder: Path, target: Path, names: Sequence[str], where: str) -> None:
@@ -228,6 +239,14 @@ def _file_target(path: Path) -> Path:
     target = _resolved(path)
     if stat.S_ISDIR(_mode(target)):
         raise InputError(str(path), "", "is a folder, and a file goes there", _REMEDY)
+    return target
+
+
+def _output_target(path: Path) -> Path:
+    """Return the file that an output replaces; no output takes an input's place."""
+    target = _file_target(path)
+    if was_read(target):
+        raise InputError(str(path), "", "is read by this command, and would be overwritten", _REMEDY)
     return target
 
 

@@ -49,6 +49,13 @@ def one_run() -> Iterator[None]:
         _runs.pop()
 
 
+def note_read(path: Path) -> None:
+    """Remember a file that something else than this reader reads, such as a database."""
+    if _runs:
+        status = path.stat()
+        _runs[-1].places.add((status.st_dev, status.st_ino))
+
+
 def was_read(path: Path) -> bool:
     """Return whether this command has read the file that lies at a path, under whatever name."""
     try:
