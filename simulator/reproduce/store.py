@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from simulator.jobs.database import open_database
 from simulator.reproduce.jobs.job import Job, Plain, job_key
 from simulator.reproduce.sources import Sources
-from workloads.foundation.errors import InputError
 
 STORE_NAME = "jobs.sqlite"
+_KIND = int.from_bytes(b"AGPj")
+_TABLES = ("CREATE TABLE IF NOT EXISTS kept (job TEXT PRIMARY KEY, sources TEXT, result BLOB, checksum BLOB)",)
 
 
 class Store:
@@ -52,26 +54,5 @@ def open_store(folder: Path) -> Iterator[Store]:
     InputError
         If the folder cannot be written, another run writes there, or the file is no store.
     """
-    path = folder / STORE_NAME
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError("--out", str(folder), f"cannot be written: {error.strerror}", "give another folder") from None
-    try:
-        database = sqlite3.connect(path)
-        try:
-            with database:
-                database.execute(
-                    "CREATE TABLE IF NOT EXISTS kept (job TEXT PRIMARY KEY, sources TEXT, result BLOB, checksum BLOB)"
-                )
-                for table in ("jobs", "project", "results"):  # of formats before
-                    database.execute(f"DROP TABLE IF EXISTS {table}")
-            yield Store(database, Sources())
-        finally:
-            database.close()
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise InputError(
-                str(path), "", "another run writes there", "wait for its end, or give another --out"
-            ) from None
-        raise InputError(str(path), "", f"cannot be used: {error}", "remove it, or give another --out") from None
+    with open_database(folder / STORE_NAME, _KIND, _TABLES, "--out") as database:
+        yield Store(database, Sources())

@@ -66,7 +66,8 @@ _COMPARE: _Operators = {
 }  # fmt: skip
 _ONE: _Operators = {ast.USub: _numeric(operator.neg), ast.UAdd: _numeric(operator.pos), ast.Not: operator.not_}
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "min": min, "max": max, "abs": abs, "ceil": ceil, "floor": floor, "round": _numeric(_round), "log2": log2, "sqrt": sqrt,
+    "min": min, "max": max, "abs": abs, "ceil": ceil, "floor": floor, "round": _numeric(_round), "log2": log2,
+    "sqrt": sqrt,
 }  # fmt: skip
 
 

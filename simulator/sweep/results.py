@@ -74,7 +74,7 @@ class SweepResults:
         """Return the results of a sweep that a store has."""
         kept = list(store.rows(sweep))
         points = {one.number: one.point for one in kept}
-        return cls(name, list(rows_of(kept)), store.counts(sweep)["stale"], Objectives(space), points)
+        return cls(name, list(rows_of(kept)), store.stale(), Objectives(space), points)
 
     @property
     def done(self) -> list[Row]:

@@ -8,20 +8,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from simulator.jobs.database import checksum, open_database
 from simulator.jobs.outcome import Done, Lost, Outcome
 from simulator.sweep.point import TOTALS, Point
 from workloads.foundation.errors import InputError
 
 STORE_NAME = "results.sqlite"
-_BUSY_SECONDS = 60.0
-_TABLES = f"""
-CREATE TABLE IF NOT EXISTS results (
-    key TEXT PRIMARY KEY, model TEXT NOT NULL, {", ".join(TOTALS)}, reason TEXT, again INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS points (
-    sweep TEXT NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, point TEXT NOT NULL, PRIMARY KEY (sweep, number)
-) WITHOUT ROWID;
-"""
+_KIND = int.from_bytes(b"AGPs")
+_COLUMNS = (*TOTALS, "reason", "again")
+_TABLES = (
+    f"""CREATE TABLE IF NOT EXISTS results (
+        key TEXT PRIMARY KEY, model TEXT NOT NULL, {", ".join(_COLUMNS)}, checksum BLOB NOT NULL
+    ) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS points (
+        sweep TEXT NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, point TEXT NOT NULL,
+        PRIMARY KEY (sweep, number)
+    ) WITHOUT ROWID""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,16 @@ class Store:
         self._database, self.model = database, model
 
     def finished(self, keys: Sequence[str]) -> set[str]:
-        """Return those of some keys that need no computation any more."""
-        query = f"SELECT key FROM results WHERE NOT again AND key IN ({','.join('?' * len(keys))})"
-        return {row[0] for row in self._database.execute(query, keys)}
+        """Return those of some keys that need no computation any more; forget rows that were damaged or changed."""
+        query = f"""SELECT key, model, {", ".join(_COLUMNS)}, checksum FROM results
+            WHERE key IN ({",".join("?" * len(keys))})"""
+        whole: list[list[Any]] = []
+        damaged: list[list[Any]] = []
+        for *row, kept in self._database.execute(query, keys):
+            (whole if kept == checksum(*row) else damaged).append(row)
+        with self._database:
+            self._database.executemany("DELETE FROM results WHERE key = ?", [(row[0],) for row in damaged])
+        return {row[0] for row in whole if not row[-1]}
 
     def place(self, sweep: str, first: int, points: Sequence[Keyed]) -> None:
         """Write down the points of a sweep from a number on."""
@@ -76,30 +86,40 @@ class Store:
     def keep(self, found: Iterable[tuple[Keyed, Outcome[tuple[int | float, ...]]]]) -> None:
         """Keep what became of points, all of them or none; a result is never replaced by a failure."""
         rows = [(one.key, self.model, *_columns(outcome)) for one, outcome in found]
-        marks = ",".join("?" * (len(TOTALS) + 4))
+        columns = (*_COLUMNS, "checksum")
         with self._database:
             self._database.executemany(
-                f"INSERT INTO results VALUES ({marks}) ON CONFLICT (key) DO UPDATE SET "
-                f"{', '.join(f'{name} = excluded.{name}' for name in (*TOTALS, 'reason', 'again'))} WHERE again",
-                rows,
+                f"INSERT INTO results VALUES ({','.join('?' * (len(columns) + 2))}) ON CONFLICT (key) DO UPDATE SET "
+                f"{', '.join(f'{name} = excluded.{name}' for name in ('model', *columns))} WHERE again",
+                [(*row, checksum(*row)) for row in rows],
             )
 
     def rows(self, sweep: str, first: int = 0) -> Iterator[Kept]:
-        """Yield the points of a sweep from a number on, in their order."""
-        query = f"""SELECT number, points.key, point, model, {", ".join(TOTALS)}, reason
-            FROM points LEFT JOIN results ON results.key = points.key WHERE sweep = ? AND number >= ? ORDER BY number"""
-        for number, key, point, model, *rest in self._database.execute(query, (sweep, first)):
-            *found, reason = rest
-            totals = None if found[0] is None else dict(zip(TOTALS, found, strict=True))
-            yield Kept(number, key, Point(**json.loads(point)), model, totals, reason)
+        """Yield the points of a sweep from a number on, in their order; a row that is not whole counts as missing.
 
-    def counts(self, sweep: str) -> dict[str, int]:
-        """Return how many points of a sweep are `done`, `failed` and `missing`, and how many rows are `stale`."""
-        query = f"""SELECT COUNT(*), COUNT({TOTALS[0]}), COUNT(reason)
-            FROM points LEFT JOIN results ON results.key = points.key WHERE sweep = ?"""
-        total, done, failed = self._database.execute(query, (sweep,)).fetchone()
-        stale = self._database.execute("SELECT COUNT(*) FROM results WHERE model != ?", (self.model,)).fetchone()[0]
-        return {"done": done, "failed": failed, "missing": total - done - failed, "stale": stale}
+        Raises
+        ------
+        InputError
+            If a point's own text is damaged.
+        """
+        query = f"""SELECT number, point, points.key, model, {", ".join(_COLUMNS)}, checksum
+            FROM points LEFT JOIN results ON results.key = points.key WHERE sweep = ? AND number >= ? ORDER BY number"""
+        for number, point, key, *rest, kept in self._database.execute(query, (sweep, first)):
+            model, *found, reason, _ = rest if kept == checksum(key, *rest) else (None,) * len(rest)
+            totals = None if found[0] is None else dict(zip(TOTALS, found, strict=True))
+            yield Kept(number, key, _point(point, number), model, totals, reason)
+
+    def stale(self) -> int:
+        """Return how many rows another version of the model computed."""
+        query = "SELECT COUNT(*) FROM results WHERE model != ?"
+        return int(self._database.execute(query, (self.model,)).fetchone()[0])
+
+
+def _point(text: Any, number: int) -> Point:
+    try:
+        return Point(**json.loads(text))
+    except (ValueError, TypeError):
+        raise InputError("the store", f"point {number}", "is damaged", "run the sweep again") from None
 
 
 def _columns(outcome: Outcome[tuple[int | float, ...]]) -> tuple[Any, ...]:
@@ -118,22 +138,7 @@ def open_store(path: Path, model: str, create: bool = True) -> Iterator[Store]:
     InputError
         If it is not there, cannot be written, or is none.
     """
-    if not create and not path.exists():
-        raise InputError(str(path), "", "no such store", "run adagp-sim sweep first")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(path, timeout=_BUSY_SECONDS)
-        try:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
-            with database:
-                database.executescript(_TABLES)
-            yield Store(database, model)
-        finally:
-            database.close()
-    except OSError as error:
-        raise InputError(str(path), "", f"cannot be written: {error.strerror}", "give another folder") from None
-    except sqlite3.DatabaseError as error:
-        remedy = "make room and run the same command again; what is kept stays" if "full" in str(error) else \
-                 "remove it, or give another --out or --store"  # fmt: skip
-        raise InputError(str(path), "", f"cannot be used: {error}", remedy) from None
+    with open_database(path, _KIND, _TABLES, "--out or --store", create) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        yield Store(database, model)

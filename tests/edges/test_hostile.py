@@ -381,7 +381,7 @@ def test_a_store_that_another_run_writes_to_is_told_as_such(tmp_path: Path, monk
     connect = sqlite3.connect
     other = connect(tmp_path / "jobs.sqlite")
     other.execute("BEGIN EXCLUSIVE")
-    monkeypatch.setattr(sqlite3, "connect", lambda path: connect(path, timeout=0.1))
+    monkeypatch.setattr(sqlite3, "connect", lambda path, timeout: connect(path, timeout=0.1))
     with pytest.raises(InputError, match="another run writes there"), open_store(tmp_path):
         pass
     other.close()

@@ -2,6 +2,8 @@
 
 import ast
 import json
+import os
+import sqlite3
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,8 @@ from simulator.phases.design import designs
 from simulator.sweep import compute as computing
 from simulator.sweep import run as running
 from simulator.sweep.expressions import Expression
-from simulator.sweep.results import front_of
-from simulator.sweep.run import Sweep, run_sweep
+from simulator.sweep.results import NOT_DONE, front_of
+from simulator.sweep.run import Sweep, results_of, run_sweep
 from simulator.sweep.space import Space, drawn, value_at
 from simulator.sweep.sweep_file import Interval, Sample, sweep_of
 from workloads.foundation.errors import InputError
@@ -167,6 +169,46 @@ def test_nothing_is_computed_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     again = swept(second, tmp_path / "b", tmp_path / "store.sqlite")
     assert len(computed) == 3
     assert [row["cycles"] for row in again[:2]] == [rows[1]["cycles"], rows[0]["cycles"]]
+
+
+@pytest.mark.parametrize(
+    "change", ["cycles = cycles + 1", "energy_pj = '7'", "reason = 'x'", "again = 1", "model = 'x'", "checksum = x'00'"]
+)
+def test_a_row_that_was_changed_is_computed_again(change: str, tmp_path: Path) -> None:
+    data = {"grid": {"array.rows": (6, 12), "design": ("baseline",)}}
+    rows = swept(data, tmp_path)
+    with sqlite3.connect(tmp_path / "results.sqlite") as database:
+        database.execute(f"UPDATE results SET {change} WHERE key = (SELECT key FROM points WHERE number = 1)")
+    database.close()
+    shown = results_of(Sweep.kept_in(tmp_path)).rows
+    assert [row["reason"] for row in shown] == [None, NOT_DONE]
+    assert swept(data, tmp_path) == rows
+
+
+@pytest.mark.parametrize("kind", ["foreign", "text", "cut", "folder", "pipe"])
+def test_what_is_no_store_is_told_and_stays_as_it_is(kind: str, tmp_path: Path) -> None:
+    data = {"grid": {"array.rows": (6,), "design": ("baseline",)}}
+    place = tmp_path / "store"
+    if kind == "foreign":
+        with sqlite3.connect(place) as database:
+            database.execute("CREATE TABLE results (a, b)")
+        database.close()
+    elif kind == "text":
+        place.write_text("trace: mine\n" * 100)
+    elif kind == "cut":
+        swept(data, tmp_path / "first", place)
+        place.write_bytes(place.read_bytes()[:5000])
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        os.mkfifo(place)
+    before = place.read_bytes() if place.is_file() else None
+    with pytest.raises(InputError) as told:
+        swept(data, tmp_path / "out", place)
+    assert str(told.value).startswith(str(place))
+    assert "give another --out or --store" in str(told.value)
+    assert (place.read_bytes() if place.is_file() else None) == before
+    assert not (tmp_path / "out").exists()
 
 
 def test_another_model_computes_anew_and_tells_what_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
