@@ -3,7 +3,7 @@
 from math import isfinite
 from typing import Any
 
-from simulator.sweep.point import BESIDE_BASELINE
+from simulator.sweep.point import BESIDE_BASELINE, TOTALS, Point
 from simulator.sweep.space import Space, machine_values
 from workloads.foundation.errors import InputError
 
@@ -24,6 +24,23 @@ class Objectives:
     def __init__(self, space: Space) -> None:
         self._space = space
         self.directions = dict(space.sweep.objectives)
+
+    def check_kinds(self, point: Point) -> None:
+        """Refuse an objective that is a text or a list at a point, before the point has results.
+
+        Raises
+        ------
+        InputError
+            If there is one.
+        """
+        row = {**point.values, "design": point.design, **dict.fromkeys((*TOTALS, *BESIDE_BASELINE), 1.0)}
+        for name, expression in self._space.objectives.items():
+            try:
+                value = expression.value(lambda key: self._value(row, key))
+            except InputError:  # results may give a value where these numbers do not
+                continue
+            if not isinstance(value, int | float):
+                raise self._no_number(name, value)
 
     def reached(self, row: Row) -> list[Any]:
         """Return what a row reaches of each objective.
@@ -48,9 +65,13 @@ class Objectives:
 
     def _number(self, name: str, value: Any) -> float:
         if not isinstance(value, int | float) or abs(value) > _LARGEST or not isfinite(value):
-            remedy = "name a result or a setting that is a number"
-            raise InputError(self._space.where, f"objectives.{name}", f"is {str(value)[:40]!r}", remedy)
+            raise self._no_number(name, value)
         return float(value)
+
+    def _no_number(self, name: str, value: Any) -> InputError:
+        told = value if isinstance(value, str) else repr(value)[:40] if isinstance(value, float | list) else "too large"
+        remedy = "name a result or a setting that is a number"
+        return InputError(self._space.where, f"objectives.{name}", f"is {told}", remedy)
 
     def _value(self, row: Row, name: str) -> Any:
         if row.get(name) is not None:

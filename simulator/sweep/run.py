@@ -10,6 +10,7 @@ from typing import Any
 
 from simulator.jobs.outcome import Workers
 from simulator.sweep.compute import Progress, Said, run_points, sweep_version
+from simulator.sweep.objectives import Objectives
 from simulator.sweep.results import SweepResults
 from simulator.sweep.search import run_search
 from simulator.sweep.space import Space
@@ -118,14 +119,19 @@ def run_sweep(sweep: Sweep, workers: Workers, said: Said = lambda *_: None) -> S
         If the sweep is wrong, or the store cannot be used. A point that is wrong, hangs or kills its process is a row
         with its reason.
     """
-    model = sweep_version()
+    model, search = sweep_version(), sweep.file.search
+    count = 0
+    if search is None:  # what is wrong in an expression is told before anything is written
+        for point in sweep.space.points():
+            if count == 0:
+                Objectives(sweep.space).check_kinds(point)
+            count += 1
     with open_store(sweep.store, model) as store:
         sweep.write_down()
-        if sweep.file.search is None:
-            count = sum(1 for _ in sweep.space.points())
+        if search is None:
             run_points(sweep.space.points(), store, sweep.identity, 0, workers, Progress(count, said))
         else:
-            count = run_search(sweep.space, sweep.file.search, store, sweep.identity, workers, said)
+            count = run_search(sweep.space, search, store, sweep.identity, workers, said)
         store.cut(sweep.identity, count)
         return SweepResults.read(sweep.space, sweep.out.name, sweep.identity, store)
 

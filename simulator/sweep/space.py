@@ -16,6 +16,7 @@ from simulator.sweep.expressions import Expression
 from simulator.sweep.point import BESIDE_BASELINE, RUN_KEYS, TOTALS, Point, Settings
 from simulator.sweep.sweep_file import MOST_POINTS, Interval, Range, Sample, SweepFile, beside, list_of
 from workloads.foundation.errors import InputError, nearest
+from workloads.foundation.shipped import resolve
 from workloads.trace import load_trace
 
 
@@ -145,7 +146,12 @@ class Space:
             If there is no such trace or machine.
         """
         for name in self.sweep.traces:
-            load_trace(beside(self._place, name, "traces"))
+            found = beside(self._place, name, "traces")
+            path = resolve(found, "traces", "trace")
+            if path.exists() and not path.is_file():
+                remedy = "give a file: every point reads it again"
+                raise InputError(self.where, "trace", f"{name} is no regular file", remedy)
+            load_trace(found)
         file_layers(self.machine)
 
     def _value(self, values: Settings, name: str) -> Any:

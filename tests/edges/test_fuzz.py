@@ -1,6 +1,6 @@
 """Any damage to any document ends in one clean line and exit code 2, or in a run whose rows add up.
 
-Each case takes little time and memory. The default run takes a sample; `pytest -m long` takes 20,000 cases.
+Each case takes little time and memory. The default run takes a sample; `pytest -m long` takes 20,000 cases and more.
 """
 
 import csv
@@ -9,8 +9,9 @@ import random
 import resource
 import shutil
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from math import isclose
 from pathlib import Path
@@ -24,12 +25,14 @@ from small_trace import TRACE
 
 from simulator.machine.spec_loading import load_accelerator
 from simulator.outputs.resolved import spec_data, to_yaml
+from workloads.foundation.kinds import KINDS as FILE_KINDS
+from workloads.foundation.kinds import kind_of
 from workloads.foundation.shipped import shipped_folder
 from workloads.importers import importers
 
 SECONDS = 30  # of a case; most take milliseconds, and other work may run beside them
 SPARE_BYTES = 3 << 30  # of memory that a case may take beyond what the process has
-CASES, LONG_CASES = 90, 2_500  # of each kind of document
+CASES, LONG_CASES = 70, 1_600  # of each kind of document
 GOOD_TRACE = yaml.safe_dump(TRACE, sort_keys=False).encode()
 TOPOLOGY = (
     b"Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
@@ -42,6 +45,35 @@ devices:
     - {pass: backward, micro_batch: 0, stage: 0}
   - - {pass: forward, micro_batch: 0, stage: 1}
     - {pass: backward, micro_batch: 0, stage: 1}
+"""
+SWEEP = b"""version: 1
+trace: t.yaml
+settings: {dataflow: ws}
+grid:
+  array.rows: [2, 3]
+  design: [baseline, max]
+sample: {method: random, points: 2, seed: 1, keys: {dram.latency_ns: {lowest: 10, highest: 100, step: 10}}}
+derived: {array.columns: "array.rows * 2"}
+constraints: ["array.rows * array.columns <= 32"]
+objectives: {cycles: min, speedup: max}
+"""
+ENERGY_OVERLAY = b"""extends: 45nm
+name: mine
+actions: {macs: {energy_pj: 0.28, source: synthesis}}
+"""
+DRAM_OVERLAY = b"extends: ddr4-2400\ntiming_cycles: {CL: 18}\n"
+SCALESIM = b"""[general]
+run_name = a_run
+[architecture_presets]
+ArrayHeight: 8
+ArrayWidth: 4
+IfmapSramSzkB: 64
+FilterSramSzkB: 32
+OfmapSramSzkB: 16
+Dataflow : is
+Bandwidth : 10
+[run_presets]
+InterfaceBandwidth: USER
 """
 
 MAPPING = b"""version: 1
@@ -106,10 +138,26 @@ KINDS = {
     "topology": Kind(
         lambda: TOPOLOGY, "f.csv", ("trace", "import", "f.csv", "--format", "scalesim", "--out", "out"), damaged_csv
     ),
+    "overlay of an energy table": Kind(
+        lambda: ENERGY_OVERLAY, "f.yaml", (*SIMULATE, "--set", "energy_table=f.yaml")
+    ),
+    "overlay of a DRAM part": Kind(
+        lambda: DRAM_OVERLAY, "f.yaml", (*SIMULATE, "--set", "dram.model=commands", "--set", "dram.part=f.yaml"),
+    ),
+    "values of kinds": Kind(_shipped("kinds/dram.yaml"), "f.yaml", ("show", "f.yaml")),
+    "SCALE-Sim's machine": Kind(
+        lambda: SCALESIM, "f.cfg", (*SIMULATE, "--config", "f.cfg"), damaged_bytes
+    ),
+    "sweep": Kind(lambda: SWEEP, "f.yaml", ("sweep", "f.yaml", "--workers", "0", "--out", "out")),
     "ONNX": Kind(
         _onnx, "f.onnx", ("trace", "import", "f.onnx", "--format", "onnx", "--out", "out"), damaged_bytes
     ),
 }  # fmt: skip
+
+
+def test_every_kind_of_file_is_damaged() -> None:
+    own = {kind_of(yaml.safe_load(kind.document())) for kind in KINDS.values() if kind.damaged is damaged_yaml}
+    assert own >= set(FILE_KINDS)
 
 
 def test_every_importer_has_its_documents_damaged() -> None:
@@ -166,6 +214,11 @@ def check(outcome: Outcome, out: Path, told: str) -> None:
         assert not out.exists(), told
     elif (out / "layers.csv").is_file():
         rows_add_up(out, told)
+    elif (out / "results.sqlite").is_file():
+        with closing(sqlite3.connect(out / "results.sqlite")) as database:
+            for cycles, energy_pj, reason in database.execute("SELECT cycles, energy_pj, reason FROM results"):
+                assert (cycles is None) == (energy_pj is None) == (reason is not None), told
+                assert reason is None or (reason.isprintable() and "Error: " not in reason), f"{told}\n{reason}"
 
 
 def rows_add_up(folder: Path, told: str) -> None:
