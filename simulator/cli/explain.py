@@ -97,13 +97,13 @@ def explain(
             return
         found = explain_layer(workload, spec, layer, phase, passes)
     if mapping_out is not None:
-        import yaml
-
         from workloads.foundation.atomic import atomic_file
+        from workloads.foundation.printable import printable
+        from workloads.foundation.strict_yaml import yaml_text
 
         with atomic_file(mapping_out) as file:
-            file.write(yaml.safe_dump(found.mapping(), sort_keys=False, allow_unicode=True))
-        click.echo(f"mapping of {found.layer} written to {mapping_out}", err=True)
+            file.write(yaml_text(found.mapping()))
+        click.echo(f"mapping of {printable(found.layer)} written to {mapping_out}", err=True)
     if as_json:
         import json
 

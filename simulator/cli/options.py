@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import update_wrapper
+from math import isfinite
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,20 @@ class GivenPath(click.Path):
         if not str(value) or "\0" in str(value):
             self.fail(f"{str(value)!r} is no path; is a variable of the shell unset?", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class AboveZero(click.FloatRange):
+    """A number above zero; ``nan``, which click's own range lets through, is none."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0.0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
+        number = super().convert(value, param, ctx)
+        if not isfinite(number):
+            self.fail(f"{number} is no finite number", param, ctx)
+        return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,4 +104,6 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
         shown, notes = spec_data(spec), [*imported, *spec.narrow_ports]
     else:
         shown, notes = plain(others[kind](config).model_dump()), []
-    click.echo("".join(f"# {line}\n" for line in notes) + to_yaml(shown), nl=False)
+    from workloads.foundation.printable import printable
+
+    click.echo("".join(f"# {printable(line)}\n" for line in notes) + to_yaml(shown), nl=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli.options import GivenPath
+from simulator.cli.options import AboveZero, GivenPath
 
 if TYPE_CHECKING:
     from simulator.jobs.outcome import Workers
@@ -45,7 +45,7 @@ def sweep() -> None:
 @click.option("--scheduler", metavar="ADDRESS", help="Run on the workers of a Dask scheduler, such as tcp://host:8786.")
 @click.option("--store", type=GivenPath(path_type=Path, dir_okay=False), metavar="FILE",
               help="A store that several sweeps share; else results.sqlite in DIR.")  # fmt: skip
-@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default=True,
+@click.option("--time-limit", type=AboveZero(), default=600.0, show_default=True,
               metavar="SECONDS", help="A point that takes longer fails, and all others go on.")  # fmt: skip
 @click.option("--plot", is_flag=True, help="Also draw the front, and every point by its settings.")
 def run(

@@ -12,6 +12,7 @@ from simulator.cli.console import progress, waiting
 from simulator.cli.volume import Volume, volume
 from workloads.foundation.atomic import check_writable
 from workloads.foundation.errors import InputError
+from workloads.foundation.printable import printable
 from workloads.networks import find_recipe, recipe_names
 from workloads.optimizers import OptimizerName
 from workloads.trace import Trace, load_policy
@@ -118,7 +119,7 @@ def _tell_unrecorded(trace: Trace) -> None:
     if missing:
         click.echo("not recorded as it is:")
     for note in missing:
-        click.echo(f"  {note}")
+        click.echo(f"  {printable(note)}")
 
 
 def _named(network: str, schedule: str, epochs: int | None, training: TrainingRequest) -> Trace:

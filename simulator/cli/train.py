@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import click
 
-from simulator.cli.options import GivenPath
+from simulator.cli.options import AboveZero, GivenPath
 from workloads.pytorch.predictor_training import Inputs, Start, Targets
 
 _FILE = GivenPath(path_type=Path)
@@ -35,7 +35,7 @@ def train() -> None:
 @click.option("--plateau", is_flag=True, help="Lower the network's learning rate with ReduceLROnPlateau.")
 @click.option("--milestone", "milestones", type=click.IntRange(min=1), multiple=True, metavar="EPOCH",
               help="Divide the predictor's learning rate by 10 after this epoch. Repeatable.")  # fmt: skip
-@click.option("--predictor-rate", type=click.FloatRange(min=0.0, min_open=True), metavar="RATE",
+@click.option("--predictor-rate", type=AboveZero(), metavar="RATE",
               help="Learning rate of the predictor. Default: that of the network's recipe.")  # fmt: skip
 @click.option(
     "--predictor-inputs",

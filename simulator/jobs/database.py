@@ -45,16 +45,16 @@ def open_database(
         raise InputError(str(path), "", "no such store", "run the command that makes it first")
     if was_read(path):
         raise InputError(str(path), "", "is read by this command, and would be overwritten", other)
-    make_folder(path.parent, str(path))
+    place = make_folder(path.parent, str(path)) / path.name
     try:
-        database = sqlite3.connect(path, timeout=_BUSY_SECONDS)
+        database = sqlite3.connect(place, timeout=_BUSY_SECONDS)
         try:
             if _is_new(database, kind, path, other):
                 with database:
                     database.execute("BEGIN IMMEDIATE")
                     for statement in (f"PRAGMA application_id = {kind}", *tables):
                         database.execute(statement)
-            note_read(path)
+            note_read(place)
             yield database
         finally:
             database.close()

@@ -4,7 +4,7 @@ import logging
 import warnings
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # or it tells of its caches, while it is imported
 from matplotlib.figure import Figure  # noqa: E402
@@ -32,7 +32,7 @@ def subplots(
     return picture, picture.subplots(rows, columns, **options)
 
 
-def save(figure: Figure, place: Path | BytesIO) -> None:
+def save(figure: Figure, place: Path | IO[bytes]) -> None:
     """Write a figure as PNG; a letter that the font lacks is drawn as a box, without a word on the terminal."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")

@@ -37,7 +37,5 @@ def write_parquet(results: SweepResults, path: Path) -> None:
     except ImportError:
         problem = "takes pandas and pyarrow, which are not installed"
         raise InputError("--parquet", "", problem, "pip install '.[sweep]' in a clone, or write --csv") from None
-    try:
-        frame.to_parquet(path)
-    except OSError as error:
-        raise InputError(str(path), "", f"cannot be written: {error.strerror}", "give another file") from None
+    with atomic_file(path, binary=True) as written:
+        written.write(frame.to_parquet())

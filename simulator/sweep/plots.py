@@ -9,6 +9,7 @@ import numpy as np
 from simulator.outputs.drawing import Picture, label, save, subplots
 from simulator.sweep.objectives import Row
 from simulator.sweep.results import SweepResults
+from workloads.foundation.atomic import atomic_file
 
 _NAMES = {
     "cycles": "cycles of the run", "seconds": "time of the run, s", "energy_pj": "energy of the run, pJ",
@@ -24,7 +25,8 @@ def write_plots(results: SweepResults, folder: Path) -> list[Path]:
         return []
     made = {"front.png": front_picture(results), "parallel.png": parallel_picture(results)}
     for name, picture in made.items():
-        save(picture, folder / name)
+        with atomic_file(folder / name, binary=True) as file:
+            save(picture, file)
     return [folder / name for name in made]
 
 

@@ -1,4 +1,4 @@
-"""Every command, from the tree of commands itself: with streams that are closed or left, and with a trace in a pipe."""
+"""Every command of the tree: with streams that are closed or left, a trace in a pipe, an output that is its input."""
 
 import io
 import json
@@ -17,6 +17,7 @@ from command_line import good, run_here
 from small_trace import TRACE
 
 from simulator.cli.main import cli, main
+from workloads.foundation.strict_yaml import parse_yaml, yaml_text
 
 Words = tuple[str, ...]
 TOPOLOGY = (
@@ -147,3 +148,46 @@ def test_a_trace_through_a_pipe_is_as_a_file(name: str, here: Path, tmp_path: Pa
     if more:
         inputs = json.loads((tmp_path / "out/provenance.json").read_text(encoding="utf-8"))["inputs"]
         assert inputs[str(pipe)] == sha256(DOCUMENT.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("explain", "t.yaml", "--layer", "first", "--vcd", "t.yaml"),
+        ("explain", "t.yaml", "--layer", "first", "--mapping-out", "t.yaml"),
+        ("sweep", "sweep.yaml", "--out", "new", "--workers", "0", "--store", "sweep.yaml"),
+        ("sweep", "sweep.yaml", "--out", "new", "--workers", "0", "--store", "t.yaml"),
+        ("sweep", "sweep.yaml", "--out", "new", "--workers", "0", "--time-limit", "nan"),
+        ("sweep", "export", "kept", "--csv", "kept/results.sqlite"),
+        ("sweep", "export", "kept", "--csv", "kept/sweep.json"),
+        ("report", "kept", "--out", "kept/results.sqlite"),
+        ("report", "kept", "--out", "kept/sweep.json"),
+        *(("report", "run", "--out", f"run/{name}") for name in
+          ("summary.json", "layers.csv", "config.resolved.yaml", "provenance.json")),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_no_command_writes_over_what_it_reads(arguments: Words, here: Path) -> None:
+    before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
+    said = run_here(*arguments, cwd=here)
+    assert said.code == 2
+    assert said.err.splitlines()[-1].startswith("error: ")
+    assert ("would be overwritten" in said.err) == ("nan" not in arguments)
+    assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
+
+
+def test_a_folder_that_is_passed_through_is_not_made(here: Path, tmp_path: Path) -> None:
+    good(run_here("sweep", "sweep.yaml", "--out", f"{tmp_path}/NEW/../out", "--workers", "0", cwd=here))
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("name", ["1e-12", "null", "a: b", "\x1b[31m", "a\rb"])
+def test_a_mapping_s_layer_comes_back_equal(name: str, tmp_path: Path) -> None:
+    document = json.loads(json.dumps(TRACE))
+    document["layers"][0]["id"] = name
+    document["layers"][1]["inputs"] = [name]
+    (tmp_path / "odd.yaml").write_text(yaml_text(document), encoding="utf-8")
+    said = good(run_here("explain", "odd.yaml", "--layer", name, "--mapping-out", "mapping.yaml", cwd=tmp_path))
+    assert (said.out + said.err).replace("\n", "").isprintable()
+    text = (tmp_path / "mapping.yaml").read_text(encoding="utf-8")
+    assert list(parse_yaml(text, "mapping")["layers"]) == list(yaml.safe_load(text)["layers"]) == [name]

@@ -13,7 +13,7 @@ from browser import as_wide_as, check_charts, opened, texts
 from command_line import good, run_here
 
 pytest.importorskip("plotly", reason="the extra report is not installed")
-EVIL = "<img src=x onerror=document.title='run'>"
+EVIL = "</script><img src=x onerror=document.title='run'>"
 
 
 @pytest.fixture(scope="module")

@@ -140,8 +140,8 @@ def atomic_folder(folder: Path, names: Sequence[str], where: str = "--out") -> I
         raise
 
 
-def make_folder(folder: Path, where: str) -> None:
-    """Make a folder and its parents; ``NEW/../y`` makes no NEW.
+def make_folder(folder: Path, where: str) -> Path:
+    """Make a folder and its parents, and return where it is; ``NEW/../y`` makes no NEW.
 
     Raises
     ------
@@ -149,7 +149,9 @@ def make_folder(folder: Path, where: str) -> None:
         If it cannot be made.
     """
     with _as_input_error(where, str(folder)):
-        _resolved(folder).mkdir(parents=True, exist_ok=True)
+        found = _resolved(folder)
+        found.mkdir(parents=True, exist_ok=True)
+    return found
 
 
 def _check_folder(folder: Path, target: Path, names: Sequence[str], where: str) -> None:
