@@ -18,6 +18,7 @@ from workloads.foundation.strict_yaml import parse_yaml
 
 _TEXTS = {"design", "dataflow", "phase", "layer", "pass", "roofline_bound", "dram_model"}
 _FRACTIONS = {"utilization", "roofline_ratio"}
+_NUMBERS = ("total_cycles", "seconds", "energy_pj", "speedup", "energy_reduction")  # of a run
 Row = dict[str, Any]
 
 
@@ -71,6 +72,7 @@ class ResultFolder:
                 json.loads(read_text(folder / "provenance.json")),
             )
             _ = made.specs, made.network, made.typical
+            _check_numbers(made.runs)
         except InputError:
             raise
         except (ValueError, KeyError, TypeError, RecursionError, csv.Error):
@@ -131,6 +133,13 @@ def name_of(run: dict[str, Any]) -> str:
 def layer_rows(rows: Iterable[Row]) -> list[Row]:
     """Return the rows that belong to a layer."""
     return [row for row in rows if row["layer"] != BATCH_ROW]
+
+
+def _check_numbers(runs: list[dict[str, Any]]) -> None:
+    for run in runs:
+        for name in _NUMBERS:
+            if run[name] is not None and not isinstance(run[name], int | float):
+                raise TypeError(name)
 
 
 def _index(row: Row) -> int:

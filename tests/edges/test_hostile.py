@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import unicodedata
+from hashlib import sha256
 from itertools import chain, islice
 from pathlib import Path
 
@@ -207,6 +208,21 @@ def test_files_of_two_runs_are_no_result(name: str, here: Path) -> None:
     outcome = run_here("diff", "a", "b", cwd=here)
     assert outcome.code == 2
     assert "not of one run" in outcome.err
+
+
+@pytest.mark.parametrize("name", ["total_cycles", "seconds", "energy_pj"])
+def test_a_text_where_a_result_has_a_number_is_told(name: str, here: Path) -> None:
+    """Hashes that agree with it, too: someone edited both files."""
+    good(run_here("simulate", "t.yaml", "--out", "a", cwd=here))
+    summary = json.loads((here / "a/summary.json").read_text(encoding="utf-8"))
+    summary["runs"][0][name] = "x"
+    (here / "a/summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    told = json.loads((here / "a/provenance.json").read_text(encoding="utf-8"))
+    told["outputs"]["summary.json"] = sha256((here / "a/summary.json").read_bytes()).hexdigest()
+    (here / "a/provenance.json").write_text(json.dumps(told), encoding="utf-8")
+    outcome = run_here("report", "a", cwd=here)
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "was not written by this program" in outcome.err
 
 
 def test_what_a_killed_process_left_goes_and_what_a_living_one_writes_stays(here: Path) -> None:

@@ -46,6 +46,8 @@ def load_checkpoint(path: Path, run: dict[str, Any]) -> dict[str, Any] | None:
     if not path.exists():
         return None
     again = "delete it to start anew, or give another file"
+    if not path.is_file():  # a pipe would be waited for
+        raise InputError(str(path), "", "is no checkpoint", "give another file")
     try:
         found = torch.load(path, weights_only=True)
     except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError):
