@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from simulator.sweep.point import TOTALS, Point
 from workloads.foundation.errors import InputError
 
 STORE_NAME = "results.sqlite"
+_TRIES, _TRY_SECONDS = 300, 0.1
 _KIND = int.from_bytes(b"AGPs")
 _COLUMNS = (*TOTALS, "reason", "again")
 _TABLES = (
@@ -129,6 +131,19 @@ def _columns(outcome: Outcome[tuple[int | float, ...]]) -> tuple[Any, ...]:
     return (*(None,) * len(TOTALS), outcome.reason, int(isinstance(outcome, Lost)))
 
 
+def _share(database: sqlite3.Connection) -> None:
+    """Let runs write at once. SQLite does not wait here for another run that does the same, so this does."""
+    for _ in range(_TRIES):
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(_TRY_SECONDS)
+    database.execute("PRAGMA journal_mode = WAL")
+
+
 @contextmanager
 def open_store(path: Path, model: str, create: bool = True) -> Iterator[Store]:
     """Open a store.
@@ -139,6 +154,6 @@ def open_store(path: Path, model: str, create: bool = True) -> Iterator[Store]:
         If it is not there, cannot be written, or is none.
     """
     with open_database(path, _KIND, _TABLES, "--out or --store", create) as database:
-        database.execute("PRAGMA journal_mode = WAL")
+        _share(database)
         database.execute("PRAGMA synchronous = NORMAL")
         yield Store(database, model)
