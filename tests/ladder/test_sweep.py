@@ -21,8 +21,9 @@ from simulator.sweep.expressions import Expression
 from simulator.sweep.results import NOT_DONE, front_of
 from simulator.sweep.run import Sweep, results_of, run_sweep
 from simulator.sweep.space import Space, drawn, value_at
-from simulator.sweep.sweep_file import Interval, Sample, sweep_of
+from simulator.sweep.sweep_file import Interval, Sample, read_sweep, sweep_of
 from workloads.foundation.errors import InputError
+from workloads.foundation.shipped import shipped_names
 
 TRACE = "digits-cnn"
 
@@ -53,6 +54,15 @@ def test_each_row_is_what_compare_gives(tmp_path: Path) -> None:
             assert row["peak_dram_bytes"] == run.peak_dram_bytes
             moved = sum(one.count * (one.counts.dram_read_bytes + one.counts.dram_write_bytes) for one in run.rows)
             assert row["dram_bytes"] == moved
+
+
+def test_the_grid_of_the_paper_is_shipped() -> None:
+    """Section 6.1 and figures 17 to 19: thirteen networks, three data sets, three dataflows, four machines."""
+    file, path = read_sweep("paper")
+    found = list(Space(file, str(path), path.parent).points())
+    assert len(found) == 13 * 3 * 3 * 4 == len({(one.trace, one.design, one.values["dataflow"]) for one in found})
+    assert {one.design for one in found} == {"baseline", "low", "efficient", "max"}
+    assert {one.trace for one in found} <= set(shipped_names("traces"))
 
 
 def test_batch_size_and_schedule_are_those_of_the_commands(tmp_path: Path) -> None:
