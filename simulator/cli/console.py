@@ -42,6 +42,9 @@ def console(stderr: bool = False) -> Screen:
     return Screen(stderr=stderr, width=None if terminal else _PIPE_WIDTH)
 
 
+_LONGEST_LINE = 60  # of a text in a table; longer ones are broken
+
+
 def table(
     title: str, columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]], caption: str | None = None
 ) -> Table:
@@ -51,10 +54,16 @@ def table(
     made = Table(title=Text(printable(title)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
                  caption=None if caption is None else Text(printable(caption)), caption_justify="left",
                  pad_edge=False)  # fmt: skip
-    for name, numeric in columns:
-        made.add_column(Text(printable(name)), justify="right" if numeric else "left", no_wrap=not numeric)
-    for row in rows:
-        made.add_row(*(Text(printable(cell)) for cell in row))
+    cells = [[printable(cell) for cell in row] for row in rows]
+    for place, (name, numeric) in enumerate(columns):
+        longest = max((cell_len(row[place]) for row in cells), default=0)
+        made.add_column(
+            Text(printable(name)), justify="right" if numeric else "left",
+            no_wrap=not numeric and longest <= _LONGEST_LINE, min_width=longest if numeric else None,
+            max_width=None if numeric else max(_LONGEST_LINE, cell_len(name)),
+        )  # fmt: skip
+    for row in cells:
+        made.add_row(*map(Text, row))
     return made
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from simulator.machine.spec_loading import load_accelerator
-from simulator.validation.comparison import Case, Comparison, Range, Row
+from simulator.validation.comparison import WITHIN, Case, Comparison, Range, Row
 from simulator.validation.measured import measured_rows
 from simulator.validation.products import product_cycles
 from workloads.shapes import linear_shape
@@ -20,8 +20,7 @@ def _rows(case: Case) -> Iterator[Row]:
         cycles = product_cycles(spec, linear_shape(M, K, N))
         series = "M below 512" if M < 512 else "M from 512"
         simulated = 1e9 * cycles / spec.frequency_hz
-        # The rest is explained only where it is all that is missing.
-        cause = _START if 0 < measured - simulated <= 1.1 * _START_NS else ""
+        cause = _START if abs((simulated + _START_NS) / measured - 1) <= WITHIN else ""
         yield Row(f"{M} x {K} x {N}", measured, simulated, series, cause)
 
 
