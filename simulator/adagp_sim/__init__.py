@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from simulator.api.schemas import schema
     from simulator.api.studies import area, diff, memory, report
     from simulator.api.sweeps import sweep, sweep_results
-    from simulator.api.traces import export_trace, import_trace, record, save_trace
+    from simulator.api.traces import export_trace, import_trace, record, record_loop, save_trace
     from simulator.api.training import train_controls, train_predictors, train_reference
     from simulator.api.validation import validate
     from simulator.api.version import model_version
@@ -67,6 +67,7 @@ _HOMES = {
     "model_version": "simulator.api.version",
     "pipeline": "simulator.api.runs",
     "record": "simulator.api.traces",
+    "record_loop": "simulator.api.traces",
     "report": "simulator.api.studies",
     "reproduce": "simulator.api.reproduction",
     "save_trace": "simulator.api.traces",
@@ -86,8 +87,8 @@ __all__ = [
     "Accelerator", "Explanation", "InputError", "LayerRow", "Results", "RunResult", "SweepResults", "Trace",
     "Validation", "area", "compare", "describe", "diff", "explain", "export_trace", "import_trace", "inspect",
     "load_accelerator", "load_designs", "load_policy", "load_trace", "memory", "model_version", "pipeline", "record",
-    "report", "reproduce", "save_trace", "schema", "shipped", "show", "simulate", "step", "sweep", "sweep_results",
-    "train_controls", "train_predictors", "train_reference", "validate",
+    "record_loop", "report", "reproduce", "save_trace", "schema", "shipped", "show", "simulate", "step", "sweep",
+    "sweep_results", "train_controls", "train_predictors", "train_reference", "validate",
 ]  # fmt: skip
 
 

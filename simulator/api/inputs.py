@@ -1,6 +1,6 @@
 """What a user gives from Python, made into traces, specs and stretches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from simulator.machine.spec import Accelerator
 from simulator.machine.spec_layers import dataflow_layers, override_layer
 from simulator.machine.spec_loading import load_accelerator, load_designs
 from simulator.phases.design import designs, find_design
-from workloads.foundation.errors import InputError
+from workloads.foundation.errors import InputError, nearest
 from workloads.schedule import Policy
 from workloads.trace import Trace, load_policy, load_trace
 
@@ -30,6 +30,18 @@ def check_whole(name: str, value: object, least: int = 1) -> None:
     """
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
         raise InputError(name, "", f"is {value!r}", f"give a whole number of at least {least}")
+
+
+def check_name(argument: str, value: object, known: Iterable[str]) -> None:
+    """Refuse what is none of the known names.
+
+    Raises
+    ------
+    InputError
+        With the argument's name and the nearest known one.
+    """
+    if not isinstance(value, str) or value not in known:
+        raise InputError(argument, "", f"is {value!r}", nearest(str(value), known))
 
 
 def as_names(given: str | Sequence[str]) -> Sequence[str]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from simulator.phases.stages import PHASE_RULES
 from simulator.run import results
+from workloads.foundation.errors import nearest
 
 if TYPE_CHECKING:
     import pandas
@@ -78,7 +79,7 @@ class Results(results.Results):
         """
         rows = {"layers": self.table, "totals": self.totals}
         if what not in rows:
-            raise ValueError(f"no rows {what!r}; give one of {', '.join(rows)}")
+            raise ValueError(f"no rows {what!r}; {nearest(str(what), rows)}")
         return data_frame(rows[what](), "table()" if what == "layers" else "totals()")
 
     def plot(self, what: Literal["comparison", "layers"] = "comparison") -> "Picture":
@@ -98,7 +99,7 @@ class Results(results.Results):
 
         pictures = {"comparison": comparison_picture, "layers": layers_picture}
         if what not in pictures:
-            raise ValueError(f"no picture {what!r}; give one of {', '.join(pictures)}")
+            raise ValueError(f"no picture {what!r}; {nearest(str(what), pictures)}")
         return pictures[what](self)
 
     def __repr__(self) -> str:

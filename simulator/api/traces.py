@@ -5,26 +5,68 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulator.api.inputs import check_name, check_whole
 from simulator.api.messages import pythonic
 from simulator.machine.importers import check_no_machine
 from workloads.foundation.errors import InputError
 from workloads.importers import Importer, InputOptions, find_importer, importer_of
 from workloads.layers import Conv2d, Linear, gradient_words_per_channel
 from workloads.networks import find_recipe
-from workloads.optimizers import OptimizerName
+from workloads.optimizers import OPTIMIZERS, OptimizerName
 from workloads.predictor import Predictor
 from workloads.schedule import Policy
 from workloads.trace import Dataset, EpochMetrics, Provenance, Trace, load_policy
 from workloads.trace_writer import write_trace
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from torch import nn
+
+    from workloads.pytorch.training_loop import LoopRecording
 
 SAMPLES = 50_000  # of a training run of which nobody says how large its data set is
 
 
 def _silent(_: str) -> None:
     return
+
+
+@pythonic
+def record_loop(
+    model: "nn.Module",
+    *,
+    name: str | None = None,
+    dataset: str = "unnamed",
+    samples: int | None = None,
+    optimizer: OptimizerName | None = None,
+) -> "AbstractContextManager[LoopRecording]":
+    """Record the training loop that runs inside this context; `trace()` of what it gives returns the trace.
+
+    Parameters
+    ----------
+    model : nn.Module
+        The model that is trained; each of its forward passes in training mode is a batch.
+    name, dataset : str
+        What the trace calls the network (else its class's name) and the data set.
+    samples : int, optional
+        Training samples of the data set; else those of the first epoch.
+    optimizer : str, optional
+        What updates the network: `sgd`, `sgd_momentum`, `adam`; else what is seen to step on it.
+
+    Raises
+    ------
+    InputError
+        If an argument is wrong, or PyTorch is not installed.
+    """
+    check_whole("samples", samples)
+    if optimizer is not None:
+        check_name("optimizer", optimizer, OPTIMIZERS)
+    if not hasattr(model, "state_dict") or isinstance(model, type):
+        raise InputError("model", "", f"is {model!r}", "give the nn.Module that the loop trains")
+    from workloads.pytorch.training_loop import record as record_training
+
+    return record_training(model, name, dataset, samples, optimizer)
 
 
 @pythonic
@@ -71,6 +113,7 @@ def record(
         raise InputError("model", "", f"is a model, a {kind}", f"give what makes it: {kind}, or lambda: {kind}(...)")
     if isinstance(inputs, str | int):
         raise InputError("inputs", "", f"is {inputs!r}", "give a shape, such as (64, 3, 32, 32), or several")
+    check_name("optimizer", optimizer, OPTIMIZERS)
     from workloads.pytorch.export import export_model
 
     shapes = [inputs] if all(isinstance(size, int) for size in inputs) else inputs

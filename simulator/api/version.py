@@ -2,9 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from simulator.jobs import model_version as model
-
-_DIGITS = 12  # of the digest, which no two models have in common by chance
+from simulator.jobs.model_version import told_model_version
 
 
 def program_version() -> str:
@@ -21,4 +19,4 @@ def model_version() -> str:
     It changes when a result can change, and not with a comment, a sentence or a picture. Results that are kept with it
     are as good as new ones while it stays the same. Parts of extension packages have versions of their own.
     """
-    return model.model_version("simulator/area/")[:_DIGITS]
+    return told_model_version()

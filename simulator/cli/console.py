@@ -209,11 +209,10 @@ def thousands(value: int) -> str:
 
 def joules(energy_pj: float) -> str:
     """Return an energy in a unit that reads well."""
-    value = energy_pj * 1e-12
-    for unit, size in (("kJ", 1e3), ("J", 1.0), ("mJ", 1e-3), ("uJ", 1e-6)):
-        if value >= size:
-            return f"{value / size:.4g} {unit}"
-    return f"{energy_pj:.4g} pJ"
+    from simulator.outputs.units import energy_unit
+
+    unit, size = energy_unit([energy_pj])
+    return f"{energy_pj / size:.4g} {unit}"
 
 
 def duration(seconds: float) -> str:

@@ -7,6 +7,7 @@ import click
 
 from simulator.cli.options import GivenPath
 
+_OLD = "one that was not noted"
 _HEADLINES = ("total_cycles", "energy_pj")
 
 
@@ -19,7 +20,7 @@ _HEADLINES = ("total_cycles", "energy_pj")
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print everything that changed as JSON.")
 def diff(a: Path, b: Path, top: int, as_json: bool) -> None:
-    """Compare the result folders A and B: totals, layers and stalls, then parameters."""
+    """Compare the result folders A and B: version of the model, totals, layers and stalls, then parameters."""
     from simulator.outputs.difference import compare_folders
 
     found = compare_folders(a, b)
@@ -33,6 +34,11 @@ def diff(a: Path, b: Path, top: int, as_json: bool) -> None:
     screen = console()
     if not any(found.values()):
         screen.print("no difference")
+        return
+    for row in found["versions"]:
+        screen.print(f"made by different versions of the model: A by {row['a'] or _OLD}, B by {row['b'] or _OLD}")
+    if not any(part for name, part in found.items() if name != "versions"):
+        screen.print("the results and their parameters are equal")
         return
     totals, layers, parameters = found["totals"], found["layers"], found["parameters"]
     screen.print("\n".join(_summary(totals, layers, parameters)) + "\n")

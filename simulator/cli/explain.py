@@ -52,12 +52,15 @@ class _Place(click.ParamType):  # type: ignore[type-arg]
     help="Show the first N folds (2) of a pass in the array, cycle by cycle, with small integers.",
 )  # fmt: skip
 @click.option("--from", "first", type=click.IntRange(0), metavar="CYCLE", help="With --step: the first cycle shown.")
-@click.option("--cycles", type=click.IntRange(1), metavar="N", help="With --step and --vcd: number of cycles.")
+@click.option(
+    "--cycles", type=click.IntRange(1), metavar="N",
+    help="With --step and --vcd: number of cycles; else all of these folds, at most 5,000.",
+)  # fmt: skip
 @click.option("--register", metavar="NAME", help="With --step: the register that is shown of each PE.")
 @click.option("--pe", type=_Place(), metavar="R,C", help="With --step: the registers of one PE, a line a cycle.")
 @click.option(
     "--vcd", type=GivenPath(path_type=Path, dir_okay=False), metavar="FILE",
-    help="Write the waveform of these folds for GTKWave.",
+    help="Write the waveform of these folds for GTKWave, at most 5,000 cycles unless --cycles asks for more.",
 )  # fmt: skip
 def explain(
     trace: str, layer: str, design: str, config: str | None, mapping: str | None, dataflow: str | None,

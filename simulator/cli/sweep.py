@@ -136,11 +136,9 @@ def _plot(results: "SweepResults", folder: Path) -> None:
 
 def _print(results: "SweepResults") -> None:
     from simulator.cli.console import console, print_table, table
-    from simulator.sweep.results import shown
 
-    columns: list[tuple[str, bool]] = [(name, False) for name in results.keys]
-    columns += [(name, True) for name in results.objectives.directions]
-    rows = [[shown(cell) for cell in results.front_cells(row)] for row in results.front]
+    names, rows = results.front_shown()
+    columns = [(name, place >= len(results.keys)) for place, name in enumerate(names)]
     screen = console()
     print_table(screen, table(repr(results), columns, rows, _notes(results)))
 

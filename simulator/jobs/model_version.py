@@ -6,6 +6,7 @@ better sentence keeps results, and another number does not.
 
 import ast
 import json
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from workloads.foundation.shipped import shipped_folder
 from workloads.foundation.strict_yaml import read_yaml
 
 ROOT = Path(simulator.__file__).resolve().parents[1]
+_DIGITS = 12  # of the digest, which no two models have in common by chance
 _PACKAGES = ("workloads", "dataflows", "simulator")
 # What shows results, makes traces, runs jobs, or puts reports together.
 _NO_RESULT_IN = (
@@ -26,6 +28,11 @@ _NO_RESULT_IN = (
 _MACHINE = ("accelerators", "dram", "energy", "kinds", "schedules")
 
 
+def told_model_version() -> str:
+    """Return the version of the model as a reader sees it; docs/decisions/0071-the-version-of-the-model.md."""
+    return model_version("simulator/area/")[:_DIGITS]
+
+
 def model_version(*also: str) -> str:
     """Return a digest of what results depend on: the code that computes them, and the shipped files of machines.
 
@@ -34,7 +41,7 @@ def model_version(*also: str) -> str:
     *also : str
         Begins of names of further modules that count, such as ``simulator/area/``.
     """
-    code = {name: code_says((ROOT / name).read_text(encoding="utf-8")) for name in code_files(*also)}
+    code = {name: _remembered((ROOT / name).read_text(encoding="utf-8")) for name in code_files(*also)}
     machine = {f"{path.parent.name}/{path.name}": _file_says(path) for path in machine_files()}
     return sha256(json.dumps([code, machine]).encode()).hexdigest()
 
@@ -62,6 +69,9 @@ def code_says(source: str) -> str:
     said: list[str] = []
     _tell(tree, said)
     return " ".join(said)
+
+
+_remembered = lru_cache(maxsize=None)(code_says)  # by text: a session that writes many results reads code once
 
 
 def _tell(node: ast.AST, said: list[str]) -> None:

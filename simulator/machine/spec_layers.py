@@ -122,10 +122,12 @@ def value_layer(values: Mapping[str, Any], where: str) -> Layer:
     Raises
     ------
     InputError
-        If a key is given two values.
+        If a key is given two values, or is no text.
     """
     gathered: dict[str, Any] = {}
     for key, value in values.items():
+        if not isinstance(key, str):
+            raise InputError(where, "", f"a key is {key!r}", "give dotted keys, such as array.rows")
         _gather(gathered, _nested(key, _as_read(value)), "", where)
     return Layer(where, gathered)
 

@@ -10,7 +10,7 @@ from simulator.outputs.drawing import save
 from simulator.outputs.folder import json_text
 from simulator.outputs.provenance import provenance
 from simulator.reproduce.exhibit import Table
-from simulator.reproduce.made import FOLDER, Report, write_kept
+from simulator.reproduce.made import FOLDER, Report, what_made, write_kept
 from simulator.reproduce.report_markdown import markdown_report
 from simulator.reproduce.report_page import report_page
 from workloads.foundation.atomic import atomic_folder
@@ -34,7 +34,7 @@ def write_report(
     sources : str
         Digest of the code and files as they are now.
     new : collection of str
-        Keys of exhibits that this call made; pictures of the others are taken from the folder.
+        Keys of exhibits that this call made; files of the others are taken from the folder.
     page : bool
         Whether to write report.html, which takes Plotly.
 
@@ -55,8 +55,8 @@ def write_report(
                     shutil.copyfile(old, place)
                 else:
                     save(picture(one.chart, made.title), place)
-        write_kept(report, stage / FOLDER)
-        record = provenance({}, arguments, stage / "tables")
+        write_kept(report, new, folder / FOLDER, stage / FOLDER)
+        record = provenance({}, arguments, stage / "tables") | {"exhibits": what_made(report)}
         (stage / "provenance.json").write_text(json_text(record), encoding="utf-8")
         (stage / "report.md").write_text(markdown_report(report), encoding="utf-8")
         if page:

@@ -1,13 +1,15 @@
 """Exhibits as they came out, kept in the report's folder: a later call makes some anew and leaves the others."""
 
 import json
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from simulator.jobs.model_version import told_model_version
 from simulator.outputs.provenance import program_version
 from simulator.reproduce.exhibit import Comparison, Exhibit, ExhibitMaker, exhibit_makers
 from workloads.foundation.reading import read_text
@@ -25,8 +27,8 @@ class MadeExhibit:
         As its maker has them.
     sources : str
         Digest of the code and the machine's files on which its numbers depend (`simulator.reproduce.sources`).
-    command, version, time : str
-        The call that made it, the version of this program, and when.
+    command, version, time, model : str
+        The call that made it, the version of this program, when, and the version of the model.
     """
 
     key: str
@@ -36,6 +38,7 @@ class MadeExhibit:
     version: str
     time: str
     exhibit: Exhibit
+    model: str = "not noted"  # by versions before this one
 
     @property
     def name(self) -> str:
@@ -56,9 +59,9 @@ def made_now(
     pairs: Iterable[tuple[ExhibitMaker, Exhibit]], command: str = "", sources: str = ""
 ) -> dict[str, MadeExhibit]:
     """Return exhibits by key, made by this program now."""
-    time = datetime.now(UTC).isoformat(timespec="seconds")
+    time, version, model = datetime.now(UTC).isoformat(timespec="seconds"), program_version(), told_model_version()
     return {
-        maker.key: MadeExhibit(maker.key, maker.title, sources, command, program_version(), time, exhibit)
+        maker.key: MadeExhibit(maker.key, maker.title, sources, command, version, time, exhibit, model)
         for maker, exhibit in pairs
     }
 
@@ -84,10 +87,22 @@ def read_kept(folder: Path) -> tuple[dict[str, MadeExhibit], list[str]]:
     return kept, broken
 
 
-def write_kept(report: Report, folder: Path) -> None:
-    """Write every exhibit as JSON into a folder."""
+def write_kept(report: Report, new: Collection[str], old: Path, folder: Path) -> None:
+    """Write new exhibits as JSON into a folder; the others are copied from the old one, byte for byte."""
     for key, made in report.items():
-        (folder / f"{key}.json").write_text(json.dumps(asdict(made)), encoding="utf-8")
+        before, place = (home / f"{key}.json" for home in (old, folder))
+        if key not in new and before.is_file():
+            shutil.copyfile(before, place)
+        else:
+            place.write_text(json.dumps(asdict(made)), encoding="utf-8")
+
+
+def what_made(report: Report) -> dict[str, dict[str, str]]:
+    """Return by exhibit the command that made it, when, and the versions of program and model."""
+    return {
+        key: {"command": made.command, "time": made.time, "version": made.version, "model": made.model}
+        for key, made in report.items()
+    }
 
 
 def in_order(report: Report) -> dict[str, MadeExhibit]:

@@ -108,10 +108,14 @@ def _is_choice(cells: list[Any]) -> bool:
 
 
 def _provenance(report: Report, provenance: dict[str, Any]) -> list[Part]:
-    rows = [[made.name, made.time, made.command, made.version] for made in report.values()]
-    columns = [Column("exhibit"), Column("made"), Column("command"), Column("version")]
+    rows = [[made.name, made.time, made.command, made.version, made.model] for made in report.values()]
+    columns = [Column("exhibit"), Column("made"), Column("command"), Column("version"), Column("model")]
+    versions = {key: value for key, value in provenance.items() if key != "exhibits"}  # the table above has those
     return [
         Text("The paper's numbers are in configs/paper/ada-gp-micro23.yaml, each with its place in the paper."),
         DataTable("When each exhibit was made", columns, rows, list(report)),
-        Code("Versions, command and hashes", json.dumps(provenance, indent=2)),
+        Code(
+            "Versions, command and hashes",
+            json.dumps(versions, indent=2),
+        ),
     ]

@@ -7,6 +7,7 @@ from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from simulator.outputs.units import energy_unit
 from simulator.sweep.objectives import Objectives, Row
 from simulator.sweep.point import Point
 from simulator.sweep.space import Space
@@ -130,15 +131,23 @@ class SweepResults:
 
     def _repr_html_(self) -> str:
         """Return the front as a notebook shows it."""
-        columns = [*self.keys, *self.objectives.directions]
+        columns, rows = self.front_shown()
         head = "".join(f"<th>{escape(name)}</th>" for name in columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(shown(cell))}</td>" for cell in self.front_cells(row)) + "</tr>"
-            for row in self.front
-        )
+        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
         return (
             f"<table><caption>{escape(repr(self))}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
+
+    def front_shown(self) -> tuple[list[str], list[list[str]]]:
+        """Return the front as people read it, columns and rows; a column of energies has one unit that reads well."""
+        names = [*self.keys, *self.objectives.directions]
+        columns = list(zip(*map(self.front_cells, self.front), strict=True))
+        for place, (name, cells) in enumerate(zip(names, columns, strict=False)):
+            if name.isidentifier() and name.endswith("_pj"):
+                unit, size = energy_unit(cells)
+                names[place] = f"{name.removesuffix('_pj')}, {unit}"
+                columns[place] = tuple(cell / size for cell in cells)
+        return names, [[shown(cell) for cell in row] for row in zip(*columns, strict=True)]
 
     def front_cells(self, row: Row) -> list[Any]:
         """Return a row's settings that differ, and what it reaches."""

@@ -116,7 +116,7 @@ def test_a_notebook_shows_a_table_and_pictures(compared: adagp_sim.Results) -> N
         assert f"{run.total_cycles:,}" in page.texts
     for what in ("comparison", "layers"):
         assert compared.plot(what)._repr_png_().startswith(b"\x89PNG")
-    with pytest.raises(ValueError, match="give one of comparison, layers"):
+    with pytest.raises(ValueError, match="no picture"):
         compared.plot("waterfall")  # type: ignore[arg-type]
     assert repr(compared).splitlines()[1] == f"  baseline ws: {compared.runs[0].total_cycles:,} cycles, speedup 1.0000"
 
@@ -142,7 +142,7 @@ def test_totals_are_those_of_the_summary(compared: adagp_sim.Results) -> None:
     ]
     pytest.importorskip("pandas", reason="the extra dataframe is not installed")
     assert list(compared.to_dataframe("totals")["total_cycles"]) == [run["total_cycles"] for run in said]
-    with pytest.raises(ValueError, match="give one of layers, totals"):
+    with pytest.raises(ValueError, match="no rows"):
         compared.to_dataframe("total")  # type: ignore[arg-type]
 
 

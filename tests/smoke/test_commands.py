@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -618,8 +619,11 @@ def test_diff_says_first_what_came_of_it_and_cuts_long_lists(adagp: Adagp) -> No
     everything = adagp("diff", "a", "b", "--json").json
     parts = [said.index(word) for word in ("different: ", "\nRuns", "\nLayers", "\nParameters")]
     assert parts == sorted(parts)
-    assert f"{len(everything['parameters']):,} parameters" in said.splitlines()[2]
-    assert f"and {len(everything['parameters']) - 2} parameters more" in said
+    assert f"values of layers, {len(everything['parameters']):,} parameters\n" in said
+    assert [row["key"] for row in everything["parameters"]] == [
+        f"accelerators.max ws -> os.{key}" for key in ("dataflow", "array.rows", "array.input_port_words_per_cycle")
+    ]
+    assert "and 1 parameters more" in said
     assert len(said.splitlines()) < 40
 
 
@@ -628,6 +632,73 @@ def test_diff_says_that_results_are_equal_where_only_parameters_differ(adagp: Ad
     adagp("simulate", "digits-cnn", "--set", "dram.capacity_bytes=4294967296", "--out", "b")
     lines = adagp("diff", "a", "b").out.splitlines()
     assert lines[:2] == ["the results are equal", "different: 0 totals, 0 values of layers, 1 parameters"]
+
+
+@pytest.mark.parametrize("name", ["table.yaml", "45nm.yaml"])
+def test_diff_compares_energy_tables_by_key(name: str, adagp: Adagp, tmp_path: Path) -> None:
+    """Of a table that changes one number of another's, one key differs, and its name; whatever that is."""
+    table = "{version: 1, extends: 45nm, name: mine, description: Mine., arithmetic: {multiply_pj: {fp16: 1.5}}}"
+    (tmp_path / name).write_text(table, encoding="utf-8")
+    adagp("compare", "digits-cnn", "--out", "a")
+    adagp("compare", "digits-cnn", "--set", f"energy_table={name}", "--out", "b")
+    changed = {row["key"]: (row["a"], row["b"]) for row in adagp("diff", "a", "b", "--json").json["parameters"]}
+    inside = {key.partition(".yaml.")[2]: values for key, values in changed.items() if key.startswith("energy_tables.")}
+    assert inside.pop("description")[1] == "Mine."
+    assert inside == {"name": ("45nm", "mine"), "arithmetic.multiply_pj.fp16": (1.1, 1.5)}
+    assert {key for key in changed if not key.startswith("energy_tables.")} == {
+        f"accelerators.{design} ws.energy_table" for design in ("baseline", "low", "efficient", "max")
+    }
+
+
+def test_diff_compares_dram_parts_by_key(adagp: Adagp) -> None:
+    for name, part in (("a", "ddr4-2400"), ("b", "ddr4-3200")):
+        adagp("simulate", "digits-cnn", "--set", "dram.model=commands", "--set", f"dram.part={part}", "--out", name)
+    changed = {row["key"]: (row["a"], row["b"]) for row in adagp("diff", "a", "b", "--json").json["parameters"]}
+    assert changed["dram_parts.ddr4-2400 -> ddr4-3200.clock_hz"] == (1_200_000_000, 1_600_000_000)
+    adagp("simulate", "digits-cnn", "--out", "c")
+    (only,) = (
+        row for row in adagp("diff", "a", "c", "--json").json["parameters"] if row["key"].startswith("dram_parts")
+    )
+    assert only == {"key": "dram_parts.ddr4-2400", "a": "in use", "b": None}
+
+
+def test_diff_pairs_runs_of_other_dataflows_and_designs(adagp: Adagp) -> None:
+    """What two folders have one of is compared; a run that one folder has alone is told in the totals alone."""
+    adagp("compare", "digits-cnn", "--out", "all")
+    for name, design, dataflow in (("os", "max", "os"), ("low", "low", "ws"), ("max", "max", "ws")):
+        adagp("simulate", "digits-cnn", "--design", design, "--dataflow", dataflow, "--out", name)
+    for a, b, label in (
+        ("max", "os", "max ws -> os"),
+        ("low", "max", "low -> max ws"),
+        ("low", "os", "low -> max ws -> os"),
+    ):
+        found = adagp("diff", a, b, "--json").json
+        for part in ("totals", "layers"):
+            assert {f"{row['design']} {row['dataflow']}" for row in found[part]} == {label}
+            assert not [row for row in found["totals"] if None in (row["a"], row["b"])]
+    found = adagp("diff", "all", "max", "--json").json
+    others = {"baseline", "low", "efficient"}
+    assert {row["design"] for row in found["totals"] if row["quantity"] == "total_cycles"} == others
+    assert found["layers"] == []
+    assert {row["key"] for row in found["parameters"]} == {f"accelerators.{one} ws" for one in others}
+
+
+def test_diff_says_that_the_model_is_another_one(adagp: Adagp, tmp_path: Path) -> None:
+    adagp("simulate", "digits-cnn", "--out", "a")
+    file = tmp_path / "a" / "provenance.json"
+    noted = json.loads(file.read_text(encoding="utf-8"))
+    assert noted["model"] == adagp("--version").out.split()[-1]
+    for name, model in (("b", {"model": "0123456789ab"}), ("c", {})):
+        shutil.copytree(tmp_path / "a", tmp_path / name)
+        others = {key: value for key, value in noted.items() if key != "model"} | model
+        (tmp_path / name / "provenance.json").write_text(json.dumps(others), encoding="utf-8")
+    first = f"made by different versions of the model: A by {noted['model']}, B by "
+    assert adagp("diff", "a", "b").out.splitlines()[0] == f"{first}0123456789ab"
+    assert adagp("diff", "a", "c").out.splitlines()[0] == f"{first}one that was not noted"
+    assert adagp("diff", "a", "b").out.splitlines()[1:] == ["the results and their parameters are equal"]
+    assert adagp("diff", "b", "a", "--json").json["versions"] == [
+        {"key": "model", "a": "0123456789ab", "b": noted["model"]}
+    ]
 
 
 def test_diff_gives_cycles_and_their_change_in_one_line(adagp: Adagp, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import adagp_sim
 import pytest
 from command_line import Outcome, run_here
 
@@ -62,18 +63,26 @@ def test_a_second_call_takes_what_is_there_and_leaves_other_files(tmp_path: Path
 def test_some_exhibits_are_made_anew_and_the_others_stay(tmp_path: Path) -> None:
     """The report has all of them afterwards, those that were not asked for as they were, whatever made them."""
     run("--only", "fig7,fig10,contradictions", "--out", str(tmp_path))
-    before, kept = read_tree(tmp_path), tmp_path / "exhibits" / "fig10.json"
+    kept = tmp_path / "exhibits" / "fig10.json"
     changed = json.loads(kept.read_text(encoding="utf-8"))
     changed["exhibit"]["text"], changed["sources"] = "What an earlier version said.", "of an earlier version"
+    changed["version"], changed["model"] = "0.0.1", "0123456789ab"
     kept.write_text(json.dumps(changed), encoding="utf-8")
+    before = read_tree(tmp_path)
     done = run("--only", "fig7", "--out", str(tmp_path))
     assert "exhibits: 1, numbers beside the paper's: 2," in done.out
     assert "other exhibits stay as they were: 2;" in done.out
     after = read_tree(tmp_path)
     assert after.keys() == before.keys()
-    for name in after.keys() - {"report.html", "report.md", "provenance.json", "jobs.sqlite"}:
-        if not name.startswith("exhibits"):
-            assert after[name] == before[name], name
+    for name in after.keys() - {"report.html", "report.md", "provenance.json", "jobs.sqlite", "exhibits/fig7.json"}:
+        assert after[name] == before[name], name
+    first, again = "adagp-sim reproduce --only fig7,fig10,contradictions", "adagp-sim reproduce --only fig7"
+    made = json.loads(after["provenance.json"])["exhibits"]
+    assert {key: one["command"] for key, one in made.items()} == {
+        "fig7": again, "fig10": first, "contradictions": first,
+    }  # fmt: skip
+    assert (made["fig10"]["version"], made["fig10"]["model"]) == ("0.0.1", "0123456789ab")
+    assert made["fig7"]["model"] == json.loads(after["provenance.json"])["model"] == adagp_sim.model_version()
     markdown = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "What an earlier version said." in markdown
     assert markdown.index("## Figure 7:") < markdown.index("## Figure 10:")
