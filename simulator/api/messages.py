@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from simulator.api.arguments import check_arguments
 from workloads.foundation.errors import InputError
 
 Given = ParamSpec("Given")
@@ -19,6 +20,7 @@ def pythonic(function: Callable[Given, Found]) -> Callable[Given, Found]:
     @wraps(function)
     def called(*args: Given.args, **kwargs: Given.kwargs) -> Found:
         try:
+            check_arguments(function, args, kwargs)
             return function(*args, **kwargs)
         except InputError as error:
             parts = (_in_python(text) for text in (error.where, error.key, error.problem, error.remedy))

@@ -1,5 +1,6 @@
 """`adagp_sim`: what a notebook's user meets. Its figures are the command line's."""
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Callable
@@ -334,3 +335,39 @@ def test_a_sweep_takes_lists_and_runs_from_a_script_without_a_guard(tmp_path: Pa
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=200)
     assert done.stdout.split() == ["begun", "2"], done.stderr
     assert done.stderr == ""
+
+
+WRONG = object()
+NEEDED = {"trace": "digits-cnn", "network": "digits-cnn", "layer": "conv1", "model": "torch.nn:Identity",
+          "inputs": (2, 3), "kind": "spec"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [one for one in adagp_sim.__all__ if hasattr(getattr(adagp_sim, one), "__wrapped__")])
+def test_an_argument_of_a_wrong_type_is_told_in_one_line(name: str) -> None:
+    """Whatever the function and the argument: one line that begins with the argument's name."""
+    function = getattr(adagp_sim, name)
+    told = inspect.signature(function).parameters
+    for one in told.values():
+        needed = {
+            other.name: NEEDED.get(other.name, "absent") for other in told.values() if other.default is other.empty
+        }
+        if isinstance(one.annotation, str):
+            continue  # of PyTorch, which need not be installed
+        if name == "save_trace" and one.name == "file":
+            needed["trace"] = adagp_sim.load_trace("digits-cnn")
+        with pytest.raises(adagp_sim.InputError, match=rf"^{one.name}: ") as error:
+            function(**(needed | {one.name: WRONG}))
+        assert "\n" not in str(error.value)
+
+
+def test_an_unknown_name_is_told_with_the_nearest_one() -> None:
+    run = adagp_sim.simulate("digits-cnn")
+    for call, remedy in (
+        (lambda: run.plot("layer"), "did you mean layers"),  # type: ignore[arg-type]
+        (lambda: run.to_dataframe("total"), "did you mean totals"),  # type: ignore[arg-type]
+        (lambda: adagp_sim.record("torch.nn:Identity", (2, 3), optimizer="adamw"), "did you mean adam"),  # type: ignore[arg-type]
+        (lambda: adagp_sim.load_accelerator("max").replace(5, 5), "give dotted keys, such as array.rows"),
+    ):
+        with pytest.raises(ValueError, match=remedy) as error:
+            call()
+        assert "\n" not in str(error.value)
