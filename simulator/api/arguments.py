@@ -1,4 +1,4 @@
-"""Arguments of public functions checked by their annotations, so that a wrong type is told in one line."""
+"""Arguments of public functions checked by their annotations, so that one line says what is wrong."""
 
 from collections.abc import Callable, Mapping, Sequence
 from inspect import signature

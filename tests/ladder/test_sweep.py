@@ -332,3 +332,17 @@ def test_what_is_kept_is_json_and_says_its_sweep(tmp_path: Path) -> None:
     assert Sweep.kept_in(tmp_path).identity == Sweep.of(
         {"trace": TRACE, "grid": {"array.rows": (6,), "design": ("baseline",)}}, tmp_path
     ).identity  # fmt: skip
+
+
+def test_a_column_of_energies_has_one_unit_that_reads_well(tmp_path: Path) -> None:
+    grid = {"array.rows": (6, 12), "design": ("max",)}
+    found = Sweep.of(
+        {"trace": TRACE, "grid": grid, "objectives": {"cycles": "min", "energy_pj": "min"}}, tmp_path, None
+    )
+    results = run_sweep(found, Here())
+    names, rows = results.front_shown()
+    (place,) = (index for index, name in enumerate(names) if name.startswith("energy, "))
+    size = {"energy, J": 1e12, "energy, mJ": 1e9}[names[place]]
+    for row, cells in zip(results.front, rows, strict=True):
+        assert float(cells[place]) == pytest.approx(row["energy_pj"] / size, rel=1e-5)
+        assert 1 <= float(cells[place]) < 1000
