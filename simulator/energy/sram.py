@@ -3,8 +3,9 @@
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 
 from workloads.foundation.errors import InputError
@@ -40,6 +41,7 @@ class Sram:
     cycle_ns: float
 
 
+_VALUES = attrgetter(*(field.name for field in fields(Sram)))
 _Grid = Mapping[int, Mapping[int, Sram]]  # by width, then by capacity
 
 
@@ -138,4 +140,4 @@ def _geometric(low: float, high: float, share: float) -> float:
 
 
 def _between(low: Sram, high: Sram, share: float, rule: Callable[[float, float, float], float] = _linear) -> Sram:
-    return Sram(*(rule(a, b, share) for a, b in zip(astuple(low), astuple(high), strict=True)))
+    return Sram(*(rule(a, b, share) for a, b in zip(_VALUES(low), _VALUES(high), strict=True)))

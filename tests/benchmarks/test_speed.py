@@ -18,7 +18,9 @@ from simulator.engine.step_kernel import CHANNEL, RefreshRules, run_step_kernel
 from simulator.engine.work import flatten, merge
 from simulator.machine.spec import Accelerator
 from simulator.machine.spec_loading import load_accelerator, load_designs
+from simulator.phases.design import designs
 from simulator.run.simulation import Simulation, compare
+from simulator.sweep.point import Point, totals
 from workloads.passes import Product, decomposed_dgrad
 from workloads.shapes import ConvShape, linear_shape
 from workloads.trace import load_trace
@@ -57,6 +59,20 @@ def test_compare_again(benchmark: Benchmark, changed: str) -> None:
 
     runs = benchmark.pedantic(lambda specs: compare(trace, specs).runs, setup=machines, rounds=5)
     assert len(runs) == 4
+
+
+@pytest.mark.parametrize("trace", ["vgg13-cifar10", "resnet50-imagenet"])
+def test_sweep_point(benchmark: Benchmark, trace: str) -> None:
+    """A point of a sweep, kernels compiled: the totals of all designs on a machine that no point had before."""
+    turns = count(1)
+
+    def machine() -> tuple[tuple[list[Point]], dict[str, Any]]:
+        turn = next(turns)
+        keys = {"array.rows": 12 + turn, "global_buffer.bank_bytes": 1 << 16, "dram.latency_ns": 20 + turn}
+        return ([Point.of({"trace": trace, "design": name, **keys}, None) for name in designs()],), {}
+
+    found = benchmark.pedantic(lambda points: [totals(one) for one in points], setup=machine, rounds=5, warmup_rounds=1)
+    assert all(cycles > 0 for cycles, *_ in found)
 
 
 @pytest.mark.parametrize("model", ["bandwidth", "commands"])

@@ -9,6 +9,7 @@ something else.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from workloads.foundation.reading import read_text
 
 MOST_YAML_BYTES = 1 << 24  # of a document's text: 16 MiB, a trace of some 60,000 layers
 MOST_VALUES = 2_000_000  # of a document, each as often as aliases repeat it
+_MOST_REMEMBERED = 1 << 16  # characters of a document that is remembered: a spec or a table, no long trace
 _MOST_DIGITS = 1000  # of a number
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
@@ -166,8 +168,24 @@ def parse_yaml(text: str, where: str) -> Any:
 
 
 def read_yaml(path: Path) -> Any:
-    """Read one YAML file (or a gzipped one) strictly; see `parse_yaml` and `read_text`."""
-    return parse_yaml(read_text(path, MOST_YAML_BYTES), str(path))
+    """Read one YAML file (or a gzipped one) strictly; see `parse_yaml` and `read_text`.
+
+    A short text is parsed once. The caller may change what it gets: the mappings are its own.
+    """
+    text = read_text(path, MOST_YAML_BYTES)
+    return _own(_parsed(text, str(path))) if len(text) <= _MOST_REMEMBERED else parse_yaml(text, str(path))
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, where: str) -> Any:
+    return parse_yaml(text, where)
+
+
+def _own(value: Any) -> Any:
+    """Return a value with mappings that nothing else holds; all other values cannot be changed."""
+    if isinstance(value, dict):
+        return {key: _own(one) for key, one in value.items()}
+    return tuple(map(_own, value)) if isinstance(value, tuple) else value
 
 
 def yaml_text(data: Any, flow: bool | None = False, width: int = 10**9) -> str:
