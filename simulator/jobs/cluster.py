@@ -41,6 +41,8 @@ class Cluster:
         ------
         InputError
             If Dask is not installed, or the scheduler cannot be reached or goes away.
+        OSError
+            What reading `batches` raises, as it is.
         """
         try:
             from distributed import Client
@@ -56,13 +58,30 @@ class Cluster:
             raise InputError("--scheduler", "", problem, "start it with: dask scheduler") from None
         try:
             with client.as_current():
-                yield from _Session(client, self.limit_seconds, function).answers(iter(batches))
+                yield from _Session(client, self.limit_seconds, function).answers(_read(batches))
+        except _ReadingError as reading:
+            raise reading.error from None
         except (OSError, CancelledError) as error:  # of the connection: what a job raises is an outcome
             raise InputError("--scheduler", "", f"the scheduler went away: {error}",
                              "start it again and run the same command: it goes on") from None  # fmt: skip
         finally:
             with suppress(OSError, TimeoutError):
                 client.close(timeout=_CONNECT_SECONDS)
+
+
+class _ReadingError(Exception):
+    """What came of reading the batches, so that it is not taken for a fault of the connection."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def _read(batches: Iterable[Any]) -> Iterator[Any]:
+    try:
+        yield from batches
+    except (OSError, CancelledError) as error:
+        raise _ReadingError(error) from error
 
 
 @dataclass(slots=True)

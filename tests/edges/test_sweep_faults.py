@@ -1,5 +1,6 @@
 """After any fault the same command ends with the rows of an undisturbed run: kills, full disks, lost schedulers."""
 
+import errno
 import json
 import os
 import resource
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from simulator.jobs.cluster import Cluster
 
 PROGRAM = [sys.executable, "-m", "simulator.cli.main"]
 POINTS = 40
@@ -238,6 +241,17 @@ def test_a_lost_scheduler_is_told_and_the_command_goes_on(
     assert told.strip().splitlines()[-1].startswith("error: --scheduler: ")
     assert run(sweep_file, tmp_path / "out").returncode == 0
     assert rows(tmp_path / "out") == undisturbed
+
+
+def test_what_reading_batches_raises_is_no_fault_of_the_scheduler(dask: Dask) -> None:
+    def unreadable() -> Iterator[list[int]]:
+        yield [1]
+        raise OSError(errno.EIO, "the medium is damaged", "points.csv")
+
+    dask.worker()
+    with pytest.raises(OSError, match="the medium is damaged") as caught:
+        list(Cluster(dask.address).run(abs, unreadable()))
+    assert (caught.value.errno, caught.value.filename) == (errno.EIO, "points.csv")
 
 
 def test_no_scheduler_is_told_at_once(sweep_file: Path, tmp_path: Path) -> None:
