@@ -302,8 +302,8 @@ def list_candidates(
                                     again[o, cut_axes], within[o], words, ifmap_words, more.reading, stream, vectors,
                                     reduction, columns, in_channels.tiles,
                                 )  # fmt: skip
-                                if moves.loaded >= 0:
-                                    least_traffic = min(least_traffic, moves.moved)
+                                # also where psums return too early: in smaller pieces they do not
+                                least_traffic = min(least_traffic, moves.moved)
                         if least_traffic > worst:
                             break  # smaller pieces of the columns never move less
                     padded = max(0, least_fold - vectors.last_fold - reduction.last_fold - columns.last_fold)
