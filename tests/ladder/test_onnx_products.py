@@ -154,6 +154,25 @@ def test_learned_queries_run_for_every_sample(tmp_path):
     assert found.notes[2:] == ()
 
 
+def test_a_recurrence_tells_nothing_of_twice_the_batch(tmp_path):
+    """A reshape keeps four samples: it runs at no other batch. Queries behind the LSTM are still each sample's own."""
+    b = Builder(x=(FLOAT, (4, 7, 12)))
+    b.node("Reshape", ["x", b.values("fixed", 4, 7, 12)], "r")
+    b.node("Transpose", ["r"], "steps", perm=[1, 0, 2])
+    b.node("LSTM", ["steps", b.weight("wi", 1, 20, 12), b.weight("wh", 1, 20, 5)], "all", "last", hidden_size=5)
+    b.node("Shape", ["r"], "size", start=0, end=1)
+    b.node("Concat", ["size", b.values("rest", 3, 5)], "target", axis=0)
+    b.node("Expand", [b.weight("queries", 1, 3, 5), "target"], "spread")
+    b.node("MatMul", ["spread", b.weight("w", 5, 6)], "q")
+    b.node("MatMul", ["q", b.weight("v", 6, 5)], "p")
+    b.node("Transpose", ["last"], "k", perm=[1, 2, 0])
+    b.node("MatMul", ["p", "k"], "y")
+    found = read(b.save(tmp_path / "fixed.onnx", "y"))
+    # Seven steps of four gates of 5 states; then three queries of 5 numbers to 6, back to 5, and by the last state.
+    assert macs(found.layers) == 7 * 20 * (12 + 5) + 3 * 5 * 6 + 3 * 6 * 5 + 3 * 5 * 1
+    assert found.notes[2:] == ()
+
+
 def sub_graph(output, nodes, inputs=()):
     makes = [helper.make_tensor_value_info(name, FLOAT, None) for name in output]
     return helper.make_graph(nodes, "body", [helper.make_tensor_value_info(*one) for one in inputs], makes)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from math import prod
 
 from workloads.foundation.errors import InputError
-from workloads.graph import Shape
 from workloads.importers.onnx.einsum import extents_of, parsed
 from workloads.importers.onnx.tensors import Operation, Tensor, tensor_of
 from workloads.recording import products
@@ -173,7 +172,7 @@ def recurrent(tape: Tape, call: Operation) -> None:
         return
     count, initial = across.shape[0], call.input(5)
     if initial is None:
-        initial = _zeros(tape, (count, image.shape[batch_axis], across.shape[2]))
+        initial = _zeros(tape, image, batch_axis, count, across.shape[2])
     directions = [
         Direction(_part(tape, into, index), _part(tape, across, index), call.input(3) is not None,
                   _part(tape, initial, index))
@@ -209,10 +208,11 @@ def _part(tape: Tape, tensor: Tensor, index: int) -> Tensor:
     return part
 
 
-def _zeros(tape: Tape, shape: Shape) -> Tensor:
-    """Return the states before the first step, (directions, samples, width): zeros for every sample."""
-    count, samples, width = shape
-    zeros = tensor_of("zeros", "FLOAT", shape)
-    tape.values.set_doubled(zeros, (count, 2 * samples, width))
+def _zeros(tape: Tape, image: Tensor, batch_axis: int, count: int, width: int) -> Tensor:
+    """Return the states before the first step, (directions, samples, width): zeros for every sample of `image`."""
+    zeros = tensor_of("zeros", "FLOAT", (count, image.shape[batch_axis], width))
+    doubled = tape.values.doubled(image)
+    if doubled is not None:
+        tape.values.set_doubled(zeros, (count, doubled[batch_axis], width))
     tape.values.compute(zeros, (), "zeros", tape.place, random=False)
     return zeros
