@@ -115,18 +115,6 @@ def test_names_and_optimizer_are_options(models):
     assert "--name goes with --model" in refused.output
 
 
-@pytest.mark.parametrize("json", [[], ["--json"]])
-def test_every_run_tells_what_is_not_simulated(models, json):
-    command = ["trace", "export", "--model", "own_models:Two", "--input", "3x4", "--input", "3x4", "--samples", "9"]
-    assert CliRunner().invoke(cli, [*command, "--schedule", "paper", "--out", "two.yaml"]).exit_code == 0
-    run = CliRunner().invoke(cli, ["simulate", "two.yaml", *json])
-    assert run.exit_code == 0, run.output
-    told = run.stderr if json else run.stdout
-    assert (
-        "not recorded as it is: 50.00% of the arithmetic is not simulated (3-D transposed convolution 50.00%)" in told
-    )
-
-
 def test_all_networks_need_a_folder(tmp_path):
     (tmp_path / "file").write_text("")
     run = CliRunner().invoke(cli, ["trace", "export", "all", "--out", str(tmp_path / "file")])
