@@ -239,6 +239,22 @@ def test_unknown_operators_are_recorded_and_noted():
     assert "erfinv is recorded as 'other', without its arithmetic" in recording.notes
 
 
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_fourier_transform_is_named(device):
+    class Mixing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(8, 8)
+
+        def forward(self, x):
+            return torch.fft.fft2(self.fc(x)).real
+
+    with torch.device(device):
+        recording = record_forward(Mixing(), [torch.zeros(2, 4, 8)], 2)
+    assert [(layer.id, layer.kind) for layer in recording.layers] == [("fc", "linear"), ("fft_c2c", "other")]
+    assert recording.notes == ("fft_c2c is recorded as 'other', without its arithmetic",)
+
+
 def test_indices_and_constants_are_no_layers():
     class Tokens(nn.Module):
         def __init__(self):

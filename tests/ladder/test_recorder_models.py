@@ -9,8 +9,10 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from workloads.graph import check_graph  # noqa: E402
 from workloads.layers import Conv2d, Linear, Matmul  # noqa: E402
+from workloads.networks import find_recipe, recipe_names  # noqa: E402
 from workloads.pytorch.recorder import record_forward  # noqa: E402
 from workloads.recording.recording import Recording  # noqa: E402
+from workloads.trace import load_trace  # noqa: E402
 
 
 def recorded(build, *shapes):
@@ -187,6 +189,37 @@ def test_transformers_with_values(build, name, shape, dtype):
     forward, backward, recording = count(Outputs(build(transformers)), {name: torch.zeros(shape, dtype=dtype)})
     assert (forward.unexplained, backward.unexplained) == (0, 0)
     assert "grouped_mm" not in recording.missing
+
+
+def shapes_of_products(layers):
+    return [(one.kind, one.product_shape(1)) for one in layers if isinstance(one, Conv2d | Linear | Matmul)]
+
+
+@pytest.mark.parametrize(("name", "size", "expected"), [("mobilevit_xxs", 256, 407_364_096), ("davit_tiny", 224, None)])
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+def test_fused_attention_has_its_windows_on_the_cpu(name, size, expected):
+    """The CPU has operators of its own for it: windows folded into the batch were once left out there."""
+    timm = pytest.importorskip("timm", reason="needs the torch extra")
+    model, inputs, on_meta = recorded(lambda: timm.create_model(name), (2, 3, size, size))
+    on_cpu = record_forward(timm.create_model(name), [torch.zeros(2, 3, size, size)], 2)
+    assert shapes_of_products(on_cpu.layers) == shapes_of_products(on_meta.layers)
+    assert macs(on_cpu, 2) == counted_by_pytorch(model, inputs)
+    assert expected is None or macs(on_cpu, 1) == expected
+    assert on_cpu.notes == ()
+
+
+SMALL = [name for name in recipe_names() if not name.endswith("imagenet")]  # the same networks run longer there
+
+
+@pytest.mark.parametrize("name", [name if name.startswith("transformer") else long(name) for name in SMALL])
+def test_shipped_networks_have_the_same_products_on_the_cpu(name):
+    """Their traces are recorded on the meta device."""
+    recipe = find_recipe(name)
+    dtypes = recipe.input_dtypes or ("float32",) * len(recipe.input_shapes)
+    inputs = [torch.zeros(2, *shape, dtype=getattr(torch, dtype))
+              for shape, dtype in zip(recipe.input_shapes, dtypes, strict=True)]  # fmt: skip
+    recording = record_forward(recipe.build(), inputs, 2)
+    assert shapes_of_products(recording.layers) == shapes_of_products(load_trace(name).layers)
 
 
 class Attentions(nn.Module):
