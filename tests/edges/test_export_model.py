@@ -9,6 +9,8 @@ from click.testing import CliRunner
 torch = pytest.importorskip("torch", reason="needs the torch extra")
 
 from simulator.cli.main import cli  # noqa: E402
+from simulator.machine.spec_loading import load_accelerator  # noqa: E402
+from simulator.run.simulation import simulate  # noqa: E402
 from workloads.foundation.errors import InputError  # noqa: E402
 from workloads.networks import find_recipe, recipe_names  # noqa: E402
 from workloads.pytorch.export import export_model, export_trained  # noqa: E402
@@ -20,6 +22,11 @@ from torch import nn
 
 def small():
     return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 6 * 6, 10))
+
+def frozen():
+    model = small()
+    model[0].requires_grad_(False)
+    return model
 
 class Words(nn.Module):
     def __init__(self):
@@ -79,6 +86,20 @@ def test_own_model(models):
     assert trace.schedule.batches == 25 * 90
     assert trace.provenance.origin == "recorded"
     assert trace.metrics == ()
+
+
+@pytest.mark.parametrize(("name", "backward"), [
+    ("small", {"0": ["update", "wgrad"], "3": ["dgrad", "update", "wgrad"]}),
+    ("frozen", {"0": [], "3": ["update", "wgrad"]}),
+])  # fmt: skip
+def test_what_is_frozen_has_no_backward_work_in_a_run(models, name, backward):
+    run = simulate(export(f"own_models:{name}", (4, 3, 8, 8)), load_accelerator(design="baseline")).runs[0]
+    found = {layer: {row.pass_: row for row in run.rows if (row.phase, row.layer) == ("bp", layer)} for layer in "03"}
+    assert {layer: sorted(rows.keys() - {"forward"}) for layer, rows in found.items()} == backward
+    # Four samples: 6 x 6 pixels of 3 x 9 words by 8 filters, and 288 numbers by 10.
+    macs = {"0": 4 * 36 * 27 * 8, "3": 4 * 288 * 10}
+    for layer, rows in found.items():
+        assert all(row.counts.macs == macs[layer] for name, row in rows.items() if name != "update")
 
 
 def test_indices_as_input(models):

@@ -1,7 +1,8 @@
-"""Products that a trace has no layer for: their share is told as they are recorded, by inspect and by every run."""
+"""What a trace does not hold is told as it is recorded, by inspect and by every run."""
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import good, run_here
@@ -66,14 +67,50 @@ def test_the_share_is_told_everywhere(tmp_path: Path, monkeypatch: pytest.Monkey
     share = f"{lost / (lost + head):.2%}"
     told = f"{share} of the arithmetic is not simulated ({product or operator} {share})"
 
+    inspected = told_everywhere(tmp_path, recorded, told)
+    assert inspected["not_simulated"][0] == told
+    assert sum(row["macs_forward"] for row in inspected["graph"]) == 4 * head
+
+
+EXPERTS = """
+import torch
+from torch import nn
+
+class Experts(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gate, self.all = nn.Linear(8, 4, bias=False), nn.ModuleList(nn.Linear(8, 8, bias=False) for _ in range(4))
+
+    def forward(self, x):
+        best, y = self.gate(x).argmax(-1), torch.zeros_like(x)
+        for index, expert in enumerate(self.all):
+            rows = (best == index).nonzero()[:, 0]
+            if rows.numel():
+                y[rows] = expert(x[rows])
+        return y
+"""
+
+
+def test_values_that_decide_are_told_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mixture of experts: each vector goes through the best of four, and nobody knows which those are."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "deep_model", raising=False)
+    (tmp_path / "deep_model.py").write_text(EXPERTS)
+    model = ["--model", "deep_model:Experts", "--input", "6x8", "--samples", "12", "--schedule", "paper"]
+    recorded = good(run_here("trace", "export", *model, "--out", "t.yaml", cwd=tmp_path)).out
+    told_everywhere(tmp_path, recorded, "values decide what runs after nonzero: another batch may run other layers")
+    told_everywhere(tmp_path, recorded, "are reached by no operator, and counted all the same: all.")
+
+
+def told_everywhere(folder: Path, recorded: str, told: str) -> Any:
+    """See that recording, inspect and runs of `t.yaml` tell it; return what inspect gives in JSON."""
+
     def said(text: str) -> bool:
         return told in " ".join(text.split())  # a table may break its lines
 
     assert said(recorded)
-    assert said(good(run_here("trace", "inspect", "t.yaml", cwd=tmp_path)).out)
-    inspected = good(run_here("trace", "inspect", "t.yaml", "--json", cwd=tmp_path)).json
-    assert inspected["not_simulated"][0] == told
-    assert sum(row["macs_forward"] for row in inspected["graph"]) == 4 * head
+    assert said(good(run_here("trace", "inspect", "t.yaml", cwd=folder)).out)
     for command in ("simulate", "compare"):
-        assert said(good(run_here(command, "t.yaml", cwd=tmp_path)).out)
-        assert said(good(run_here(command, "t.yaml", "--json", cwd=tmp_path)).err)
+        assert said(good(run_here(command, "t.yaml", cwd=folder)).out)
+        assert said(good(run_here(command, "t.yaml", "--json", cwd=folder)).err)
+    return good(run_here("trace", "inspect", "t.yaml", "--json", cwd=folder)).json
