@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from command_line import ROOT
+from markdown_it import MarkdownIt
 
 pytestmark = pytest.mark.long  # two builds and an installation
 BUILD = "import sys; from setuptools import build_meta; print(getattr(build_meta, sys.argv[1])(sys.argv[2]))"
@@ -48,6 +50,22 @@ def test_the_source_distribution_is_the_checkout(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         carried = {name.partition("/")[2] for name in archive.getnames()}
     assert set(tracked()) - carried <= {".gitignore"}
+
+
+def test_the_description_on_an_index_page_leads_nowhere_that_is_not_there(sdist: Path) -> None:
+    """An index page knows no file of the checkout: a link has a whole address, or the file's name is plain text."""
+    with tarfile.open(sdist) as archive:
+        (place,) = (name for name in archive.getnames() if name.count("/") == 1 and name.endswith("/PKG-INFO"))
+        file = archive.extractfile(place)
+        assert file is not None
+        head, _, said = file.read().decode("utf-8").partition("\n\n")
+    assert "Description-Content-Type: text/markdown" in head.splitlines()
+    inline = [one for token in MarkdownIt().parse(said) for one in token.children or ()]
+    leads = [str(one.attrs.get("href") or one.attrs["src"]) for one in inline if one.type in ("link_open", "image")]
+    assert not [one for one in leads if not one.startswith("https://")]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for file_of_link in re.findall(r"\]\(([^)]+)\)", readme):
+        assert file_of_link.removesuffix("index.md") in said
 
 
 def test_a_wheel_of_it_runs_elsewhere(sdist: Path, tmp_path: Path) -> None:
