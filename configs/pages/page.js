@@ -50,7 +50,7 @@ function fillTable(place, table) {
   const head = element("tr");
   const buttons = table.columns.map((column, i) => {
     const cell = element("th", undefined, kinds[i]);
-    const button = element("button", column.name);
+    const button = element("button", column.name.replace(/, (\S{1,2})$/, ",\u00a0$1")); // a unit stays with its name
     button.addEventListener("click", () => {
       state.down = state.column === i ? !state.down : numeric[i];
       state.column = i;

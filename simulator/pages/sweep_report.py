@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.outputs.resolved import plain, spec_data, to_yaml
+from simulator.outputs.units import in_readable_unit
 from simulator.pages.page import Chart, Code, Column, DataTable, Number, Page, Part, Section, Text
 from simulator.sweep.objectives import Row
 from simulator.sweep.point import BESIDE_BASELINE, TOTALS
@@ -64,8 +65,12 @@ def _name(results: SweepResults, row: Row) -> str:
 def _table(results: SweepResults, rows: Sequence[Row]) -> tuple[list[Column], list[list[Any]]]:
     measured = [name for name in (*BESIDE_BASELINE, *TOTALS) if any(name in row for row in rows)]
     names = ["point", *results.keys, *measured]
-    columns = [Column(name, 4, filtered=name in results.keys and _few(rows, name)) for name in names]
-    return columns, [[_cell(row.get(name)) for name in names] for row in rows]
+    read = [in_readable_unit(name, [_cell(row.get(name)) for row in rows]) for name in names]
+    columns = [
+        Column(shown_name, 4, filtered=name in results.keys and _few(rows, name))
+        for name, (shown_name, _) in zip(names, read, strict=True)
+    ]
+    return columns, [list(row) for row in zip(*(cells for _, cells in read), strict=True)]
 
 
 def _few(rows: Sequence[Row], name: str) -> bool:
@@ -96,29 +101,31 @@ def _charts(results: SweepResults) -> Sequence[Part]:
 
 def _scatter(results: SweepResults, rows: Sequence[Row], best: set[int], across: str, up: str) -> dict[str, Any]:
     traces = []
+    (across_name, xs), (up_name, ys) = (in_readable_unit(name, [row[name] for row in rows]) for name in (across, up))
     for name, on_front, colour in (("other points", False, "#999999"), ("front", True, "#D55E00")):
-        own = [row for row in rows if (row["point"] in best) == on_front]
+        own = [place for place, row in enumerate(rows) if (row["point"] in best) == on_front]
         traces.append({
             "type": "scatter", "mode": "markers", "name": name,
             "marker": {"color": colour, "size": 8 if on_front else 5},
-            "x": [row[across] for row in own], "y": [row[up] for row in own],
-            "text": [f"point {row['point']}: {_name(results, row)}" for row in own],
+            "x": [xs[place] for place in own], "y": [ys[place] for place in own],
+            "text": [f"point {rows[place]['point']}: {_name(results, rows[place])}" for place in own],
             "hovertemplate": "%{text}<br>%{x:.5~g}, %{y:.5~g}<extra></extra>",
         })  # fmt: skip
-    return {"data": traces, "layout": {"xaxis": {"title": {"text": across}}, "yaxis": {"title": {"text": up}}}}
+    titles = {"xaxis": {"title": {"text": across_name}}, "yaxis": {"title": {"text": up_name}}}
+    return {"data": traces, "layout": titles}
 
 
 def _parallel(results: SweepResults, rows: Sequence[Row], best: set[int]) -> dict[str, Any]:
     dimensions = []
     for name in [*results.keys, *results.objectives.directions]:
-        values = [row.get(name) for row in rows]
+        label, values = in_readable_unit(name, [row.get(name) for row in rows])
         if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
             large = max(abs(value or 0) for value in values) >= _PLAIN
-            dimensions.append({"label": name, "values": values, "tickformat": ".3~e" if large else ".4~g"})
+            dimensions.append({"label": label, "values": values, "tickformat": ".3~e" if large else ".4~g"})
         else:
-            texts = list(dict.fromkeys(map(str, values)))
-            places = [texts.index(str(value)) for value in values]
-            dimensions.append({"label": name, "values": places, "tickvals": list(range(len(texts))), "ticktext": texts})
+            said = list(dict.fromkeys(map(str, values)))
+            places = [said.index(str(value)) for value in values]
+            dimensions.append({"label": label, "values": places, "tickvals": list(range(len(said))), "ticktext": said})
     colours = {"color": [int(row["point"] in best) for row in rows], "colorscale": [[0, "#bbbbbb"], [1, "#D55E00"]],
                "cmin": 0, "cmax": 1}  # fmt: skip
     drawn = {"type": "parcoords", "dimensions": dimensions, "line": colours, "labelside": "bottom"}

@@ -81,16 +81,16 @@ def _exhibit(made: MadeExhibit, sources: str) -> list[Part]:
 
 
 def _columns(chosen: bool = False) -> list[Column]:
-    """Return the columns of `_row`; where `chosen`, a reader can choose a verdict."""
+    """Return the columns of `_row`, what a phone shows first; where `chosen`, a reader can choose a verdict."""
     return [
-        Column("number", long=True), Column("paper", None), Column("here", None), Column("difference, %", 1),
-        Column("verdict", filtered=chosen), Column("why", long=True),
+        Column("number", long=True), Column("verdict", filtered=chosen), Column("paper", None), Column("here", None),
+        Column("difference, %", 1), Column("why", long=True),
     ]  # fmt: skip
 
 
 def _row(one: Comparison) -> list[str | float | None]:
     difference = None if one.difference is None else 100 * one.difference
-    return [one.what, one.paper, one.ours, difference, one.verdict, one.reason if one.verdict != "agrees" else ""]
+    return [one.what, one.verdict, one.paper, one.ours, difference, one.reason if one.verdict != "agrees" else ""]
 
 
 def _table(table: Table) -> DataTable:

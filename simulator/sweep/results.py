@@ -7,7 +7,7 @@ from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from simulator.outputs.units import energy_unit
+from simulator.outputs.units import in_readable_unit
 from simulator.sweep.objectives import Objectives, Row
 from simulator.sweep.point import Point
 from simulator.sweep.space import Space
@@ -142,11 +142,8 @@ class SweepResults:
         """Return the front as people read it, columns and rows; a column of energies has one unit that reads well."""
         names = [*self.keys, *self.objectives.directions]
         columns = list(zip(*map(self.front_cells, self.front), strict=True))
-        for place, (name, cells) in enumerate(zip(names, columns, strict=False)):
-            if name.isidentifier() and name.endswith("_pj"):
-                unit, size = energy_unit(cells)
-                names[place] = f"{name.removesuffix('_pj')}, {unit}"
-                columns[place] = tuple(cell / size for cell in cells)
+        read = [in_readable_unit(name, cells) for name, cells in zip(names, columns, strict=False)]
+        names[: len(read)], columns = [name for name, _ in read], [tuple(cells) for _, cells in read]
         return names, [[shown(cell) for cell in row] for row in zip(*columns, strict=True)]
 
     def front_cells(self, row: Row) -> list[Any]:

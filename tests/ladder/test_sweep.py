@@ -248,6 +248,8 @@ def test_the_report_shows_front_points_machines_and_failures(tmp_path: Path) -> 
         row["point"] for row in rows if f"Machine of point {row['point']}:" in page
     ]
     assert "Points without a result" in page
+    assert '"energy, mJ"' in page or '"energy, J"' in page
+    assert '"energy_pj"' not in page
 
 
 def test_a_point_that_is_wrong_is_a_row_with_its_reason(tmp_path: Path) -> None:

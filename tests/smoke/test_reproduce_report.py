@@ -32,6 +32,20 @@ def check_place(browser: Any, width: int) -> None:
 def test_contents_stay_in_view_and_nothing_is_wider_than_the_window(browser: Any, width: int) -> None:
     with as_wide_as(browser, width):
         check_place(browser, width)
+        links = browser.find_elements("css selector", "nav a")
+        assert len(links) > len(EXHIBITS)
+        assert not [one.text for one in links if one.get_property("scrollWidth") > one.get_property("clientWidth")]
+
+
+def test_a_phone_shows_the_verdicts(browser: Any) -> None:
+    with as_wide_as(browser, 390):
+        edges = [
+            head.get_property("offsetLeft") + head.get_property("offsetWidth")
+            for head in browser.find_elements("css selector", "#numbers thead th")
+            if head.text == "verdict"
+        ]
+        assert len(edges) == 1
+        assert edges[0] <= browser.find_element("css selector", "#numbers .wide").get_property("clientWidth")
 
 
 def test_every_chart_is_drawn_and_has_the_paper_s_number(browser: Any) -> None:
@@ -43,9 +57,9 @@ def test_every_chart_is_drawn_and_has_the_paper_s_number(browser: Any) -> None:
 def test_rows_are_sorted_chosen_and_lead_to_their_exhibits(browser: Any) -> None:
     table = browser.find_element("css selector", "#numbers .table")
     assert set(texts(table, 1)) == {"Figure 7", "Figure 9", "Figure 10"}
-    button = table.find_elements("css selector", "thead button")[2]
+    button = table.find_elements("css selector", "thead button")[3]
     button.click()
-    paper = [float(text) for text in texts(table, 3)]
+    paper = [float(text) for text in texts(table, 4)]
     assert paper == sorted(paper, reverse=True)
     assert paper[0] == 25  # two batches on GPipe, the paper's figure 10
     first = table.find_element("css selector", "tbody a")
