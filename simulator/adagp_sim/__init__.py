@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simulator.api.files import describe, inspect, shipped, show
     from simulator.api.layers import Explanation, explain, step
+    from simulator.api.loading import load_accelerator, load_designs, load_policy, load_trace
     from simulator.api.reproduction import reproduce
     from simulator.api.results import Results
     from simulator.api.runs import compare, pipeline, simulate
@@ -34,12 +35,11 @@ if TYPE_CHECKING:
     from simulator.api.validation import validate
     from simulator.api.version import model_version
     from simulator.machine.spec import Accelerator
-    from simulator.machine.spec_loading import load_accelerator, load_designs
     from simulator.run.results import LayerRow, RunResult
     from simulator.sweep.results import SweepResults
     from simulator.validation.comparison import Validation
     from workloads.foundation.errors import InputError
-    from workloads.trace import Trace, load_policy, load_trace
+    from workloads.trace import Trace
 
 _HOMES = {
     "Accelerator": "simulator.machine.spec",
@@ -59,10 +59,10 @@ _HOMES = {
     "export_trace": "simulator.api.traces",
     "import_trace": "simulator.api.traces",
     "inspect": "simulator.api.files",
-    "load_accelerator": "simulator.machine.spec_loading",
-    "load_designs": "simulator.machine.spec_loading",
-    "load_policy": "workloads.trace",
-    "load_trace": "workloads.trace",
+    "load_accelerator": "simulator.api.loading",
+    "load_designs": "simulator.api.loading",
+    "load_policy": "simulator.api.loading",
+    "load_trace": "simulator.api.loading",
     "memory": "simulator.api.studies",
     "model_version": "simulator.api.version",
     "pipeline": "simulator.api.runs",

@@ -60,5 +60,15 @@ def _remedy(value: Any, annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return nearest(str(value), map(str, get_args(annotation)))
     union = get_args(annotation) if get_origin(annotation) not in _WORDS and get_args(annotation) else (annotation,)
-    kinds = dict.fromkeys(get_origin(one) or one for one in union if one is not NoneType)
-    return f"give {' or '.join(_WORDS.get(one, getattr(one, '__name__', str(one))) for one in kinds)}"
+    words = dict.fromkeys(_in_words(one) for one in union if one is not NoneType)
+    return f"give {' or '.join(sorted(words, key=lambda one: ', each ' in one))}"
+
+
+def _in_words(annotation: Any) -> str:
+    """Return what an annotation of one type means, such as `a sequence, each a whole number`."""
+    origin, inside = get_origin(annotation) or annotation, get_args(annotation)
+    words = _WORDS.get(origin, getattr(origin, "__name__", str(origin)))
+    if origin is not Sequence or not inside:
+        return words
+    each = [one for one in get_args(inside[0]) or (inside[0],) if one is not NoneType]
+    return f"{words}, each {' or '.join(_in_words(one) for one in each)}"

@@ -186,7 +186,7 @@ def chosen_groups(kind: str | None) -> list[Group]:
         return [group for group in GROUPS.values() if group.folder.startswith(f"{CONFIGS}/")]
     if name not in GROUPS:
         known = [one.replace("_", "-") for one in (*GROUPS, CONFIGS)]
-        raise InputError(kind, "", "no such kind", nearest(kind.replace("_", "-"), known))
+        raise InputError("kind", "", f"is {kind!r}, which is no kind", nearest(kind.replace("_", "-"), known))
     return [GROUPS[name]]
 
 

@@ -81,7 +81,7 @@ def as_spec(
     InputError
         If there is no such machine, design or key.
     """
-    _check(machine, dataflow)
+    _check(machine)
     if not isinstance(machine, Accelerator):
         return load_accelerator(machine, design, dataflow, overrides or {})
     chosen = [] if design is None else [Layer("design", {"design": design})]
@@ -98,7 +98,7 @@ def as_designs(
     InputError
         If there is no such machine, design or key.
     """
-    _check(machine, dataflow)
+    _check(machine)
     wanted = list(designs()) if names is None else [find_design(name, "designs").name for name in as_names(names)]
     if not isinstance(machine, Accelerator):
         found = {spec.design: spec for spec in load_designs(machine, dataflow, overrides or {})}
@@ -139,9 +139,7 @@ def _options(dataflow: str | None, overrides: Settings | None) -> list[Layer]:
     return [*dataflow_layers(dataflow), override_layer(overrides or {})]
 
 
-def _check(machine: object, dataflow: object) -> None:
-    if dataflow is not None and not isinstance(dataflow, str):
-        raise InputError("dataflow", "", f"is {dataflow!r}", "give one name; call once for each dataflow")
+def _check(machine: object) -> None:
     if machine is not None and not isinstance(machine, Accelerator | str | Path):
         remedy = "give a shipped name, a path, or what load_accelerator returns"
         raise InputError("machine", "", f"is {machine!r}", remedy)

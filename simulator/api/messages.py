@@ -10,7 +10,8 @@ from workloads.foundation.errors import InputError
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
-_NAMES = {"--config": "machine", "--pipeline-schedule": "pipeline_schedules", "--set": "overrides"}
+_NAMES = {"--config": "machine", "--milestone": "milestones", "--pipeline-schedule": "pipeline_schedules",
+          "--set": "overrides"}  # fmt: skip
 _OPTION = re.compile(r"adagp-sim [^;]*|--[a-z][a-z-]*")  # a whole command stays as it is
 
 

@@ -9,6 +9,7 @@ from simulator.dram.part import DramPart
 from simulator.energy.energy_table import EnergyTableFile
 from simulator.machine.reference import spec_schema
 from simulator.pipelines.file_schedule import ScheduleFile
+from simulator.sweep.sweep_file import SweepFile
 from workloads.foundation.errors import InputError, nearest, spelt
 from workloads.foundation.field_docs import documented_schema
 from workloads.foundation.validation import StrictModel
@@ -33,6 +34,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "dram-part": _of(DramPart, "DRAM part of adagp-sim"),
     "mapping": _of(MappingFile, "Mapping of adagp-sim"),
     "pipeline-schedule": _of(ScheduleFile, "Pipeline schedule of adagp-sim"),
+    "sweep": _of(SweepFile, "Sweep of adagp-sim"),
 }
 """By kind of file: what makes its schema."""
 
@@ -46,7 +48,8 @@ def schema(kind: str) -> dict[str, Any]:
     Parameters
     ----------
     kind : str
-        `spec` (a machine), `trace`, `schedule`, `energy-table`, `dram-part`, `mapping` or `pipeline-schedule`.
+        `spec` (a machine), `trace`, `schedule`, `energy-table`, `dram-part`, `mapping`, `pipeline-schedule`
+        or `sweep`.
 
     Raises
     ------
@@ -55,5 +58,5 @@ def schema(kind: str) -> dict[str, Any]:
     """
     name = spelt(kind.replace("_", "-"), SCHEMAS)
     if name not in SCHEMAS:
-        raise InputError(kind, "", "no such kind of file", nearest(kind, SCHEMAS))
+        raise InputError("kind", "", f"is {kind!r}, which is no kind of file", nearest(kind, SCHEMAS))
     return {"$schema": _DIALECT, **SCHEMAS[name]()}

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulator.api.inputs import check_whole
 from simulator.api.messages import pythonic
+from workloads.foundation.errors import InputError
 from workloads.networks import find_recipe
 from workloads.pytorch.model_loading import torch_extra
 from workloads.schedule import Policy
@@ -78,6 +80,10 @@ def train_reference(
     InputError
         If something does not fit, or PyTorch is not installed.
     """
+    check_whole("epochs", epochs)
+    if per_class is not None and data is None:
+        raise InputError("--per-class", "", "is given without --data", "add --data, or leave --per-class out")
+    check_whole("per_class", per_class)
     recipe, policy = find_recipe(network), load_policy(schedule)
     with torch_extra(network):
         from workloads.pytorch.datasets import load_images
@@ -157,6 +163,8 @@ def train_predictors(
     InputError
         If PyTorch is not installed.
     """
+    for name, value in (("seeds", seeds), ("stream_epochs", stream_epochs), ("epochs", epochs)):
+        check_whole(name, value)
     with torch_extra("predictors"):
         from workloads.pytorch.predictor_study import study
     command = f"adagp-sim train predictors --seeds {seeds} --stream-epochs {stream_epochs} --epochs {epochs}"

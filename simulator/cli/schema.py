@@ -2,7 +2,7 @@
 
 import click
 
-_KINDS = ("spec", "trace", "schedule", "energy-table", "dram-part", "mapping", "pipeline-schedule")
+_KINDS = ("spec", "trace", "schedule", "energy-table", "dram-part", "mapping", "pipeline-schedule", "sweep")
 
 
 @click.command()

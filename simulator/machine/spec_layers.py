@@ -59,6 +59,8 @@ def dataflow_layers(dataflow: str | None) -> list[Layer]:
     """
     if dataflow is None:
         return []
+    if not isinstance(dataflow, str):
+        raise InputError("--dataflow", "", f"is {dataflow!r}", "give one name; call once for each dataflow")
     dataflow = spelt(dataflow, dataflow_names())
     if dataflow not in dataflow_names():
         raise InputError("--dataflow", "", f"unknown dataflow {dataflow!r}", nearest(dataflow, dataflow_names()))

@@ -342,7 +342,7 @@ NEEDED = {"trace": "digits-cnn", "network": "digits-cnn", "layer": "conv1", "mod
           "inputs": (2, 3), "kind": "spec"}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [one for one in adagp_sim.__all__ if hasattr(getattr(adagp_sim, one), "__wrapped__")])
+@pytest.mark.parametrize("name", [one for one in adagp_sim.__all__ if inspect.isfunction(getattr(adagp_sim, one))])
 def test_an_argument_of_a_wrong_type_is_told_in_one_line(name: str) -> None:
     """Whatever the function and the argument: one line that begins with the argument's name."""
     function = getattr(adagp_sim, name)
@@ -358,6 +358,33 @@ def test_an_argument_of_a_wrong_type_is_told_in_one_line(name: str) -> None:
         with pytest.raises(adagp_sim.InputError, match=rf"^{one.name}: ") as error:
             function(**(needed | {one.name: WRONG}))
         assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: adagp_sim.load_accelerator("max", dataflow=5.5), "^dataflow: is 5.5; give one name"),
+        (lambda: adagp_sim.load_designs(overrides=5.5), "^overrides: is 5.5; give a mapping or a sequence, each text"),
+        (lambda: adagp_sim.load_designs(dataflow=["ws"]), "^dataflow: .*; give one name"),
+        (lambda: adagp_sim.train_reference(epochs=0), "^epochs: is 0"),
+        (lambda: adagp_sim.train_reference(seed=-1), "^seed: is -1"),
+        (lambda: adagp_sim.train_reference(seed=2**70), "^seed: is .*; give a whole number from 0 to 4294967295"),
+        (lambda: adagp_sim.train_reference(milestones=[0]), "^milestones: is 0; .* from 1"),
+        (lambda: adagp_sim.train_reference(predictor_rate=-1.0), "^predictor_rate: is -1.0"),
+        (lambda: adagp_sim.train_reference(predictor_rate=float("nan")), "^predictor_rate: is nan"),
+        (lambda: adagp_sim.train_reference(predictor_start="small-ish"), "^predictor_start: .*zero, small, default"),
+        (lambda: adagp_sim.train_reference(per_class=5), "^per_class: is given without data"),
+        (lambda: adagp_sim.train_predictors(seeds=0), "^seeds: is 0"),
+        (lambda: adagp_sim.train_predictors(stream_epochs=0), "^stream_epochs: is 0"),
+        (lambda: adagp_sim.describe(""), "^kind: is '', which is no kind"),
+        (lambda: adagp_sim.schema(""), "^kind: is '', which is no kind of file; .*sweep"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_told_before_anything_runs(call: Callable[[], object], words: str) -> None:
+    pytest.importorskip("torch")
+    with pytest.raises(adagp_sim.InputError, match=words) as error:
+        call()
+    assert "\n" not in str(error.value)
 
 
 def test_an_unknown_name_is_told_with_the_nearest_one() -> None:

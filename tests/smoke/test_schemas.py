@@ -19,12 +19,13 @@ from workloads.foundation.strict_yaml import read_yaml
 jsonschema = pytest.importorskip("jsonschema", reason="it is in the extra test")
 
 FOLDERS = {"spec": "configs/accelerators", "trace": "traces", "schedule": "configs/schedules",
-           "energy-table": "configs/energy", "dram-part": "configs/dram"}  # fmt: skip
+           "energy-table": "configs/energy", "dram-part": "configs/dram",
+           "sweep": "configs/sweeps"}  # fmt: skip
 FILES = [(kind, path) for kind, folder in FOLDERS.items() for path in shipped_names(folder).values()]
 PIPELINE = {"version": 1, "name": "mine", "devices": [[{"pass": "forward", "micro_batch": 0, "stage": 0}]]}
 MAPPING = {"version": 1, "layers": {"one": {"forward": {"tile": {"rows": 2}, "loop_order": ["rows", "columns"]}}}}
 ONE_OF_A_KIND = {"spec": "max", "trace": "digits-cnn", "schedule": "paper", "energy-table": "45nm",
-                 "dram-part": "ddr3-1600"}  # fmt: skip
+                 "dram-part": "ddr3-1600", "sweep": "array-shapes"}  # fmt: skip
 LARGE_BYTES = 80_000  # of a trace, which takes a second
 
 
@@ -104,6 +105,10 @@ def at(*keys: str | int) -> Callable[[Any], Any]:
         ("trace", at("layers", 0), "K", "many"),
         ("trace", at("schedule"), "epochs", []),
         ("trace", at("provenance"), "origin", "guessed"),
+        ("sweep", at(), "grid", {"array.rows": []}),
+        ("sweep", at(), "objectives", {"cycles": "least"}),
+        ("sweep", at(), "sample", {"method": "grid", "points": 3, "keys": {"array.rows": [1, 2]}}),
+        ("sweep", at(), "search", {"trials": 0, "keys": {"array.rows": [1, 2]}}),
         ("schedule", at("stages", 0), "pattern", []),
         ("schedule", at("stages", 0), "pattern", [{"phase": "sleep"}]),
         ("energy-table", at(), "actions", 3),

@@ -44,9 +44,11 @@ class PredictorTraining:
     def __post_init__(self) -> None:
         for name, known in (("targets", Targets), ("inputs", Inputs), ("start", Start)):
             if getattr(self, name) not in get_args(known):
-                raise InputError("predictor", name, f"is {getattr(self, name)!r}", f"give {', '.join(get_args(known))}")
+                raise InputError(
+                    f"predictor_{name}", "", f"is {getattr(self, name)!r}", f"give {', '.join(get_args(known))}"
+                )
         if self.steps < 1:
-            raise InputError("predictor", "steps", f"is {self.steps}", "give at least 1")
+            raise InputError("predictor_steps", "", f"is {self.steps}", "give at least 1")
 
     def told(self) -> dict[str, str | int | float | bool]:
         """Return them under the names that a trace's provenance has."""

@@ -1,12 +1,15 @@
 """Numbers and choices of a training run."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from workloads.foundation.errors import InputError
 from workloads.networks.recipe import Recipe
 from workloads.pytorch.gradient_prediction import GpGradient
 from workloads.pytorch.predictor_training import PredictorTraining
 
+SEEDS = 1 << 32  # of the generators of NumPy, PyTorch and Python, the fewest
 # The paper's (section 5.2), for networks whose recipe has no training of its own; the momentum is the customary one.
 _PAPER_RATES = {"learning_rate": 0.001, "momentum": 0.9, "predictor_learning_rate": 0.0001}
 
@@ -50,6 +53,14 @@ class Settings:
     predictor_milestones: tuple[int, ...] = ()
     sparsity: bool = False
     predictor_training: PredictorTraining = field(default_factory=PredictorTraining)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < SEEDS:
+            raise InputError("--seed", "", f"is {self.seed}", f"give a whole number from 0 to {SEEDS - 1}")
+        if not 0 < self.predictor_learning_rate < math.inf:
+            raise InputError("--predictor-rate", "", f"is {self.predictor_learning_rate}", "give a number above zero")
+        if any(epoch < 1 for epoch in self.predictor_milestones):
+            raise InputError("--milestone", "", f"is {min(self.predictor_milestones)}", "give an epoch, counted from 1")
 
     def told(self) -> dict[str, str | int | float | bool]:
         """Return what a trace's provenance says of them all; of options, those in use."""
