@@ -22,6 +22,7 @@ extensions = [
 exclude_patterns = ["_extensions"]
 html_theme = "furo"
 html_title = f"adagp-sim {release}"
+html_show_copyright = False
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"

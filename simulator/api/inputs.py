@@ -10,6 +10,7 @@ from simulator.machine.spec import Accelerator
 from simulator.machine.spec_layers import dataflow_layers, override_layer
 from simulator.machine.spec_loading import load_accelerator, load_designs
 from simulator.phases.design import designs, find_design
+from simulator.pipelines.schedule import check_batch_schedule
 from workloads.foundation.errors import InputError, nearest
 from workloads.schedule import Policy
 from workloads.trace import Trace, load_policy, load_trace
@@ -60,6 +61,7 @@ def as_trace(trace: Trace | str | Path, batch_size: int | None, schedule: Policy
     if not isinstance(trace, Trace | str | Path):
         raise InputError("trace", "", f"is {trace!r}", "give a shipped name, a path, or what load_trace returns")
     check_whole("batch_size", batch_size)
+    check_batch_schedule(schedule)
     if not isinstance(trace, Trace):
         check_no_machine(Path(trace))
         trace = load_trace(trace)

@@ -153,8 +153,10 @@ def given_trace(name: str) -> "Trace":
 
 def chosen_trace(name: str, request: RunRequest) -> "Trace":
     """Read a trace and apply --batch-size and --schedule."""
+    from simulator.pipelines.schedule import check_batch_schedule
     from workloads.trace import load_policy
 
+    check_batch_schedule(request.schedule)
     trace = given_trace(name)
     if request.batch_size is not None:
         trace = trace.with_batch_size(request.batch_size)

@@ -154,7 +154,6 @@ def _run(name: str, request: RunRequest, own: _PipelineRequest) -> None:
     from simulator.pipelines.file_schedule import load_schedule
     from simulator.pipelines.simulation import simulate_pipelines
 
-    _check_schedule(request.schedule)
     trace = chosen_trace(name, request)
     schedules = [load_schedule(text) for text in dict.fromkeys(own.schedules)]
     setup = _setup(own, schedules, request, trace)
@@ -178,16 +177,6 @@ def _run(name: str, request: RunRequest, own: _PipelineRequest) -> None:
             screen.print(f"written to {out}")
     if not all(run.stretch.equal for run in results.runs):
         raise click.ClickException("batches run in one go differ from composed ones; please report this")
-
-
-def _check_schedule(name: str | None) -> None:
-    """Refuse a pipeline's schedule where a sequence of batches is asked for."""
-    from simulator.pipelines.schedule import schedules
-    from workloads.foundation.errors import InputError
-
-    if name in schedules():
-        remedy = f"write --pipeline-schedule {name}"
-        raise InputError("--schedule", "", f"{name} is a pipeline's schedule, and no sequence of batches", remedy)
 
 
 def _setup(

@@ -70,7 +70,7 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
         if not (looks_like_path(base) or is_there(file)):
             known = [name for names in shipped.values() for name in names]
             problem = f"{base!r} is no such config"
-            raise InputError(str(path), "extends", problem, f"give a file or {nearest(base, known)}")
+            raise InputError(str(path), "extends", problem, f"{nearest(base, known)} or give a file")
         return folder_of(file, read_yaml(file), above + 1) if machine_importer(file) is None else FOLDER
 
     config = spelt(config, [name for names in shipped.values() for name in names])
@@ -94,7 +94,7 @@ def show(config: str, design: str | None, dataflow: str | None, overrides: tuple
             if error.problem != "no such config":
                 raise
             known = [name for names in shipped.values() for name in names]
-            raise InputError(config, "", "no such config", f"give a file or {nearest(config, known)}") from None
+            raise InputError(config, "", "no such config", f"{nearest(config, known)} or give a file") from None
         kind = folder_of(Path(config), data)
     if kind != FOLDER and (design or dataflow or overrides):
         raise click.UsageError(f"--design, --dataflow and --set go with an accelerator, and {config} is none")

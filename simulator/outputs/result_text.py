@@ -37,6 +37,8 @@ def not_ours(path: Path) -> InputError:
 
 
 def _bytes(folder: Path, name: str) -> bytes:
+    if not folder.is_dir():
+        raise InputError(str(folder), "", "no such folder", "check the path")
     if not (folder / name).is_file():
         raise InputError(str(folder), name, "missing, so this is no result folder", "give a folder that --out made")
     return read_bytes(folder / name, _MOST_BYTES)

@@ -7,6 +7,7 @@ from typing import Protocol
 from simulator.pipelines.operation import Operation
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.registry import registry
+from workloads.foundation.shipped import shipped_names
 
 Orders = tuple[tuple[Operation, ...], ...]  # the operations of each device, in its order
 
@@ -60,9 +61,26 @@ def find_schedule(name: str, where: str = "--pipeline-schedule") -> PipelineSche
         If there is none, with the nearest known name.
     """
     known = schedules()
+    if name not in known and name in shipped_names("configs/schedules"):
+        raise InputError(
+            where, "", f"{name} is a sequence of batches, and no pipeline's schedule", f"write --schedule {name}"
+        )
     if name not in known:
         raise InputError(where, "", f"unknown pipeline schedule {name!r}", nearest(name, known))
     return known[name]
+
+
+def check_batch_schedule(given: object) -> None:
+    """Refuse a pipeline's schedule where a sequence of batches is asked for.
+
+    Raises
+    ------
+    InputError
+        With the option that takes it.
+    """
+    if isinstance(given, str) and given in schedules():
+        remedy = f"write --pipeline-schedule {given}, which adagp-sim pipeline takes"
+        raise InputError("--schedule", "", f"{given} is a pipeline's schedule, and no sequence of batches", remedy)
 
 
 def forward_only(orders: Sequence[Sequence[Operation]]) -> Orders:

@@ -83,8 +83,14 @@ def test_what_has_no_kinds_keys_is_of_none(keys: object) -> None:
         (("simulate", "resnet50-imagenet", "--batch-size", "2048"),  # 51,243,115,392 bytes
          "is 8 GiB, but a bp batch of ResNet50, 2048 samples, keeps 47.72 GiB; give more DRAM, or --batch-size 337, "),
         (("simulate", "digits-cnn", "--set", "dram.capacity_bytes=1000"), "is 1000 bytes, but a bp batch of digits"),
-        (("simulate", "digits-cn0"), "trace digits-cn0: no such trace; give a file or did you mean digits-cnn?\n"),
-        (("simulate", "zzz"), " and 18 more\n"),
+        (("simulate", "digits-cn0"), "trace digits-cn0: no such trace; did you mean digits-cnn? or give a file\n"),
+        (("simulate", "zzz"), " and 18 more or give a file\n"),
+        (("compare", "digits-cnn", "--schedule", "gpipe"),
+         "gpipe is a pipeline's schedule, and no sequence of batches; write --pipeline-schedule gpipe"),
+        (("pipeline", "digits-cnn", "--pipeline-schedule", "paper"),
+         "paper is a sequence of batches, and no pipeline's schedule; write --schedule paper"),
+        (("report", "absent"), "absent: no such folder; check the path\n"),
+        (("list", ""), "kind: is '', which is no kind; known: arrays, "),
     ],
 )  # fmt: skip
 def test_a_wrong_command_says_the_right_one(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:

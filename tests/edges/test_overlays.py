@@ -118,7 +118,7 @@ def test_circles_and_what_is_not_there(read, base: str, tmp_path: Path) -> None:
     circle = written(tmp_path, "b.yaml", "extends: a.yaml\n")
     for text, told in (
         (None, r"extends: extends itself; break the circle"),
-        (f"extends: {base}x", rf"extends: '{base}x' is no such .*; give a file or did you mean {base}\?"),
+        (f"extends: {base}x", rf"extends: '{base}x' is no such .*; did you mean {base}\? or give a file"),
         ("extends: 3", "extends: is 3; give a name or a path"),
         ("extends: far.yaml", "far.yaml: no such file"),
         ("[1]", "not a mapping of keys"),
@@ -206,5 +206,5 @@ def test_show_tells_the_kind_of_an_overlay(tmp_path: Path) -> None:
     assert "name: c\n" in run_here("show", str(tmp_path / "c.yaml")).out
     told = run_here("show", str(tmp_path / "d.yaml"))
     assert told.code == 2 and told.err.endswith(
-        "d.yaml: extends: '45nx' is no such config; give a file or did you mean 45nm?\n"
+        "d.yaml: extends: '45nx' is no such config; did you mean 45nm? or give a file\n"
     )

@@ -114,5 +114,5 @@ def resolve(name_or_path: str, folder: str, what: str, home: Path | None = None)
         if spelt(name_or_path, others) in others:
             raise misplaced(kind, spelt(name_or_path, others), what)
     raise InputError(
-        f"{what} {name_or_path}", "", f"no such {what}", f"give a file or {nearest(name_or_path, shipped)}"
+        f"{what} {name_or_path}", "", f"no such {what}", f"{nearest(name_or_path, shipped)} or give a file"
     )
