@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_UNITS = (("kJ", 1e15), ("J", 1e12), ("mJ", 1e9), ("uJ", 1e6))  # in pJ, the largest first
+_UNITS = (("kJ", 1e15), ("J", 1e12), ("mJ", 1e9), ("uJ", 1e6), ("nJ", 1e3))  # in pJ, the largest first
 
 
 def energy_unit(energies_pj: Iterable[float]) -> tuple[str, float]:
