@@ -9,8 +9,8 @@
     results.to_dataframe()                     # every pass of every layer
     machine = adagp_sim.load_accelerator("max")
     for rows in (8, 12, 16):
-        run = adagp_sim.simulate("vgg13-cifar10", machine.replace("array.rows", rows))
-        print(rows, run.total_cycles)
+        results = adagp_sim.simulate("vgg13-cifar10", machine.replace("array.rows", rows))
+        print(rows, results.runs[0].total_cycles)
 
 Names are imported when they are used, so that ``import adagp_sim`` takes no time.
 """

@@ -66,6 +66,15 @@ def test_twenty_variants_are_a_loop_of_three_lines() -> None:
     assert len(set(cycles.values())) > 10
 
 
+def test_the_example_of_the_help_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (adagp_sim.__doc__ or "").partition("::\n")[2].partition("\nNames are")[0]
+    pytest.importorskip("pandas", reason="the example makes a data frame")
+    exec(inspect.cleandoc(text).replace("vgg13-cifar10", "digits-cnn"), {})
+    said = dict(line.split() for line in capsys.readouterr().out.splitlines())
+    assert list(said) == ["8", "12", "16"]
+    assert int(said["12"]) == adagp("simulate", "digits-cnn")["runs"][0]["total_cycles"]  # the shipped machine's rows
+
+
 @pytest.mark.parametrize("dataflow", DATAFLOWS)
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_replaced_machine_is_the_one_that_is_loaded(design: str, dataflow: str) -> None:

@@ -69,7 +69,7 @@ def completed(folder: Path, words: str) -> list[str]:
         ("show d", [name for name in (*SCHEDULES, *DRAM_PARTS, "dram") if name.startswith("d")]),
         ("show 4", [name for name in ENERGY_TABLES if name.startswith("4")]),
         ("list des", ["designs"]),
-        ("schema s", ["spec", "schedule"]),
+        ("schema s", ["spec", "schedule", "sweep"]),
         ("completion ", ["bash", "zsh", "fish"]),
     ],
 )  # fmt: skip
