@@ -64,6 +64,15 @@ class Action(SparseModel):
     counts_per_access: Count = 1
     source: Text
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_a_source(cls, given: Any) -> Any:
+        if isinstance(given, int | float) and not isinstance(given, bool):
+            raise InputError(
+                "", "", f"is {given}, a number alone", f'write {{energy_pj: {given}, source: "where it is from"}}'
+            )
+        return given
+
     @model_validator(mode="after")
     def _says_one_thing(self) -> "Action":
         given = [name for name in ("energy_pj", "sram", "arithmetic") if getattr(self, name) is not None]
@@ -291,7 +300,12 @@ def load_energy_table(name_or_path: str | Path) -> EnergyTableFile:
     if unpriced and "actions" in data:
         missing.append(f"of actions {', '.join(unpriced)}")
     if missing:
-        raise InputError(str(path), ", ".join(missing), "missing", _BEGIN if len(files) == 1 else "add them")
+        raise InputError(
+            str(path),
+            ", ".join(missing),
+            "missing",
+            _BEGIN if len(files) == 1 else "add it" if len(missing) == 1 else "add them",
+        )
     return validate(EnergyTableFile, data, str(path))
 
 

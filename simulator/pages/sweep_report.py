@@ -90,7 +90,9 @@ def _charts(results: SweepResults) -> Sequence[Part]:
     reached = [dict(zip(names, results.objectives.reached(row), strict=True)) | row for row in rows]
     best = {row["point"] for row in results.front}
     across = [name for name in dict.fromkeys([*names[1:], "logic_area_um2", "energy_pj"]) if name != names[0]]
-    figures = {f"{names[0]} and {name}": _scatter(results, reached, best, name, names[0]) for name in across}
+    figures = {
+        f"{names[0]} and {name}".replace("_pj", ""): _scatter(results, reached, best, name, names[0]) for name in across
+    }
     words = "Each point is a machine; the orange ones are on the front. The settings are under the pointer."
     return [
         Chart("Objectives", figures, words, 480),

@@ -71,7 +71,8 @@ def test_all_that_a_table_lacks_is_told_at_once(tmp_path: Path) -> None:
     ("actions", "words"),
     [
         ("{mac: {energy_pj: 0.28, source: synthesis}}", "actions.mac: unknown action; did you mean macs?"),
-        ("{macs: {energy_pj: 0.28}}", "actions.macs.source: missing; add them"),
+        ("{macs: {energy_pj: 0.28}}", "actions.macs.source: missing; add it"),
+        ("{macs: 0.28}", 'actions.macs: is 0.28, a number alone; write {energy_pj: 0.28, source: "where it is from"}'),
     ],
 )
 def test_an_overlay_is_not_told_to_be_one(actions: str, words: str, tmp_path: Path) -> None:
