@@ -46,6 +46,7 @@ GIVEN: dict[str, Words] = {
     "trace import": ("net.csv", "--format", "scalesim", "--samples", "8", "--out", "imported.yaml"),
     "schema": ("trace",),
     "completion": ("bash",),
+    "validate": ("dram",),
     "reproduce": ("--out", "t.yaml/x"),
     "trace export": ("digits-cnn", "--out", "t.yaml/x"),
     "train reference": ("digits-cnn", "--checkpoint", "t.yaml/x"),

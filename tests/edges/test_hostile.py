@@ -357,12 +357,18 @@ def test_a_reader_that_leaves_ends_no_run(here: Path) -> None:
     assert (here / "out/layers.csv").is_file()
 
 
+def heeds_signals() -> None:
+    """Undo what the tests' own parent may have set: in the background SIGINT is ignored, under nohup SIGHUP."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing_and_is_told(number: signal.Signals, here: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "simulator.cli.main", "compare", "vgg13-cifar10", "--exact", "90", "--out", "out"],
         cwd=here, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
-        text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        text=True, preexec_fn=heeds_signals,
     )  # fmt: skip
     assert process.stderr is not None
     process.stderr.readline()  # the run has begun
