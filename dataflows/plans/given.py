@@ -10,10 +10,10 @@ import numpy as np
 
 from dataflows.array import PEArray
 from dataflows.dataflow import Dataflow, Spatial
-from dataflows.plans.loopnest import LoopNest
+from dataflows.plans.loopnest import LoopNest, extents
 from dataflows.plans.loops import LOOPS, axes_of, expanded, loops_of, totals_of
 from dataflows.plans.placement import Placement
-from dataflows.plans.plan import BufferBudget
+from dataflows.plans.plan import BufferBudget, Integers
 from dataflows.plans.streams import from_dram
 from dataflows.plans.tile_sequence import TileSequence, tile_sequence
 from dataflows.plans.tiling import ORDERS, Order, Tiling
@@ -227,18 +227,28 @@ def _needed_bytes(tiling: Tiling, nest: LoopNest, placement: Placement, budget: 
     totals = totals_of(nest)
     size = {loop: getattr(tiling, loop) or totals[loop] for loop in LOOPS}
     across = size["positions"] < totals["positions"] or size["kernel_columns"] < totals["kernel_columns"]
-    row = nest.ifmap_row_words
+    # Which tile is the largest depends on what it reads: one of few taps may read more of the ifmap.
+    rows = _sides(nest.ifmap_rows(size["rows"], size["kernel_rows"]), totals, size, "rows", "kernel_rows")
+    whole_rows = (nest.ifmap_row_words, totals["positions"], totals["kernel_columns"])
+    columns = [np.array([words], np.int64) for words in whole_rows]
     if across:
-        row = int(nest.ifmap_columns(size["positions"], size["kernel_columns"]).max())
-    rows = int(nest.ifmap_rows(size["rows"], size["kernel_rows"]).max())
-    kernel = size["kernel_rows"] * size["kernel_columns"]
-    ifmap = size["images"] * rows * row * size["channels"]
-    ofmap = size["images"] * size["rows"] * size["positions"] * size["filters"]
-    weights = size["channels"] * kernel * size["filters"]
+        read = nest.ifmap_columns(size["positions"], size["kernel_columns"])
+        columns = _sides(read, totals, size, "positions", "kernel_columns")
+    ifmap, positions, kernel = (np.multiply.outer(along, across_) for along, across_ in zip(rows, columns, strict=True))
+    ifmap = size["images"] * size["channels"] * ifmap
+    ofmap = size["images"] * size["filters"] * positions
+    weights = size["channels"] * size["filters"] * kernel
     filter_, result = (ofmap, weights) if nest.reduces_space else (weights, ofmap)
     word = budget.word_bytes
     held = ifmap * word * from_dram(placement.ifmap) + filter_ * word * from_dram(placement.filter)
-    return 2 * size["groups"] * (held + result * budget.partial_sum_bytes)
+    return 2 * size["groups"] * int((held + result * budget.partial_sum_bytes).max())
+
+
+def _sides(read: Integers, totals: dict[str, int], size: dict[str, int], swept: str, kernel: str) -> list[Integers]:
+    """Return what kinds of tiles read along one side of a map, and how many results and taps they have there."""
+    results, taps = (extents(totals[loop], size[loop]) for loop in (swept, kernel))
+    kinds = np.stack([read, *np.meshgrid(results, taps, indexing="ij")]).reshape(3, -1)
+    return list(np.unique(kinds, axis=1))
 
 
 def _too_large(tiling: Tiling, nest: LoopNest, placement: Placement, budget: BufferBudget, needed: int) -> MappingError:

@@ -82,6 +82,21 @@ def test_any_order_of_any_cuts_is_what_its_tiles_are(run, shape: ConvShape, role
         assert plan.compute_cycles == sum(flow.step(array, ones(*tile["job"])).cycles for tile in tiles)
 
 
+def test_the_largest_tile_by_hand() -> None:
+    """Five outputs of three inputs, padded by 2: tiles of 3 and 2 outputs, with taps 0 and 1 together and 2 alone.
+
+    The first three outputs read inputs 0 and 1 by the first two taps (2 x 2 + 2 x 2 + 3 x 4 bytes, twice: 40), and all
+    three inputs by the last one (3 x 2 + 2 + 3 x 4, twice: 40). No tile needs 44.
+    """
+    flow, kind = MATRIX_RUNS[0]
+    product = Product(ConvShape(1, 1, 1, 3, 1, 1, 3, 1, 5, (1, 1), (0, 2), (1, 1), 1), "forward")
+    order = ("groups", "images", "rows", "positions", "channels", "kernel_rows", "kernel_columns", "filters")
+    asked = Given((("positions", 3), ("kernel_columns", 2)), order)
+    assert plan_given(product, ALL_IN_DRAM, flow, array_of(kind), replace(BIG, capacity_bytes=40), asked)
+    with pytest.raises(MappingError, match="needs 40 bytes of buffer, 39 are there"):
+        plan_given(product, ALL_IN_DRAM, flow, array_of(kind), replace(BIG, capacity_bytes=39), asked)
+
+
 @pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
 @settings(max_examples=25, deadline=None)
 @given(shapes(), st.sampled_from(["forward", "dgrad", "wgrad"]), st.integers(200, 3000), st.data())

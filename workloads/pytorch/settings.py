@@ -57,8 +57,8 @@ class Settings:
     def __post_init__(self) -> None:
         if not 0 <= self.seed < SEEDS:
             raise InputError("--seed", "", f"is {self.seed}", f"give a whole number from 0 to {SEEDS - 1}")
-        if not 0 < self.predictor_learning_rate < math.inf:
-            raise InputError("--predictor-rate", "", f"is {self.predictor_learning_rate}", "give a number above zero")
+        if not 0 <= self.predictor_learning_rate < math.inf:
+            raise InputError("--predictor-rate", "", f"is {self.predictor_learning_rate}", "give zero or more")
         if any(epoch < 1 for epoch in self.predictor_milestones):
             raise InputError("--milestone", "", f"is {min(self.predictor_milestones)}", "give an epoch, counted from 1")
 
