@@ -28,8 +28,8 @@ TIME_RANGES = RANGES[-1:]
 def timed_machine(case: Case) -> Accelerator:
     """Return the machine `eyeriss` with an ideal memory.
 
-    The tables' processing latency is without what DRAM takes: the total latency beside it is longer by some 2 ms for
-    each MiB that DRAM moves (CONV1 to CONV3 of VGG-16).
+    The tables' processing latency is without what DRAM takes: the total latency beside it is longer by 1.6 to 2.5 ms
+    for each MiB that DRAM moves (CONV1 to CONV3 of VGG-16), and the link takes 2.2.
     """
     return load_accelerator("eyeriss", overrides={"dram.model": "ideal", **case.settings})
 
@@ -61,6 +61,18 @@ def channels_a_pass(row: MeasuredRow, images: int) -> int:
     return next(n for n in range(1, channels + 1) if channels % n == 0 and 2 * channels // n - 1 <= of_an_output)
 
 
+def psum_cycles(spec: Accelerator, row: MeasuredRow, images: int) -> int:
+    """Return the cycles in which the psums of all passes leave by the port to the buffer, and nothing else."""
+    channels, size, filters = map(row.number, ("channels", "size", "filters"))
+    passes = channels // channels_a_pass(row, images)
+    return -(-images * filters * size * size * passes // spec.array.row_array().output_port)
+
+
+def rows_side_by_side(spec: Accelerator, row: MeasuredRow) -> int:
+    """Return the rows of outputs that lie side by side (e): what each of the array's rows has of the active PEs."""
+    return -(-row.number("active_pes") // spec.array.row_array().rows)
+
+
 def chip_mappings(spec: Accelerator, row: MeasuredRow, images: int) -> Iterator[Given]:
     """Yield the mappings of a layer of VGG-16 that fit what table VI says of the chip's own.
 
@@ -70,7 +82,7 @@ def chip_mappings(spec: Accelerator, row: MeasuredRow, images: int) -> Iterator[
     """
     pads = spec.array.row_array()
     sets = pads.rows // _KERNEL
-    together, e = channels_a_pass(row, images), -(-row.number("active_pes") // (sets * _KERNEL))
+    together, e = channels_a_pass(row, images), rows_side_by_side(spec, row)
     for r in (r for r in range(1, sets + 1) if sets % r == 0 and together % r == 0):
         q, t = together // r, sets // r
         for p in range(1, pads.sum_words + 1):

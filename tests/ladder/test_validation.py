@@ -11,7 +11,7 @@ from simulator.machine.spec_loading import load_accelerator
 from simulator.run.simulation import simulate
 from simulator.validation.comparison import Comparison, Row, Validation, comparisons, find_comparison, validated
 from simulator.validation.comparisons.gemmini import read_dosa_mapping
-from simulator.validation.eyeriss import channels_a_pass, chip_mappings
+from simulator.validation.eyeriss import channels_a_pass, chip_mappings, psum_cycles
 from simulator.validation.measured import measured_rows
 from simulator.validation.products import product_cycles
 from workloads.shapes import linear_shape
@@ -20,7 +20,7 @@ from workloads.trace import load_trace
 # Mean absolute errors as docs/validation.md has them; they may fall. SCALE-Sim's is zero.
 MOST = {
     "scalesim": 0.0, "rtl": 0.0, "dram": 0.0015, "eyeriss-alexnet": 0.053, "eyeriss-vgg16": 0.381,
-    "eyeriss-vgg16-mapping": 0.041,    "eyeriss-energy": 0.11, "gemmini": 0.20, "tpu-v6e": 0.16,
+    "eyeriss-vgg16-mapping": 0.041, "eyeriss-energy": 0.11, "gemmini": 0.20, "tpu-v6e": 0.16,
 }  # fmt: skip
 CHEAP = [name for name, one in comparisons().items() if name not in ("scalesim", "rtl") and not one.missing()]
 
@@ -78,6 +78,18 @@ def test_channels_a_pass_by_hand() -> None:
     assert dict(mapping.spatial) == {
         "chain.h": 3, "chain.r": 1, "sets.e": 14, "sets.t": 4, "sets.d": 1, "pe.p": 1, "pe.q": 4, "pe.w": 3,
     }  # fmt: skip
+
+
+def test_psums_by_hand() -> None:
+    """CONV3-1: 3 x 256 x 56 x 56 outputs in 64 passes of 2 channels, 4 words a cycle: 192.7 ms at 200 MHz."""
+    (row,) = (row for row in measured_rows(None, "eyeriss_vgg16.csv", ("layer",)) if row.text("layer") == "CONV3-1")
+    assert psum_cycles(load_accelerator("eyeriss"), row, 3) == 3 * 256 * 56 * 56 * 64 // 4 == 38_535_168
+
+
+@pytest.mark.parametrize(("column", "total"), [("ms", 3755.2), ("total_ms", 4309.5), ("buffer_mib", 11035.8)])
+def test_layers_add_up_to_the_total_of_the_chips_table(column: str, total: float) -> None:
+    rows = measured_rows(None, "eyeriss_vgg16.csv", (column,))
+    assert sum(float(row.text(column)) for row in rows) == pytest.approx(total, abs=0.05 * (len(rows) + 1))
 
 
 def test_a_mapping_of_dosa_by_hand() -> None:
