@@ -108,13 +108,15 @@ def progress(total: int, first: str = "") -> Iterator[Callable[[str], None]]:
         yield lambda _: None
         return
     if not err.is_terminal or volume() is Volume.VERBOSE:
-        done, begun = 0, monotonic()
+        begun = 0
+        second = monotonic()  # when the second step began: the first one compiles kernels, and tells nothing
 
         def say(text: str) -> None:
-            nonlocal done
-            done += 1
-            place = f"[{done}/{total}] " if total else ""
-            err.print(f"{place}{text}{_time_left(done - 1, total, monotonic() - begun)}")
+            nonlocal begun, second
+            begun, now = begun + 1, monotonic()
+            second = now if begun <= 2 else second
+            place = f"[{begun}/{total}] " if total else ""
+            err.print(f"{place}{text}{_time_left(begun - 2, total - 1, now - second)}")
 
         yield say
         return
@@ -154,15 +156,18 @@ def counter(things: str) -> Iterator[Callable[[int, int, str], None]]:
         yield lambda _done, _total, _word: None
         return
     if not err.is_terminal or volume() is Volume.VERBOSE:
-        next_at = begun
+        next_at, first, first_at = begun, 0, begun
 
         def say(done: int, total: int, word: str) -> None:
-            nonlocal next_at
+            nonlocal next_at, first, first_at
             now = monotonic()
+            if first == 0 and done > 0:  # the first ones compile kernels, and tell nothing of the rest
+                first, first_at = done, now
             if now < next_at and done < total:
                 return
             next_at = now + _SECONDS_BETWEEN_LINES
-            rate = f"{done / max(now - begun, 1e-3):,.1f} a second{_time_left(done, total, now - begun)}"
+            left = _time_left(done - first, total - first, now - first_at)
+            rate = f"{done / max(now - begun, 1e-3):,.1f} a second{left}"
             err.print(f"[{done:,}/{total:,} {things}] {rate}{word and ', ' + word}")
 
         yield say

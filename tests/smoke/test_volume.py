@@ -83,14 +83,17 @@ def test_the_record_of_a_result_does_not_say_how_much_was_told(tmp_path: Path) -
 def test_lines_tell_the_time_left_once_it_can_be_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Steps of three seconds: after the second of five, nine are left; before five seconds nothing is said."""
-    clock = iter([0.0, 0.0, 3.0, 6.0, 9.0, 12.0])
+    """The first of five steps compiles for 30 seconds and tells nothing. Others take three: at the fourth six are left.
+
+    Nothing is said before five seconds of steps that tell something.
+    """
+    clock = iter([0.0, 0.0, 30.0, 33.0, 36.0, 39.0])
     monkeypatch.setattr(console, "monotonic", lambda: next(clock))
     with console.progress(5) as say:
         for step in "abcde":
             say(step)
     assert capsys.readouterr().err.splitlines() == [
-        "[1/5] a", "[2/5] b", "[3/5] c, about 9 s left", "[4/5] d, about 6 s left", "[5/5] e, about 3 s left",
+        "[1/5] a", "[2/5] b", "[3/5] c", "[4/5] d, about 6 s left", "[5/5] e, about 3 s left",
     ]  # fmt: skip
 
 
