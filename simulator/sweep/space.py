@@ -61,7 +61,7 @@ class Space:
         grid: dict[str, tuple[Any, ...]] = {"trace": self.sweep.traces, **self.sweep.grid}
         chosen = self._all_designs(grid.pop("design", self._designs))
         for own in self._inner() if inner is None else inner:
-            of_own = chosen if "design" not in own else self._with_baseline(str(own["design"]))
+            of_own = chosen if "design" not in own else self._all_designs([own["design"]])
             for combination in product(*grid.values()):
                 values = {**self.sweep.settings, **dict(zip(grid, combination, strict=True)), **own}
                 for design in of_own:
@@ -70,12 +70,9 @@ class Space:
                         yield point
 
     def _all_designs(self, given: Iterable[Any]) -> list[str]:
+        """Return designs by their names, and before them the baseline where a speedup is asked for."""
         wanted = self.sweep.settings.get("design")
-        return [find_design(str(name), self.where, "design").name for name in ([wanted] if wanted else given)]
-
-    def _with_baseline(self, design: str) -> list[str]:
-        """Return the design of a point that names its own, and before it the baseline where a speedup is asked for."""
-        chosen = self._all_designs([design])
+        chosen = [find_design(str(name), self.where, "design").name for name in ([wanted] if wanted else given)]
         needed = any(name in BESIDE_BASELINE for one in self.objectives.values() for name in one.keys)
         return list(dict.fromkeys([*(["baseline"] if needed else []), *chosen]))
 

@@ -56,6 +56,14 @@ def test_each_row_is_what_compare_gives(tmp_path: Path) -> None:
             assert row["dram_bytes"] == moved
 
 
+@pytest.mark.parametrize("data", [
+    {"grid": {"design": ("max",)}}, {"settings": {"design": "max"}}, {"list": ({"design": "max"},)},
+])  # fmt: skip
+def test_a_speedup_brings_the_baseline_it_needs(data: dict[str, Any]) -> None:
+    assert [one["design"] for one in points(data)] == ["max"]
+    assert [one["design"] for one in points({**data, "objectives": {"speedup": "max"}})] == ["baseline", "max"]
+
+
 def test_the_grid_of_the_paper_is_shipped() -> None:
     """Section 6.1 and figures 17 to 19: thirteen networks, three data sets, three dataflows, four machines."""
     file, path = read_sweep("paper")
