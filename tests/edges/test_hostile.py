@@ -298,12 +298,12 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
 def test_text_that_parsers_stumble_over(text: str, words: str, here: Path) -> None:
     (here / "odd.yaml").write_text(text, encoding="utf-8")
     for arguments in (["simulate", "odd.yaml"], ["show", "odd.yaml"], ["simulate", "t.yaml", "--config", "odd.yaml"]):
-        began = time.monotonic()
+        began = time.process_time()
         outcome = run_here(*arguments, cwd=here)
         assert outcome.code == 2, outcome
         assert outcome.err.count("\n") == 1
         assert re.search(words, outcome.err) or "batch_size" in outcome.err
-        assert time.monotonic() - began < 20
+        assert time.process_time() - began < 20
 
 
 @pytest.mark.parametrize("kind", ["zeros", "bomb", "pipe", "folder"])
