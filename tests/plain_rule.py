@@ -25,8 +25,9 @@ def plain_module() -> ModuleType:
     """Return the module of the rule in plain Python, with made-up candidates in place of tilings."""
     module = ModuleType("plain_contest")
     text = Path(contest.__file__).read_text(encoding="utf-8")
-    with patch("numba.njit", as_it_is):
+    with patch("numba.njit", as_it_is), patch("workloads.foundation.kernels.njit_inside", as_it_is):
         exec(compile(text, contest.__file__, "exec"), module.__dict__)
+    module.zero_rows = lambda rows, columns: np.zeros((rows, columns), np.int64)
     module.list_candidates = list_candidates
     module.candidate_at = lambda place, mapping, made_up: SimpleNamespace(mapping=mapping, space=0, place=place)
     module.axes_of = lambda made_up, mapping: SimpleNamespace(more=0)

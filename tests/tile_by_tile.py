@@ -12,6 +12,7 @@ from dataflows.plans import (
     array_side,
     candidate_heap,
     cut_tables,
+    kernel_arrays,
     table_reading,
     tile_clock,
     tile_kinds,
@@ -53,7 +54,8 @@ def _kernels(sources: int):
 
 
 list_candidates, measure = _kernels(sources_of(
-    array_side, candidate_heap, cut_tables, table_reading, tile_clock, tile_kinds, tiling_search, tiling_time
+    array_side, candidate_heap, cut_tables, kernel_arrays, table_reading, tile_clock, tile_kinds, tiling_search,
+    tiling_time,
 ))  # fmt: skip
 
 

@@ -1,11 +1,10 @@
 """What passes between memories and array in a tiling."""
 
-from numba import njit
-
 from dataflows.plans.cut_tables import Cut, Extents, Folds
+from workloads.foundation.kernels import njit_inside
 
 
-@njit(error_model="numpy")
+@njit_inside
 def array_side_words(
     extents: Extents, folds: Folds, ifmap_pass: int, vectors: Cut, reduction: Cut, columns: Cut
 ) -> tuple[int, int, int]:

@@ -1,13 +1,12 @@
 """A heap of the first candidates by their keys, whose root is the last of them; and the order of them all."""
 
-from numba import njit
-
 from dataflows.plans.transfers import Integers
+from workloads.foundation.kernels import njit_inside
 
 KEY = 6  # numbers of a key: three criteria, tiles, and the place: among a mapping's candidates, and the mapping's own
 
 
-@njit(error_model="numpy")
+@njit_inside
 def comes_before(one: Integers, at: int, other: Integers, place: int) -> bool:
     """Whether a key, row `at` of a table, comes before another, row `place` of its own."""
     for column in range(KEY):
@@ -16,14 +15,14 @@ def comes_before(one: Integers, at: int, other: Integers, place: int) -> bool:
     return False
 
 
-@njit(error_model="numpy")
+@njit_inside
 def copy_key(to: Integers, place: int, one: Integers, at: int) -> None:
     """Copy a key, number by number: Numba takes seconds to compile copies of slices."""
     for column in range(KEY):
         to[place, column] = one[at, column]
 
 
-@njit(error_model="numpy")
+@njit_inside
 def sift_down(keys: Integers, count: int, key: Integers, at: int) -> None:
     """Put a key into the heap in place of its root."""
     place = 0
@@ -38,7 +37,7 @@ def sift_down(keys: Integers, count: int, key: Integers, at: int) -> None:
     copy_key(keys, place, key, at)
 
 
-@njit(error_model="numpy")
+@njit_inside
 def keep(keys: Integers, wanted: int, count: int, key: Integers, at: int) -> int:
     """Put a key into the heap of the first `wanted` ones, if it is among them; return how many there are."""
     if count == wanted:
@@ -53,7 +52,7 @@ def keep(keys: Integers, wanted: int, count: int, key: Integers, at: int) -> int
     return count + 1
 
 
-@njit(error_model="numpy")
+@njit_inside
 def sort_heap(keys: Integers, count: int, spare: int) -> None:
     """Sort the keys of a heap, the first of them first; row `spare` is free for one of them."""
     while count > 1:

@@ -4,8 +4,7 @@ Candidates are listed in the order of bounds from below, so that few of them hav
 no better than the best so far, none behind it is. The kernel returns early where only Python knows what it needs to
 measure a candidate, and goes on when it is called again.
 
-Big functions are called in one place alone: each level of calls compiles them once more. No kernel of the planner
-divides by zero, so none has Python's check of it (`error_model`), which takes a tenth of the compilation.
+Big functions are called in one place alone: each level of calls compiles them once more.
 """
 
 # numba infers the types inside the kernel; numpy's stubs do not follow its scalars.
@@ -21,6 +20,7 @@ from dataflows.plans import (
     array_side,
     candidate_heap,
     cut_tables,
+    kernel_arrays,
     table_reading,
     tile_clock,
     tile_kinds,
@@ -38,11 +38,13 @@ from dataflows.plans.cut_tables import (
     StreamBytes,
     Tables,
 )
+from dataflows.plans.kernel_arrays import zero_rows
 from dataflows.plans.table_reading import axes_of, space_at
 from dataflows.plans.tiling_search import candidate_at, list_candidates
 from dataflows.plans.tiling_time import Measured, measure
 from dataflows.plans.transfers import Integers
 from workloads.foundation.kernel_sources import sources_of
+from workloads.foundation.kernels import njit_inside
 
 NEVER = 1 << 62
 LONGEST_LIST = 512
@@ -77,7 +79,7 @@ def new_state(stage: int, shortest: int, floor: int, then: int) -> Integers:
     return state
 
 
-@njit(error_model="numpy")
+@njit_inside
 def longest_allowed(time: int, slack_percent: int) -> int:
     """Return the longest time that is fast enough where the fastest plan takes `time`."""
     if slack_percent < 0 or time == NEVER:
@@ -85,10 +87,10 @@ def longest_allowed(time: int, slack_percent: int) -> int:
     return time + time // 100 * slack_percent + time % 100 * slack_percent // 100
 
 
-@njit(error_model="numpy")
-def comes_first(state: Integers, one: int, other: int) -> bool:
-    """Whether one of the results is before another: by DRAM bytes, buffer bytes, time, tiles."""
-    one, other = RESULTS + one, RESULTS + other
+@njit_inside
+def comes_first(state: Integers) -> bool:
+    """Whether what is held is before the best one: by DRAM bytes, buffer bytes, time, tiles."""
+    one, other = RESULTS + HELD, RESULTS + BEST
     if state[one, 1] != state[other, 1]:
         return state[one, 1] < state[other, 1]
     if state[one, 2] != state[other, 2]:
@@ -98,14 +100,14 @@ def comes_first(state: Integers, one: int, other: int) -> bool:
     return state[one, 3] < state[other, 3]
 
 
-@njit(error_model="numpy")
+@njit_inside
 def first_allowed(state: Integers, slack_percent: int) -> bool:
     """Whether the candidate that was measured first is known to be fast enough."""
     time, floor = state[RESULTS + FIRST, 0], state[NOW, FLOOR]
     return state[FIRST, 0] >= 0 and time <= longest_allowed(floor, slack_percent)
 
 
-@njit(error_model="numpy")
+@njit_inside
 def asked_for(state: Integers, lists: Integers, slack_percent: int) -> Asked:
     """Return which candidates the stage's list must go on with; none while it has some, or where none are left."""
     now, stage = state[NOW], state[NOW, STAGE]
@@ -130,7 +132,7 @@ def asked_for(state: Integers, lists: Integers, slack_percent: int) -> Asked:
     return Asked(more, 1, 2, 0, most_time, most_first)
 
 
-@njit(error_model="numpy")
+@njit_inside
 def note_list(state: Integers, wanted: int, count: int, least_time: int) -> None:
     """Note how many candidates a list has now, and what no tiling's time is below."""
     listed = LISTED + 1 if state[NOW, STAGE] == BY_TIME else LISTED
@@ -139,7 +141,7 @@ def note_list(state: Integers, wanted: int, count: int, least_time: int) -> None
         state[NOW, FLOOR] = min(state[NOW, FLOOR], least_time)
 
 
-@njit(error_model="numpy")
+@njit_inside
 def still_better(keys: Integers, at: int, state: Integers) -> bool:
     """Whether a bound in the order of `comes_first` is before the best one."""
     best = RESULTS + BEST
@@ -152,7 +154,7 @@ def still_better(keys: Integers, at: int, state: Integers) -> bool:
     return keys[at, 3] < state[best, 3]
 
 
-@njit(error_model="numpy")
+@njit_inside
 def decide(state: Integers, slack_percent: int) -> bool:
     """Keep the held candidate as the best one if it is fast enough; return whether that is known yet."""
     time = state[RESULTS + HELD, 0]
@@ -166,7 +168,7 @@ def decide(state: Integers, slack_percent: int) -> bool:
     return True
 
 
-@njit(error_model="numpy")
+@njit_inside
 def take(state: Integers, slack_percent: int, measured: Measured) -> None:
     """Take what the waiting candidate came to."""
     stage = state[NOW, STAGE]
@@ -184,11 +186,11 @@ def take(state: Integers, slack_percent: int, measured: Measured) -> None:
             state[RESULTS + row, column] = measured[column]
     if stage == QUICK:
         state[NOW, STAGE] = state[NOW, THEN]
-    elif stage == BY_TIME or state[NOW, FOUND] == 0 or comes_first(state, HELD, BEST):
+    elif stage == BY_TIME or state[NOW, FOUND] == 0 or comes_first(state):
         state[NOW, STAGE] = BY_BYTES if decide(state, slack_percent) else BY_TIME
 
 
-@njit(error_model="numpy")
+@njit_inside
 def look_on(state: Integers, lists: Integers, slack_percent: int) -> None:
     """Take the next candidate of the stage's list to be measured, or come to the end of the stage."""
     now, stage = state[NOW], state[NOW, STAGE]
@@ -219,7 +221,7 @@ def look_on(state: Integers, lists: Integers, slack_percent: int) -> None:
         now[WAITS] = 1
 
 
-@njit(error_model="numpy")
+@njit_inside
 def measured_first(state: Integers) -> bool:
     """Whether the waiting candidate is the one that was measured first."""
     again = state[FIRST, 0] == state[WAITING, 0] and state[FIRST, 1] == state[WAITING, 1]
@@ -253,7 +255,7 @@ def _kernel(sources: int) -> Callable[..., Any]:
         int64[8, tiles]
             The tiles of the best candidate, see `measure`, where the contest is done.
         """
-        table, given = np.empty((8, 0), np.int64), len(load_cycles) > 0
+        table, given = zero_rows(np.int64(8), np.int64(0)), len(load_cycles) > 0
         if sources == 0:  # never; numba's cache follows what a function closes over
             return table
         f = facts
@@ -284,7 +286,7 @@ def _kernel(sources: int) -> Callable[..., Any]:
             axes = axes_of(tables.mappings, candidate.mapping)
             known = space_at(tables.more, axes.more + candidate.space).ifmap_pass != UNKNOWN_WORDS
             if now[STAGE] == LAID_OUT:
-                table = np.empty((8, state[RESULTS + BEST, 3]), np.int64)
+                table = zero_rows(np.int64(8), state[RESULTS + BEST, 3])
             elif not known or (rate.asked > 0 and not given):
                 return table
             if not given:
@@ -298,5 +300,6 @@ def _kernel(sources: int) -> Callable[..., Any]:
 
 
 contest = _kernel(sources_of(
-    array_side, candidate_heap, cut_tables, table_reading, tile_clock, tile_kinds, tiling_search, tiling_time
+    array_side, candidate_heap, cut_tables, kernel_arrays, table_reading, tile_clock, tile_kinds, tiling_search,
+    tiling_time,
 ))  # fmt: skip

@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from dataflows.plans import cut_tables
+from dataflows.plans import cut_tables, kernel_arrays
 from dataflows.plans.cut_tables import Extents, Folds
+from dataflows.plans.kernel_arrays import zero_rows, zeros
 from dataflows.plans.transfers import Integers
 from workloads.foundation.kernel_sources import sources_of
+from workloads.foundation.kernels import njit_inside
 
 VECTORS, REDUCTION, COLUMNS, GROUPS = 0, 1, 2, 3
 
@@ -27,19 +29,19 @@ class Piece(NamedTuple):
     words: int
 
 
-@njit(error_model="numpy")
+@njit_inside
 def multiple(size: int, step: int) -> int:
     """Return the least count of `step`s that is a multiple of `size`."""
     return size // gcd(size, step)
 
 
-@njit(error_model="numpy")
+@njit_inside
 def next_equal(total: int, size: int) -> int:
     """Return the next smaller size that equal pieces of a total can have; 0 after 1."""
     return -(-total // -(-total // (size - 1))) if size > 1 else 0
 
 
-@njit(error_model="numpy")
+@njit_inside
 def beside(size: int, which: int, total: int, quantum: int) -> int:
     """Return a size, or the multiple of `quantum` above it or below it; 0 for none."""
     if which == 0:
@@ -47,7 +49,7 @@ def beside(size: int, which: int, total: int, quantum: int) -> int:
     return size if which == 1 else size // quantum * quantum
 
 
-@njit(error_model="numpy")
+@njit_inside
 def tile_sizes(total: int, quantum: int, sizes: Integers) -> int:
     """Write down sizes, the largest first: those of equal pieces, and the multiples of `quantum` beside them.
 
@@ -61,7 +63,9 @@ def tile_sizes(total: int, quantum: int, sizes: Integers) -> int:
     int
         How many there are.
     """
-    equal, count = np.full(3, total, np.int64), 0
+    equal, count = zeros(np.int64(3)), 0
+    for which in range(3):
+        equal[which] = total
     while True:
         largest = np.int64(0)
         for which in range(3):
@@ -76,7 +80,7 @@ def tile_sizes(total: int, quantum: int, sizes: Integers) -> int:
                 equal[which] = next_equal(total, equal[which])
 
 
-@njit(error_model="numpy")
+@njit_inside
 def mark_rows(rows: int, read: Integers, sizes: Integers, count: int) -> Integers:
     """Return 1 at each number of rows of a tile worth a look.
 
@@ -88,7 +92,7 @@ def mark_rows(rows: int, read: Integers, sizes: Integers, count: int) -> Integer
     read : int64[rows, 4]
         See `dataflows.plans.cut_kernels.rows_read`.
     """
-    marked = np.zeros(rows + 1, np.int64)
+    marked = zeros(rows + 1)
     for i in range(count):
         marked[sizes[i]] = 1
     pieces, least = 0, np.int64(0)
@@ -99,13 +103,13 @@ def mark_rows(rows: int, read: Integers, sizes: Integers, count: int) -> Integer
     return marked
 
 
-@njit(error_model="numpy")
+@njit_inside
 def fold_cycles(steps: int, folds: Folds) -> int:
     """Return the cycles of a fold of so many steps."""
     return max(steps * folds.step_cycles, folds.least_cycles) + folds.overhead_cycles
 
 
-@njit(error_model="numpy")
+@njit_inside
 def add_piece(cuts: Integers, at: int, axis: int, folds: Folds, piece: Piece) -> None:
     """Add equal tiles to what is known of a cut; the last one's come last."""
     count, blocks = piece.count, piece.blocks
@@ -137,7 +141,7 @@ def add_piece(cuts: Integers, at: int, axis: int, folds: Folds, piece: Piece) ->
             cuts[row, at] += blocks * count
 
 
-@njit(error_model="numpy")
+@njit_inside
 def add_space(
     cuts: Integers, more: Integers, at: int, images: int, rows: int, extents: Extents, folds: Folds, read: Integers
 ) -> None:
@@ -198,13 +202,16 @@ def _kernel(sources: int) -> Callable[..., Any]:
             (COLUMNS, extents.filters, 1, folds.filters), (0, extents.images, 1, by_images),
             (0, extents.rows, 1, by_rows),
         )  # fmt: skip
-        counts, sizes = np.zeros(5, np.int64), np.zeros((5, 0), np.int64)
+        counts, sizes = zeros(np.int64(5)), zero_rows(np.int64(5), np.int64(0))
         for _ in range(2):  # how many sizes there are, and then these
             for which in range(5):
                 _, total, words, quantum = axes[which]
                 counts[which] = tile_sizes(total, multiple(quantum, words), sizes[which])
             if sizes.shape[1] == 0:
-                sizes = np.zeros((5, counts.max()), np.int64)
+                most = np.int64(0)
+                for which in range(5):
+                    most = max(most, counts[which])
+                sizes = zero_rows(np.int64(5), most)
         for which in range(5):
             if given[which] > 0:
                 counts[which], sizes[which, 0] = 1, given[which]
@@ -217,8 +224,8 @@ def _kernel(sources: int) -> Callable[..., Any]:
         spaces = np.int64(wholes)
         for size in range(1, extents.rows):
             spaces += rows[size]
-        cuts = np.zeros((8, spaces + counts[0] + counts[1] + counts[2]), np.int64)
-        more = np.zeros((8, spaces), np.int64)
+        cuts = zero_rows(np.int64(8), spaces + counts[0] + counts[1] + counts[2])
+        more = zero_rows(np.int64(8), spaces)
         size = np.int64(extents.rows)
         for at in range(spaces):  # whole images first, then parts of one image
             images = np.int64(1)
@@ -247,4 +254,4 @@ def _kernel(sources: int) -> Callable[..., Any]:
     return build_cuts
 
 
-build_cuts = _kernel(sources_of(cut_tables))
+build_cuts = _kernel(sources_of(cut_tables, kernel_arrays))

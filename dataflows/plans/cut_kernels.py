@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dataflows.plans import cut_tables, table_reading, tile_kinds
+from dataflows.plans import cut_tables, kernel_arrays, table_reading, tile_kinds
 from dataflows.plans.cut_tables import Extents, Sizes, StreamBytes, Tables
 from dataflows.plans.table_reading import axes_of, cut_at, space_at
 from dataflows.plans.tile_kinds import Kinds, kinds_of
@@ -52,7 +52,7 @@ def _kinds_kernel(sources: int) -> Callable[..., Any]:
     return kinds_of_tiles
 
 
-kinds_of_tiles = _kinds_kernel(sources_of(cut_tables, tile_kinds))
+kinds_of_tiles = _kinds_kernel(sources_of(cut_tables, kernel_arrays, tile_kinds))
 
 
 @njit(cache=True)

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dataflows.plans import tile_clock
+from dataflows.plans import kernel_arrays, tile_clock
+from dataflows.plans.kernel_arrays import zero_rows
 from dataflows.plans.tile_clock import Tiles, end_cycle, new_clock, run_tiles
 from dataflows.plans.transfers import Integers
 from workloads.foundation.kernel_sources import sources_of
@@ -31,9 +32,12 @@ def _kernel(sources: int) -> Callable[..., Any]:
         """
         if sources == 0:  # never; numba's cache follows what a function closes over
             return np.int64(0)
-        clock, rest = new_clock(), repeats.sum()
+        clock = new_clock()
+        rest: Any = np.int64(0)
+        for i in range(len(repeats)):
+            rest += repeats[i]
         room = min(PIECE, rest)
-        piece = np.empty((5, room), np.int64)
+        piece = zero_rows(np.int64(5), room)
         tiles = Tiles(piece[0], piece[1], piece[2], piece[3], piece[4])
         run, done = 0, 0
         while rest > 0:
@@ -52,4 +56,4 @@ def _kernel(sources: int) -> Callable[..., Any]:
     return lone_cycles
 
 
-lone_cycles = _kernel(sources_of(tile_clock))
+lone_cycles = _kernel(sources_of(kernel_arrays, tile_clock))

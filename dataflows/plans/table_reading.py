@@ -1,18 +1,17 @@
 """Rows of the tables of cuts, by name."""
 
-from numba import njit
-
 from dataflows.plans.cut_tables import Axes, Bounds, Cut, Folds, SpaceCut
 from dataflows.plans.transfers import Integers
+from workloads.foundation.kernels import njit_inside
 
 
-@njit(error_model="numpy")
+@njit_inside
 def cut_at(table: Integers, i: int) -> Cut:
     """Return one cut."""
     return Cut(table[0, i], table[1, i], table[2, i], table[3, i], table[4, i], table[5, i], table[6, i], table[7, i])
 
 
-@njit(error_model="numpy")
+@njit_inside
 def space_at(table: Integers, i: int) -> SpaceCut:
     """Return what else is known of a cut of images and rows."""
     return SpaceCut(
@@ -20,20 +19,20 @@ def space_at(table: Integers, i: int) -> SpaceCut:
     )
 
 
-@njit(error_model="numpy")
+@njit_inside
 def axes_of(mappings: Integers, m: int) -> Axes:
     """Return where the cuts of a mapping are."""
     t = mappings
     return Axes(t[m, 0], t[m, 1], t[m, 2], t[m, 3], t[m, 4], t[m, 5], t[m, 6], t[m, 7], t[m, 8])
 
 
-@njit(error_model="numpy")
+@njit_inside
 def bounds_of(mappings: Integers, m: int) -> Bounds:
     """Return what a mapping takes at least."""
     return Bounds(mappings[m, 9], mappings[m, 10])
 
 
-@njit(error_model="numpy")
+@njit_inside
 def folds_of(mappings: Integers, m: int) -> Folds:
     """Return how tiles run as folds under a mapping."""
     t = mappings

@@ -10,9 +10,10 @@ equal to the step kernel of the engine.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from dataflows.plans.kernel_arrays import zero_rows
 from dataflows.plans.transfers import Integers
+from workloads.foundation.kernels import njit_inside
 
 
 class Tiles(NamedTuple):
@@ -52,16 +53,16 @@ class Clock(NamedTuple):
     gap_cycles: Integers
 
 
-@njit(error_model="numpy")
+@njit_inside
 def new_clock() -> Clock:
     """Return the clock of a plan that begins."""
-    table = np.zeros((10, 5), np.int64)
+    table = zero_rows(np.int64(10), np.int64(5))
     return Clock(
         table[0], table[1], table[2], table[3], table[4], table[5], table[6], table[7], table[8], table[9]
     )  # fmt: skip
 
 
-@njit(error_model="numpy")
+@njit_inside
 def run_tiles(clock: Clock, tiles: Tiles, count: int, fill_cycles: int, drain_cycles: int, last: bool) -> None:
     """Let a plan go on with its next `count` tiles; `last` says that no others come.
 
@@ -128,7 +129,7 @@ def run_tiles(clock: Clock, tiles: Tiles, count: int, fill_cycles: int, drain_cy
     counts[0], counts[1], counts[2], counts[3], counts[4] = loads, streams, made, saves, free
 
 
-@njit(error_model="numpy")
+@njit_inside
 def _load(clock: Clock, tiles: Tiles, number: int, at: int, when: int) -> None:
     """Note that a tile is loaded, and what it will do."""
     clock.loaded[number & 3] = when
@@ -138,7 +139,7 @@ def _load(clock: Clock, tiles: Tiles, number: int, at: int, when: int) -> None:
     clock.gap_cycles[number & 3] = tiles.gap_cycles[at]
 
 
-@njit(error_model="numpy")
+@njit_inside
 def end_cycle(clock: Clock, drain_cycles: int) -> np.int64:
     """Return when a plan ends whose last tile has come."""
     _, streams, _, saves, _ = clock.counts

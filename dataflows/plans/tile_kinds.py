@@ -10,10 +10,11 @@ read less.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from dataflows.plans.cut_tables import Extents, Folds, Rate, Sizes, StreamBytes
+from dataflows.plans.kernel_arrays import zero_rows, zeros
 from dataflows.plans.transfers import Integers
+from workloads.foundation.kernels import njit_inside
 
 NEW_IFMAP, NEW_FILTER, PSUMS_COME = 1, 2, 4  # what a tile loads: bits
 LOADS, STORES = 8, 3  # what a tile may load; what it stores: nothing, psums or a result
@@ -52,22 +53,24 @@ class KindTables(NamedTuple):
     store_cycles: Integers
 
 
-@njit(error_model="numpy")
+@njit_inside
 def both(total: int, size: int) -> Integers:
     """Return the sizes of the tiles of a cut that are not the last, and of the last."""
-    return np.array([size, total - (-(-total // size) - 1) * size])
+    found = zeros(np.int64(2))
+    found[0], found[1] = size, total - (-(-total // size) - 1) * size
+    return found
 
 
-@njit(error_model="numpy")
+@njit_inside
 def kinds_of(extents: Extents, sizes: Sizes, ifmap_rows: Integers, output_rows: Integers) -> Kinds:
     """Return the kinds of tiles; `ifmap_rows` and `output_rows` as in `LoopNest.meetings`."""
     count = -(-extents.rows // sizes.rows)
-    read, of_rows = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    read, of_rows = zeros(count), zeros(count)
     for i in range(len(ifmap_rows)):
         tile = output_rows[i] // sizes.rows
         if i == 0 or ifmap_rows[i] != ifmap_rows[i - 1] or output_rows[i - 1] // sizes.rows != tile:
             read[tile] += 1
-    first, found = np.zeros(count, np.int64), 0
+    first, found = zeros(count), 0
     for j in range(count):
         kind = 0
         while kind < found and (read[first[kind]] != read[j] or (j == count - 1 and first[kind] < j)):
@@ -76,7 +79,7 @@ def kinds_of(extents: Extents, sizes: Sizes, ifmap_rows: Integers, output_rows: 
             first[found] = j
             found += 1
         of_rows[j] = kind
-    table = np.zeros((3, 2 * found), np.int64)
+    table = zero_rows(np.int64(3), 2 * found)
     images, rows, rows_read = table[0], table[1], table[2]
     image_sizes, row_sizes = both(extents.images, sizes.images), both(extents.rows, sizes.rows)
     for kind in range(found):
@@ -90,13 +93,13 @@ def kinds_of(extents: Extents, sizes: Sizes, ifmap_rows: Integers, output_rows: 
     )  # fmt: skip
 
 
-@njit(error_model="numpy")
+@njit_inside
 def fold_cycles(steps: int, folds: Folds) -> int:
     """Return the cycles of a fold of so many steps."""
     return max(steps * folds.step_cycles, folds.least_cycles) + folds.overhead_cycles
 
 
-@njit(error_model="numpy")
+@njit_inside
 def streaming(
     extents: Extents, folds: Folds, images: int, rows: int, channels: int, filters: int, groups: int
 ) -> tuple[int, int]:  # fmt: skip
@@ -129,21 +132,21 @@ def streaming(
     return count * cycles - max(0, folds.least_cycles - last) - folds.gap_cycles, last
 
 
-@njit(error_model="numpy")
+@njit_inside
 def at_rate(moved_bytes: int, rate: Rate) -> int:
     """Return the cycles of a transfer."""
     return -(-moved_bytes * rate.numerator // rate.denominator) + (rate.latency if moved_bytes > 0 else 0)
 
 
-@njit(error_model="numpy")
+@njit_inside
 def tables_of(
     extents: Extents, folds: Folds, kinds: Kinds, stream: StreamBytes, rate: Rate, load_cycles: Integers,
     store_cycles: Integers,
 ) -> KindTables:  # fmt: skip
     """Return what a tile of each kind does; cycles of transfers at a rate where none are given."""
     count = 8 * len(kinds.images)
-    streams, lasts = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    loads, stores = np.zeros(count * LOADS, np.int64), np.zeros(count * STORES, np.int64)
+    streams, lasts = zeros(count), zeros(count)
+    loads, stores = zeros(count * LOADS), zeros(count * STORES)
     for code in range(count):
         space, channels = code >> 3, kinds.channels[code >> 2 & 1]
         filters, groups = kinds.filters[code >> 1 & 1], kinds.groups[code & 1]
@@ -162,6 +165,9 @@ def tables_of(
         stores[code * STORES + PSUMS_LEAVE] = result * stream.psum
         stores[code * STORES + RESULT_LEAVES] = result * stream.result
     if len(load_cycles) == 0:
-        load_cycles = np.array([at_rate(moved, rate) for moved in loads])
-        store_cycles = np.array([at_rate(moved, rate) for moved in stores])
+        load_cycles, store_cycles = zeros(len(loads)), zeros(len(stores))
+        for i in range(len(loads)):
+            load_cycles[i] = at_rate(loads[i], rate)
+        for i in range(len(stores)):
+            store_cycles[i] = at_rate(stores[i], rate)
     return KindTables(streams, lasts, loads, stores, load_cycles, store_cycles)

@@ -10,13 +10,14 @@ number of tiles. It lists candidates in the order of these; `dataflows.plans.til
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from dataflows.plans.array_side import array_side_words
 from dataflows.plans.candidate_heap import comes_before, keep, sort_heap
 from dataflows.plans.cut_tables import Candidate, Cut, Extents, Folds, Memory, Rate, StreamBytes, Tables
+from dataflows.plans.kernel_arrays import zero_rows, zeros
 from dataflows.plans.table_reading import axes_of, bounds_of, cut_at, folds_of, space_at
 from dataflows.plans.transfers import Integers
+from workloads.foundation.kernels import njit_inside
 
 NEVER = 1 << 62
 ORDERS = 6  # of the three loops of a group
@@ -49,14 +50,14 @@ class Tile(NamedTuple):
     held: int
 
 
-@njit(error_model="numpy")
+@njit_inside
 def repetitions(orders: Integers) -> tuple[Integers, Integers]:
     """Return which operands each order loads again, by the axes that are cut, and the axes inside the reduction's loop.
 
     An operand is loaded again for each turn of a loop that it does not span, if one that it does span turns inside. The
     bits: 1 the filter, 2 the result (psums), 4 the ifmap; -1: as an order before.
     """
-    again, within = np.zeros((len(orders), 8), np.int64), np.zeros(len(orders), np.int64)
+    again, within = zero_rows(len(orders), np.int64(8)), zeros(len(orders))
     for o in range(len(orders)):
         for cut in range(8):
             inside = 0
@@ -77,19 +78,19 @@ def repetitions(orders: Integers) -> tuple[Integers, Integers]:
     return again, within
 
 
-@njit(error_model="numpy")
+@njit_inside
 def carried(moved_bytes: int, transfers: int, rate: Rate) -> np.int64:
     """Return the least cycles of the channel for so many transfers of so many bytes in all."""
     return np.int64(np.ceil(moved_bytes * rate.of_a_byte)) + transfers * rate.of_a_transfer
 
 
-@njit(error_model="numpy")
+@njit_inside
 def alone(moved_bytes: int, rate: Rate) -> np.int64:
     """Return the least cycles of one transfer."""
     return carried(moved_bytes, 1, rate) if moved_bytes > 0 else np.int64(0)
 
 
-@njit(error_model="numpy")
+@njit_inside
 def order_traffic(
     repeated: int, within: int, words: Words, ifmap_words: int, reading: int, stream: StreamBytes,
     vectors: Cut, reduction: Cut, columns: Cut, channel_tiles: int,
@@ -126,7 +127,7 @@ def order_traffic(
     return OrderTraffic(-1 if early else loaded, moved, loads, stores, result_times > 1)
 
 
-@njit(error_model="numpy")
+@njit_inside
 def time_bound(
     group: Cut, work: int, busy: int, last_result: int, results: int, tile: Tile, moves: OrderTraffic, folds: Folds,
     padded: int, stream: StreamBytes, rate: Rate,
@@ -157,7 +158,7 @@ def time_bound(
     return max(first + on_array + store, loading + store, loading + storing, first_result)
 
 
-@njit(error_model="numpy")
+@njit_inside
 def place_of(candidate: Candidate, tables: Tables) -> int:
     """Return the place of a candidate among those of its mapping."""
     axes = axes_of(tables.mappings, candidate.mapping)
@@ -165,7 +166,7 @@ def place_of(candidate: Candidate, tables: Tables) -> int:
     return ((place * axes.filterings + candidate.filters) * ORDERS + candidate.order) * axes.groupings + candidate.group
 
 
-@njit(error_model="numpy")
+@njit_inside
 def candidate_at(place: int, mapping: int, tables: Tables) -> Candidate:
     """Return the candidate at a place."""
     axes = axes_of(tables.mappings, mapping)
@@ -175,7 +176,7 @@ def candidate_at(place: int, mapping: int, tables: Tables) -> Candidate:
     return Candidate(mapping, rest // axes.channelings, group, rest % axes.channelings, filters, order)
 
 
-@njit(error_model="numpy")
+@njit_inside
 def list_candidates(
     tables: Tables, extents: Extents, memory: Memory, rate: Rate, orders: Integers, criteria: tuple[int, int, int],
     most_time: int, most_first: int, keys: Integers, wanted: int,
@@ -207,7 +208,7 @@ def list_candidates(
     stream, buffer, sram, widths = memory.stream, memory.buffer, memory.sram, memory.widths
     upward, charge = criteria[0] == TIME, criteria[0] == TIME_WITH_CHARGE
     by_time = upward or charge
-    values, scratch, after = np.empty(4, np.int64), wanted, wanted + 1
+    values, scratch, after = zeros(np.int64(4)), wanted, wanted + 1
     count, least_time = np.int64(0), np.int64(NEVER)  # as literals they would have functions of their own
     worst = np.int64(most_first)
     for m in range(len(tables.mappings)):

@@ -11,10 +11,10 @@ through. A test holds this equal to the plan of the tiling.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from dataflows.plans.array_side import array_side_words
 from dataflows.plans.cut_tables import Candidate, Extents, Folds, Memory, MemoryWidths, Rate, Sizes, Tables
+from dataflows.plans.kernel_arrays import zero_rows, zeros
 from dataflows.plans.table_reading import axes_of, cut_at, folds_of, space_at
 from dataflows.plans.tile_clock import Tiles, end_cycle, new_clock, run_tiles
 from dataflows.plans.tile_kinds import (
@@ -31,6 +31,7 @@ from dataflows.plans.tile_kinds import (
     tables_of,
 )
 from dataflows.plans.transfers import Integers
+from workloads.foundation.kernels import njit_inside
 
 PIECE = 2048  # tiles that are laid out at once
 NO_LIMIT = 1 << 62
@@ -50,20 +51,21 @@ class Walk(NamedTuple):
     last_fold: Integers
 
 
-@njit(error_model="numpy")
+@njit_inside
 def new_walk(extents: Extents, sizes: Sizes, order: Integers) -> Walk:
     """Return a walk through the tiles, groups outermost, that begins."""
     space = -(-extents.images // sizes.images) * -(-extents.rows // sizes.rows)
     channels = -(-extents.channels // sizes.channels)
-    tiles = np.array([space, channels, -(-extents.filters // sizes.filters), -(-extents.groups // sizes.groups)])
-    if extents.reduces_space:
-        tiles[0], tiles[1] = channels, space
-    return Walk(
-        tiles, order, np.zeros(4, np.int64), np.full(4, -1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64)
-    )
+    axes, one = np.int64(4), np.int64(1)
+    tiles, before = zeros(axes), zeros(axes)
+    tiles[0], tiles[1] = (channels, space) if extents.reduces_space else (space, channels)
+    tiles[2], tiles[3] = -(-extents.filters // sizes.filters), -(-extents.groups // sizes.groups)
+    for axis in range(4):
+        before[axis] = -1
+    return Walk(tiles, order, zeros(axes), before, zeros(one), zeros(one))
 
 
-@njit(error_model="numpy")
+@njit_inside
 def lay_out(
     walk: Walk, extents: Extents, folds: Folds, kinds: Kinds, tables: KindTables, tiles: Tiles, loads: Integers,
     stores: Integers,
@@ -133,7 +135,7 @@ def lay_out(
     return count
 
 
-@njit(error_model="numpy")
+@njit_inside
 def in_proportion(total: int, weight: int, whole: int) -> int:
     """Return ceil(total * weight / whole) exactly, though the product may be beyond 64 bits."""
     rest = total % whole
@@ -146,7 +148,7 @@ def in_proportion(total: int, weight: int, whole: int) -> int:
     return total // whole * weight + share + (1 if over > 0 else 0)
 
 
-@njit(error_model="numpy")
+@njit_inside
 def wait_cycles(
     window: int, whole: int, moved: int, array_side: int, sram_side: int, widths: MemoryWidths
 ) -> int:  # fmt: skip
@@ -184,7 +186,7 @@ class Measured(NamedTuple):
     loaded_bytes: int
 
 
-@njit(error_model="numpy")
+@njit_inside
 def sizes_of(candidate: Candidate, tables: Tables) -> Sizes:
     """Return the extents of a candidate's tiles."""
     axes = axes_of(tables.mappings, candidate.mapping)
@@ -196,7 +198,7 @@ def sizes_of(candidate: Candidate, tables: Tables) -> Sizes:
     )  # fmt: skip
 
 
-@njit(error_model="numpy")
+@njit_inside
 def measure(
     candidate: Candidate, tables: Tables, extents: Extents, memory: Memory, rate: Rate, orders: Integers,
     load_cycles: Integers, store_cycles: Integers, table: Integers,
@@ -234,8 +236,8 @@ def measure(
     all_tiles = vectors.tiles * reduction.tiles * columns.tiles
     all_tiles *= cut_at(tables.cuts, axes.groups + candidate.group).tiles
     room = min(PIECE, all_tiles)
-    loads, stores = np.empty(room, np.int64), np.empty(room, np.int64)
-    piece = np.empty((5, room), np.int64)
+    loads, stores = zeros(room), zeros(room)
+    piece = zero_rows(np.int64(5), room)
     tiles = Tiles(piece[0], piece[1], piece[2], piece[3], piece[4])
     clock, whole, loaded, stored = new_clock(), folds.fill_cycles, np.int64(0), np.int64(0)
     for turn in range(2):  # once for the cycles of all tiles' windows, and once for their time

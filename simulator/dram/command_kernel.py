@@ -18,6 +18,7 @@ from simulator.dram.constraints import ACT, OTHER_RANK, PRE, PREA, RD, REF, SAME
 from simulator.dram.part import DramPart
 from workloads.foundation.errors import InputError
 from workloads.foundation.kernel_sources import sources_of
+from workloads.foundation.kernels import njit_inside
 
 CYCLES, ACTIVATES, PRECHARGES, READS, WRITES, REFRESHES, ROW_HITS, ACTIVE_CYCLES = range(8)  # of `StreamResult`
 NEVER = 1 << 60
@@ -62,7 +63,7 @@ REQUEST = np.dtype([("bank", np.int64), ("row", np.int64)])
 ISSUED = np.dtype([(name, np.int64) for name in ("cycle", "command", "rank", "bank", "row")])
 
 
-@njit
+@njit_inside
 def _start(banks: Any, ranks: Any, channel: Any, refreshing: bool) -> None:
     """Precharge all banks; nothing was done yet."""
     for bank in range(len(banks)):
@@ -74,7 +75,7 @@ def _start(banks: Any, ranks: Any, channel: Any, refreshing: bool) -> None:
         ranks[rank].refresh_due = channel.refresh_interval + turn if refreshing else NEVER
 
 
-@njit
+@njit_inside
 def _enter(queue: Any, place: int, channel: Any, burst: int) -> None:
     """Put a request at a place of its queue."""
     rank = burst // channel.rank_divisor % channel.rank_extent
@@ -155,7 +156,7 @@ def _bind(ready: Integers, least: Integers, channel: Any, command: int, at: int,
             ready[bank, later] = max(ready[bank, later], now + least[place, command, later])
 
 
-@njit
+@njit_inside
 def _close(banks: Any, ranks: Any, bank: int, rank: int, now: int, numbers: Integers) -> None:
     """Close a bank's row, if one is open."""
     if banks[bank].open_row >= 0:
@@ -203,7 +204,7 @@ def _owe_refresh(rank: Any, interval: int, now: int) -> None:
         rank.refresh_due += interval
 
 
-@njit
+@njit_inside
 def _direction(writing: int, reads: int, writes: int, depth: int) -> int:
     """Return which queue is served, 1 for writes: Ramulator 2's watermarks."""
     if writing == 0:
@@ -211,7 +212,7 @@ def _direction(writing: int, reads: int, writes: int, depth: int) -> int:
     return 0 if 5 * writes < depth and reads > 0 else 1
 
 
-@njit
+@njit_inside
 def _note(record: Any, now: int, command: int, rank: int, bank: int, row: int) -> None:
     """Write a command into the log."""
     record.cycle, record.command, record.rank, record.bank, record.row = now, command, rank, bank, row

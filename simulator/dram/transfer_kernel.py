@@ -45,6 +45,7 @@ from simulator.dram.transfer_state import (
 )  # fmt: skip
 from simulator.dram.transfer_table import place_of_pattern, remember
 from workloads.foundation.kernel_sources import sources_of
+from workloads.foundation.kernels import njit_inside
 
 # What a transfer takes. And how far it was at a state that is kept: its cycle, what it had issued, how many periods of
 # its pattern had begun.
@@ -72,7 +73,7 @@ def _in_order(banks: Any, groups: Any, queue: Any, rules: Rules, waiting: int, n
     return True
 
 
-@njit
+@njit_inside
 def _run(
     banks: Any, groups: Any, queue: Any, entered: Integers, rules: Rules, pattern: Pattern, place_bursts: int,
     pace: int, waiting: int, segment: int, at: int, stop: int, now: int, last_command: int,
@@ -165,7 +166,7 @@ def _place_of(channel: Any, rules: Rules, place_bursts: int, ordered: bool, burs
     )
 
 
-@njit
+@njit_inside
 def _seen(found: Integers, states: Integers, marks: Any) -> int:
     """Return which of the states that are kept equals the one found; -1 for none."""
     for kept in range(len(marks)):
@@ -174,13 +175,13 @@ def _seen(found: Integers, states: Integers, marks: Any) -> int:
     return -1
 
 
-@njit
+@njit_inside
 def _keep(mark: Any, cycle: int, activates: int, bursts: int, periods: int) -> None:
     """Write down how far a transfer is."""
     mark.cycle, mark.activates, mark.bursts, mark.periods = cycle, activates, bursts, periods
 
 
-@njit
+@njit_inside
 def _skip(pattern: Pattern, period: Period, periods: int, segment: int, at: int, stop: int) -> tuple[int, int, int]:
     """Return segment, next burst and end of the segment after so many periods."""
     if pattern.segments == 1:
@@ -190,7 +191,7 @@ def _skip(pattern: Pattern, period: Period, periods: int, segment: int, at: int,
     return segment, segment * pattern.stride_bytes >> pattern.shift, burst_end(pattern, segment)
 
 
-@njit
+@njit_inside
 def _run_transfer(channel: Any, rules: Rules, depth: int, pattern: Pattern, short_cuts: bool, result: Any) -> None:
     """Write cycles, activates and bursts of one pattern into a record of `TIMES`.
 

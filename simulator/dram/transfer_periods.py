@@ -9,6 +9,7 @@ from numba import njit
 
 from dataflows.plans.plan import Integers
 from simulator.dram.transfer_state import NEVER, Rules
+from workloads.foundation.kernels import njit_inside
 
 LONGEST_COMMAND = 16  # cycles on the command bus that a part may state
 
@@ -33,7 +34,7 @@ class Period(NamedTuple):
     place_bursts: int
 
 
-@njit
+@njit_inside
 def burst_end(pattern: Pattern, segment: int) -> int:
     """Return the burst after a segment's last one."""
     end = segment * pattern.stride_bytes + pattern.segment_bytes
@@ -50,7 +51,7 @@ def next_segment(pattern: Pattern, segment: int, at: int, stop: int) -> tuple[in
     return segment, at, stop
 
 
-@njit
+@njit_inside
 def known_order(channel: Any) -> bool:
     """Return whether addresses go row, rank, bank, column, bank group; runs and periods know no other order."""
     groups, place_bursts = channel.bank_groups, channel.column_extent * channel.bank_groups
@@ -63,7 +64,7 @@ def known_order(channel: Any) -> bool:
     )
 
 
-@njit
+@njit_inside
 def period_of(pattern: Pattern, channel: Any, ordered: bool) -> Period:
     """Return the period of a pattern, if it is long enough to have some."""
     place_bursts = channel.column_extent * channel.bank_groups
@@ -84,7 +85,7 @@ def period_of(pattern: Pattern, channel: Any, ordered: bool) -> Period:
     return Period(segments, bursts, place_bursts)
 
 
-@njit
+@njit_inside
 def write_state(
     into: Integers, banks: Any, groups: Any, ranks: Any, queue: Any, rules: Rules, place: int, now: int,
     last_command: int, waiting: int,
@@ -122,7 +123,7 @@ def write_state(
         n += 2
 
 
-@njit
+@njit_inside
 def jump(banks: Any, groups: Any, ranks: Any, queue: Any, rules: Rules, later: int, moved: int, waiting: int) -> None:
     """Move the channel's state by so many cycles and places."""
     for group in range(len(groups)):

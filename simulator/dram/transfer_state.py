@@ -18,6 +18,7 @@ from numba import njit
 
 from dataflows.plans.plan import Integers
 from simulator.dram.constraints import ACT, OTHER_RANK, PRE, PREA, RD, SAME_BANK, SAME_GROUP, SAME_RANK, WR
+from workloads.foundation.kernels import njit_inside
 
 NEVER = 1 << 60
 
@@ -61,7 +62,7 @@ class Rules(NamedTuple):
     column_bus: int
 
 
-@njit
+@njit_inside
 def rules_of(channel: Any, least: Integers, is_write: bool) -> Rules:
     """Read the rules of one direction from a channel; see `channel.Channel`."""
     column = WR if is_write else RD
@@ -161,7 +162,7 @@ def column(banks: Any, groups: Any, queue: Any, rules: Rules, bank: int, place: 
         queue[i].bank, queue[i].row = queue[i + 1].bank, queue[i + 1].row
 
 
-@njit
+@njit_inside
 def precharge_all(banks: Any, ranks: Any, rules: Rules, now: int, last_command: int, end: int) -> int:
     """Issue PREA to every rank with an open bank; return when the next transfer may start."""
     rank_banks = rules.bank_groups * rules.banks

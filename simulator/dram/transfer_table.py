@@ -6,7 +6,8 @@ A pattern that comes again costs a look into the table. A contiguous pattern is 
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from workloads.foundation.kernels import njit_inside
 
 # A place of the table is free where `segments` is 0.
 ENTRY = np.dtype([
@@ -15,7 +16,7 @@ ENTRY = np.dtype([
 ])  # fmt: skip
 
 
-@njit
+@njit_inside
 def place_of_pattern(table: Any, segments: int, segment_bytes: int, stride_bytes: int, write: int) -> int:
     """Return the place at which a table has a pattern, or the free place where it belongs."""
     mixed = (segments * 0x2545F4914F6CDD1D ^ segment_bytes) * 0x1B873593CC9E2D51
@@ -33,7 +34,7 @@ def place_of_pattern(table: Any, segments: int, segment_bytes: int, stride_bytes
     return place
 
 
-@njit
+@njit_inside
 def remember(entry: Any, pattern: Any, write: int, times: Any) -> None:
     """Write down what a pattern takes."""
     entry.segments, entry.segment_bytes, entry.stride_bytes = (

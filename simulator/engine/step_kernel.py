@@ -26,6 +26,7 @@ from numba import njit
 
 from dataflows.plans.plan import Integers
 from simulator.dram.refresh import Refresh
+from workloads.foundation.kernels import njit_inside
 
 NEVER = 1 << 62
 LARGEST = (1 << 63) - 1
@@ -102,7 +103,7 @@ class RefreshRules(NamedTuple):
 # Refreshes
 
 
-@njit
+@njit_inside
 def refreshes_due(cycle: int, refresh: RefreshRules) -> int:
     """Return how many refreshes came due up to a cycle of the batch, exactly.
 
@@ -118,14 +119,14 @@ def refreshes_due(cycle: int, refresh: RefreshRules) -> int:
     return due
 
 
-@njit
+@njit_inside
 def _refresh_while_idle(channel: Any, refresh: RefreshRules, until: int) -> None:
     """Make the refreshes that came due while the channel was idle, as many as fit."""
     owed = refreshes_due(channel.batch_cycles + until, refresh) - channel.refreshes
     channel.refreshes += min(owed, (until - channel.free) // refresh.cycles)
 
 
-@njit
+@njit_inside
 def _refresh_owed(channel: Any, refresh: RefreshRules, cycle: int) -> int:
     """Make all refreshes that are owed at a cycle; return when they are done."""
     owed = refreshes_due(channel.batch_cycles + cycle, refresh) - channel.refreshes
@@ -136,7 +137,7 @@ def _refresh_owed(channel: Any, refresh: RefreshRules, cycle: int) -> int:
 # The channel
 
 
-@njit
+@njit_inside
 def _carry(channel: Any, refresh: RefreshRules, asked: int, cycles: int) -> tuple[int, int]:
     """Carry a transfer that was asked for at a cycle; return its start and its end."""
     start = max(asked, channel.free)
@@ -153,7 +154,7 @@ def _carry(channel: Any, refresh: RefreshRules, asked: int, cycles: int) -> tupl
     return start, end
 
 
-@njit
+@njit_inside
 def _waited_behind(transfers: Any, carried: int, asked: int, array: int) -> int:
     """Return for how long a transfer that was asked for at a cycle waited behind those of the other array."""
     cycles = 0
@@ -168,7 +169,7 @@ def _waited_behind(transfers: Any, carried: int, asked: int, array: int) -> int:
 # An array. These functions take single records: numba would count references to whole arrays, which is slow.
 
 
-@njit
+@njit_inside
 def _load(array: Any, tile: Any, own: Any, before: Any, two_before: Any) -> bool:
     """Ask for a tile's load, or note that it has no bytes; return whether it is loaded."""
     asked = array.started
@@ -184,7 +185,7 @@ def _load(array: Any, tile: Any, own: Any, before: Any, two_before: Any) -> bool
     return True
 
 
-@njit
+@njit_inside
 def _stream(array: Any, plan: Any, tile: Any, own: Any, before: Any, awaited: Any, waits: bool, stalls: Any) -> None:
     """Stream a tile that is loaded; if it `waits` for a store, that of `awaited` is done."""
     array_ready = array.started + plan.fill_cycles
@@ -204,7 +205,7 @@ def _stream(array: Any, plan: Any, tile: Any, own: Any, before: Any, awaited: An
     array.streamed += 1
 
 
-@njit
+@njit_inside
 def _store(array: Any, plan: Any, tile: Any, own: Any, stored_before: Any) -> bool:
     """Ask for the store of a tile that has streamed, or note that it takes no time; return whether it is stored."""
     asked = own.stream_end + plan.drain_cycles
@@ -218,7 +219,7 @@ def _store(array: Any, plan: Any, tile: Any, own: Any, stored_before: Any) -> bo
     return True
 
 
-@njit
+@njit_inside
 def _end_plan(array: Any, plan: Any, last: Any, last_stored: Any, ended: Any) -> None:
     """End a plan: its last tile has drained, and its last store is done."""
     drained = end = array.started
@@ -234,7 +235,7 @@ def _end_plan(array: Any, plan: Any, last: Any, last_stored: Any, ended: Any) ->
     array.started = end
 
 
-@njit
+@njit_inside
 def _begin_plan(array: Any, tile_begin: Integers, tiles: Any, storing: Any) -> None:
     """Let an array begin the plan that it is on."""
     array.loaded = array.streamed = array.stored = array.storing_tiles = 0
@@ -253,7 +254,6 @@ def _begin_plan(array: Any, tile_begin: Integers, tiles: Any, storing: Any) -> N
 # The step
 
 
-@njit(cache=True)
 def run_step_kernel(
     plan_begin: Integers, tile_begin: Integers, plans: Any, tiles: Any, refresh: RefreshRules, channel: Any
 ) -> tuple[Any, Any]:
@@ -272,10 +272,21 @@ def run_step_kernel(
     plan_times : [plans] of PLAN_TIMES
     tile_times : [tiles] of TILE_TIMES
     """
+    # Arrays of records are made here: inside a kernel, each kind of record takes a tenth of a second of compilation.
     plan_times, times = np.zeros(len(plans), PLAN_TIMES), np.zeros(len(tiles), TILE_TIMES)
     storing = np.zeros(len(tiles) + 1, _STORING)  # a plan without tiles reads the one after the last
-    transfers, carried = np.zeros(2 * len(tiles), _TRANSFER), np.int64(0)
-    arrays = np.zeros(2, _ARRAY)
+    transfers, arrays = np.zeros(2 * len(tiles), _TRANSFER), np.zeros(2, _ARRAY)
+    _advance(plan_begin, tile_begin, plans, tiles, refresh, channel, plan_times, times, storing, transfers, arrays)
+    return plan_times, times
+
+
+@njit(cache=True)
+def _advance(
+    plan_begin: Integers, tile_begin: Integers, plans: Any, tiles: Any, refresh: RefreshRules, channel: Any,
+    plan_times: Any, times: Any, storing: Any, transfers: Any, arrays: Any,
+) -> None:  # fmt: skip
+    """Advance one step, from arrays of zeros."""
+    carried = np.int64(0)
     for a in range(2):
         arrays[a].plan, arrays[a].last_plan = plan_begin[a], plan_begin[a + 1]
         _begin_plan(arrays[a], tile_begin, tiles, storing)
@@ -317,7 +328,7 @@ def run_step_kernel(
             if arrays[each].load_asked < asked:
                 asked, a, is_store = arrays[each].load_asked, each, False
         if a < 0:
-            return plan_times, times
+            return
         array = arrays[a]
         behind = _waited_behind(transfers, carried, asked, a)
         if is_store:

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from kernel_functions import called_by_a_kernel
 from naive_dram import odd_part
 
 from dataflows.plans.transfers import Transfers
@@ -268,5 +269,7 @@ def test_no_period_where_its_segments_reach_beyond_64_bits() -> None:
     """Rows of 2^20 bursts in 16 groups, 64 banks and 8 ranks, and an odd stride: only 2^39 segments come to a row."""
     names = ("column_extent", "bank_groups", "banks", "ranks")
     channel = np.array((2**20, 16, 64, 8), dtype=[(name, np.int64) for name in names])[()]
-    found = period_of(Pattern(1000, 64, 2**50 + 1, 6), channel, True)  # 2^39 (2^50 + 1) bytes are 2^39 modulo 2^64
+    found = called_by_a_kernel(period_of)(
+        Pattern(1000, 64, 2**50 + 1, 6), channel, True
+    )  # 2^39 (2^50 + 1) bytes are 2^39 modulo 2^64
     assert (found.segments, found.bursts) == (0, 0)

@@ -11,6 +11,7 @@ from math import floor
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from kernel_functions import called_by_a_kernel
 from test_step_engine import HZ, RefreshingDram, plan
 
 from simulator.dram.models.commands import CommandDram
@@ -20,6 +21,7 @@ from simulator.engine.step_kernel import RefreshRules, refreshes_due
 from simulator.engine.work import StepWork
 from simulator.phases.design import Step, Task
 
+kernel_refreshes_due = called_by_a_kernel(refreshes_due)
 COMMAND = 2  # cycles that a load of the test's DRAM takes beside one a byte
 
 
@@ -133,7 +135,7 @@ def test_kernel_counts_what_is_due_beyond_64_bits(data: st.DataObject) -> None:
     cycle = data.draw(st.integers(0, 1 << 61) | st.integers(-2, 2).map(lambda off: (1 << 63) // denominator + off))
     rules = RefreshRules.of(Refresh(numerator, denominator, 1))
     cycle = min(cycle, 1 << 61)
-    assert refreshes_due(cycle, rules) == cycle * denominator // numerator
+    assert kernel_refreshes_due(cycle, rules) == cycle * denominator // numerator
 
 
 def test_long_batch_at_an_odd_frequency() -> None:

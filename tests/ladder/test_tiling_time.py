@@ -8,6 +8,7 @@ from array_specs import RUN_NAMES, RUNS, array_of, specs
 from convolutions import ROLES, shapes
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from kernel_functions import called_by_a_kernel
 from tile_by_tile import Measured, TilingSearch
 
 from dataflows.array import PEArray
@@ -19,7 +20,7 @@ from dataflows.plans.placement import ALL_IN_DRAM, Operand, Placement
 from dataflows.plans.plan import BufferBudget
 from dataflows.plans.planning import plan_product
 from dataflows.plans.tiling_time import PIECE
-from dataflows.plans.tiling_time import in_proportion as share_of
+from dataflows.plans.tiling_time import in_proportion as inside_in_proportion
 from simulator.dram.machine_channel import dram_channel
 from simulator.dram.model import DramModel
 from simulator.dram.models.bandwidth import BandwidthDram
@@ -33,6 +34,7 @@ from workloads.passes import Product, Role
 from workloads.shapes import ConvShape, linear_shape
 
 HZ = 200_000_000
+share_of = called_by_a_kernel(inside_in_proportion)
 COMMANDS = CommandDram(model="commands", capacity_bytes=1 << 30, part="ddr3-1600", queue_depth=32)
 IDEAL = IdealDram(model="ideal", capacity_bytes=1)
 OPERANDS = st.builds(Operand, st.sampled_from(["dram", "dram", "buffer", "predictor_sram"]), st.integers(1, 2))

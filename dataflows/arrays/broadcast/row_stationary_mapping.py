@@ -20,6 +20,7 @@ from numba import njit
 from dataflows.arrays.broadcast.row_stationary import RowArray, RowMapping
 from dataflows.convolution import ConvolutionTiles
 from dataflows.plans.plan import Integers
+from workloads.foundation.kernels import njit_inside
 
 PortWords = tuple[int, int, int]  # of the filter, the image and the output port
 
@@ -81,7 +82,7 @@ def _search_each(
     return found
 
 
-@njit(cache=True)
+@njit_inside
 def _streaming(mapping: Integers, ports: Integers, sizes: Integers) -> int:
     """Return the cycles of a mapping's positions."""
     groups, images, channels, filters, filter_rows, out_rows = sizes[:6]
@@ -100,7 +101,7 @@ def _streaming(mapping: Integers, ports: Integers, sizes: Integers) -> int:
     return folds * images * -(-out_rows // e) * (runs * first + (out_columns - runs) * after)
 
 
-@njit(cache=True)
+@njit_inside
 def _search(
     rows: int, columns: int, ports: Integers, pads: Integers, sizes: Integers, whole_sets: bool, most: int
 ) -> Integers:  # fmt: skip
@@ -179,7 +180,7 @@ def _search(
     return best
 
 
-@njit(cache=True)
+@njit_inside
 def _seen(e: int, h: int, sy: int, dy: int) -> int:
     """Count the different values of y * sy + i * dy for y < e and i < h."""
     # value(y, i) = value(y + dy/g, i - sy/g): a pair is counted where no such partner with a larger y exists
@@ -188,7 +189,7 @@ def _seen(e: int, h: int, sy: int, dy: int) -> int:
     return e * h - max(0, e - step_y) * max(0, h - step_i)
 
 
-@njit(cache=True)
+@njit_inside
 def _common_divisor(one: int, other: int) -> int:
     while other:
         one, other = other, one % other
