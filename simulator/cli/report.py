@@ -37,6 +37,9 @@ def run_and_report(
     from simulator.cli.numba_start import start_numba
 
     start_numba()
+    from simulator.cli.two_compilers import compile_kernels
+
+    compile_kernels()
     from simulator.outputs.folder import json_text, write_results
     from simulator.outputs.staging import staged_output
     from simulator.outputs.summary import summary
