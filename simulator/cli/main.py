@@ -3,6 +3,8 @@
 Nothing heavy is imported here or at the top of a command's file, so that ``--help`` is instant.
 """
 
+import atexit
+import gc
 import signal
 import sys
 from contextlib import suppress
@@ -32,6 +34,8 @@ from simulator.cli.volume import take_volume
 from workloads.foundation.errors import InputError
 from workloads.foundation.printable import printable
 from workloads.foundation.reading import one_run
+
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000  # some 10 MB
 
 
 class _InOrder(click.Group):
@@ -81,6 +85,7 @@ def main() -> None:
     Exit codes: 0 done, 2 bad input (one line on stderr), 128 + n stopped by signal n, 1 anything else.
     """
     open_streams()
+    _collect_seldom()
     try:
         with stoppable(), one_run():
             code = cli.main(prog_name="adagp-sim", standalone_mode=False)
@@ -104,6 +109,12 @@ def main() -> None:
     except OSError as error:
         _fail(_told(error), 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _collect_seldom() -> None:
+    """Let Python look for garbage in cycles seldom, and not at its end: a tenth of a short command."""
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    atexit.register(gc.freeze)
 
 
 def _told(error: OSError) -> str:

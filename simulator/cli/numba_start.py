@@ -2,20 +2,18 @@
 
 import sys
 
-_BLAS = "scipy.linalg.cython_blas"
-
 
 def start_numba() -> None:
     """Load Numba's parts without SciPy, which it takes for products of matrices of floats, where SciPy is installed.
 
     No kernel has such products, and SciPy's linear algebra takes a fifth of a second. Numba asks once, as it loads its
-    functions of arrays, whether that module is there. Only a command does so: in a user's session his own kernels may
+    functions of arrays, whether SciPy is there. Only a command does so: in a user's session his own kernels may
     multiply matrices.
     """
-    if _BLAS in sys.modules:
+    if "scipy" in sys.modules:
         return
-    sys.modules[_BLAS] = None  # type: ignore[assignment]  # an import of it fails
+    sys.modules["scipy"] = None  # type: ignore[assignment]  # an import of it fails
     try:
         import numba.np.arraymath  # noqa: F401
     finally:
-        del sys.modules[_BLAS]
+        del sys.modules["scipy"]

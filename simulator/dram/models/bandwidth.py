@@ -45,6 +45,8 @@ class BandwidthDram(SparseModel, DramModel):
         return cycles
 
     def _busiest_bytes(self, transfers: Transfers) -> Integers:
+        if self._channels == 1:
+            return transfers.moved_bytes  # which need no patterns
         columns = transfers.segments, transfers.segment_bytes, transfers.stride_bytes
         segments, size, _ = busiest_share(self._channels, self.interleave_bytes, *columns)
         busiest: Integers = (segments * size).sum(axis=0)
