@@ -4,7 +4,7 @@ This is the one place where a batch is put together. The single device runs whol
 some stages of one (`simulator/pipelines/stage_times.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from simulator.phases.checked_steps import checked_steps
 from simulator.phases.design import Step, batch_kind
 from simulator.phases.stages import LayerFacts, Stage, layer_facts, stages_of
 from workloads.foundation.errors import InputError
+from workloads.foundation.headway import headway
 from workloads.schedule import Phase
 from workloads.trace import Trace
 
@@ -60,8 +61,18 @@ class Batches:
     def works(self, kind: Phase) -> list[list[StepWork]]:
         """Return the plans of every task of every step of one batch."""
         if kind not in self._works:
-            self._works[kind] = self._plans(kind, self.steps(kind))
+            with headway(len(self.steps(kind))) as step_planned:
+                for _ in self.planning(kind):
+                    step_planned()
         return self._works[kind]
+
+    def planning(self, kind: Phase) -> Iterator[None]:
+        """Plan one batch, a step at a time, so that several batches can be planned side by side."""
+        works = []
+        for step in self.steps(kind):
+            works.append(self._step_plans(kind, step))
+            yield
+        self._works[kind] = works
 
     def run(self, kind: Phase) -> BatchRun:
         """Return one batch."""
@@ -111,14 +122,13 @@ class Batches:
         return checked_steps(self.spec.design_rules, stages, self._layer_ids)
 
     def _plans(self, kind: Phase, steps: Sequence[Step]) -> list[list[StepWork]]:
+        return [self._step_plans(kind, step) for step in steps]
+
+    def _step_plans(self, kind: Phase, step: Step) -> list[StepWork]:
         work = self._operations.work
-        works = [
-            [work(task, kind, 0) for task in step.first] + [work(task, kind, 1) for task in step.second]
-            for step in steps
-        ]
-        for step, those in zip(steps, works, strict=True):
-            if step.second and all(merge(those).uses_predictor_sram):
-                self._refuse_shared_sram(step, those)
+        works = [*(work(task, kind, 0) for task in step.first), *(work(task, kind, 1) for task in step.second)]
+        if step.second and all(merge(works).uses_predictor_sram):
+            self._refuse_shared_sram(step, works)
         return works
 
     def _refuse_shared_sram(self, step: Step, works: Sequence[StepWork]) -> None:

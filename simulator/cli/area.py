@@ -34,7 +34,9 @@ def area(
 
     from simulator.area.equal import equal_runs, equal_studies, larger_baselines
     from simulator.area.report import area_data, cost_of
-    from simulator.cli.console import console, progress
+    from simulator.cli.console import console
+    from simulator.cli.numba_start import start_numba
+    from simulator.cli.progress import progress
     from simulator.machine.spec_loading import load_designs
 
     specs = load_designs(config, dataflow, overrides)
@@ -43,6 +45,7 @@ def area(
     larger = larger_baselines(specs)
     studies: list[EqualStudy] = []
     if workload is not None:
+        start_numba()
         with named_places(str(trace), config, dataflow, overrides), progress(len(equal_runs(specs))) as say:
             studies = equal_studies(workload, specs, say)
     dataset = None if workload is None else workload.dataset.name

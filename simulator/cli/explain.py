@@ -77,6 +77,10 @@ def explain(
     _check_options(stepping, folds, cycles, passes, {
         "--from": first, "--register": register, "--pe": pe,
     }, {"--json": as_json, "--mapping-out": mapping_out})  # fmt: skip
+    from simulator.cli.numba_start import start_numba
+    from simulator.cli.progress import waiting
+
+    start_numba()
     from simulator.explain.layer import explain_layer
     from simulator.explain.stepping import FOLDS, SHOWN, step_layer
     from simulator.machine.spec_loading import load_accelerator
@@ -95,10 +99,12 @@ def explain(
             # A picture begins where the first PE works, which is known only when it was stepped.
             kept = cycles if folds is None else None if first is None else first + (cycles or SHOWN)
             wanted = passes[0] if passes else None
-            steps = step_layer(workload, spec, layer, phase, wanted, FOLDS if folds is None else folds, kept)
+            with waiting(f"step {layer}"):
+                steps = step_layer(workload, spec, layer, phase, wanted, FOLDS if folds is None else folds, kept)
             _show_steps(steps, folds is not None, first, cycles, register, pe, vcd)
             return
-        found = explain_layer(workload, spec, layer, phase, passes)
+        with waiting(f"explain {layer}"):
+            found = explain_layer(workload, spec, layer, phase, passes)
     if mapping_out is not None:
         from workloads.foundation.atomic import atomic_file
         from workloads.foundation.printable import printable

@@ -23,7 +23,11 @@ def memory(
     """Print how much energy of memory accesses a design saves on TRACE, under each counting rule."""
     import json
 
-    from simulator.cli.console import console, print_table, progress, table
+    from simulator.cli.console import console, print_table, table
+    from simulator.cli.numba_start import start_numba
+    from simulator.cli.progress import progress
+
+    start_numba()
     from simulator.machine.spec_loading import load_designs
     from simulator.phases.design import find_design
     from simulator.studies.memory_study import memory_study

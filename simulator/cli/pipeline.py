@@ -146,7 +146,11 @@ def _run(name: str, request: RunRequest, own: _PipelineRequest) -> None:
     if out is None and (request.timeline or request.plot):
         missing = "--timeline" if request.timeline else "--plot"
         raise click.UsageError(f"{missing} needs a place for its file: add --out DIR")
-    from simulator.cli.console import console, progress
+    from simulator.cli.console import console
+    from simulator.cli.numba_start import start_numba
+    from simulator.cli.progress import progress
+
+    start_numba()
     from simulator.outputs.folder import json_text
     from simulator.outputs.pipeline_folder import write_pipeline
     from simulator.outputs.pipeline_summary import pipeline_summary

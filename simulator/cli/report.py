@@ -33,8 +33,9 @@ def run_and_report(
 ) -> None:
     """Simulate a trace on some specs, print the result, with `layers` also layer by layer, and write it where asked."""
     out = request.out
-    from simulator.cli.console import console, progress
+    from simulator.cli.console import console
     from simulator.cli.numba_start import start_numba
+    from simulator.cli.progress import progress
 
     start_numba()
     from simulator.cli.two_compilers import compile_kernels

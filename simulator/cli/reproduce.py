@@ -24,7 +24,8 @@ def reproduce(out: Path | None, only: str | None, jobs: int | None, show_list: b
     Results are kept in DIR as they come, so a run that was stopped can resume. With --only, these exhibits are made
     anew in the report that is in DIR, and the others stay as they are.
     """
-    from simulator.cli.console import console, counter
+    from simulator.cli.console import console
+    from simulator.cli.progress import counter
     from simulator.reproduce.exhibit import chosen_makers, exhibit_makers
 
     screen = console()

@@ -22,7 +22,7 @@ def run_report(folder: Path, out: Path | None) -> None:
     filter, and as charts: cycles, stalls, roofline, timeline and energy. The page of a sweep has its front and all its
     points. It takes Plotly (pip install '.[report]' in a clone).
     """
-    from simulator.cli.console import waiting
+    from simulator.cli.progress import waiting
     from simulator.pages.run_report import write_run_report
 
     with waiting(f"make the page of {folder}"):

@@ -121,7 +121,7 @@ def _workers(count: int | None, scheduler: str | None, limit_seconds: float) -> 
 
 @contextmanager
 def _progress() -> "Iterator[Said]":
-    from simulator.cli.console import counter
+    from simulator.cli.progress import counter
 
     with counter("points") as said:
         yield said

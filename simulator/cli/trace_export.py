@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.api.traces import export_command
-from simulator.cli.console import progress, waiting
+from simulator.cli.progress import progress, waiting
 from simulator.cli.volume import Volume, volume
 from workloads.foundation.atomic import check_writable
 from workloads.foundation.errors import InputError

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simulator.api.traces import chosen_importer, imported_trace
-from simulator.cli.console import console, waiting
+from simulator.cli.console import console
 from simulator.cli.import_inputs import input_options
+from simulator.cli.progress import waiting
 from simulator.cli.volume import Volume, volume
 from workloads.foundation.atomic import check_writable
 from workloads.foundation.errors import InputError

@@ -82,7 +82,7 @@ def reference(
     Without options it does the same as trace export. A run with --checkpoint can be stopped and resumed.
     """
     from simulator.api.training import train_reference
-    from simulator.cli.console import progress
+    from simulator.cli.progress import progress
     from workloads.foundation.atomic import check_writable
     from workloads.networks import find_recipe
     from workloads.trace import load_policy
@@ -126,7 +126,7 @@ def controls(seeds: int, epochs: int, schedule: str, jobs: int, out: Path, table
     GP batches left out, zero gradients and random gradients. A run of 90 epochs takes half a minute on one core.
     """
     from simulator.api.training import train_controls
-    from simulator.cli.console import progress
+    from simulator.cli.progress import progress
     from workloads.foundation.atomic import atomic_file, check_writable
     from workloads.trace import load_policy
 
@@ -158,7 +158,7 @@ def predictors(seeds: int, stream_epochs: int, epochs: int, out: Path) -> None:
 
     It takes some twenty minutes on one core.
     """
-    from simulator.cli.console import progress
+    from simulator.cli.progress import progress
     from workloads.foundation.atomic import atomic_file, check_writable
 
     check_writable(out)

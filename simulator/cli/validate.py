@@ -36,14 +36,17 @@ def validate(
     Each has a table of measured and simulated values, the mean and the median of the errors, and the rows with the
     largest errors with their causes.
     """
-    from simulator.cli.console import console, progress
+    from simulator.cli.console import console
+    from simulator.cli.numba_start import start_numba
+    from simulator.cli.progress import progress, waiting
     from simulator.validation.comparison import comparisons, find_comparison, validated
     from workloads.foundation.atomic import check_writable
 
     screen = console()
     if show_list:
+        width = max(map(len, comparisons()))
         for one in comparisons().values():
-            screen.print(f"{one.name:16} {one.title}")
+            screen.print(f"{one.name:{width}}  {one.title}")
         return
     if data is not None and name is None:
         raise click.UsageError("--data goes with one comparison: name it")
@@ -55,8 +58,10 @@ def validate(
             if one.missing():
                 note(f"{one.name} is left out: it needs {one.missing()}")
         chosen = [one for one in chosen if not one.missing()]
+    start_numba()
     if name is not None:
-        found = [validated(chosen[0], data, ranges)]
+        with waiting(f"compare {chosen[0].title}"):
+            found = [validated(chosen[0], data, ranges)]
     else:
         with progress(len(chosen), "compare") as say:
             found = [_told(one, say, ranges) for one in chosen]

@@ -11,6 +11,7 @@ from simulator.batch.mapping_file import GivenMappings, mappings_for
 from simulator.machine.array_spec import ARRAYS
 from simulator.machine.spec import Accelerator
 from workloads.foundation.errors import InputError
+from workloads.foundation.headway import headway
 from workloads.schedule import Phase
 from workloads.trace import Trace
 
@@ -113,20 +114,22 @@ def relieved(trace: Trace, spec: Accelerator, kind: Phase, layer: int, passes: s
     simulated, say) is left out.
     """
     mappings = mappings_for(trace, spec)
-    now = _cycles(trace, spec, kind, layer, mappings)
     found = []
-    for relief in RELIEFS:
-        changes = relief.changes(spec)
-        if not changes:
-            continue
-        try:
-            machine = spec.replace(changes)
-            same = machine.arrays == spec.arrays
-            then = _cycles(trace, machine, kind, layer, mappings if same else mappings.on_any_array())
-        except InputError:
-            continue
-        saved = {key: now[key] - then[key] for key in now if key in passes}
-        found.append(Relieved(relief.limit, relief.name, saved))
+    with headway(1 + len(RELIEFS)) as machine_done:
+        now = _cycles(trace, spec, kind, layer, mappings)
+        for relief in RELIEFS:
+            machine_done()
+            changes = relief.changes(spec)
+            if not changes:
+                continue
+            try:
+                machine = spec.replace(changes)
+                same = machine.arrays == spec.arrays
+                then = _cycles(trace, machine, kind, layer, mappings if same else mappings.on_any_array())
+            except InputError:
+                continue
+            saved = {key: now[key] - then[key] for key in now if key in passes}
+            found.append(Relieved(relief.limit, relief.name, saved))
     return sorted(found, key=lambda one: -one.saved)
 
 

@@ -20,7 +20,7 @@ from simulator.pipelines.results import BatchKind, PipelineResults, PipelineRun,
 from simulator.pipelines.schedule import PipelineSchedule, forward_only
 from simulator.pipelines.stage_times import PredictorRuns, StageTimes, without_capacity
 from simulator.pipelines.work import BatchWork
-from simulator.run.simulation import Simulation
+from simulator.run.simulation import Simulation, prepare
 from workloads.foundation.errors import InputError
 from workloads.foundation.logs import stage
 from workloads.foundation.quantities import more_than
@@ -76,7 +76,7 @@ def simulate_pipelines(
     micro = trace.with_batch_size(trace.batch_size // setup.micro_batches)
     for spec in specs:
         _check_memory(micro, spec, setup.devices)
-        Simulation(micro, without_capacity(spec)).prepare()
+    prepare([Simulation(micro, without_capacity(spec)) for spec in specs])
     progress("stages")
     times = [StageTimes(micro, spec, setup.predictor_runs) for spec in specs]
     with stage("plan and simulate the layers of a micro-batch"):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
+from itertools import islice, zip_longest
 
 from dataflows.actions import ActionCounts
 from dataflows.plans.plan import Plan
@@ -16,6 +16,7 @@ from simulator.engine.work import StepWork, merge
 from simulator.machine.spec import Accelerator
 from simulator.run.results import BATCH_ROW, ArrayUse, ExactStretch, LayerRow, PhaseResult, Results, RunResult
 from workloads.foundation.errors import InputError
+from workloads.foundation.headway import headway
 from workloads.foundation.logs import stage
 from workloads.foundation.quantities import more_than
 from workloads.passes import ROLES, layer_products
@@ -62,11 +63,19 @@ class Simulation:
             If numbers are beyond what is simulated, a batch needs more DRAM than there is, a tile does not
             fit in the buffer, the energy table cannot be read, or the run has no such batches.
         """
+        prepare([self], exact)
+
+    def check_size(self, exact: tuple[int, int] | None) -> None:
+        """Check what can be checked before plans are made."""
         if exact is not None:
             self._check_stretch(*exact)
         check_macs(self.trace, self.spec)
         for kind in self.batches.kinds:
             self._peak_dram_bytes(kind)
+
+    def check_plans(self) -> None:
+        """Check what the plans ask of the machine."""
+        for kind in self.batches.kinds:
             self._check_cycles(kind)
         _ = self._energy  # refuses a table that is not for this machine
 
@@ -272,6 +281,31 @@ def check_cycles(spec: Accelerator, plans: Iterable[Plan], what: str) -> None:
                          "give a faster DRAM or a lower frequency_hz")  # fmt: skip
 
 
+def prepare(simulations: Sequence[Simulation], exact: tuple[int, int] | None = None) -> None:
+    """Prepare simulations of one trace side by side, and tell how far that is.
+
+    They are planned layer by layer, not one after the other: what the first one plans, others often find planned, so
+    that a share of the layers is about the same share of the time.
+
+    Raises
+    ------
+    InputError
+        As `Simulation.prepare`.
+    """
+    for simulation in simulations:
+        simulation.check_size(exact)
+    batches = [(simulation.batches, kind) for simulation in simulations for kind in simulation.batches.kinds]
+    designs = ", ".join(dict.fromkeys(f"{one.spec.design} {one.spec.dataflow}" for one in simulations))
+    with (
+        stage(f"plan {designs}, {len(simulations[0].trace.mac_layers)} layers"),
+        headway(max(len(one.steps(kind)) for one, kind in batches)) as step_planned,
+    ):
+        for _ in zip_longest(*(one.planning(kind) for one, kind in batches)):
+            step_planned()
+        for simulation in simulations:
+            simulation.check_plans()
+
+
 def simulate(
     trace: Trace, spec: Accelerator, exact: tuple[int, int] | None = None, progress: Progress = _silent
 ) -> Results:
@@ -297,7 +331,5 @@ def compare(
 
         specs = load_designs()
     simulations = [Simulation(trace, spec) for spec in specs]
-    for simulation in simulations:
-        with stage(f"plan {simulation.spec.design} {simulation.spec.dataflow}, {len(trace.mac_layers)} layers"):
-            simulation.prepare(exact)
+    prepare(simulations, exact)
     return Results(trace, tuple(simulation.run(exact, progress) for simulation in simulations))

@@ -143,7 +143,7 @@ def memory_study(
 ) -> list[StudyRow]:
     """Return the study's rows; the last two rules count outputs that stay, and the memories on the chip.
 
-    `progress` is called when each of the two machines is done.
+    `progress` is called when each of the two machines begins.
 
     Raises
     ------
@@ -159,8 +159,8 @@ def memory_studies(
     """Return a study of each spec against the one baseline."""
     accesses = []
     for spec in (baseline, *specs):
+        progress(f"{spec.design} {spec.dataflow}: count memory accesses")
         accesses.append(_accesses(trace, spec))
-        progress(f"{spec.design} {spec.dataflow}: memory accesses counted")
     return [_rows(accesses[0], one) for one in accesses[1:]]
 
 

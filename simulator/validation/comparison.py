@@ -11,6 +11,7 @@ from statistics import fmean, median
 from typing import Any
 
 from workloads.foundation.errors import InputError, nearest, spelt
+from workloads.foundation.headway import headway
 from workloads.foundation.registry import registry
 
 WITHIN = 0.10  # an error that is larger needs its cause
@@ -193,13 +194,17 @@ def validated(comparison: Comparison, data: Path | None = None, ranges: bool = F
     if data is not None and not comparison.takes_data:
         takers = ", ".join(one.name for one in comparisons().values() if one.takes_data)
         raise InputError("--data", "", f"{comparison.name} reads no rows", f"only these do: {takers}")
-    found = Validation(comparison, tuple(comparison.make(Case(data=data))))
-    if not ranges:
-        return found
-    effects = tuple(
-        RangeEffect(one.key, value, Validation(comparison, tuple(comparison.make(Case({one.key: value}, data))))
-                    .mean_absolute_error, one.why)
-        for one in comparison.ranges
-        for value in one.values
-    )  # fmt: skip
-    return Validation(comparison, found.rows, effects)
+    values = [(one, value) for one in comparison.ranges for value in one.values] if ranges else []
+    with headway(1 + len(values)) as case_done:
+
+        def rows(settings: Mapping[str, Any]) -> tuple[Row, ...]:
+            made = tuple(comparison.make(Case(settings, data)))
+            case_done()
+            return made
+
+        published = rows({})
+        effects = tuple(
+            RangeEffect(one.key, value, Validation(comparison, rows({one.key: value})).mean_absolute_error, one.why)
+            for one, value in values
+        )
+    return Validation(comparison, published, effects)

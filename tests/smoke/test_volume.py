@@ -6,13 +6,19 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic
 
 import click
+import numba
 import pytest
 from command_line import ROOT, good, run_here
 
-from simulator.cli import console
+from simulator.cli import numba_start, progress
 from simulator.cli.main import cli
+from simulator.machine.spec_loading import load_designs
+from simulator.run.simulation import Simulation, compare
+from workloads.foundation.headway import headway, hearing
+from workloads.trace import load_trace
 
 RUN = ("simulate", "digits-cnn", "--design", "low")
 
@@ -83,18 +89,73 @@ def test_the_record_of_a_result_does_not_say_how_much_was_told(tmp_path: Path) -
 def test_lines_tell_the_time_left_once_it_can_be_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The first of five steps compiles for 30 seconds and tells nothing. Others take three: at the fourth six are left.
+    """Of five steps, three seconds each, six seconds are left at the fourth; before five seconds nothing is said.
 
-    Nothing is said before five seconds of steps that tell something.
+    What comes before the first step does not count.
     """
-    clock = iter([0.0, 0.0, 30.0, 33.0, 36.0, 39.0])
-    monkeypatch.setattr(console, "monotonic", lambda: next(clock))
-    with console.progress(5) as say:
+    now = [0.0]
+    monkeypatch.setattr(progress, "working_clock", lambda: now[0])
+    with progress.progress(5) as say:
+        now[0] = 30.0
         for step in "abcde":
             say(step)
+            now[0] += 3.0
     assert capsys.readouterr().err.splitlines() == [
-        "[1/5] a", "[2/5] b", "[3/5] c", "[4/5] d, about 6 s left", "[5/5] e, about 3 s left",
+        "[1/5] a", "[2/5] b", "[3/5] c, about 9 s left", "[4/5] d, about 6 s left", "[5/5] e, about 3 s left",
     ]  # fmt: skip
+
+
+def test_a_long_step_tells_its_headway_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two parts a second; a line comes every five seconds. Work inside a part is not told."""
+    now = [0.0]
+    monkeypatch.setattr(progress, "working_clock", lambda: now[0])
+    monkeypatch.setattr(progress, "monotonic", lambda: now[0])
+    with progress.progress(2, "plan") as say:
+        with headway(30) as part_done:
+            for _ in range(30):
+                with headway(2) as inner_done:
+                    inner_done()
+                now[0] += 0.5
+                part_done()
+        say("run")
+        with headway(4) as part_done:
+            for _ in range(4):
+                now[0] += 4.0
+                part_done()
+    assert capsys.readouterr().err.splitlines() == [
+        "plan, 10 of 30 parts, about 10 s left", "plan, 20 of 30 parts, about 5 s left", "[1/2] run",
+        # A part of four in four seconds is a step in 16; two steps take 32.
+        "[1/2] run, 1 of 4 parts", "[1/2] run, 3 of 4 parts, about 20 s left",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_is_told_once_that_kernels_are_compiled(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numba_start.start_numba()
+    compiling = numba_start.Compiling()
+    monkeypatch.setattr(numba_start, "COMPILING", compiling)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    before, began = compiling.clock(), monotonic()
+    kernels = [numba.njit(lambda x, k=k: x + k) for k in range(2)]
+    assert [kernel(1) + kernel(2) for kernel in kernels] == [3, 5]
+    whole, working = monotonic() - began, compiling.clock() - before
+    assert 0 <= working < 0.5 * whole  # nearly all of it is compiling
+    told = capsys.readouterr().err
+    assert told.count("compiling kernels") == int(terminal)
+
+
+def test_a_big_network_tells_how_far_its_plans_are() -> None:
+    """Layers of all designs are planned side by side, so that parts are as many as a batch has steps."""
+    heard: list[tuple[int, int]] = []
+    trace, specs = load_trace("digits-cnn"), load_designs()
+    with hearing(lambda done, parts: heard.append((done, parts))):
+        compare(trace, specs)
+    steps = max(len(Simulation(trace, spec).batches.steps("bp")) for spec in specs)
+    assert heard == [(number, steps) for number in range(1, steps + 1)]
 
 
 def test_a_terminal_shows_a_bar_with_the_time_left() -> None:
@@ -112,7 +173,7 @@ def test_a_terminal_shows_a_bar_with_the_time_left() -> None:
     os.close(ours)
     assert process.returncode == 0
     assert b"low ws: gp batch" in seen
-    assert b"left:" in seen
+    assert b" 2/3 " in seen
     assert b"[1/" not in seen
 
 
