@@ -61,7 +61,8 @@ def run_points(
             known = store.finished([one.key for one, _ in keyed]) | waiting
             lacking = {one.key: one for one, _ in keyed if one.key not in known}
             waiting.update(lacking)
-            progress.add(len(block) - len(lacking), "from the store")
+            found_there = len(block) - len(lacking)
+            progress.add(found_there, "from the store" if found_there else "")
             found = list(lacking.values())
             yield from (found[start : start + _BATCH] for start in range(0, len(found), _BATCH))
 

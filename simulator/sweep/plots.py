@@ -7,15 +7,20 @@ from typing import Any
 import numpy as np
 
 from simulator.outputs.drawing import Picture, label, save, subplots
-from simulator.sweep.objectives import Row
-from simulator.sweep.results import SweepResults
+from simulator.outputs.units import in_readable_unit
+from simulator.sweep.results import SweepResults, shown
 from workloads.foundation.atomic import atomic_file
 
 _NAMES = {
-    "cycles": "cycles of the run", "seconds": "time of the run, s", "energy_pj": "energy of the run, pJ",
-    "logic_area_um2": "logic area, µm²", "speedup": "speedup over the baseline of the same machine",
+    "cycles": "cycles of the run", "seconds": "time of the run, s", "energy": "energy of the run",
+    "speedup": "speedup over the baseline of the same machine",
 }  # fmt: skip
-_MOST_LABELS = 12
+_MOST_LABELS = 40
+_LABEL_PLACES = (
+    (6, 0, "left", "center"), (-6, 0, "right", "center"), (0, 6, "center", "bottom"), (0, -6, "center", "top"),
+    (5, 5, "left", "bottom"), (-5, 5, "right", "bottom"), (5, -5, "left", "top"), (-5, -5, "right", "top"),
+)  # fmt: skip
+"""Where the label of a point may stand: points of 1/72 inch to the right and up, and its sides there."""
 _MOST_TICKS = 12
 
 
@@ -38,38 +43,69 @@ def front_picture(results: SweepResults) -> Picture:
     keys = [key for key in results.keys if len({str(row.get(key)) for row in results.front}) > 1]
     figure.suptitle(f"{label(repr(results))}\nlabels: {label(', '.join(keys), 90)}", fontsize=10)
     best = {id(row) for row in results.front}
-    heights = {id(row): results.objectives.reached(row)[0] for row in results.done}
+    up_label, reached = _axis(up, [results.objectives.reached(row)[0] for row in results.done])
+    heights = dict(zip(map(id, results.done), reached, strict=True))
+    panes: list[tuple[Any, dict[int, Any]]] = []
     for axes, name in zip(np.atleast_1d(panels), across, strict=True):
+        across_label, values = _axis(name, [row[name] for row in results.done])
+        places = dict(zip(map(id, results.done), values, strict=True))
         for on_front, colour, size, words in ((False, "#999999", 12, "other points"), (True, "#D55E00", 30, "front")):
-            chosen = [row for row in results.done if (id(row) in best) == on_front]
-            axes.scatter([row[name] for row in chosen], [heights[id(row)] for row in chosen], s=size, color=colour,
+            chosen = [id(row) for row in results.done if (id(row) in best) == on_front]
+            axes.scatter([places[one] for one in chosen], [heights[one] for one in chosen], s=size, color=colour,
                          label=words)  # fmt: skip
-        _label_front(axes, keys, results.front, name, heights)
-        axes.set_xlabel(_NAMES.get(name, name))
+        axes.set_xlabel(across_label)
         axes.margins(0.12)
         axes.grid(alpha=0.3)
+        panes.append((axes, places))
     first = np.atleast_1d(panels)[0]
-    first.set_ylabel(_NAMES.get(up, label(up)))
+    first.set_ylabel(up_label)
     figure.legend(*first.get_legend_handles_labels(), frameon=False, loc="outside lower right", ncols=2)
+    figure.draw_without_rendering()  # from here on it is known where a point lies, in pixels
+    for axes, across_of in panes:
+        texts = {
+            (across_of[id(row)], heights[id(row)]): ", ".join(label(str(row.get(key)), 16) for key in keys)
+            for row in results.front
+        }
+        _label_points(axes, texts)
     return figure
 
 
-def _label_front(
-    axes: Any, keys: Sequence[str], front: Sequence[Row], across: str, heights: Mapping[int, float]
-) -> None:
-    """Label points of the front, not more than can be read, by turns above and below."""
-    step = max(1, -(-len(front) // _MOST_LABELS))
-    for index, row in enumerate(sorted(front, key=lambda row: row[across])[::step]):
-        text = ", ".join(label(str(row.get(key)), 16) for key in keys)
-        axes.annotate(text, (row[across], heights[id(row)]), xytext=(4, (8, -14, 20, -26)[index % 4]),
-                      textcoords="offset points", fontsize=7)  # fmt: skip
+def _axis(name: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Return an axis' label and the values along it; energies in one unit that reads well."""
+    said, read = in_readable_unit(name, values)
+    if name == "logic_area_um2":
+        return "logic area, mm²", [value / 1e6 for value in values]
+    if said == name:
+        return _NAMES.get(name, label(name)), read
+    plain, _, unit = said.rpartition(", ")
+    return f"{_NAMES.get(plain, label(plain))}, {unit}", read
+
+
+def _label_points(axes: Any, texts: Mapping[tuple[float, float], str]) -> None:
+    """Label points where there is room for a label; one that would cover another or a point is left out."""
+    from matplotlib.transforms import Bbox
+
+    places = axes.transData.transform(list(texts))
+    taken = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in places]
+    room = axes.get_window_extent()
+    for point, text in list(texts.items())[:: max(1, len(texts) // _MOST_LABELS)]:
+        for right, up, across, along in _LABEL_PLACES:
+            said = axes.annotate(text, point, xytext=(right, up), textcoords="offset points", fontsize=7, ha=across,
+                                 va=along)  # fmt: skip
+            box = said.get_window_extent()
+            if not box.count_overlaps(taken) and room.x0 < box.x0 and box.x1 < room.x1:
+                taken.append(box)
+                break
+            said.remove()
 
 
 def parallel_picture(results: SweepResults) -> Picture:
     """Draw a line for each point through its settings and what it reaches; the front's are coloured."""
     rows = results.done
     names = [*results.keys, *results.objectives.directions]
-    columns = list(zip(*(results.front_cells(row) for row in rows), strict=True))
+    columns: list[Sequence[Any]] = list(zip(*(results.front_cells(row) for row in rows), strict=True))
+    for place, (name, column) in enumerate(zip(names, columns, strict=True)):
+        names[place], columns[place] = in_readable_unit(name, column)
     figure, axes = subplots(figsize=(max(6.0, 1.6 * len(names)), 5))
     heights = np.array([_heights(column) for column in columns])
     best = {id(row) for row in results.front}
@@ -107,6 +143,5 @@ def _ticks(column: Sequence[Any]) -> list[tuple[float, str]]:
     if len(places) > _MOST_TICKS:
         places = [places[0], places[-1]]
     return [
-        (place, f"{found[place]:.4g}" if isinstance(found[place], float) else label(str(found[place]), 14))
-        for place in places
+        (place, shown(found[place]) if _is_number(found[place]) else label(str(found[place]), 14)) for place in places
     ]

@@ -173,4 +173,4 @@ def shown(cell: Any) -> str:
     """Return a cell as people read it."""
     if isinstance(cell, bool) or cell is None or isinstance(cell, str):
         return "-" if cell is None else str(cell)
-    return f"{cell:,}" if isinstance(cell, int) else f"{cell:.6g}"
+    return f"{cell:,}" if isinstance(cell, int) else f"{cell:,.0f}" if 1e5 <= abs(cell) < 1e15 else f"{cell:.6g}"

@@ -356,3 +356,26 @@ def test_a_column_of_energies_has_one_unit_that_reads_well(tmp_path: Path) -> No
     for row, cells in zip(results.front, rows, strict=True):
         assert float(cells[place]) == pytest.approx(row["energy_pj"] / size, rel=1e-5)
         assert 1 <= float(cells[place]) < 1000
+
+
+def test_a_picture_has_energies_in_that_unit_and_labels_that_cover_nothing() -> None:
+    """Energies of the digits run are joules; the labels of the front cover neither its points nor one another."""
+    from simulator.sweep.plots import front_picture, parallel_picture
+
+    grid = {"array.rows": (4, 6, 8, 12, 16), "array.columns": (10, 15), "design": ("baseline", "max")}
+    objectives = {"cycles": "min", "energy_pj": "min", "logic_area_um2": "min"}
+    results = adagp_sim.sweep({"trace": TRACE, "grid": grid, "objectives": objectives}, workers=0)
+    figure = front_picture(results)
+    figure.draw_without_rendering()
+    area, energy = figure.axes
+    assert (area.get_xlabel(), energy.get_xlabel()) == ("logic area, mm²", "energy of the run, J")
+    across = sorted(place for points in energy.collections for place in points.get_offsets()[:, 0])
+    assert across == pytest.approx(sorted(row["energy_pj"] / 1e12 for row in results.done))
+    for axes in figure.axes:
+        boxes = [text.get_window_extent() for text in axes.texts]
+        assert len(boxes) > len(results.front) / 2
+        points = axes.transData.transform(axes.collections[1].get_offsets())
+        for number, box in enumerate(boxes):
+            assert not box.count_overlaps(boxes[:number])
+            assert not any(box.contains(*point) for point in points)
+    assert "energy, J" in [text.get_text() for text in parallel_picture(results).axes[0].get_xticklabels()]
