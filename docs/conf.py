@@ -21,6 +21,8 @@ extensions = [
 ]
 exclude_patterns = ["_extensions"]
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_title = f"adagp-sim {release}"
 html_show_copyright = False
 myst_enable_extensions = ["colon_fence", "deflist"]
