@@ -41,11 +41,8 @@ def run_and_report(
     from simulator.cli.two_compilers import compile_kernels
 
     compile_kernels()
-    from simulator.outputs.folder import json_text, write_results
     from simulator.outputs.staging import staged_output
-    from simulator.outputs.summary import summary
     from simulator.run.simulation import compare
-    from simulator.studies.cost_to_target import check_target
     from workloads.foundation.logs import stage as timed
 
     if request.report:
@@ -54,6 +51,8 @@ def run_and_report(
 
         plotly_script()  # whether it is there is known before the run
     if request.target_accuracy is not None:
+        from simulator.studies.cost_to_target import check_target
+
         check_target(trace, request.target_accuracy)
     stretch = exact_stretch(request.exact, trace)
     steps = len(specs) * (len(trace.schedule.counts()) + (stretch[1] if stretch else 0)) + (out is not None)
@@ -63,6 +62,8 @@ def run_and_report(
             with named_places(trace_name, request.config, request.dataflow, request.overrides):
                 results = compare(trace, specs, stretch, say)
             if stage is not None:
+                from simulator.outputs.folder import write_results
+
                 say(f"writing {out}")
                 files = input_files(trace_name, request, specs)
                 detail = _timeline_detail(results, request.all_tiles) if request.timeline else None
@@ -71,6 +72,9 @@ def run_and_report(
                     if request.report:
                         write_run_report(stage)
     if request.as_json:
+        from simulator.outputs.folder import json_text
+        from simulator.outputs.summary import summary
+
         click.echo(json_text(summary(results, request.target_accuracy)), nl=False)
         for missing in trace.provenance.unrecorded:
             note(f"note: not recorded as it is: {missing}")

@@ -24,7 +24,8 @@ _LARGEST = 10**40  # of a whole number: products of several can still be made in
 class StrictModel(BaseModel):
     """Base of everything read from a file: immutable, no unknown keys, no silent conversion, finite numbers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    # A model's validator is built when it is first asked, since no command asks all of them.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other values, which are not checked; pydantic's own takes a misspelt key in silence.
