@@ -23,6 +23,7 @@ Side = Literal["rows", "columns"]
 Way = Literal["operand stays", "sums stay", "rows stay"]
 Stays = Literal["operand stays", "sums stay"]
 OnRows = Literal["channels_and_taps", "channels"]
+Split = Literal["columns", "vectors"]
 
 
 class Sides(NamedTuple):
@@ -52,6 +53,12 @@ class PEArray(StrictModel):
     """Rows of PEs."""
     columns: Extent
     """Columns of PEs."""
+    count: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Equal arrays that share the buffer and each tile; all other keys are those of one of them (docs/machine.md,
+    "Several arrays")."""
+    split: Split | Literal["either"] = "either"
+    """What each of several arrays has a share of: the `columns` of a product, its `vectors`, or for each product the
+    one of `either` that the search for tilings takes. Without effect on one array."""
     weight_port_words_per_cycle: Extent
     """Words of filters that enter the array in a cycle: a number, or `rows` or `columns`. A port that is left out is as
     wide as the side that it feeds under the dataflow (docs/microarchitecture.md)."""
@@ -68,8 +75,18 @@ class PEArray(StrictModel):
 
     @property
     def pes(self) -> int:
-        """Number of processing elements."""
-        return self.rows * self.columns
+        """Number of processing elements of all arrays."""
+        return self.count * self.rows * self.columns
+
+    @property
+    def title(self) -> str:
+        """Its kind, and how many there are of it."""
+        return f"{self.kind} array" if self.count == 1 else f"{self.count} {self.kind} arrays"
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The ways to split a product that compete."""
+        return ("columns", "vectors") if self.split == "either" else (self.split,)
 
     def job_array(self, way: Stays) -> JobArray:
         """Return what does jobs in one of the array's `ways`."""
@@ -87,7 +104,7 @@ class PEArray(StrictModel):
 @cache
 def arrays() -> dict[str, type[PEArray]]:
     """Return the parameters of every kind of array by its name."""
-    beside = ("activity", "first_folds", "geometry", "job", "rtl", "stepped", "vcd")
+    beside = ("activity", "first_folds", "geometry", "job", "rtl", "several", "stepped", "vcd")
     return registry("dataflows.arrays", "ARRAY", "arrays", PEArray, _kind_of, beside=beside)
 
 

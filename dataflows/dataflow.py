@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 import numpy as np
 
-from dataflows.array import PEArray, Side, Stays, Way, arrays
+from dataflows.array import PEArray, Side, Split, Stays, Way, arrays
 from dataflows.arrays.job import (
     Geometry,
     JobBlocks,
@@ -21,6 +21,7 @@ from dataflows.arrays.job import (
     cut_vectors,
     filled_formula,
 )
+from dataflows.arrays.several import SeveralArrays
 from dataflows.convolution import ConvolutionTiles, whole_convolution
 from dataflows.formula import FilledFormula
 from dataflows.granularity import Axis, Granularity
@@ -116,7 +117,9 @@ class JobDataflow:
         Which operand takes the stationary port: the `filter`, or the `image` (then the job is the
         product's transpose).
     fold_vectors : int, optional
-        Most vectors of a job that stream through a fold where its reduction takes several.
+        Most vectors of a job that stream through a fold of one array where its reduction takes several.
+    split : str
+        What each of several arrays has a share of.
     """
 
     name: str
@@ -124,6 +127,7 @@ class JobDataflow:
     way: Stays
     stationary: Literal["filter", "image"]
     fold_vectors: int | None = None
+    split: Split = "columns"
 
     def sides(self, kind: type[PEArray]) -> dict[str, Side]:
         """Return the side that each port of a kind of array feeds."""
@@ -140,7 +144,7 @@ class JobDataflow:
 
     def granularity(self, array: PEArray, product: Product) -> Granularity:
         """Return the array's granularity along the product's axes."""
-        job = array.job_array(self.way).granularity(self.geometry(array))
+        job = self.several(array).granularity
         vectors: Axis = "vectors" if self.stationary == "filter" else "columns"
         streamed: Axis = vectors if job.streamed == "V" else "reduction"
         V, N = (job.V, job.N) if self.stationary == "filter" else (job.N, job.V)
@@ -152,21 +156,23 @@ class JobDataflow:
             most=self.most_vectors(array), accumulated=accumulated,
         )  # fmt: skip
 
-    def mapped(self, array: PEArray, product: Product) -> tuple[Dataflow, ...]:
-        """Return the dataflow itself, which lays every part alike."""
-        return (self,)
+    def mapped(self, array: PEArray, product: Product) -> "tuple[JobDataflow, ...]":
+        """Return the dataflow with each way to split a product over several arrays; else it lays every part alike."""
+        return tuple(replace(self, split=split) for split in array.splits) if array.count > 1 else (self,)
 
     def laid(self, array: PEArray, product: Product, spatial: Spatial) -> tuple[Dataflow, ...]:
-        """Return the dataflow itself, with as many vectors a fold as are given."""
-        given, own = dict(spatial), dict(flat(self.spatial(array, product)))
+        """Return the dataflow with what is given of as many vectors a fold and of the split."""
+        given, found = dict(spatial), self.mapped(array, product)
         most = given.pop("fold_vectors", None)
         if isinstance(most, int) and self.way != "operand stays":
             raise ValueError(f"has fold_vectors, and under {self.name} no vectors stream through a fold")
+        own = [dict(flat(one.spatial(array, product))) for one in found]
         for key, value in given.items():
-            if own.get(key) != value:
-                there = ", ".join(f"{name} {one}" for name, one in own.items())
+            if all(one.get(key) != value for one in own):
+                there = ", ".join(f"{name} {one}" for name, one in own[0].items())
                 raise ValueError(f"has {key} {value}, and {self.name} lays the {product.role} product so: {there}")
-        return (replace(self, fold_vectors=most),) if isinstance(most, int) else (self,)
+        found = tuple(one for one, has in zip(found, own, strict=True) if given.items() <= has.items())
+        return tuple(replace(one, fold_vectors=most) for one in found) if isinstance(most, int) else found
 
     def least_cycles(self, array: PEArray, product: Product) -> int:
         """Return what no tiling of a product streams in less: the whole as one tile.
@@ -180,7 +186,7 @@ class JobDataflow:
     def timing(self, array: PEArray, tiles: ConvolutionTiles) -> JobTiming:
         """Return the cycles of each tile."""
         blocks = self.blocks(array, tiles)
-        return blocks.joined(array.job_array(self.way).timing(self.geometry(array), blocks.jobs))
+        return blocks.joined(self.several(array).timing(blocks.jobs))
 
     def spatial(self, array: PEArray, product: Product) -> dict[str, dict[str, int] | str | int]:
         """Return the product's axes on the array's rows, columns and time."""
@@ -197,38 +203,43 @@ class JobDataflow:
             "pe_rows": {rows: min(array.rows, sizes[rows])},
             "pe_columns": {columns: min(array.columns, sizes[columns])},
             "time": names[spread.time],
+            **({} if array.count == 1 else {"arrays": {self.split: self._sharing(array, sizes[self.split])}}),
             **({} if self.fold_vectors is None else {"fold_vectors": self.fold_vectors}),
         }
 
     def formula(self, array: PEArray, tiles: ConvolutionTiles) -> FilledFormula:
         """Return the closed form of `timing` in words, with its numbers."""
-        return filled_formula(array.job_array(self.way), self.geometry(array), self.blocks(array, tiles).jobs)
+        several = self.several(array)
+        return filled_formula(several.array, several.geometry, several.jobs(self.blocks(array, tiles).jobs)[0])
 
     def traffic(self, array: PEArray, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
         """Return what the tiles read and write."""
-        model = array.job_array(self.way)
-        job = model.traffic(self.geometry(array), self.blocks(array, tiles).jobs)
+        several = self.several(array)
+        shared = several.traffic(self.blocks(array, tiles).jobs)
+        job, copies = shared.job, shared.moving_copies + shared.stationary_copies
         image, filters = job.moving_words, job.stationary_words
         if self.stationary == "image":
             image, filters = filters, image
         partial = job.sums - finished_words
         registers = (job.register_reads, job.register_writes)
         accumulated = self.accumulates(array)
-        return ArrayTraffic(image, filters, partial, partial, *registers, model.sums_return, accumulated)
+        sums_return = several.array.sums_return
+        return ArrayTraffic(
+            image, filters, partial, partial, *registers, sums_return, accumulated, copied_words=copies
+        )  # fmt: skip
 
     def first_folds(self, array: PEArray, tiles: ConvolutionTiles, folds: int) -> "FirstFolds":
         """Return the first folds of the first tile, to be stepped with small numbers."""
         from dataflows.arrays.first_folds import JobFolds
 
-        return JobFolds(array.job_array(self.way), self.geometry(array), self.blocks(array, tiles).jobs, folds)
+        several = self.several(array)
+        return JobFolds(several.array, several.geometry, several.jobs(self.blocks(array, tiles).jobs)[0], folds)
 
     def step(self, array: PEArray, operands: ConvolutionOperands, dump_cycles: int = 0) -> SteppedProduct:
         """Compute a convolution as matrices, cycle by cycle."""
-        from dataflows.arrays.stepped import step_job
-
-        model = array.job_array(self.way)
+        several = self.several(array)
         taps = int(self.taps(array, operands.tiles)[0])
-        job = step_job(model, self.geometry(array), *self.matrices(array, operands), dump_cycles)
+        job, shared = several.step(*self.matrices(array, operands), dump_cycles)
         # psums of taps are added up as those of any two folds of a reduction
         sums = job.result.reshape(-1, taps, *job.result.shape[1:])
         result, read_by_taps = sums.sum(axis=1), sums[:, 1:].size
@@ -243,7 +254,8 @@ class JobDataflow:
             partial_sum_reads=job.partial_sums_read + read_by_taps,
             register_reads=job.traffic.register_reads,
             register_writes=job.traffic.register_writes,
-            sums_return=model.sums_return,
+            sums_return=several.array.sums_return,
+            copied_words=shared.moving_copies + shared.stationary_copies,
         )
         tensor = result.reshape(sizes).transpose(0, 1, 4, 2, 3)
         return SteppedProduct(tensor, job.cycles, job.macs, traffic, job.registers)
@@ -263,8 +275,17 @@ class JobDataflow:
             return filters.transpose(0, 2, 1), image.transpose(0, 2, 1)
         return image, filters
 
+    def several(self, array: PEArray) -> SeveralArrays:
+        """Return all arrays, at work on jobs that they share."""
+        across: Literal["V", "N"] = "V" if (self.split == "vectors") == (self.stationary == "filter") else "N"
+        return SeveralArrays(array.job_array(self.way), self.geometry(array), array.count, across)
+
+    def _sharing(self, array: PEArray, extent: int) -> int:
+        """Return how many arrays have a share of so much of the axis that is split."""
+        return sum(int(share[0]) > 0 for share in self.several(array).shares(np.array([extent])))
+
     def geometry(self, array: PEArray) -> Geometry:
-        """Return the array with its ports by the role of what goes through them."""
+        """Return one array with its ports by the role of what goes through them."""
         ports = (array.weight_port_words_per_cycle, array.input_port_words_per_cycle)
         stationary, moving = ports if self.stationary == "filter" else reversed(ports)
         return Geometry(array.rows, array.columns, Ports(stationary, moving, array.output_port_words_per_cycle))
@@ -274,7 +295,8 @@ class JobDataflow:
         jobs = self.jobs(array, tiles)
         several = (array.rows < jobs.D) | (self.taps(array, tiles) > 1)
         most = self.most_vectors(array)
-        return cut_vectors(jobs, 1 << 60 if most is None else most, several)
+        at_once = self.several(array).granularity.V if most is not None else 1
+        return cut_vectors(jobs, 1 << 60 if most is None else most * at_once, several)
 
     def most_vectors(self, array: PEArray) -> int | None:
         """Return the most vectors of a job in a fold, by the accumulators and by what is given; None for any number."""
@@ -346,31 +368,3 @@ def find_dataflow(name: str, kind: str, where: str, key: str) -> Dataflow:
     if name not in known:
         raise InputError(where, key, f"unknown dataflow {name!r} of a {kind} array", nearest(name, known))
     return dataflows()[kind, name]
-
-
-def check_rows(array: PEArray, flow: Dataflow, where: str, key: str) -> None:
-    """Refuse an array that says what the reduction does on its rows, under a dataflow that puts none there.
-
-    Raises
-    ------
-    InputError
-        With the dataflows that do.
-    """
-    if array.reduction_on_rows == "channels_and_taps" or flow.way == "operand stays":
-        return
-    fitting = [name for (kind, name), one in dataflows().items() if kind == array.kind and one.way == "operand stays"]
-    problem = f"is {array.reduction_on_rows}, but {flow.name} has no reduction on the rows"
-    raise InputError(where, key, problem, f"leave it out, or take {' or '.join(sorted(fitting))}")
-
-
-def narrow_ports(array: PEArray, flow: Dataflow) -> list[str]:
-    """Return a line for each port that is narrower than its side, and what that costs."""
-    sides = flow.sides(type(array))
-    needed = flow.port_intervals(array.model_copy(update={port: getattr(array, side) for port, side in sides.items()}))
-    lines = []
-    for port, (what, cycles) in flow.port_intervals(array).items():
-        if cycles > needed[port].cycles:
-            name, side = port.removesuffix("_words_per_cycle").replace("_", " "), sides[port]
-            words = f"{name} of {getattr(array, port)} words for {getattr(array, side)} {side}"
-            lines.append(f"{words}: {flow.name} takes {cycles} cycles {what}, not {needed[port].cycles}")
-    return lines

@@ -13,7 +13,8 @@ class Granularity:
     Attributes
     ----------
     vectors, reduction, columns : int
-        Extents that fill the array; a tile that is no multiple wastes PEs.
+        Extents that fill the array, or all arrays; a tile that is no multiple wastes PEs. Of the axis that streams it
+        is one step, which is as many vectors as there are arrays where these share vectors.
     streamed : str
         The axis that streams through a fold.
     step_cycles : int
@@ -27,7 +28,7 @@ class Granularity:
     waits_when_short : bool
         Whether a tile has a gap where its own fold is shorter than `least_cycles`, and not only the fold before it.
     most : int, optional
-        Most of the streamed axis that a fold takes where the reduction needs several, so that psums fit in an
+        Most steps of the streamed axis that a fold takes where the reduction needs several, so that psums fit in an
         accumulator memory.
     accumulated : bool
         Whether the psums of a tile stay in the array's accumulators.

@@ -9,7 +9,8 @@ class ArrayTraffic:
 
     Psums that are added to are counted both when written and when read; finished results are counted in neither.
     `sums_return` says whether they are read back into the array or added in their memory. `accumulated` says whether
-    those of a tile lie in the array's accumulator memory and not in the buffer.
+    those of a tile lie in the array's accumulator memory and not in the buffer. `copied_words` are words that further
+    arrays get when the memory gives a word to several.
     """
 
     ifmap_words: int
@@ -22,3 +23,4 @@ class ArrayTraffic:
     accumulated: bool = False
     scratchpad_reads: int = 0
     scratchpad_writes: int = 0
+    copied_words: int = 0

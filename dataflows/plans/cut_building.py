@@ -21,12 +21,11 @@ VECTORS, REDUCTION, COLUMNS, GROUPS = 0, 1, 2, 3
 
 
 class Piece(NamedTuple):
-    """Equal tiles along an axis: extent, how many there are, blocks that one is, words of one."""
+    """Equal tiles along an axis: extent, how many there are, blocks that one is."""
 
     extent: int
     count: int
     blocks: int
-    words: int
 
 
 @njit_inside
@@ -120,8 +119,8 @@ def add_piece(cuts: Integers, at: int, axis: int, folds: Folds, piece: Piece) ->
     if axis == folds.streamed:
         of_folds = of_pieces = fold_cycles(blocks, folds)
         pieces, last = np.int64(1), blocks
-        if folds.most > 0:  # then a block is a vector
-            pieces, last = piece.words // folds.most, piece.words % folds.most
+        if folds.most > 0:
+            pieces, last = blocks // folds.most, blocks % folds.most
             of_pieces = pieces * fold_cycles(folds.most, folds)
             if last > 0:
                 of_pieces, pieces = of_pieces + fold_cycles(last, folds), pieces + 1
@@ -164,7 +163,7 @@ def add_space(
             blocks = -(-positions // folds.space_quantum)
             if folds.side_images > 0:
                 blocks = -(-some_images // folds.side_images) * -(-some_rows // folds.side_rows)
-            add_piece(cuts, at, axis, folds, Piece(positions, count, blocks, positions))
+            add_piece(cuts, at, axis, folds, Piece(positions, count, blocks))
 
 
 def _kernel(sources: int) -> Callable[..., Any]:
@@ -245,7 +244,7 @@ def _kernel(sources: int) -> Callable[..., Any]:
                 cuts[0, at] = size
                 for last in range(2):
                     extent, count = (total - before * size, 1) if last else (size, before)
-                    piece = Piece(extent, count, -(-extent * words // quantum), extent * words)
+                    piece = Piece(extent, count, -(-extent * words // quantum))
                     add_piece(cuts, at, axis, folds, piece)
                 at += 1
         counts[3] = spaces

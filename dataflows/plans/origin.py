@@ -109,8 +109,9 @@ class LaneOrigin:
         array = self.array
         fixed = {
             "operations": operations, "words_in": words_in, "words_out": words_out, "PEs": array.pes,
-            "IP": array.input_port_words_per_cycle, "WP": array.weight_port_words_per_cycle,
-            "OP": array.output_port_words_per_cycle,
+            "IP": array.count * array.input_port_words_per_cycle,
+            "WP": array.count * array.weight_port_words_per_cycle,
+            "OP": array.count * array.output_port_words_per_cycle,
         }  # fmt: skip
         return FilledFormula(_LANES, fixed, {"n": self.pieces})
 

@@ -117,7 +117,7 @@ def product_counts(
         register_writes=traffic.register_writes,
         scratchpad_reads=traffic.scratchpad_reads,
         scratchpad_writes=traffic.scratchpad_writes,
-        array_network_bytes=(traffic.ifmap_words + traffic.filter_words + finished) * word
+        array_network_bytes=(traffic.ifmap_words + traffic.filter_words + traffic.copied_words + finished) * word
         + (traffic.partial_sum_reads * traffic.sums_return + traffic.partial_sum_writes) * sums,
         buffer_read_bytes=reads["buffer"],
         buffer_write_bytes=writes["buffer"],
@@ -149,7 +149,7 @@ def plan_elementwise(
 
     All operands enter through the input and the weight port, results leave through the output port;
     the narrowest of PEs, ports in and ports out sets the pace. One cycle latches the operands, two
-    more (multiplier and adder) finish the last ones.
+    more (multiplier and adder) finish the last ones. Several arrays work as one with all their PEs and ports.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def plan_elementwise(
     held = 2 * sum(loaded + stored)
     if budget.capacity_bytes < held:
         raise TileTooLargeError(held, budget.capacity_bytes)
-    ports_in = array.input_port_words_per_cycle + array.weight_port_words_per_cycle
+    ports_in = array.count * (array.input_port_words_per_cycle + array.weight_port_words_per_cycle)
     read, written = _bytes_by_place(reads, words, word), _bytes_by_place(writes, words, word)
     counts = ActionCounts(
         macs=words * macs_per_word,
@@ -179,7 +179,7 @@ def plan_elementwise(
     pace = (
         (macs_per_word + adds_per_word, array.pes),
         (words_in, ports_in),
-        (words_out, array.output_port_words_per_cycle),
+        (words_out, array.count * array.output_port_words_per_cycle),
     )
     busy = max(words * each // width for each, width in pace)
 

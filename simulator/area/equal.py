@@ -151,7 +151,8 @@ def grown(array: PEArray, rows: int, columns: int) -> PEArray:
 
 
 def shapes(array: PEArray, pes: int) -> Iterator[tuple[int, int]]:
-    """Yield every array of at most `pes` PEs with no fewer rows or columns, to which neither can be added."""
+    """Yield every array with no fewer rows or columns, to which neither can be added; as many as now, of `pes` PEs."""
+    pes //= array.count
     for rows in range(array.rows, max(array.rows, pes // array.columns) + 1):
         columns = max(array.columns, pes // rows)
         if (rows + 1) * columns > pes:

@@ -91,6 +91,7 @@ RELIEFS = (
     Relief("array", "one more column of PEs", _arrays(lambda array: {"columns": array.columns + 1})),
     Relief("array", "twice the rows of PEs", _arrays(lambda array: {"rows": 2 * array.rows})),
     Relief("array", "twice the columns of PEs", _arrays(lambda array: {"columns": 2 * array.columns})),
+    Relief("array", "one more array", _arrays(lambda array: {"count": array.count + 1})),
     Relief("array", "scratchpads of twice the words", _arrays(_twice_the_scratchpads)),
     Relief("array", "accumulators for all psums", _arrays(lambda array: {"accumulator_sums": 1 << 30})),
     Relief("port", "a weight port for all PEs", _arrays(lambda array: {"weight_port_words_per_cycle": array.pes})),

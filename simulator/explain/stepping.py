@@ -196,9 +196,9 @@ def step_layer(
         problem = f"{kept} cycles of {elements(first.layout)} registers take more memory than a GiB"
         raise InputError("--cycles", "", problem, f"give at most {most}")
     array, whole = origin.array, origin.formula
-    tile = whole.kinds[0].names
+    tile, part = whole.kinds[0].names, "one of " if array.count > 1 else "a "
     title = "\n".join(wrap(
-        f"{name} of {trace.network}, {op.task.pass_}, {spec.dataflow} on a {array.kind} array of {array.rows} x "
+        f"{name} of {trace.network}, {op.task.pass_}, {spec.dataflow} on {part}{array.title} of {array.rows} x "
         f"{array.columns}: the first {min(folds, first.formula.folds)} of {whole.value('F', tile)} folds of a tile of "
         + ", ".join(f"{key} = {value}" for key, value in tile.items())
         + f"; cycles 0 to {first.cycles - 1}", _WIDTH,

@@ -29,7 +29,7 @@ def explanation_text(found: Explained) -> str:
     head = [
         f"{found.layer} of {trace.network} on {trace.dataset.name}, batch {trace.batch_size}: one batch of "
         f"{PHASE_RULES[found.phase].title} on {spec.design}, {spec.dataflow}",
-        f"{array.kind} array of {array.rows} x {array.columns} PEs, ports in words: {ports}; "
+        f"{array.title} of {array.rows} x {array.columns} PEs, ports in words: {ports}; "
         f"buffer {thousands(budget.capacity_bytes)} bytes; DRAM {spec.dram.model}",
     ]
     parts = [*head, "", _passes(found), "", _reliefs(found)]

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from dataflows.array import PEArray
-from dataflows.dataflow import check_rows, find_dataflow, narrow_ports
+from dataflows.array_checks import check_array, narrow_ports
+from dataflows.dataflow import find_dataflow
 from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.plan import BufferBudget
 from simulator.dram.machine_channel import dram_channel
@@ -153,7 +154,7 @@ class Accelerator(StrictModel):
         design = find_design(self.design, "", "design")
         for name, array in zip(ARRAYS, self.arrays, strict=False):
             flow = find_dataflow(self.dataflow, array.kind, "", "dataflow")
-            check_rows(array, flow, "", f"{name}.reduction_on_rows")
+            check_array(array, flow, "", name)
         for name, words in _WORDS.items():
             has, wants = getattr(self, name) is not None, name in design.components
             if has and not wants:

@@ -4,7 +4,8 @@ from itertools import product
 from typing import Any, get_args
 
 from dataflows.array import PEArray, arrays
-from dataflows.dataflow import PORTS, Dataflow, check_rows
+from dataflows.array_checks import check_array
+from dataflows.dataflow import PORTS, Dataflow
 from workloads.foundation.errors import InputError
 
 SMALL_PADS = {"input_words": 4, "filter_words": 24, "partial_sum_words": 3}
@@ -34,7 +35,7 @@ def choices(kind: str, flow: Dataflow | None = None) -> list[dict[str, str]]:
 
 def _takes(flow: Dataflow, array: PEArray) -> bool:
     try:
-        check_rows(array, flow, "", "")
+        check_array(array, flow, "", "")
     except InputError:
         return False
     return True

@@ -41,7 +41,7 @@ def _figure(rows: Sequence[Row], spec: dict[str, Any], bytes_per_second: int | N
                 "text": [row["layer"] for row in own],
                 "hovertemplate": "%{text}: %{y:.4~g} MACs a cycle, %{x:.4~g} a byte<extra>%{fullData.name}</extra>",
             })  # fmt: skip
-    pes = spec["array"]["rows"] * spec["array"]["columns"]
+    pes = spec["array"].get("count", 1) * spec["array"]["rows"] * spec["array"]["columns"]
     intensity = [row["macs"] / _bytes(row) for row in rows]
     ends = [min(intensity) / 2, max(intensity) * 2]
     roofs = [{"type": "scatter", "mode": "lines", "name": "array", "x": ends, "y": [pes, pes],
