@@ -33,6 +33,6 @@ COMPARISON = Comparison(
         Range("dram.organization.interleave_bytes", (64, 1024), "bytes that follow each other in a pseudo-channel"),
         Range("array.accumulator_sums", (1024, 16_384), "of a column"),
         Range("global_buffer.banks", (64, 128), "VMEM of 32 and 64 MiB"),
-        Range("array.weight_port_words_per_cycle", (512, 2048), "weights that are loaded in a cycle"),
+        Range("array.weight_port_words_per_cycle", (128, 512), "weights that an array loads in a cycle"),
     ),
 )  # fmt: skip
