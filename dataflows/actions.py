@@ -30,9 +30,9 @@ class ActionCounts:
     dram_read_bytes, dram_write_bytes : int
         Traffic of the off-chip DRAM.
     dram_activates, dram_refreshes : int
-        Rows opened, and refreshes made, where the DRAM model tells them.
-    dram_active_cycles, dram_standby_cycles : int
-        Cycles of the arrays' clock that transfers hold the channel, and all cycles of a batch.
+        Rows opened, and refreshes of all ranks, where the DRAM model tells them.
+    dram_active_rank_cycles, dram_standby_rank_cycles, dram_power_down_rank_cycles, dram_self_refresh_rank_cycles : int
+        Cycles of the arrays' clock, times ranks of the DRAM in that state, where the DRAM model tells them.
     """
 
     macs: int = 0
@@ -52,8 +52,10 @@ class ActionCounts:
     dram_write_bytes: int = 0
     dram_activates: int = 0
     dram_refreshes: int = 0
-    dram_active_cycles: int = 0
-    dram_standby_cycles: int = 0
+    dram_active_rank_cycles: int = 0
+    dram_standby_rank_cycles: int = 0
+    dram_power_down_rank_cycles: int = 0
+    dram_self_refresh_rank_cycles: int = 0
 
     @property
     def uses_predictor_sram(self) -> bool:

@@ -7,11 +7,15 @@ from pydantic import Field
 
 from dataflows.plans.plan import Integers
 from dataflows.plans.transfers import Transfers
+from simulator.dram.idle_kernel import IdleRules
 from simulator.dram.part import DramPart
 from simulator.dram.refresh import Refresh
 from workloads.foundation.validation import StrictModel
 
-DramCommand = Literal["read", "write", "activate", "refresh", "active_cycle", "standby_cycle"]
+DramCommand = Literal[
+    "read", "write", "activate", "refresh", "active_rank_cycle", "standby_rank_cycle", "power_down_rank_cycle",
+    "self_refresh_rank_cycle",
+]  # fmt: skip
 
 
 class DramModel(StrictModel, ABC):
@@ -60,6 +64,20 @@ class DramModel(StrictModel, ABC):
     def refresh(self, frequency_hz: int) -> Refresh | None:
         """Return when the memory refreshes; None where refreshes are left out."""
         return None
+
+    def idle_rules(self, frequency_hz: int) -> IdleRules | None:
+        """Return what ranks do between transfers; None where the energy table prices DRAM."""
+        return None
+
+    @property
+    def ranks(self) -> int:
+        """Ranks that draw current; none where the energy table prices DRAM."""
+        return 0
+
+    @property
+    def active_ranks(self) -> int:
+        """Ranks of them that have a bank open while a transfer is on."""
+        return 0
 
     def energy_pj(self, command: DramCommand, frequency_hz: int) -> float | None:
         """Return the energy of one count of a command; None where the energy table prices DRAM."""

@@ -54,7 +54,8 @@ class TimingCycles(StrictModel):
     """Times in cycles of the memory's clock, named as JEDEC does; _S to another bank group, _L within one.
 
     RP_ALL is RP for a precharge of all banks. DQSS is what a write's first word comes later than CWL.
-    READ_TO_WRITE_GAP and RANK_SWITCH_GAP are idle cycles of the data bus.
+    READ_TO_WRITE_GAP and RANK_SWITCH_GAP are idle cycles of the data bus. XP and XS are from the exit of power-down and
+    of self-refresh to the next command; CKE and CKESR are the least time in them.
     """
 
     CL: Cycles
@@ -75,6 +76,10 @@ class TimingCycles(StrictModel):
     PPD: Cycles
     RFC: Cycles
     REFI: Cycles
+    XP: Cycles
+    CKE: Cycles
+    XS: Cycles
+    CKESR: Cycles
     DQSS: CyclesOrNone
     READ_TO_WRITE_GAP: CyclesOrNone
     RANK_SWITCH_GAP: CyclesOrNone
@@ -93,6 +98,9 @@ class TimingCycles(StrictModel):
             raise InputError("", "RFC", problem, "give at least RAS + RP")
         if self.REFI <= self.RFC:
             raise InputError("", "REFI", f"is {self.REFI}, no more than RFC ({self.RFC})", "give more than RFC")
+        if self.XS < self.RFC:
+            problem = f"is {self.XS}, less than RFC ({self.RFC}): a refresh may be under way when self-refresh ends"
+            raise InputError("", "XS", problem, "give at least RFC")
         if self.FAW > self.RAS + self.RP + 3 * self.RRD_S:
             # else the activates of one transfer could hold up the next
             problem = f"is {self.FAW}, more than RAS + RP + 3 RRD_S"
@@ -113,21 +121,26 @@ class CurrentsMa(StrictModel):
     """Currents of one device in mA: IDD of JEDEC's measurement loops.
 
     IDD2N is drawn with all banks closed, IDD3N with a bank open; bursts and refreshes draw more than that, since their
-    energy is what they draw above it.
+    energy is what they draw above it. IDD2P is drawn in power-down with all banks closed, IDD6 in self-refresh.
     """
 
     IDD0: CurrentMa
+    IDD2P: CurrentMa
     IDD2N: CurrentMa
     IDD3N: CurrentMa
     IDD4R: CurrentMa
     IDD4W: CurrentMa
     IDD5AB: CurrentMa
+    IDD6: CurrentMa
 
     @model_validator(mode="after")
     def _more_than_standby(self) -> Self:
         if self.IDD3N < self.IDD2N:
             problem = f"is {self.IDD3N:g} mA, less than IDD2N ({self.IDD2N:g} mA)"
             raise InputError("", "IDD3N", problem, "give at least IDD2N: an open bank draws no less than a closed one")
+        if self.IDD2P > self.IDD2N:
+            problem = f"is {self.IDD2P:g} mA, more than IDD2N ({self.IDD2N:g} mA)"
+            raise InputError("", "IDD2P", problem, "give at most IDD2N: power-down draws no more than standby")
         for name in ("IDD4R", "IDD4W", "IDD5AB"):
             current = getattr(self, name)
             if current <= self.IDD3N:

@@ -1,8 +1,8 @@
-"""Energy of DRAM commands from IDD currents.
+"""Energy of DRAM commands and states from IDD currents.
 
 After Micron TN-41-01 ("Calculating memory system power for DDR3"): the current of a command above the standby current
 of its state, times the supply voltage and the time of JEDEC's measurement loop. Standby draws all the time.
-Interface and termination are left out, as are power-down states.
+Interface and termination are left out.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from simulator.dram.part import DramPart
 
 @dataclass(frozen=True)
 class CommandEnergies:
-    """Energy in pJ of one command of a rank (all its devices), and of one cycle of standby.
+    """Energy in pJ of one command of a rank (all its devices), and of one cycle in a state.
 
     Attributes
     ----------
@@ -24,7 +24,9 @@ class CommandEnergies:
     refresh_pj : float
         One refresh of all banks.
     active_cycle_pj, precharged_cycle_pj : float
-        One memory clock cycle of one rank with a bank open, and with none.
+        One memory clock cycle of one rank with a bank open or in a refresh, and with none.
+    power_down_cycle_pj, self_refresh_cycle_pj : float
+        One memory clock cycle of one rank in power-down with no bank open, and in self-refresh.
     """
 
     activate_pj: float
@@ -33,6 +35,8 @@ class CommandEnergies:
     refresh_pj: float
     active_cycle_pj: float
     precharged_cycle_pj: float
+    power_down_cycle_pj: float
+    self_refresh_cycle_pj: float
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,8 @@ def command_energies(part: DramPart) -> CommandEnergies:
         refresh_pj=scale * (i.IDD5AB - i.IDD3N) * t.RFC,
         active_cycle_pj=scale * i.IDD3N,
         precharged_cycle_pj=scale * i.IDD2N,
+        power_down_cycle_pj=scale * i.IDD2P,
+        self_refresh_cycle_pj=scale * i.IDD6,
     )
 
 

@@ -32,12 +32,19 @@ class Energy:
     accumulator: float = 0.0
     global_buffer: float = 0.0
     predictor_sram: float = 0.0
-    dram: float = 0.0
+    dram_access: float = 0.0
+    dram_background: float = 0.0
+    dram_refresh: float = 0.0
     leakage: float = 0.0
 
     @property
+    def dram(self) -> float:
+        """All that DRAM takes: accesses, background and refreshes."""
+        return self.dram_access + self.dram_background + self.dram_refresh
+
+    @property
     def memory(self) -> float:
-        """Accesses to the accumulators, the global buffer, the predictor SRAM and DRAM."""
+        """Memory energy: accumulators, the global buffer, the predictor SRAM and all of DRAM (docs/energy.md)."""
         return self.accumulator + self.global_buffer + self.predictor_sram + self.dram
 
     @property

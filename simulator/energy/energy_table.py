@@ -18,7 +18,10 @@ from workloads.foundation.overlay import chain, laid_over, missing_keys
 from workloads.foundation.shipped import resolve
 from workloads.foundation.validation import SparseModel, StrictModel, VersionOne, validate
 
-EnergyComponent = Literal["pe_array", "array_network", "accumulator", "global_buffer", "predictor_sram", "dram"]
+EnergyComponent = Literal[
+    "pe_array", "array_network", "accumulator", "global_buffer", "predictor_sram", "dram_access", "dram_background",
+    "dram_refresh",
+]  # fmt: skip
 Memory = Literal["global_buffer", "predictor_sram", "accumulator", "scratchpad", "register"]
 LeakingMemory = Literal["global_buffer", "predictor_sram"]
 Operation = Literal["multiply_add", "add"]
@@ -246,7 +249,7 @@ class EnergyTableFile(SparseModel):
 
     def _check_meaning(self, name: str, action: Action) -> None:
         """Refuse an action with the price of another one: its name says what it counts."""
-        component = next((one for one in get_args(EnergyComponent) if _is_of(name, one)), "pe_array")
+        component = _component_of(name)
         if action.component != component:
             problem = f"is {action.component}, and this action is of {component}"
             raise InputError("", f"actions.{name}.component", problem, f"write {component}")
@@ -274,6 +277,15 @@ class EnergyTableFile(SparseModel):
             problem = f"counts {action.counts_per_access} an access of {width} bits" if width != "word" else (
                 f"counts {action.counts_per_access} an access of a word")  # fmt: skip
             raise InputError("", f"actions.{name}", problem, remedy)
+
+
+def _component_of(action: str) -> str:
+    """Return what an action's energy counts for, as its name says."""
+    if action.startswith("dram_") and action.endswith("_rank_cycles"):
+        return "dram_background"
+    accesses = ("dram_read_bytes", "dram_write_bytes", "dram_activates")
+    return next((one for one in get_args(EnergyComponent) if _is_of(action, one)),
+                "dram_access" if action in accesses else "pe_array")  # fmt: skip
 
 
 def _is_of(action: str, part: str) -> bool:

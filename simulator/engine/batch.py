@@ -17,6 +17,7 @@ import simpy
 
 from dataflows.actions import ActionCounts
 from dataflows.plans.plan import Integers, Plan
+from simulator.dram.idle import idle_counts
 from simulator.dram.model import DramModel
 from simulator.engine.step_kernel import CHANNEL, PlanTimes, RefreshRules, TileTimes, run_step_kernel
 from simulator.engine.work import FlatWork, StepWork, flatten, merge
@@ -89,10 +90,10 @@ class TileRuns:
 
 @dataclass(frozen=True)
 class BatchRun:
-    """One batch as it ran; `refreshes` of the DRAM are those that came due in it."""
+    """One batch as it ran; `idle_counts` is what the DRAM does in it that belongs to no transfer."""
 
     cycles: int
-    refreshes: int
+    idle_counts: ActionCounts
     ops: tuple[OpRun, ...]
     tiles: tuple[TileRuns, ...]
 
@@ -147,8 +148,10 @@ def run_batch(steps: Sequence[Step], works: Sequence[list[StepWork]], dram: Dram
     ops: list[OpRun] = []
     tiles: list[TileRuns] = []
     for step, task_works, run in zip(steps, works, runs, strict=True):
-        _take_apart(step, task_works, run, ops, tiles)
-    return BatchRun(cycles=int(env.now), refreshes=int(channel["refreshes"]), ops=tuple(ops), tiles=tuple(tiles))
+        _take_apart(step, task_works, run, dram.active_ranks, ops, tiles)
+    made = None if refresh is None else int(channel["refreshes"])
+    idle = idle_counts(dram, frequency_hz, *_transfers(runs), batch_cycles=int(env.now), made=made)
+    return BatchRun(cycles=int(env.now), idle_counts=idle, ops=tuple(ops), tiles=tuple(tiles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +164,24 @@ class _StepRun:
     tile_times: Any
 
 
+def _transfers(runs: Sequence[_StepRun]) -> tuple[Integers, Integers, Integers]:
+    """Return the starts and ends of a batch's transfers in order, and how long each held the channel."""
+    columns: list[Integers] = []
+    for name in ("start", "end"):
+        of_steps = [run.tile_times[f"{kind}_{name}"] + run.start for run in runs for kind in ("load", "store")]
+        columns.append(np.concatenate([np.zeros(0, np.int64), *of_steps]))
+    held = [run.flat.tiles[f"{kind}_cycles"] for run in runs for kind in ("load", "store")]
+    columns.append(np.concatenate([np.zeros(0, np.int64), *held]))
+    moving = columns[2] > 0
+    starts, ends, held_cycles = (column[moving] for column in columns)
+    order = np.argsort(starts)
+    return starts[order], ends[order], held_cycles[order]
+
+
 def _take_apart(
-    step: Step, task_works: Sequence[StepWork], run: _StepRun, ops: list[OpRun], tiles: list[TileRuns]
-) -> None:
+    step: Step, task_works: Sequence[StepWork], run: _StepRun, active_ranks: int, ops: list[OpRun],
+    tiles: list[TileRuns],
+) -> None:  # fmt: skip
     """Append a step's ops and tiles."""
     tile, borders = run.flat.tiles, run.flat.tile_begin
     # sums up to each plan's first tile, so that an op's is a difference
@@ -179,7 +197,7 @@ def _take_apart(
         held_cycles = held[last_plan] - held[first_plan]
         compute, waits = task_work.compute_cycles, task_work.port_wait_cycles
         channel_use = ActionCounts(
-            dram_activates=opened[last_plan] - opened[first_plan], dram_active_cycles=held_cycles
+            dram_activates=opened[last_plan] - opened[first_plan], dram_active_rank_cycles=active_ranks * held_cycles
         )
         ops.append(OpRun(
             task=task,

@@ -13,7 +13,11 @@ PASSES = {
     "vector_forward": "#332288", "vector_backward": "#88CCEE",
 }  # fmt: skip
 COMPONENTS = dict(
-    zip(ENERGY_PARTS, ("#0072B2", "#56B4E9", "#CC79A7", "#009E73", "#F0E442", "#D55E00", "#999999"), strict=True)
+    zip(
+        ENERGY_PARTS,
+        ("#0072B2", "#56B4E9", "#CC79A7", "#009E73", "#F0E442", "#D55E00", "#E69F00", "#882255", "#999999"),
+        strict=True,
+    )
 )
 PHASES: dict[Phase, str] = {
     "warm_up": "#56B4E9", "bp": "#0072B2", "gp": "#E69F00", "dni": "#CC79A7", "inference": "#009E73",

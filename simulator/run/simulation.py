@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice, zip_longest
 
-from dataflows.actions import ActionCounts
 from dataflows.plans.plan import Plan
 from simulator.batch.batches import Batches
 from simulator.batch.footprint import largest_batch, peak_dram_bytes
@@ -213,9 +212,8 @@ class Simulation:
         )
 
     def _batch_row(self, phase: Phase, index: int, batch: BatchRun, batches: int) -> LayerRow:
-        """Return the row of what costs by time and not by layer: leakage, DRAM's refreshes and standby."""
+        """Return the row of what costs by time and not by layer: leakage, DRAM's refreshes and idle ranks."""
         spec = self.spec
-        counts = ActionCounts(dram_refreshes=batch.refreshes, dram_standby_cycles=batch.cycles)
         leakage = self._energy.leakage_pj(batch.cycles, spec.frequency_hz)
         return LayerRow(
             design=spec.design,
@@ -238,8 +236,8 @@ class Simulation:
             dram_cycles=0,
             dram_model=spec.dram.model,
             pes=0,
-            counts=counts,
-            energy=replace(self._energy.energy(counts, None), leakage=leakage),
+            counts=batch.idle_counts,
+            energy=replace(self._energy.energy(batch.idle_counts, None), leakage=leakage),
         )
 
 

@@ -150,7 +150,7 @@ def test_the_largest_scratchpad_sets_the_price(pads: dict[str, int], index: int)
 def test_no_array_has_no_accumulator_to_pay_for() -> None:
     """What no array did cannot be in an array's memory."""
     table = energy_table_of(load_accelerator(design="max"))
-    assert table.energy(ActionCounts(dram_standby_cycles=7), None).total == 0
+    assert table.energy(ActionCounts(dram_standby_rank_cycles=7), None).accumulator == 0
     with pytest.raises(ValueError, match="lacks one of the memories"):
         table.energy(ActionCounts(accumulator_read_bytes=4), None)
 

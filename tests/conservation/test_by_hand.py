@@ -51,7 +51,8 @@ def test_forward_by_hand() -> None:
         accumulator_write_bytes=4 * (sums - finished),
         dram_read_bytes=loaded,
         dram_write_bytes=stored,
-        dram_active_cycles=40_000 + Fraction(2016, 64).__ceil__() + 1280 // 64,
+        dram_activates=3,  # a row each for the images, the weights and the result
+        dram_active_rank_cycles=40_000 + Fraction(2016, 64).__ceil__() + 1280 // 64,
     )
 
 
@@ -79,8 +80,11 @@ def test_energy_by_hand() -> None:
     wide = ((2.7557 * 6.137) ** 0.5, (4.2392 * 7.8781) ** 0.5)
     each = [a + (b - a) / 3 for a, b in zip(narrow, wide, strict=True)]
     assert row.energy.accumulator == pytest.approx(1280 * sum(each))
-    assert row.energy.dram == pytest.approx((2016 + 1280) * 8 * 14.4)
-    assert row.energy.predictor_sram == row.energy.leakage == 0
+    # DDR3-1600: 74 mA above standby, 1.35 V, 8 devices, 5 ns for 64 bytes; and 51 mA while a bank is open
+    held_ns = c.dram_active_rank_cycles * 5
+    assert row.energy.dram_access == pytest.approx((2016 + 1280) / 64 * 74 * 10.8 * 5 + c.dram_activates * 789 * 13.5)
+    assert row.energy.dram_background == pytest.approx(51 * 10.8 * held_ns)
+    assert row.energy.dram_refresh == row.energy.predictor_sram == row.energy.leakage == 0
     assert row.energy.total == pytest.approx(
         row.energy.pe_array
         + row.energy.array_network
@@ -99,7 +103,7 @@ def test_leakage_by_hand() -> None:
     leaked = next(row for row in run.rows if row.layer == "(batch)" and row.phase == "bp")
     cycles = run.phase("bp").cycles_per_batch
     assert leaked.energy.leakage == pytest.approx(power_mw * 1e9 * cycles / 200e6)
-    assert leaked.energy.total == leaked.energy.leakage
+    assert leaked.energy.total == pytest.approx(leaked.energy.leakage + leaked.energy.dram)
 
 
 def test_footprint_by_hand() -> None:

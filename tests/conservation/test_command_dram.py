@@ -16,6 +16,7 @@ from test_kept_outputs import CHAIN
 
 from dataflows.dataflow import dataflow_names
 from simulator.cli.main import cli
+from simulator.dram.idle import idle_counts
 from simulator.dram.models.commands import CommandDram
 from simulator.dram.part import load_part
 from simulator.machine.spec_loading import load_accelerator, load_designs
@@ -49,27 +50,35 @@ def test_bytes_are_those_of_any_memory() -> None:
         assert bytes_moved[0] == bytes_moved[1]
 
 
-def test_what_costs_by_time_stands_in_one_row() -> None:
+@pytest.mark.parametrize("model", ["bandwidth", "commands"])
+def test_what_costs_by_time_stands_in_one_row(model: str) -> None:
     """DDR3-1600 refreshes every 7.8 us: 1,560 cycles of 200 MHz; a batch's refreshes are those that came due in it."""
-    run = Simulation(load_trace("digits-cnn"), load_accelerator(design="max", overrides=COMMANDS)).run()
+    spec = load_accelerator(design="max", overrides=[f"dram.model={model}"])
+    run = Simulation(load_trace("digits-cnn"), spec).run()
     for phase in run.phases:
         row = next(r for r in run.rows if r.layer == "(batch)" and r.phase == phase.phase)
-        assert row.counts.dram_standby_cycles == phase.cycles_per_batch
         assert row.counts.dram_refreshes in (phase.cycles_per_batch // 1560, (phase.cycles_per_batch - 70) // 1560)
-        active = sum(r.counts.dram_active_cycles for r in run.rows if r.phase == phase.phase)
-        assert 0 < active <= phase.cycles_per_batch
-        # eight devices of 1.35 V draw 36 mA with all banks closed: 1.944 nJ a cycle of 5 ns
-        assert row.energy.dram == pytest.approx(
-            1944.0 * phase.cycles_per_batch + row.counts.dram_refreshes * 1.35 * 8 * 1.25 * (245 - 51) * 280
+        counts = [r.counts for r in run.rows if r.phase == phase.phase]
+        active, standby, asleep = (
+            sum(getattr(one, f"dram_{state}_rank_cycles") for one in counts)
+            for state in ("active", "standby", "power_down")
         )
-        assert sum(r.counts.dram_activates for r in run.rows if r.phase == phase.phase) > 0
+        assert min(active, standby, asleep) > 0
+        assert active + standby + asleep == phase.cycles_per_batch  # the one rank is in one state in each cycle
+        # eight devices of 1.35 V, cycles of 5 ns: 2.754 nJ with a bank open, 1.944 closed, 0.594 in power-down
+        dram = [r.energy for r in run.rows if r.phase == phase.phase]
+        assert sum(e.dram_background for e in dram) == pytest.approx(
+            2754.0 * active + 1944.0 * standby + 594.0 * asleep
+        )
+        assert row.energy.dram_refresh == pytest.approx(row.counts.dram_refreshes * 10.8 * 1.25 * (245 - 51) * 280)
+        assert row.energy.dram_access == 0
+        assert sum(one.dram_activates for one in counts) > 0
 
 
 def test_energy_by_ranks_and_channels_by_hand(tmp_path: Path) -> None:
     """Three channels of two ranks; a device of 1.35 V, eight a rank, 1.25 ns a cycle: 13.5 pJ a mA and cycle.
 
-    A refresh, and the standby of a cycle, are of all six ranks; a transfer holds one rank of each channel open.
-    At 200 MHz a cycle of the arrays is four of the memory.
+    A refresh is of all six ranks; states cost by the rank. At 200 MHz a cycle of the arrays is four of the memory.
     """
     data = load_part("ddr3-1600").model_dump(mode="json")
     data["organization"] |= {"channels": 3, "ranks": 2}
@@ -81,11 +90,17 @@ def test_energy_by_ranks_and_channels_by_hand(tmp_path: Path) -> None:
         "write": 13.5 * (125 - 51) * 4 / 64,
         "activate": 13.5 * (67 * 39 - 51 * 28 - 36 * 11),
         "refresh": 6 * 13.5 * (245 - 51) * 280,
-        "active_cycle": 3 * 4 * 13.5 * (51 - 36),
-        "standby_cycle": 6 * 4 * 13.5 * 36,
+        "active_rank_cycle": 4 * 13.5 * 51,
+        "standby_rank_cycle": 4 * 13.5 * 36,
+        "power_down_rank_cycle": 4 * 13.5 * 11,
+        "self_refresh_rank_cycle": 4 * 13.5 * 24,
     }
     for command, energy in expected.items():
         assert dram.energy_pj(command, 200_000_000) == pytest.approx(energy), command
+    # a transfer of 10 cycles in a batch of 40: one rank of each channel has it, and the others stand by
+    one = [np.array([value]) for value in (20, 30, 10)]
+    counts = idle_counts(dram, 200_000_000, *one, batch_cycles=40, made=0)
+    assert counts.dram_standby_rank_cycles == 6 * 30 + 3 * 10
 
 
 def test_results_name_the_part_and_what_it_says(tmp_path: Path) -> None:

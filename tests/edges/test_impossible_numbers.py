@@ -82,6 +82,9 @@ PARTS: list[tuple[tuple[Any, ...], Any, str]] = [
     (("clock_hz",), 999_999, "clock_hz"),
     (("timing_cycles", "RAS"), 10, "RAS"),
     (("timing_cycles", "RFC"), 38, "RFC"),
+    (("timing_cycles", "XS"), 279, "XS"),
+    (("power", "currents_ma", "IDD2P"), 36.1, "IDD2P"),
+    (("power", "currents_ma", "IDD6"), 0, "IDD6"),
 ]
 
 
@@ -104,7 +107,8 @@ def test_an_activate_just_above_standby_is_taken(value: float, tmp_path: Path) -
 def test_shipped_parts_cost_energy(name: str) -> None:
     each = command_energies(load_part(name))
     assert min(each.activate_pj, each.read_pj, each.write_pj, each.refresh_pj, each.precharged_cycle_pj) > 0
-    assert each.active_cycle_pj >= each.precharged_cycle_pj
+    assert each.active_cycle_pj >= each.precharged_cycle_pj >= each.power_down_cycle_pj > 0
+    assert each.precharged_cycle_pj >= each.self_refresh_cycle_pj > 0
 
 
 TABLES: list[tuple[tuple[Any, ...], Any, str]] = [
@@ -116,8 +120,8 @@ TABLES: list[tuple[tuple[Any, ...], Any, str]] = [
     (("actions", "array_network_bytes", "counts_per_access"), 10**400, "counts_per_access"),
     (("leakage", "global_buffer"), {"power_mw": 1e308, "for_bytes": 1, "source": "here"}, "power_mw"),
     (("leakage", "global_buffer"), {"power_mw": 1.0, "for_bytes": 10**400, "source": "here"}, "for_bytes"),
-    (("actions", "macs", "component"), "dram", r"actions\.macs\.component.*write pe_array"),
-    (("actions", "buffer_read_bytes", "component"), "dram", "write global_buffer"),
+    (("actions", "macs", "component"), "dram_access", r"actions\.macs\.component.*write pe_array"),
+    (("actions", "buffer_read_bytes", "component"), "dram_access", "write global_buffer"),
     (("actions", "buffer_read_bytes", "sram", "memory"), "predictor_sram", r"buffer_read_bytes\.sram\.memory"),
     (("actions", "buffer_read_bytes", "sram", "access"), "write", r"buffer_read_bytes\.sram\.access"),
     (("actions", "register_writes", "sram", "access"), "read", r"register_writes\.sram\.access"),

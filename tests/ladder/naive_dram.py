@@ -203,7 +203,7 @@ def odd_part(seed: int) -> DramPart:
         times[long] = times[short] + int(rng.integers(0, 12))
     times["RAS"] = max(times["RAS"], times["RCD"])
     times["FAW"] = int(rng.integers(1, times["RAS"] + times["RP"] + 3 * times["RRD_S"] + 1))
-    data["timing_cycles"] = times | {"RFC": 100, "REFI": 5000}
+    data["timing_cycles"] = times | {"RFC": 100, "REFI": 5000, "XS": 100}
     data["power"]["currents_ma"]["IDD0"] = 60  # above standby, whatever RAS and RP are
     data["command_bus_cycles"] = {name: int(rng.integers(1, 8)) for name in data["command_bus_cycles"]}
     return DramPart.model_validate(data)

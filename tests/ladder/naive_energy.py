@@ -8,7 +8,10 @@ from pathlib import Path
 import yaml
 
 FOLDER = Path(__file__).parents[2] / "configs" / "energy"
-PARTS = ("pe_array", "array_network", "accumulator", "global_buffer", "predictor_sram", "dram")
+PARTS = (
+    "pe_array", "array_network", "accumulator", "global_buffer", "predictor_sram", "dram_access", "dram_background",
+    "dram_refresh",
+)  # fmt: skip
 SMALLEST = 512
 
 

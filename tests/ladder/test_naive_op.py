@@ -40,6 +40,7 @@ def machines(draw, flow: str, most_bytes: int = 4096) -> dict:
         "global_buffer.bank_port_bytes": draw(st.sampled_from([1, 2, 8])),
         "dram.peak_bytes_per_second": draw(st.sampled_from([100_000_000, 300_000_000, 1_000_000_000, 12_800_000_000])),
         "dram.latency_ns": draw(st.sampled_from([0, 28, 100])),
+        "dram.part": None,
         "tiling_slack_percent": draw(st.sampled_from([0, 2, 50, None])),
         "dgrad": draw(st.sampled_from(["decomposed", "dense"])),
         "batch_mean": draw(st.sampled_from(["drain", "reread"])),
@@ -304,7 +305,8 @@ def test_memory_energy_counts_accumulators() -> None:
     layer = dict.fromkeys(["H", "W", "P", "Q"], 4) | {"C": 40, "K": 3, "R": 1, "S": 1}
     trace = make_trace([{"id": "layer", "kind": "conv2d", "inputs": ("input",), **layer}])
     results = simulate(trace, load_accelerator(design="efficient", dataflow="ws"))
-    memories = ("accumulator", "global_buffer", "predictor_sram", "dram")
+    dram = ("dram_access", "dram_background", "dram_refresh")
+    memories = ("accumulator", "global_buffer", "predictor_sram", *dram)
     for phase in results.runs[0].phases:
         rows = [row for row in results.table() if row["phase"] == phase.phase]
         energy = {name: sum(row[f"energy_{name}_pj"] for row in rows) for name in memories}

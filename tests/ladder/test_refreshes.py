@@ -76,6 +76,13 @@ def naive_batch(work: list[tuple[int, int]], interval: Fraction, held: int) -> t
 def engine_batch(work: list[tuple[int, int]], rules: Refresh) -> tuple[list[int], int]:
     plans = tuple(plan([(max(0, load - COMMAND), 0, compute, 0)], fill=0, drain=0) for load, compute in work)
     batch = run_batch([Step((Task(0, "forward"),))], [[StepWork(plans)]], RefreshingDram(rules), HZ)
+    work_counts = [op.counts for op in batch.ops]
+    states = [
+        sum(getattr(one, f"dram_{state}_rank_cycles") for one in (*work_counts, batch.idle_counts))
+        for state in ("active", "standby", "power_down", "self_refresh")
+    ]
+    assert sum(states) == batch.cycles  # the one rank is in one state in each cycle
+    assert min(states) >= 0
     return batch.tiles[0].times[:, 1].tolist(), batch.cycles
 
 

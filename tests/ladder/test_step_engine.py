@@ -14,6 +14,7 @@ from dataflows.actions import ActionCounts
 from dataflows.plans.memory_ports import UNLIMITED, MemoryPorts
 from dataflows.plans.plan import Plan
 from dataflows.plans.transfers import Transfers, contiguous
+from simulator.dram.idle_kernel import NEVER, IdleRules
 from simulator.dram.machine_channel import dram_channel
 from simulator.dram.models.bandwidth import BandwidthDram
 from simulator.dram.models.ideal import IdealDram
@@ -69,9 +70,14 @@ def plans(draw: st.DrawFn, predictor: bool = False) -> Plan:
 
 @dataclass(frozen=True)
 class RefreshingDram:
-    """As DRAM above, with refreshes."""
+    """As DRAM above, with refreshes, in one rank that powers down after 5 idle cycles."""
 
     rules: Refresh
+    ranks = active_ranks = 1
+
+    def idle_rules(self, frequency_hz: int) -> IdleRules:
+        numerator, denominator = self.rules.interval_numerator, self.rules.interval_denominator
+        return IdleRules(numerator, denominator, self.rules.cycles, True, 5, 2, 1, NEVER, 0, 0)
 
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> np.ndarray:
         return DRAM.transfer_cycles(transfers, frequency_hz)

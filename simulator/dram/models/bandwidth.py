@@ -3,22 +3,23 @@
 from math import gcd
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
 from dataflows.plans.plan import Integers
 from dataflows.plans.transfers import Transfers
 from simulator.dram.interleaving import busiest_share
-from simulator.dram.model import DramModel
-from workloads.foundation.validation import SparseModel
+from simulator.dram.part_model import PartDram
 
 
-class BandwidthDram(SparseModel, DramModel):
+class BandwidthDram(PartDram):
     """Channels that move `peak_bytes_per_second` together, after `latency_ns` for each transfer.
 
     With several channels a transfer takes as long as the busiest one does (`simulator.dram.interleaving`).
 
     A transfer holds the channel from its first command to its last byte, so its latency is not hidden
-    behind another one; rows, banks and refresh are left out.
+    behind another one; rows, banks and refreshes take no time of their own. They take energy, where a `part` says how
+    much: as many of it lie side by side as the peak and the capacity need.
     """
 
     model: Literal["bandwidth"]
@@ -43,6 +44,33 @@ class BandwidthDram(SparseModel, DramModel):
         moving = -(-transfer_bytes * frequency_hz // self.peak_bytes_per_second)
         cycles: Integers = moving + self.least_transfer_cycles(frequency_hz) * (transfer_bytes > 0)
         return cycles
+
+    def cycles_and_activates(self, transfers: Transfers, frequency_hz: int) -> tuple[Integers, Integers]:
+        """Return the cycles that each transfer holds the channel, and the rows that it opens.
+
+        It opens each row that it touches once. Contiguous bytes fill a row of each bank group, burst by burst, before
+        they go on to others.
+        """
+        cycles, part = self.transfer_cycles(transfers, frequency_hz), self._memory
+        if part is None:
+            return cycles, transfers.moved_bytes * 0
+        count, size, stride = transfers.segments, transfers.segment_bytes, transfers.stride_bytes
+        groups = part.organization.bank_groups
+        filled = groups * part.row_bytes
+        near = stride < filled  # one such set of rows holds several segments
+        span = np.where(near, np.where(size > 0, (count - 1) * stride + size, 0), size)
+        each = -(-span // filled) * np.minimum(groups, -(-span // part.burst_bytes))
+        rows: Integers = np.where(near, 1, count) * each * (count * size > 0)
+        return cycles, rows.sum(axis=0)
+
+    @property
+    def copies(self) -> int:
+        """As many parts as the peak and the capacity need."""
+        part = self._memory
+        if part is None:
+            return 0
+        of_peak = -(-self.peak_bytes_per_second // part.peak_bytes_per_second)
+        return max(of_peak, -(-self.capacity_bytes // part.capacity_bytes))
 
     def _busiest_bytes(self, transfers: Transfers) -> Integers:
         if self._channels == 1:

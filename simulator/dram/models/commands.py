@@ -4,15 +4,14 @@ from math import gcd
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 
 from dataflows.plans.plan import Integers
 from dataflows.plans.transfers import Transfers
 from simulator.dram.constraints import cycles_of
 from simulator.dram.interleaving import busiest_share
-from simulator.dram.model import DramCommand, DramModel
-from simulator.dram.part import DramPart, load_part
-from simulator.dram.part_changes import PartChanges
+from simulator.dram.part import DramPart
+from simulator.dram.part_model import PartDram, refresh_of
 from simulator.dram.refresh import Refresh
 from workloads.foundation.errors import InputError
 from workloads.foundation.quantities import more_than
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from simulator.dram.transfer_time import TransferTimes
 
 
-class CommandDram(PartChanges, DramModel):
+class CommandDram(PartDram):
     """Channels of one part; each transfer holds all of them for exactly as long as its commands take.
 
     A transfer takes as long as the share of the busiest channel (`simulator.dram.interleaving`).
@@ -32,26 +31,19 @@ class CommandDram(PartChanges, DramModel):
     """A shipped DRAM part or a file (docs/dram.md)."""
     queue_depth: Annotated[int, Field(ge=1, le=1024)]
     """Places of each request queue."""
-    _memory: DramPart = PrivateAttr()
 
     @model_validator(mode="after")
-    def _part_is_there(self) -> Self:
-        try:
-            part = load_part(self.part)
-        except InputError as error:  # its own file would be lost behind the key of this one
-            problem = " ".join(filter(None, [error.key, error.problem]))
-            raise InputError("", "part", f"is {self.part}: {problem}", error.remedy) from None
-        memory = self.changed(part)
-        if self.capacity_bytes > memory.capacity_bytes:
-            asked, room = more_than(self.capacity_bytes, memory.capacity_bytes)
+    def _part_is_large_enough(self) -> Self:
+        if self.capacity_bytes > self.memory.capacity_bytes:
+            asked, room = more_than(self.capacity_bytes, self.memory.capacity_bytes)
             problem = f"is {asked}, and {self.part} has {room}"
             raise InputError("", "capacity_bytes", problem, "give no more, or more ranks or channels in the part")
-        self._memory = memory
         return self
 
     @property
     def memory(self) -> DramPart:
         """The part, as its file was when this was made; two of one name and other contents are not equal."""
+        assert self._memory is not None, "this model has a part"
         return self._memory
 
     def least_transfer_cycles(self, frequency_hz: int) -> int:
@@ -88,32 +80,9 @@ class CommandDram(PartChanges, DramModel):
         cycles: Integers = self.accelerator_cycles(times.cycles.sum(axis=0), frequency_hz)
         return cycles, self.memory.organization.channels * times.activates.sum(axis=0)
 
-    def energy_pj(self, command: DramCommand, frequency_hz: int) -> float:
-        """Return the energy of one count of a command: a byte, a row, a refresh, or a cycle of the arrays' clock."""
-        from simulator.dram.power import command_energies
-
-        part, each = self.memory, command_energies(self.memory)
-        ranks = part.organization.ranks * part.organization.channels
-        memory_cycles = part.clock_hz / frequency_hz
-        return {
-            "read": each.read_pj / part.burst_bytes,
-            "write": each.write_pj / part.burst_bytes,
-            "activate": each.activate_pj,
-            "refresh": each.refresh_pj * ranks,
-            # one rank of each channel is open while a transfer holds it
-            "active_cycle": (each.active_cycle_pj - each.precharged_cycle_pj)
-            * memory_cycles * part.organization.channels,
-            "standby_cycle": each.precharged_cycle_pj * memory_cycles * ranks,
-        }[command]  # fmt: skip
-
     def command_hz(self, frequency_hz: int) -> int:
         """Return the part's clock."""
         return self.memory.clock_hz
-
-    @property
-    def parts(self) -> dict[str, DramPart]:
-        """The one part."""
-        return {self.part: self.memory}
 
     @property
     def burst_bytes(self) -> int:
@@ -155,15 +124,13 @@ class CommandDram(PartChanges, DramModel):
         InputError
             If the clock is so slow that a refresh, rounded up to cycles, takes as long as its interval.
         """
-        part = self.memory
-        over = part.timing_cycles.REFI * frequency_hz
-        common = gcd(over, part.clock_hz)
-        held = self.accelerator_cycles(part.timing_cycles.RFC, frequency_hz)
-        if held * part.clock_hz >= over:
-            problem = f"is {frequency_hz}: a refresh of {self.part} takes {held} of the"
-            problem += f" {over / part.clock_hz:.3g} cycles from one to the next"
+        found = refresh_of(self.memory, frequency_hz)
+        between = found.interval_numerator / found.interval_denominator
+        if found.cycles * found.interval_denominator >= found.interval_numerator:
+            problem = f"is {frequency_hz}: a refresh of {self.part} takes {found.cycles} of the"
+            problem += f" {between:.3g} cycles from one to the next"
             raise InputError("", "frequency_hz", problem, "give a higher frequency, or another dram.model")
-        return Refresh(over // common, part.clock_hz // common, held)
+        return found
 
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
         """Return a bound from above on the cycles of so many transfers that move so many bytes, without refresh.
