@@ -30,14 +30,17 @@ nothing is fitted.
 | **predictor** | the predictor's traffic |
 | **outputs stay** | fewer: a GP batch leaves an output that fits in the buffer for the next layer (`gp_outputs_stay`) |
 | **on chip** | accumulators, global buffer and predictor SRAM as well |
+| **DRAM's time** | rows that DRAM opens, its background and its refreshes ([Energy](energy.md)) |
+| **without masks** | fewer: the masks, which no simulated layer reads. This is the memory energy of `compare` |
 
 - With ReLU masks, where every layer has one, a BP batch moves seven tensors a layer and a GP batch
   two. With a GP share of 0.477, 1 - 2/7 gives 34.1 %.
 - A GP batch saves nothing of weights, psums, updates, optimizer and predictor, or adds to them.
 
-So the paper's 34 % is the saving on activations and masks. All of DRAM gives less. It gives least
-where weights are many and images small (VGG on CIFAR10): the predictor's traffic comes once a
-batch, not once an image.
+So the paper's 34 % is the saving on activations and masks. All of DRAM's traffic gives less. It
+gives least where weights are many and images small (VGG on CIFAR10): the predictor's traffic comes
+once a batch, not once an image. Background and refreshes cost by time, and a design saves of them
+what it saves of time.
 """
 
 

@@ -9,12 +9,12 @@ from simulator.reproduce.jobs.job import Findings
 from simulator.reproduce.jobs.memory_rules import MemoryRules
 from simulator.reproduce.page import PagedExhibit, page
 from simulator.reproduce.paper import DATASETS, DESIGNS, NETWORKS, targets, trace_name
-from simulator.studies.memory_study import ON_CHIP, RULES, STAY
+from simulator.studies.memory_study import BESIDE, COUNTED, ON_CHIP, RULES, STAY
 
-RULE_NAMES = (*(rule.name for rule in RULES), STAY, ON_CHIP)
+RULE_NAMES = (*(rule.name for rule in RULES), STAY, ON_CHIP, BESIDE, COUNTED)
 MASKS, LAST = 1, len(RULE_NAMES) - 1  # activations with the ReLU's masks, the likeliest for the paper's 34 %; all rules
 SHORT = ("activations", "+ ReLU masks", "+ weights", "+ partial sums", "+ updates", "+ optimizer", "+ predictor",
-         "outputs stay", "+ on chip")  # fmt: skip
+         "outputs stay", "+ on chip", "+ DRAM's time", "without masks")  # fmt: skip
 JOBS = {(dataset, network): MemoryRules(trace_name(network, dataset)) for dataset in DATASETS for network in NETWORKS}
 
 
@@ -102,8 +102,8 @@ def _rules(energies: _Energies) -> Iterator[tuple[Cell, ...]]:
     for rule, name in enumerate(RULE_NAMES):
         share, saved = energies.own_share(rule)
         change = 100 * (energies.overall("max", rule) - energies.overall("max", rule - 1)) if rule else None
-        # the rule on outputs that stay takes away from the others and has no energy of its own
-        own = (None, None) if name == STAY else (100 * share, 100 * saved if share else None)
+        # the rules on outputs that stay and on masks take away from the others and have no energy of their own
+        own = (None, None) if name in (STAY, COUNTED) else (100 * share, 100 * saved if share else None)
         yield name, *own, *(100 * energies.overall(design, rule) for design in DESIGNS), change
 
 
