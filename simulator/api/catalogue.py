@@ -43,7 +43,19 @@ def _files(kind: str, folder: str, describe: Callable[[str], str] | None = None)
 
         return shipped_names(folder)
 
-    return Group(kind, names, describe or (lambda name: f"see show {name}"), folder)
+    return Group(kind, names, describe or (lambda name: _heading(folder, name)), folder)
+
+
+def _heading(folder: str, name: str) -> str:
+    """Return the first sentence of the comment at the head of a file."""
+    from itertools import takewhile
+
+    from workloads.foundation.reading import read_text
+    from workloads.foundation.shipped import shipped_names
+
+    head = takewhile(lambda line: line.startswith("#"), read_text(shipped_names(folder)[name]).splitlines())
+    first = " ".join(line.lstrip("# ") for line in head).split(". ")[0]
+    return first.rstrip(".") or f"see show {name}"
 
 
 def _parts(kind: str, found: Callable[[], dict[str, str]]) -> Group:
@@ -156,7 +168,7 @@ _GROUPS = (
     _files("machines", "configs/accelerators"),
     _files("schedules", "configs/schedules", _schedule),
     _parts("pipeline_schedules", _pipeline_schedules),
-    _files("sweeps", "configs/sweeps", lambda _: "see show; adagp-sim sweep runs it"),
+    _files("sweeps", "configs/sweeps"),
     _files("energy_tables", "configs/energy", _energy_table),
     _parts("dram_models", _dram_models),
     _files("dram_parts", "configs/dram"),

@@ -103,7 +103,7 @@ def as_designs(
     _check(machine)
     wanted = list(designs()) if names is None else [find_design(name, "designs").name for name in as_names(names)]
     if not isinstance(machine, Accelerator):
-        found = {spec.design: spec for spec in load_designs(machine, dataflow, overrides or {})}
+        found = {spec.design: spec for spec in load_designs(machine, dataflow, overrides or {}, wanted)}
         return [found[name] for name in wanted]
     options = _options(dataflow, overrides)
     return [

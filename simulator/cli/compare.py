@@ -19,6 +19,6 @@ def compare(trace: str, only: tuple[str, ...], request: RunRequest) -> None:
     from simulator.phases.design import find_design
 
     workload = chosen_trace(trace, request)
-    wanted = {"baseline", *(find_design(name).name for name in only)}
-    specs = load_designs(request.config, request.dataflow, request.overrides)
-    run_and_report(trace, workload, [spec for spec in specs if not only or spec.design in wanted], request)
+    wanted = {"baseline", *(find_design(name).name for name in only)} if only else None
+    specs = load_designs(request.config, request.dataflow, request.overrides, wanted)
+    run_and_report(trace, workload, specs, request)

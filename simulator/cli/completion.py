@@ -9,6 +9,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from simulator.cli.options import Named
+
 _SHELLS = ("bash", "zsh", "fish")
 # By the name of an argument or option that takes a text: kinds of the catalogue.
 _KINDS: Mapping[str, tuple[str, ...]] = {
@@ -72,7 +74,7 @@ def take_names(command: click.Command) -> None:
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(_SHELLS))
+@click.argument("shell", type=Named(_SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
     """Print the script that lets SHELL complete commands, options and names.

@@ -29,6 +29,21 @@ class GivenPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class Named(click.Choice):  # type: ignore[type-arg]
+    """One of some words, in capitals or not; for another word the nearest one is told."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__(words, case_sensitive=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word."""
+        from workloads.foundation.errors import nearest
+
+        if str(value).lower() not in (word.lower() for word in self.choices):
+            self.fail(f"unknown {value!r}; {nearest(str(value), self.choices)}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class AboveZero(click.FloatRange):
     """A number above zero; ``nan``, which click's own range lets through, is none."""
 

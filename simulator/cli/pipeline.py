@@ -12,6 +12,7 @@ import click
 
 from simulator.cli.options import (
     GivenPath,
+    Named,
     RunRequest,
     chosen_trace,
     config_option,
@@ -88,7 +89,7 @@ class _PipelineScheduleOption(click.Option):
 )
 @click.option(
     "--predictor-runs",
-    type=click.Choice(["batch", "micro-batch"]),
+    type=Named(["batch", "micro-batch"]),
     default="batch",
     show_default=True,
     help="How often the predictor runs: once a batch, on the mean over all its samples, or with every micro-batch.",
@@ -213,9 +214,8 @@ def _specs(request: RunRequest, only: tuple[str, ...]) -> "list[Accelerator]":
     from simulator.machine.spec_loading import load_designs
     from simulator.phases.design import find_design
 
-    wanted = {"baseline", *(find_design(name).name for name in only)}
-    specs = load_designs(request.config, request.dataflow, request.overrides)
-    return [spec for spec in specs if not only or spec.design in wanted]
+    wanted = {"baseline", *(find_design(name).name for name in only)} if only else None
+    return load_designs(request.config, request.dataflow, request.overrides, wanted)
 
 
 def _print(results: "PipelineResults", screen: "Console") -> None:

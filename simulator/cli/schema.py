@@ -2,13 +2,17 @@
 
 import click
 
+from simulator.cli.options import Named
+
 _KINDS = ("spec", "trace", "schedule", "energy-table", "dram-part", "mapping", "pipeline-schedule", "sweep")
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(_KINDS, case_sensitive=False))
+@click.argument("kind", type=Named(_KINDS), metavar="KIND")
 def schema(kind: str) -> None:
     """Print the JSON Schema of a KIND of file, with which an editor completes keys and marks mistakes.
+
+    KIND is spec (a machine), trace, schedule, energy-table, dram-part, mapping, pipeline-schedule or sweep.
 
     \b
     adagp-sim schema spec > spec.schema.json

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.options import GivenPath, RunRequest, chosen_trace, run_options
+from simulator.cli.options import GivenPath, Named, RunRequest, chosen_trace, run_options
 from simulator.cli.report import check_places, run_and_report
 from simulator.cli.volume import note
 
@@ -27,7 +27,7 @@ _DRAM_TRACE_FORMS = ("dramsim3", "ramulator2")
 )  # fmt: skip
 @click.option(
     "--dram-trace-form",
-    type=click.Choice(_DRAM_TRACE_FORMS),
+    type=Named(_DRAM_TRACE_FORMS),
     default="dramsim3",
     show_default=True,
     help="Form of that file.",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.options import GivenPath, given_trace
+from simulator.cli.options import GivenPath, Named, given_trace
 from workloads.optimizers import OPTIMIZERS, OptimizerName
 
 
@@ -79,7 +79,7 @@ def inspect(name: str, as_json: bool) -> None:
 @click.option("--dataset", metavar="NAME", help="With --model: name of the data set.")
 @click.option(
     "--optimizer",
-    type=click.Choice(list(OPTIMIZERS)),
+    type=Named(list(OPTIMIZERS)),
     help="With --model: what updates the network. Default: sgd_momentum.",
 )
 @click.option(

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import click
 
-from simulator.cli.options import AboveZero, GivenPath
+from simulator.cli.options import AboveZero, GivenPath, Named
 from workloads.pytorch.predictor_training import Inputs, Start, Targets
 
 _FILE = GivenPath(path_type=Path)
@@ -40,19 +40,19 @@ def train() -> None:
 @click.option(
     "--predictor-inputs",
     "inputs",
-    type=click.Choice(get_args(Inputs)),
+    type=Named(get_args(Inputs)),
     help="Inputs of the predictor: as they are, or standardised.",
 )
 @click.option(
     "--predictor-targets",
     "targets",
-    type=click.Choice(get_args(Targets)),
+    type=Named(get_args(Targets)),
     help="Targets of the predictor: gradients as they are, or divided by an RMS.",
 )
 @click.option(
     "--predictor-start",
     "start",
-    type=click.Choice(get_args(Start)),
+    type=Named(get_args(Start)),
     help="First weights of the predictor's linear layer.",
 )
 @click.option(

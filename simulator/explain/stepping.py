@@ -14,7 +14,7 @@ from simulator.batch.batches import Batches
 from simulator.explain.chosen import check_passes, chosen_layer, chosen_phase
 from simulator.machine.spec import Accelerator
 from simulator.run.simulation import check_macs
-from workloads.foundation.errors import InputError
+from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.printable import printable
 from workloads.trace import Trace
 
@@ -111,7 +111,7 @@ class LayerSteps:
         if register is None:
             return self.stepped.watched
         if register not in self._planes:
-            raise InputError("--register", "", f"a PE has no {register!r}", f"known: {', '.join(self._planes)}")
+            raise InputError("--register", "", f"a PE has no {register!r}", nearest(register, self._planes))
         return register
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from time import monotonic
 from typing import Any
 
@@ -32,6 +33,12 @@ class Cluster:
     address: str
     limit_seconds: float | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a cluster where Dask is not installed, before a folder is made."""
+        if find_spec("distributed") is None:
+            problem = "takes Dask, which is not installed"
+            raise InputError("--scheduler", "", problem, "pip install '.[cluster]' in a clone")
+
     def run(
         self, function: Callable[[JobT], ResultT], batches: Iterable[Batch[JobT]]
     ) -> Iterator[Answered[JobT, ResultT]]:
@@ -40,15 +47,12 @@ class Cluster:
         Raises
         ------
         InputError
-            If Dask is not installed, or the scheduler cannot be reached or goes away.
+            If the scheduler cannot be reached or goes away.
         OSError
             What reading `batches` raises, as it is.
         """
-        try:
-            from distributed import Client
-        except ImportError:
-            problem = "takes Dask, which is not installed"
-            raise InputError("--scheduler", "", problem, "pip install '.[cluster]' in a clone") from None
+        from distributed import Client
+
         for name in ("distributed", "tornado", "asyncio"):  # which log tracebacks of what is told in one line
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:

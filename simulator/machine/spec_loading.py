@@ -1,6 +1,6 @@
 """Build a spec from its settings: the shipped file of its design, the user's file over it, then options."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from simulator.machine.settings import Layer, Settings
@@ -9,7 +9,7 @@ from simulator.machine.spec_layers import FOLDER, Overrides, dataflow_layers, fi
 from simulator.phases.design import designs
 from workloads.foundation.errors import InputError
 from workloads.foundation.overlay import chain
-from workloads.foundation.shipped import resolve, shipped_names
+from workloads.foundation.shipped import resolve, shipped_as, shipped_names
 
 
 def load_accelerator(
@@ -45,18 +45,34 @@ def load_accelerator(
 
 
 def load_designs(
-    config: str | Path | None = None, dataflow: str | None = None, overrides: Overrides = ()
-) -> list[Accelerator]:
-    """Return the spec of every design on the same machine; settings of parts that a design lacks pass it by."""
+    config: str | Path | None = None, dataflow: str | None = None, overrides: Overrides = (),
+    names: Collection[str] | None = None,
+) -> list[Accelerator]:  # fmt: skip
+    """Return the spec of some designs (else of every one) on the same machine; settings of parts it lacks pass it by.
+
+    Raises
+    ------
+    InputError
+        If something is wrong, or the machine has no room for the parts of a design.
+    """
     own, given = file_layers(config), override_layer(overrides)
     if "design" in given.values:
         raise InputError("--set", "design", "all designs are compared", "leave it out, or simulate one design")
     options = [*dataflow_layers(dataflow), given]
     # The design comes last, so that it drops what it lacks, whoever gave it.
-    return [
-        Accelerator.of_layers(own, [*options, Layer(f"design {name}", {"design": name}, shipped=True)])
-        for name in designs()
-    ]
+    specs = []
+    for name in designs() if names is None else [one for one in designs() if one in names]:
+        try:
+            specs.append(
+                Accelerator.of_layers(own, [*options, Layer(f"design {name}", {"design": name}, shipped=True)])
+            )
+        except InputError as error:
+            if config is None or error.where != shipped_as(file_layers(name)[-1].path or Path()):
+                raise
+            # The design's own file is right: it is this machine that has no room for its parts.
+            remedy = f"{error.remedy}, or compare other designs with --design"
+            raise InputError(f"{config} as design {name}", error.key, error.problem, remedy) from None
+    return specs
 
 
 def setting_source(

@@ -131,7 +131,7 @@ def _parallel(results: SweepResults, rows: Sequence[Row], best: set[int]) -> dic
     colours = {"color": [int(row["point"] in best) for row in rows], "colorscale": [[0, "#bbbbbb"], [1, "#D55E00"]],
                "cmin": 0, "cmax": 1}  # fmt: skip
     drawn = {"type": "parcoords", "dimensions": dimensions, "line": colours, "labelside": "bottom"}
-    return {"data": [drawn], "layout": {}}
+    return {"data": [drawn], "layout": {"margin": {"l": 60, "r": 60, "t": 20, "b": 50}}}  # names of the outer axes
 
 
 def _failed(results: SweepResults) -> Sequence[Part]:

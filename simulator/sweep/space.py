@@ -1,6 +1,7 @@
 """The points of a sweep: every combination that its file names and its constraints allow."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import product
 from math import exp, floor, log, prod
@@ -144,12 +145,24 @@ class Space:
         """
         for name in self.sweep.traces:
             found = beside(self._place, name, "traces")
-            path = resolve(found, "traces", "trace")
+            with self._named("trace"):
+                path = resolve(found, "traces", "trace")
             if path.exists() and not path.is_file():
                 remedy = "give a file: every point reads it again"
                 raise InputError(self.where, "trace", f"{name} is no regular file", remedy)
             load_trace(found)
-        file_layers(self.machine)
+        with self._named("machine"):
+            file_layers(self.machine)
+
+    @contextmanager
+    def _named(self, key: str) -> Iterator[None]:
+        """Name the sweep's file and key where a name in it is unknown."""
+        try:
+            yield
+        except InputError as error:
+            if error.key:  # of something in the file that was found
+                raise
+            raise InputError(self.where, key, f"{error.where}: {error.problem}", error.remedy) from None
 
     def _value(self, values: Settings, name: str) -> Any:
         """Return the value of a key at a point: of the sweep, or of its machine."""

@@ -123,6 +123,13 @@ class Validation:
     rows: tuple[Row, ...]
     effects: tuple[RangeEffect, ...] = ()
 
+    def __repr__(self) -> str:
+        """Return the errors in one line, as a notebook shows them."""
+        mean, middle = 100 * self.mean_absolute_error, 100 * self.median_absolute_error
+        return (
+            f"{self.comparison.title}: {len(self.rows)} rows, mean absolute error {mean:.2f} %, median {middle:.2f} %"
+        )
+
     @property
     def mean_absolute_error(self) -> float:
         """Mean of the errors' sizes, as a fraction."""

@@ -125,6 +125,9 @@ def test_list(adagp: Adagp) -> None:
     assert shipped
     for name in [*shipped, *DESIGNS, *DATAFLOWS, *PIPELINE_SCHEDULES]:
         assert re.search(rf"(?m)^\s+{re.escape(name)}\s", said), name
+    assert "TPU v6e (Trillium), one chip" in said
+    assert "HBM3 at 6.4 Gb/s a pin: one stack of 16 GiB" in said
+    assert "see show" not in said  # each file says what it is
     as_json = adagp("list", "--json").json
     assert set(shipped) <= {name for names in as_json.values() for name in names}
     assert list(as_json["designs"]) == DESIGNS
