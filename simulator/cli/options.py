@@ -30,7 +30,7 @@ class GivenPath(click.Path):
 
 
 class Named(click.Choice):  # type: ignore[type-arg]
-    """One of some words, in capitals or not; for another word the nearest one is told."""
+    """One of some words, in capitals or not; an error says which word is nearest."""
 
     def __init__(self, words: Sequence[str]) -> None:
         super().__init__(words, case_sensitive=False)

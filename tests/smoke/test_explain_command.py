@@ -141,7 +141,7 @@ def test_a_waveform_is_one_call(dataflow: str, tmp_path: Path) -> None:
     (["--layer", LAYERS[1], "--step", "--pass", "update"], "has no product to step; give forward"),
     (["--layer", LAYERS[1], "--step", "--pe", "12,0"], "the array has no PE 12,0; it has 12 x 15, from 0,0"),
     (["--layer", LAYERS[1], "--step", "--pe", "a"], "'a' is no ROW,COLUMN such as 3,7"),
-    (["--layer", LAYERS[1], "--step", "--register", "acc"], "a PE has no 'acc'; known: shadow, weight, product"),
+    (["--layer", LAYERS[1], "--step", "--register", "acc"], "a PE has no 'acc'; known: product, shadow, weight"),
     (["--layer", LAYERS[1], "--step", "--json"], "--json goes with the explanation"),
     (["--layer", LAYERS[1], "--pe", "1,1"], "--pe says what --step shows: add --step"),
     (["--layer", LAYERS[1], "--cycles", "3"], "--cycles says what --step and --vcd show: add one of them"),
