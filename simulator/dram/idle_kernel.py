@@ -99,7 +99,7 @@ def _wait(cycles: Any, since: int, begin: int, end: int, made: int, count: int, 
     One that would not be done at the end begins earlier, and one that is late at once.
     """
     held = rules.refresh_cycles
-    if rules.power_down_after == NEVER:
+    if since + rules.power_down_after >= end:  # too early to power down
         cycles[0] += end - begin - count * held
         cycles[1] += count * held
         return
@@ -129,16 +129,12 @@ def _wait(cycles: Any, since: int, begin: int, end: int, made: int, count: int, 
 def _idle(cycles: Any, since: int, begin: int, end: int, made: int, due: int, rules: IdleRules) -> int:
     """Spend the idle cycles before a transfer, up to which so many refreshes came due; return how many are made."""
     fit = (end - begin) // rules.refresh_cycles
-    if rules.self_refresh_after == NEVER:
-        count = min(due - made, fit)
-        _wait(cycles, since, begin, end, made, count, rules)
-        return made + count
     enter, leave = max(begin, since + rules.self_refresh_after), end - rules.self_refresh_exit
     if leave - enter < rules.self_refresh_least:
         count = min(due - made, fit)
         _wait(cycles, since, begin, end, made, count, rules)
         return made + count
-    count = min(_due(enter, rules) - made, (enter - begin) // rules.refresh_cycles)
+    count = min(min(due, _due(enter, rules)) - made, (enter - begin) // rules.refresh_cycles)
     _wait(cycles, since, begin, enter, made, count, rules)
     cycles[0] += rules.self_refresh_exit
     cycles[3] += leave - enter

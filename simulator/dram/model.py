@@ -1,16 +1,18 @@
 """What a DRAM model is: a frozen part of the spec that says how long transfers hold the channel."""
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from dataflows.plans.plan import Integers
 from dataflows.plans.transfers import Transfers
-from simulator.dram.idle_kernel import IdleRules
 from simulator.dram.part import DramPart
 from simulator.dram.refresh import Refresh
 from workloads.foundation.validation import StrictModel
+
+if TYPE_CHECKING:
+    from simulator.dram.idle_kernel import IdleRules
 
 DramCommand = Literal[
     "read", "write", "activate", "refresh", "active_rank_cycle", "standby_rank_cycle", "power_down_rank_cycle",
@@ -65,7 +67,7 @@ class DramModel(StrictModel, ABC):
         """Return when the memory refreshes; None where refreshes are left out."""
         return None
 
-    def idle_rules(self, frequency_hz: int) -> IdleRules | None:
+    def idle_rules(self, frequency_hz: int) -> "IdleRules | None":
         """Return what ranks do between transfers; None where the energy table prices DRAM."""
         return None
 

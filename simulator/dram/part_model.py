@@ -1,17 +1,18 @@
 """A DRAM model that knows its part: what the part draws, and what its ranks do between transfers (docs/dram.md)."""
 
 from math import gcd
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from simulator.dram.idle_kernel import NEVER, IdleRules
 from simulator.dram.model import DramCommand, DramModel
 from simulator.dram.part import DramPart, load_part
 from simulator.dram.part_changes import PartChanges
-from simulator.dram.power import command_energies
 from simulator.dram.refresh import Refresh
 from workloads.foundation.errors import InputError
+
+if TYPE_CHECKING:
+    from simulator.dram.idle_kernel import IdleRules
 
 Nanoseconds = Annotated[int, Field(ge=0, le=10**9)]
 
@@ -63,6 +64,8 @@ class PartDram(PartChanges, DramModel):
 
     def energy_pj(self, command: DramCommand, frequency_hz: int) -> float | None:
         """Return the energy of a byte, a row, a refresh of all ranks, or a cycle of the arrays' clock of one rank."""
+        from simulator.dram.power import command_energies
+
         part = self._memory
         if part is None:
             return None
@@ -78,8 +81,10 @@ class PartDram(PartChanges, DramModel):
             "self_refresh_rank_cycle": each.self_refresh_cycle_pj * memory_cycles,
         }[command]
 
-    def idle_rules(self, frequency_hz: int) -> IdleRules | None:
+    def idle_rules(self, frequency_hz: int) -> "IdleRules | None":
         """Return what the ranks do between transfers, by the part's times and this policy; None without a part."""
+        from simulator.dram.idle_kernel import NEVER, IdleRules
+
         part = self._memory
         if part is None:
             return None

@@ -162,8 +162,8 @@ def _batches(run: RunResult, trace: Trace, gp_batches: GpBatches) -> Mapping[Pha
 def _forward_and_update(run: RunResult, phase: PhaseResult, trace: Trace) -> tuple[int, float]:
     """Return cycles and energy of a baseline batch's forward passes and of the updates of predicted layers.
 
-    The forward pass runs whole, as in training: batch norm's statistics follow it. What costs by time (leakage, DRAM's
-    refreshes and standby) is taken in proportion to the cycles.
+    The forward pass runs whole, as in training: batch norm's statistics follow it. What costs by time (leakage, idle
+    DRAM and its refreshes) is taken in proportion to the cycles.
     """
     facts = zip(trace.mac_layers, layer_facts(trace), strict=True)
     predicted = {layer.id for layer, fact in facts if fact.predicted}
