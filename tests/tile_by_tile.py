@@ -48,7 +48,9 @@ def _kernels(sources: int):
     def measure(candidate, tables, extents, memory, rate, orders, load_cycles, store_cycles, table):
         if sources == 0:
             orders = orders[:0]
-        return tiling_time.measure(candidate, tables, extents, memory, rate, orders, load_cycles, store_cycles, table)
+        return tiling_time.measure(
+            candidate, tables, extents, memory, rate, orders, load_cycles, store_cycles, table, tiling_time.NO_LIMIT
+        )
 
     return list_candidates, measure
 

@@ -254,7 +254,7 @@ class Contest:
         )
 
         tiling, tables, budget = self.tiling(candidate), self.cuts.tables, self.budget
-        kinds = kinds_of_tiles(self.cuts.extents, _sizes(tiling), tables.ifmap_rows, tables.output_rows)
+        kinds = kinds_of_tiles(self.cuts.extents, _sizes(tiling), tables.read, tables.tile_rows)
         space, *last = (i.ravel() for i in np.indices((len(kinds.images), 2, 2, 2)))
         channels, filters, groups = (
             sizes[at] for sizes, at in zip((kinds.channels, kinds.filters, kinds.groups), last, strict=True)

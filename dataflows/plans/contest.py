@@ -231,8 +231,8 @@ def measured_first(state: Integers) -> bool:
 def _kernel(sources: int) -> Callable[..., Any]:
     @njit(cache=True, error_model="numpy")
     def contest(
-        state: Integers, lists: Integers, cuts: Integers, more: Integers, mappings: Integers, ifmap_rows: Integers,
-        output_rows: Integers, facts: Integers, of_a_byte: float, orders: Integers, load_cycles: Integers,
+        state: Integers, lists: Integers, cuts: Integers, more: Integers, mappings: Integers, read: Integers,
+        tile_rows: Integers, facts: Integers, of_a_byte: float, orders: Integers, load_cycles: Integers,
         store_cycles: Integers,
     ) -> Integers:  # fmt: skip
         """Go on with a contest until it is done, or a candidate waits that needs what Python knows.
@@ -243,7 +243,7 @@ def _kernel(sources: int) -> Callable[..., Any]:
             Of a contest that begins or waits.
         lists : int64[2, LONGEST_LIST + 2, KEY]
             The lists of candidates, empty at first.
-        cuts, more, mappings, ifmap_rows, output_rows
+        cuts, more, mappings, read, tile_rows
             See `Tables`.
         facts, of_a_byte : int64[numbers], float
             The numbers of `Extents`, `Memory` and `Rate` (see `facts_of`), but for the one that is a fraction.
@@ -265,7 +265,7 @@ def _kernel(sources: int) -> Callable[..., Any]:
             MemoryWidths(f[19], f[20]), f[21], f[22],
         )  # fmt: skip
         rate = Rate(of_a_byte, f[23], f[24], f[25], f[26], f[27])
-        tables = Tables(cuts, more, mappings, ifmap_rows, output_rows)
+        tables = Tables(cuts, more, mappings, read, tile_rows)
         now, nothing = state[NOW], load_cycles[:0]
         while now[STAGE] != DONE:
             if now[WAITS] == 0:
@@ -291,7 +291,14 @@ def _kernel(sources: int) -> Callable[..., Any]:
                 return table
             if not given:
                 load_cycles = store_cycles = nothing
-            measured = measure(candidate, tables, extents, memory, rate, orders, load_cycles, store_cycles, table)
+            longest = np.int64(NEVER)  # of a time that matters
+            if now[STAGE] == BY_TIME:
+                longest = now[SHORTEST]
+            elif now[STAGE] == BY_BYTES:
+                longest = longest_allowed(now[SHORTEST], memory.slack_percent)
+            measured = measure(
+                candidate, tables, extents, memory, rate, orders, load_cycles, store_cycles, table, longest
+            )
             take(state, memory.slack_percent, measured)
             given = False
         return table

@@ -88,7 +88,7 @@ def mark_rows(rows: int, read: Integers, sizes: Integers, count: int) -> Integer
 
     Parameters
     ----------
-    read : int64[rows, 4]
+    read : int64[rows, 5]
         See `dataflows.plans.cut_kernels.rows_read`.
     """
     marked = zeros(rows + 1)
@@ -175,7 +175,7 @@ def _kernel(sources: int) -> Callable[..., Any]:
 
         Parameters
         ----------
-        read : int64[rows, 4]
+        read : int64[rows, 5]
             See `dataflows.plans.cut_kernels.rows_read`.
         given : int64[5]
             Sizes of groups, channels, filters, images and rows that are the only ones; 0 where all are looked at.

@@ -43,11 +43,11 @@ smallest_tile = _kernel(sources_of(cut_tables, table_reading))
 
 def _kinds_kernel(sources: int) -> Callable[..., Any]:
     @njit(cache=True)
-    def kinds_of_tiles(extents: Extents, sizes: Sizes, ifmap_rows: Integers, output_rows: Integers) -> Kinds:
+    def kinds_of_tiles(extents: Extents, sizes: Sizes, read: Integers, tile_rows: Integers) -> Kinds:
         """Return the kinds of a tiling's tiles, for a channel that must be asked what their transfers take."""
         if sources == 0:  # never; numba's cache follows what a function closes over
             sizes = Sizes(1, 1, 1, 1, 1)
-        return kinds_of(extents, sizes, ifmap_rows, output_rows)
+        return kinds_of(extents, sizes, read, tile_rows)
 
     return kinds_of_tiles
 
@@ -56,28 +56,35 @@ kinds_of_tiles = _kinds_kernel(sources_of(cut_tables, kernel_arrays, tile_kinds)
 
 
 @njit(cache=True)
-def rows_read(ifmap_rows: Integers, output_rows: Integers, rows: int) -> Integers:
-    """Return, for cuts of `rows` into tiles of 1, 2, ... rows, what they read.
-
-    That is the ifmap rows that all, the largest and the first tile read, and how many tiles read any.
+def rows_read(ifmap_rows: Integers, output_rows: Integers, rows: int) -> tuple[Integers, Integers]:
+    """Return what cuts of `rows` into tiles of 1, 2, ... rows read.
 
     Parameters
     ----------
     ifmap_rows, output_rows : [meetings]
         Which ifmap row meets which row of the output, sorted by ifmap row and then by the output's.
+
+    Returns
+    -------
+    int64[rows, 5], int64[tiles of all cuts]
+        Of each cut the ifmap rows that all, the largest and the first tile read, how many tiles read any, and where its
+        tiles begin in the second table; and the ifmap rows that each tile reads.
     """
-    found, counts = np.zeros((rows, 4), np.int64), np.zeros(rows, np.int64)
+    found, tiles_of_all = np.zeros((rows, 5), np.int64), 0
+    for size in range(1, rows + 1):
+        found[size - 1, 4] = tiles_of_all
+        tiles_of_all += -(-rows // size)
+    counts = np.zeros(tiles_of_all, np.int64)
     for size in range(1, rows + 1):
         row, tiles = found[size - 1], -(-rows // size)
-        for tile in range(tiles):
-            counts[tile] = 0
+        begin = row[4]
         for i in range(len(ifmap_rows)):
             tile = output_rows[i] // size
             if i == 0 or ifmap_rows[i] != ifmap_rows[i - 1] or output_rows[i - 1] // size != tile:
-                counts[tile] += 1
-        row[2] = counts[0]
-        for tile in range(tiles):
+                counts[begin + tile] += 1
+        row[2] = counts[begin]
+        for tile in range(begin, begin + tiles):
             row[0] += counts[tile]
             row[1] = max(row[1], counts[tile])
             row[3] += counts[tile] > 0
-    return found
+    return found, counts

@@ -224,15 +224,15 @@ class Tables(NamedTuple):
         See `SpaceCut`.
     mappings : int64[mappings, numbers]
         `Axes`, `Bounds` and `Folds` of each.
-    ifmap_rows, output_rows : int64[meetings]
-        See `LoopNest.meetings`.
+    read, tile_rows : int64[rows, 5], int64[tiles]
+        See `dataflows.plans.cut_kernels.rows_read`.
     """
 
     cuts: Integers
     more: Integers
     mappings: Integers
-    ifmap_rows: Integers
-    output_rows: Integers
+    read: Integers
+    tile_rows: Integers
 
 
 class Candidate(NamedTuple):

@@ -45,7 +45,7 @@ def cuts_of(
         timing.drain_cycles, grain.groups, space_quantum, *(grain.space or (0, 0)), channel_quantum, grain.columns,
     )  # fmt: skip
     folds = Folds(*map(int, folds))
-    extents, (meetings, read) = Extents.of(nest), _rows_read(product)
+    extents, (read, tile_rows) = Extents.of(nest), _rows_read(product)
     sizes = dict(given)
     only = np.array([sizes.get(loop, 0) for loop in SEARCHED], np.int64)
     cuts, more, counts = build_cuts(extents, folds, read, only)
@@ -60,7 +60,7 @@ def cuts_of(
         dataflow.least_cycles(array, product), whole_pass if grain.ifmap_words is None else grain.ifmap_words
     )
     mappings = np.array([[*axes, *bounds, *folds]], dtype=np.int64)
-    return Cuts(Tables(cuts, more, mappings, *meetings), extents)
+    return Cuts(Tables(cuts, more, mappings, read, tile_rows), extents)
 
 
 def together(all_cuts: Sequence[Cuts]) -> Cuts:
@@ -83,9 +83,9 @@ def together(all_cuts: Sequence[Cuts]) -> Cuts:
 
 
 @lru_cache(maxsize=4096)
-def _rows_read(product: Product) -> tuple[tuple[Integers, Integers], Integers]:
-    """Return which rows meet, and what cuts into 1, 2, ... rows read of them."""
+def _rows_read(product: Product) -> tuple[Integers, Integers]:
+    """Return what cuts into 1, 2, ... rows read."""
     from dataflows.plans.cut_kernels import rows_read  # needs numba
 
-    meetings = LoopNest(product).meetings()
-    return meetings, rows_read(*meetings, LoopNest(product).rows)
+    found: tuple[Integers, Integers] = rows_read(*LoopNest(product).meetings(), LoopNest(product).rows)
+    return found

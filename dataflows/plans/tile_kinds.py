@@ -62,18 +62,16 @@ def both(total: int, size: int) -> Integers:
 
 
 @njit_inside
-def kinds_of(extents: Extents, sizes: Sizes, ifmap_rows: Integers, output_rows: Integers) -> Kinds:
-    """Return the kinds of tiles; `ifmap_rows` and `output_rows` as in `LoopNest.meetings`."""
-    count = -(-extents.rows // sizes.rows)
-    read, of_rows = zeros(count), zeros(count)
-    for i in range(len(ifmap_rows)):
-        tile = output_rows[i] // sizes.rows
-        if i == 0 or ifmap_rows[i] != ifmap_rows[i - 1] or output_rows[i - 1] // sizes.rows != tile:
-            read[tile] += 1
+def kinds_of(extents: Extents, sizes: Sizes, read: Integers, tile_rows: Integers) -> Kinds:
+    """Return the kinds of tiles; `read` and `tile_rows` as from `dataflows.plans.cut_kernels.rows_read`."""
+    count, begin = -(-extents.rows // sizes.rows), read[sizes.rows - 1, 4]
+    of_rows = zeros(count)
     first, found = zeros(count), 0
     for j in range(count):
         kind = 0
-        while kind < found and (read[first[kind]] != read[j] or (j == count - 1 and first[kind] < j)):
+        while kind < found and (
+            tile_rows[begin + first[kind]] != tile_rows[begin + j] or (j == count - 1 and first[kind] < j)
+        ):
             kind += 1
         if kind == found:
             first[found] = j
@@ -85,7 +83,7 @@ def kinds_of(extents: Extents, sizes: Sizes, ifmap_rows: Integers, output_rows: 
     for kind in range(found):
         for last in range(2):
             at = last * found + kind
-            images[at], rows_read[at] = image_sizes[last], read[first[kind]]
+            images[at], rows_read[at] = image_sizes[last], tile_rows[begin + first[kind]]
             rows[at] = row_sizes[1 if first[kind] == count - 1 else 0]
     return Kinds(
         images, rows, rows_read, of_rows, both(extents.channels, sizes.channels), both(extents.filters, sizes.filters),
@@ -148,6 +146,13 @@ def tables_of(
     streams, lasts = zeros(count), zeros(count)
     loads, stores = zeros(count * LOADS), zeros(count * STORES)
     for code in range(count):
+        # an axis that is not cut has a last tile alone
+        if code >> 2 & 1 == 0 and kinds.channels[0] == extents.channels:
+            continue
+        if code >> 1 & 1 == 0 and kinds.filters[0] == extents.filters:
+            continue
+        if code & 1 == 0 and kinds.groups[0] == extents.groups:
+            continue
         space, channels = code >> 3, kinds.channels[code >> 2 & 1]
         filters, groups = kinds.filters[code >> 1 & 1], kinds.groups[code & 1]
         images, rows = kinds.images[space], kinds.rows[space]

@@ -221,7 +221,7 @@ def list_candidates(
         beside = folds.fill_cycles + folds.drain_cycles - folds.gap_cycles
         least_size = cut_at(tables.cuts, axes.groups + axes.groupings - 1).size
         narrowest = cut_at(tables.cuts, axes.filters + axes.filterings - 1).size
-        least_group = least_filters_one = least_filters_more = least_channels_one = least_channels_more = NEVER
+        least_group = least_filters_one = least_filters_more = least_channels = least_channels_each = NEVER
         for i in range(axes.groupings):
             least_group = min(least_group, cut_at(tables.cuts, axes.groups + i).work_one)
         for i in range(axes.filterings):
@@ -230,24 +230,30 @@ def list_candidates(
             least_filters_more = min(least_filters_more, cut.work_more)
         for i in range(axes.channelings):
             cut = cut_at(tables.cuts, axes.channels + i)
-            least_channels_one = min(least_channels_one, cut.work_one)
-            least_channels_more = min(least_channels_more, cut.work_more)
+            least_channels = min(least_channels, cut.work_one + cut.work_more)
+            least_channels_each = min(least_channels_each, cut.work_one, cut.work_more)
         least_filters_one *= least_group * folds.each
         least_filters_more *= least_group * folds.each
-        least_channels_one *= least_filters_one
-        least_channels_more *= least_filters_more
         # By time from the smallest tiles up: first loads grow. Else from the largest down: bytes and tiles grow.
         for turn_s in range(axes.spaces):
             s = axes.spaces - 1 - turn_s if upward else turn_s
             in_space, more = cut_at(tables.cuts, axes.space + s), space_at(tables.more, axes.more + s)
             ifmap_words = more.ifmap_all * extents.channels * extents.groups
-            least_bytes = ifmap_words * stream.ifmap + words.filter * stream.filter + words.result * stream.result
+            once = ifmap_words * stream.ifmap + words.filter * stream.filter + words.result * stream.result
             if by_time:
                 longest = min(most_time, worst)
-            elif least_bytes > worst:
+            elif once > worst:
                 continue
-            least = in_space.work_one * least_channels_one + in_space.work_more * least_channels_more - least_fold
-            least = max(least, np.int64(least_bytes * rate.of_a_byte))
+            # The tiles of a reduction of one fold and the others are parts of all, of other axes all tiles are either.
+            least = (
+                max(
+                    min(in_space.work_one, in_space.work_more) * least_channels,
+                    (in_space.work_one + in_space.work_more) * least_channels_each,
+                )
+                * min(least_filters_one, least_filters_more)
+                - least_fold
+            )
+            least = max(least, np.int64(once * rate.of_a_byte))
             if least > longest:
                 least_time = min(least_time, least)
                 continue
@@ -258,14 +264,20 @@ def list_candidates(
                 work_more = in_space.work_more * in_channels.work_more
                 if by_time:
                     longest = min(most_time, worst)
+                vectors, reduction = (in_channels, in_space) if extents.reduces_space else (in_space, in_channels)
+                # Of the operands that an axis is cut beside, all but one are moved again.
+                filter_again = words.filter * stream.filter * (vectors.tiles - 1)
+                psums_again = 2 * words.result * stream.psum * (reduction.tiles - 1)
+                least_bytes = once + min(filter_again, psums_again)
+                if least_bytes > worst and not by_time:
+                    continue
                 ifmap = more.ifmap_most * in_channels.size
                 ifmap_first = more.ifmap_first * in_channels.size * stream.ifmap
                 loading = np.int64(ifmap_first * least_size * rate.of_a_byte)
                 least = max(0, work_one * least_filters_one + work_more * least_filters_more - least_fold + loading)
-                charged = least
-                if charge:
-                    charged += (least >> 14) * in_space.tiles * in_channels.tiles
-                if charged > longest:
+                least = max(least, np.int64(least_bytes * rate.of_a_byte))
+                charges = in_space.tiles * in_channels.tiles if charge else 0
+                if least + (least >> 14) * charges > longest:
                     least_time = min(least_time, least)
                     continue
                 made_each, weights_each = more.positions_most, in_channels.size * extents.kernel
@@ -275,42 +287,30 @@ def list_candidates(
                 needed_each = filter_each * stream.filter + result_each * stream.psum
                 if 2 * (ifmap * stream.ifmap + narrowest * needed_each) > memory.capacity:
                     continue
-                vectors, reduction = (in_channels, in_space) if extents.reduces_space else (in_space, in_channels)
                 for turn_b in range(axes.filterings):
                     b = axes.filterings - 1 - turn_b if upward else turn_b
                     columns = cut_at(tables.cuts, axes.filters + b)
-                    held = 2 * (ifmap * stream.ifmap + columns.size * needed_each)
-                    if held > memory.capacity:
-                        continue
                     work = (work_one * columns.work_one + work_more * columns.work_more) * folds.each
                     if by_time:
                         longest = min(most_time, worst)
-                    tile = Tile(ifmap_first, columns.size * filter_each * stream.filter, held)
-                    loading = np.int64((tile.ifmap_first + tile.filter) * least_size * rate.of_a_byte)
-                    least = max(0, work * least_group - least_fold + beside + loading)
-                    charged = least
-                    if charge:
-                        charged += (least >> 14) * in_space.tiles * in_channels.tiles * columns.tiles
-                    if charged > longest:
+                    least = work * least_group - least_fold + beside
+                    if least > longest:
                         least_time = min(least_time, least)
                         continue
-                    cut_axes = (vectors.tiles > 1) | (reduction.tiles > 1) << 1 | (columns.tiles > 1) << 2
-                    if not by_time:
-                        least_traffic = NEVER
-                        for o in range(len(orders)):
-                            if again[o, cut_axes] >= 0:
-                                moves = order_traffic(
-                                    again[o, cut_axes], within[o], words, ifmap_words, more.reading, stream, vectors,
-                                    reduction, columns, in_channels.tiles,
-                                )  # fmt: skip
-                                # also where psums return too early: in smaller pieces they do not
-                                least_traffic = min(least_traffic, moves.moved)
-                        if least_traffic > worst:
-                            break  # smaller pieces of the columns never move less
-                    padded = max(0, least_fold - vectors.last_fold - reduction.last_fold - columns.last_fold)
-                    last_result = columns.last * (
-                        in_channels.last * extents.kernel if extents.reduces_space else in_space.last
-                    )
+                    held = 2 * (ifmap * stream.ifmap + columns.size * needed_each)
+                    if held > memory.capacity:
+                        continue
+                    ifmap_again = ifmap_words * stream.ifmap * (columns.tiles - 1)
+                    least_bytes = once + ifmap_again + filter_again + psums_again
+                    least_bytes -= max(ifmap_again, filter_again, psums_again)
+                    tiles_each = vectors.tiles * reduction.tiles * columns.tiles
+                    charges = tiles_each if charge else 0
+                    carrying = np.int64(least_bytes * rate.of_a_byte)
+                    if carrying + (carrying >> 14) * charges > longest or (least_bytes > worst and not by_time):
+                        least_time = min(least_time, carrying)
+                        if upward:
+                            continue
+                        break  # smaller pieces of the columns never move less
                     ifmap_through, filter_through, psums = array_side_words(
                         extents, folds, bounds.ifmap_pass, vectors, reduction, columns
                     )
@@ -319,10 +319,21 @@ def list_candidates(
                         + psums * stream.psum
                     )  # fmt: skip
                     sram_side = ifmap_through * sram.ifmap + filter_through * sram.filter + words.result * sram.result
+                    sram_busy = -(-sram_side // widths.predictor_sram)
+                    tile = Tile(ifmap_first, columns.size * filter_each * stream.filter, held)
+                    loading = np.int64((tile.ifmap_first + tile.filter) * least_size * rate.of_a_byte)
+                    least = max(0, least, (least_bytes + array_side) // widths.buffer, sram_busy) + loading
+                    if least + (least >> 14) * charges > longest:
+                        least_time = min(least_time, least)
+                        continue
                     full = criteria[0] == DRAM_BYTES and criteria[1] == BUFFER_BYTES and count == wanted
                     if full and least_bytes == keys[0, 0] and least_bytes + array_side > keys[0, 1]:
                         continue
-                    tiles_each = vectors.tiles * reduction.tiles * columns.tiles
+                    cut_axes = (vectors.tiles > 1) | (reduction.tiles > 1) << 1 | (columns.tiles > 1) << 2
+                    padded = max(0, least_fold - vectors.last_fold - reduction.last_fold - columns.last_fold)
+                    last_result = columns.last * (
+                        in_channels.last * extents.kernel if extents.reduces_space else in_space.last
+                    )
                     for o in range(len(orders)):
                         if again[o, cut_axes] < 0:
                             continue
@@ -333,13 +344,12 @@ def list_candidates(
                         if moves.loaded < 0:
                             continue
                         carrying = np.int64(moves.moved * rate.of_a_byte)
-                        if carrying > longest:
+                        if carrying + (carrying >> 14) * charges > longest:
                             least_time = min(least_time, carrying)
                             continue
                         if not by_time and moves.moved > worst:
                             continue
-                        busy = max(-(-(moves.moved + array_side) // widths.buffer),
-                                   -(-sram_side // widths.predictor_sram))  # fmt: skip
+                        busy = max(-(-(moves.moved + array_side) // widths.buffer), sram_busy)
                         for g in range(axes.groupings):
                             group = cut_at(tables.cuts, axes.groups + g)
                             if held * group.size > memory.capacity:

@@ -201,7 +201,7 @@ def sizes_of(candidate: Candidate, tables: Tables) -> Sizes:
 @njit_inside
 def measure(
     candidate: Candidate, tables: Tables, extents: Extents, memory: Memory, rate: Rate, orders: Integers,
-    load_cycles: Integers, store_cycles: Integers, table: Integers,
+    load_cycles: Integers, store_cycles: Integers, table: Integers, longest: int,
 ) -> Measured:  # fmt: skip
     """Return what a tiling takes.
 
@@ -212,6 +212,8 @@ def measure(
     table : int64[8, tiles]
         Filled with the tiles, if it has room for any: cycles of load and store, 1 where a result is stored, cycles
         of stream (without waits) and gap, bytes of load and store, cycles that the tile waits for ports.
+    longest : int
+        A time above this need not be exact: it is at least one more.
     """
     axes, folds = axes_of(tables.mappings, candidate.mapping), folds_of(tables.mappings, candidate.mapping)
     more = space_at(tables.more, axes.more + candidate.space)
@@ -231,7 +233,7 @@ def measure(
     sram_side = ifmap * memory.sram.ifmap + filter_ * memory.sram.filter + results * memory.sram.result
 
     sizes = sizes_of(candidate, tables)
-    kinds = kinds_of(extents, sizes, tables.ifmap_rows, tables.output_rows)
+    kinds = kinds_of(extents, sizes, tables.read, tables.tile_rows)
     of_kinds = tables_of(extents, folds, kinds, memory.stream, rate, load_cycles, store_cycles)
     all_tiles = vectors.tiles * reduction.tiles * columns.tiles
     all_tiles *= cut_at(tables.cuts, axes.groups + candidate.group).tiles
@@ -239,7 +241,8 @@ def measure(
     loads, stores = zeros(room), zeros(room)
     piece = zero_rows(np.int64(5), room)
     tiles = Tiles(piece[0], piece[1], piece[2], piece[3], piece[4])
-    clock, whole, loaded, stored = new_clock(), folds.fill_cycles, np.int64(0), np.int64(0)
+    clock, whole, loaded, stored, carried = new_clock(), folds.fill_cycles, np.int64(0), np.int64(0), np.int64(0)
+    last_window, last_moved, waits = np.int64(-1), np.int64(-1), np.int64(0)
     for turn in range(2):  # once for the cycles of all tiles' windows, and once for their time
         walk, done = new_walk(extents, sizes, orders[candidate.order]), 0
         while done < all_tiles:
@@ -250,6 +253,7 @@ def measure(
                 window = tiles.stream_cycles[i] + tiles.gap_cycles[i]
                 if turn == 0:
                     whole += window
+                    carried += of_kinds.load_cycles[loads[i]] + of_kinds.store_cycles[stores[i]]
                     continue
                 load, store = of_kinds.load_bytes[loads[i]], of_kinds.store_bytes[stores[i]]
                 loaded, stored = loaded + load, stored + store
@@ -258,7 +262,9 @@ def measure(
                 tiles.stores[i] = store > 0
                 if done + i == 0:
                     window += folds.fill_cycles
-                waits = wait_cycles(window, whole, load + store, array_side, sram_side, memory.widths)
+                if window != last_window or load + store != last_moved:  # most tiles are as the one before
+                    last_window, last_moved = window, load + store
+                    waits = wait_cycles(window, whole, last_moved, array_side, sram_side, memory.widths)
                 if table.shape[1] > 0:
                     for row in range(5):
                         table[row, done + i] = piece[row, i]
@@ -267,6 +273,8 @@ def measure(
             done += count
             if turn == 1:
                 run_tiles(clock, tiles, count, folds.fill_cycles, folds.drain_cycles, done == all_tiles)
+            if max(whole, carried, clock.counts[4]) > longest:
+                return Measured(longest + 1, 0, 0, all_tiles, 0, 0)
     moved = loaded + stored
     return Measured(
         end_cycle(clock, folds.drain_cycles), moved, moved + array_side, all_tiles, whole + folds.drain_cycles, loaded
