@@ -1,12 +1,11 @@
 """Action counts: everything that costs energy, as exact integers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from operator import add, attrgetter
+from operator import add
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ActionCounts:
+class ActionCounts(NamedTuple):
     """What an op does. Energy is a function of these numbers and of nothing else.
 
     Attributes
@@ -62,21 +61,14 @@ class ActionCounts:
         """Whether the predictor SRAM is read or written."""
         return self.predictor_sram_read_bytes > 0 or self.predictor_sram_write_bytes > 0
 
-    @property
-    def values(self) -> tuple[int, ...]:
-        """All counts, in the order of `ACTIONS`."""
-        found: tuple[int, ...] = _VALUES(self)
-        return found
-
-    def __add__(self, other: "ActionCounts") -> "ActionCounts":
-        return ActionCounts(*map(add, self.values, other.values))
+    def __add__(self, other: "ActionCounts") -> "ActionCounts":  # type: ignore[override]
+        return ActionCounts(*map(add, self, other))
 
 
-ACTIONS: tuple[str, ...] = tuple(field.name for field in fields(ActionCounts))
-_VALUES = attrgetter(*ACTIONS)
+ACTIONS: tuple[str, ...] = ActionCounts._fields
 
 
 def total(parts: Iterable[ActionCounts]) -> ActionCounts:
     """Return the sum of action counts."""
     found = list(parts)
-    return found[0] if len(found) == 1 else ActionCounts(*map(sum, zip(*(part.values for part in found), strict=True)))
+    return found[0] if len(found) == 1 else ActionCounts(*map(sum, zip(*found, strict=True)))

@@ -71,16 +71,15 @@ def plan_of(product: Product, placement: Placement, array: PEArray, budget: Buff
     moved = chosen.loaded_bytes, chosen.dram_bytes - chosen.loaded_bytes
     counts = product_counts(product, placement, budget, traffic, results, waiting, moved)
     origin = ProductOrigin(product, placement, chosen.mapped, array, budget, chosen.tiling)
-    loads, stores = (ProductTransfers(chosen.tiles[row], write, origin) for row, write in ((5, False), (6, True)))
-    plan = Plan(
-        loads, stores, chosen.tiles[3], chosen.tiles[4], chosen.fill_cycles, chosen.drain_cycles, counts, budget.ports,
-        origin,
-    )  # fmt: skip
-    if (plan.compute_cycles, counts.buffer_read_bytes + counts.buffer_write_bytes) != (
-        chosen.compute_cycles, chosen.buffer_bytes,
-    ):  # fmt: skip
+    if counts.buffer_read_bytes + counts.buffer_write_bytes != chosen.buffer_bytes:
         raise AssertionError(f"{chosen.mapped.name}: the granularity of {array} does not give {chosen.tiling}")
-    plan.__dict__["port_wait_cycles"] = chosen.tiles[7]  # known already
+    load_cycles, store_cycles, _, stream, gap, load_bytes, store_bytes, waits = chosen.tiles
+    plan = Plan(
+        ProductTransfers(load_bytes, False, origin), ProductTransfers(store_bytes, True, origin), stream, gap,
+        chosen.fill_cycles, chosen.drain_cycles, counts, budget.ports, origin,
+        None if budget.channel.rate is None else (budget.channel, load_cycles, store_cycles),
+    )  # fmt: skip
+    plan.__dict__.update(port_wait_cycles=waits, compute_cycles=chosen.compute_cycles)  # known already
     return Tiled(plan, chosen.tiling, chosen.mapped)
 
 

@@ -97,7 +97,7 @@ class EnergyTable:
         """
         parts = [0.0] * len(ENERGY_PARTS)
         costs = self._costs[-1 if array is None else array]
-        for count, (part, energy_pj, counts_per_access) in zip(counts.values, costs, strict=True):
+        for count, (part, energy_pj, counts_per_access) in zip(counts, costs, strict=True):
             if count:
                 if energy_pj is None:
                     raise ValueError(f"{counts} on a machine that lacks one of the memories")

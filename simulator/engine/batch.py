@@ -196,9 +196,6 @@ def _take_apart(
         mine = plans[first_plan:last_plan]
         held_cycles = held[last_plan] - held[first_plan]
         compute, waits = task_work.compute_cycles, task_work.port_wait_cycles
-        channel_use = ActionCounts(
-            dram_activates=opened[last_plan] - opened[first_plan], dram_active_rank_cycles=active_ranks * held_cycles
-        )
         ops.append(OpRun(
             task=task,
             array=array,
@@ -211,7 +208,9 @@ def _take_apart(
             stall_buffer_port_cycles=waits,
             pipeline_cycles=compute + waits - (streamed[last_plan] - streamed[first_plan]),
             dram_cycles=held_cycles,
-            counts=task_work.counts + channel_use,
+            counts=task_work.counts._replace(
+                dram_activates=opened[last_plan] - opened[first_plan], dram_active_rank_cycles=active_ranks * held_cycles
+            ),
         ))  # fmt: skip
         tiles.append(TileRuns(
             op=len(ops) - 1,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from dataflows.actions import ActionCounts, total
 from dataflows.plans.plan import Integers, Plan
+from simulator.dram.machine_channel import dram_channel
 from simulator.dram.model import DramModel
 
 
@@ -100,10 +102,12 @@ def flatten(works: Sequence[StepWork], dram: DramModel, frequency_hz: int) -> li
     flats = []
     for work in works:
         tables = [_table_of(plan, known, dram, frequency_hz) for plan in work.plans]
-        tiles = np.concatenate([np.zeros(0, TILE), *tables])
+        begins = list(accumulate(map(len, tables), initial=0))
+        tiles = np.empty(begins[-1], TILE)
+        for table, begin in zip(tables, begins, strict=False):
+            tiles[begin : begin + len(table)] = table
         plans = np.array([(plan.fill_cycles, plan.drain_cycles) for plan in work.plans], PLAN)
-        tile_begin = np.zeros(len(tables) + 1, dtype=np.int64)
-        np.cumsum([len(table) for table in tables], out=tile_begin[1:])
+        tile_begin = np.array(begins, np.int64)
         plan_begin = np.array([0, len(work.first), len(tables)], dtype=np.int64)
         flats.append(FlatWork(plan_begin, tile_begin, plans, tiles))
     return flats
@@ -129,11 +133,15 @@ def _table_of(plan: Plan, known: _Tables, dram: DramModel, frequency_hz: int) ->
 def plan_table(plan: Plan, dram: DramModel, frequency_hz: int) -> Any:
     """Lay out a plan's tiles as [tiles] of TILE."""
     tiles = np.zeros(len(plan.loads), TILE)
-    port_loads, port_stores = plan.port_transfer_cycles
-    load_cycles, tiles["load_activates"] = dram.cycles_and_activates(plan.loads, frequency_hz)
-    store_cycles, tiles["store_activates"] = dram.cycles_and_activates(plan.stores, frequency_hz)
-    tiles["load_cycles"] = np.maximum(load_cycles, port_loads)
-    tiles["store_cycles"] = np.maximum(store_cycles, port_stores)
+    channel = dram_channel(dram, frequency_hz)
+    if channel.rate is None:
+        port_loads, port_stores = plan.port_transfer_cycles
+        load_cycles, tiles["load_activates"] = dram.cycles_and_activates(plan.loads, frequency_hz)
+        store_cycles, tiles["store_activates"] = dram.cycles_and_activates(plan.stores, frequency_hz)
+        tiles["load_cycles"] = np.maximum(load_cycles, port_loads)
+        tiles["store_cycles"] = np.maximum(store_cycles, port_stores)
+    else:
+        tiles["load_cycles"], tiles["store_cycles"] = plan.transfer_cycles(channel)
     tiles["stores"] = plan.store_bytes > 0
     tiles["stream_cycles"] = plan.stream_cycles + plan.port_wait_cycles
     tiles["gap_cycles"] = plan.gap_cycles

@@ -1,6 +1,8 @@
 """Results as plain tables: rows of ops, phases of a run, runs of a comparison."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from dataflows.actions import ACTIONS, ActionCounts
@@ -152,14 +154,20 @@ class ExactStretch:
 class RunResult:
     """One design on one trace.
 
-    `batch_runs` holds one batch of each phase as the engine ran it, for timelines.
+    `batch_runs` holds one batch of each phase as the engine ran it, for timelines. Rows are made where they are asked
+    for.
     """
 
     spec: Accelerator
     phases: tuple[PhaseResult, ...]
-    rows: tuple[LayerRow, ...]
+    make_rows: Callable[[], Iterable[LayerRow]] = field(compare=False, repr=False)
     batch_runs: "dict[Phase, BatchRun]"
     exact: ExactStretch | None = None
+
+    @cached_property
+    def rows(self) -> tuple[LayerRow, ...]:
+        """The ops of one batch of each phase."""
+        return tuple(self.make_rows())
 
     @property
     def design(self) -> str:

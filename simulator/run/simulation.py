@@ -1,10 +1,11 @@
 """Simulate a trace on an accelerator: one batch of each kind, composed by the trace's own sequence."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice, zip_longest
 
+from dataflows.actions import ActionCounts, total
 from dataflows.plans.plan import Plan
 from simulator.batch.batches import Batches
 from simulator.batch.footprint import largest_batch, peak_dram_bytes
@@ -37,7 +38,7 @@ class Simulation:
 
     trace: Trace
     spec: Accelerator
-    _energies: dict[Phase, list[Energy]] = field(default_factory=dict, compare=False)
+    _known_costs: dict[Phase, tuple[list[ActionCounts], list[Energy]]] = field(default_factory=dict, compare=False)
     _peaks: dict[Phase, int] = field(default_factory=dict, compare=False)
 
     @cached_property
@@ -102,18 +103,15 @@ class Simulation:
 
     def run(self, exact: tuple[int, int] | None = None, progress: Progress = _silent) -> RunResult:
         """Return the whole run; `exact` is (first batch, batches) of a stretch to simulate one by one as well."""
-        phases, rows = [], []
+        phases = []
         for phase, batches in self.trace.schedule.counts().items():
             progress(f"{self.spec.design} {self.spec.dataflow}: {phase} batch")
             with stage(f"simulate {self.spec.design} {self.spec.dataflow}, {phase} batch"):
-                batch = self._run(phase)
-            phase_rows = self._rows(phase, batch, batches)
-            rows += phase_rows
-            phases.append(self._phase(phase, batch, batches, phase_rows))
+                phases.append(self._phase(phase, batches))
         return RunResult(
             spec=self.spec,
             phases=tuple(phases),
-            rows=tuple(rows),
+            make_rows=self._rows,
             batch_runs={phase.phase: self._run(phase.phase) for phase in phases},
             exact=None if exact is None else self.exact(*exact, progress),
         )
@@ -158,32 +156,47 @@ class Simulation:
             raise InputError("the accelerator", "dram.capacity_bytes", problem, remedy)
         return needed
 
-    def _phase(self, phase: Phase, batch: BatchRun, batches: int, rows: Sequence[LayerRow]) -> PhaseResult:
+    def _phase(self, phase: Phase, batches: int) -> PhaseResult:
+        """Return what a batch of a phase comes to: the sums of its rows."""
+        batch, (counts, energies) = self._run(phase), self._costs(phase)
         uses = []
         for array in range(len(self.spec.arrays)):
             busy = batch.busy_cycles(array)
             uses.append(ArrayUse(array, busy, batch.cycles - busy))
+        all_counts = total(counts)
         return PhaseResult(
             phase=phase,
             batches=batches,
             cycles_per_batch=batch.cycles,
             compute_cycles_per_batch=self._compute_cycles(phase),
-            energy_pj_per_batch=sum(row.energy.total for row in rows),
-            memory_energy_pj_per_batch=sum(row.energy.memory for row in rows),
-            macs_per_batch=sum(row.counts.macs for row in rows),
-            dram_read_bytes_per_batch=sum(row.counts.dram_read_bytes for row in rows),
-            dram_write_bytes_per_batch=sum(row.counts.dram_write_bytes for row in rows),
+            energy_pj_per_batch=sum(energy.total for energy in energies),
+            memory_energy_pj_per_batch=sum(energy.memory for energy in energies),
+            macs_per_batch=all_counts.macs,
+            dram_read_bytes_per_batch=all_counts.dram_read_bytes,
+            dram_write_bytes_per_batch=all_counts.dram_write_bytes,
             peak_dram_bytes=self._peak_dram_bytes(phase),
             arrays=tuple(uses),
         )
 
-    def _rows(self, phase: Phase, batch: BatchRun, batches: int) -> list[LayerRow]:
-        kind = self.batches.kind(phase)  # of which phases share a batch, and so its energies
-        if kind not in self._energies:
-            self._energies[kind] = [self._energy.energy(op.counts, op.array) for op in batch.ops]
-        pairs = zip(batch.ops, self._energies[kind], strict=True)
-        rows = [self._op_row(phase, index, op, energy, batches) for index, (op, energy) in enumerate(pairs)]
-        return [*rows, self._batch_row(phase, len(rows), batch, batches)]
+    def _costs(self, phase: Phase) -> tuple[list[ActionCounts], list[Energy]]:
+        """Return what each op of a batch does and its energy; and, last, what costs by time and not by layer.
+
+        The last is leakage, and DRAM's refreshes and idle ranks. Phases that share a batch share these.
+        """
+        kind, batch = self.batches.kind(phase), self._run(phase)
+        if kind not in self._known_costs:
+            leakage = self._energy.leakage_pj(batch.cycles, self.spec.frequency_hz)
+            energies = [self._energy.energy(op.counts, op.array) for op in batch.ops]
+            energies.append(replace(self._energy.energy(batch.idle_counts, None), leakage=leakage))
+            self._known_costs[kind] = [op.counts for op in batch.ops] + [batch.idle_counts], energies
+        return self._known_costs[kind]
+
+    def _rows(self) -> Iterator[LayerRow]:
+        for phase, batches in self.trace.schedule.counts().items():
+            batch, (counts, energies) = self._run(phase), self._costs(phase)
+            for index, op in enumerate(batch.ops):
+                yield self._op_row(phase, index, op, energies[index], batches)
+            yield self._batch_row(phase, batch, counts[-1], energies[-1], batches)
 
     def _op_row(self, phase: Phase, index: int, op: OpRun, energy: Energy, batches: int) -> LayerRow:
         return LayerRow(
@@ -211,15 +224,16 @@ class Simulation:
             energy=energy,
         )
 
-    def _batch_row(self, phase: Phase, index: int, batch: BatchRun, batches: int) -> LayerRow:
-        """Return the row of what costs by time and not by layer: leakage, DRAM's refreshes and idle ranks."""
+    def _batch_row(
+        self, phase: Phase, batch: BatchRun, counts: ActionCounts, energy: Energy, batches: int
+    ) -> LayerRow:  # fmt: skip
+        """Return the row of what costs by time and not by layer."""
         spec = self.spec
-        leakage = self._energy.leakage_pj(batch.cycles, spec.frequency_hz)
         return LayerRow(
             design=spec.design,
             dataflow=spec.dataflow,
             phase=phase,
-            index=index,
+            index=len(batch.ops),
             layer=BATCH_ROW,
             pass_="",
             array=None,
@@ -236,8 +250,8 @@ class Simulation:
             dram_cycles=0,
             dram_model=spec.dram.model,
             pes=0,
-            counts=batch.idle_counts,
-            energy=replace(self._energy.energy(batch.idle_counts, None), leakage=leakage),
+            counts=counts,
+            energy=energy,
         )
 
 

@@ -1,6 +1,6 @@
 """Energy tables: a pure function of counts, complete, of stated units and sources, at every node and precision."""
 
-from dataclasses import astuple, fields
+from dataclasses import astuple
 from itertools import combinations, pairwise
 from math import exp, log
 from pathlib import Path
@@ -30,7 +30,7 @@ def table_of(name: str, *overrides: str, design: str = "max") -> EnergyTable:
 
 
 def counts() -> st.SearchStrategy[ActionCounts]:
-    return st.builds(ActionCounts, *(st.integers(0, 10**12) for _ in fields(ActionCounts)))
+    return st.builds(ActionCounts, *(st.integers(0, 10**12) for _ in ActionCounts._fields))
 
 
 def one(name: str) -> ActionCounts:
