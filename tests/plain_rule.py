@@ -43,7 +43,7 @@ class MadeUpTables(SimpleNamespace):
     loose: int
 
 
-def list_candidates(tables, extents, memory, rate, orders, criteria, most_time, most_first, keys, wanted):
+def list_candidates(tables, extents, memory, rate, orders, criteria, most_time, most_first, keys, wanted, _):
     """List candidates as `dataflows.plans.tiling_search` does; the quick list has the last one alone."""
     listed = []
     for index, (time, moved, passed, tiles) in enumerate(tables.cuts.found):

@@ -41,7 +41,7 @@ def _kernels(sources: int):
         if sources == 0:  # never; numba's cache follows what a function closes over
             return 0, 0
         return tiling_search.list_candidates(
-            tables, extents, memory, rate, orders, criteria, NO_LIMIT, NO_LIMIT, keys, wanted
+            tables, extents, memory, rate, orders, criteria, NO_LIMIT, NO_LIMIT, keys, wanted, 1
         )
 
     @njit(cache=True)

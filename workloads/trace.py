@@ -1,5 +1,6 @@
 """The trace: a workload as a PyTorch run exported it. docs/trace-format.md describes the file."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -127,7 +128,7 @@ class Trace(StrictModel):
         check_controls(self.controls, self.provenance.origin, epochs)
         return self
 
-    @property
+    @cached_property
     def mac_layers(self) -> tuple[MacLayer, ...]:
         """The layers that run on a PE array, in the order of the forward pass."""
         return tuple(layer for layer in self.layers if isinstance(layer, Conv2d | Linear | Matmul))

@@ -271,10 +271,19 @@ def _kernel(sources: int) -> Callable[..., Any]:
             if now[WAITS] == 0:
                 asked = asked_for(state, lists, memory.slack_percent)
                 if asked.wanted > 0:
-                    count, least_time = list_candidates(
-                        tables, extents, memory, rate, orders, (asked.first, asked.second, asked.third),
-                        asked.most_time, asked.most_first, lists[1 if now[STAGE] == BY_TIME else 0], asked.wanted,
-                    )  # fmt: skip
+                    keys, most_first, stride = lists[1 if now[STAGE] == BY_TIME else 0], asked.most_first, 1
+                    if now[STAGE] == QUICK:
+                        stride = 3  # what some of them come to spares most of the others
+                    while True:
+                        count, least_time = list_candidates(
+                            tables, extents, memory, rate, orders, (asked.first, asked.second, asked.third),
+                            asked.most_time, most_first, keys, asked.wanted, stride,
+                        )  # fmt: skip
+                        if stride == 1:
+                            break
+                        stride = 1
+                        if count > 0:
+                            most_first = keys[0, 0]
                     note_list(state, asked.wanted, count, least_time)
                 look_on(state, lists, memory.slack_percent)
                 continue

@@ -1,6 +1,7 @@
 """Plans of equal pieces: element-wise work and plain transfers. Their time needs no table of the pieces."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -8,10 +9,9 @@ import numpy as np
 from dataflows.actions import ActionCounts
 from dataflows.arrays.job import ceil_div
 from dataflows.plans.channel import Channel
-from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.origin import Origin
-from dataflows.plans.plan import BufferBudget, Integers, Plan
-from dataflows.plans.transfers import Transfers
+from dataflows.plans.plan import BufferBudget, Plan
+from dataflows.plans.transfers import LateTransfers, Transfers
 
 
 class Run(NamedTuple):
@@ -33,15 +33,34 @@ class Run(NamedTuple):
     stream_cycles: int
 
 
+class Row(NamedTuple):
+    """What each piece of a run does: cycles on the channel, bytes, cycles of stream and of waiting for ports."""
+
+    load_cycles: int
+    store_cycles: int
+    load_bytes: int
+    store_bytes: int
+    stream_cycles: int
+    wait_cycles: int
+    repeats: int
+
+
 def plan_of_runs(
-    runs: Sequence[Run], fill_cycles: int, drain_cycles: int, counts: ActionCounts, ports: MemoryPorts, origin: Origin
+    runs: Sequence[Run], fill_cycles: int, drain_cycles: int, counts: ActionCounts, budget: BufferBudget, origin: Origin
 ) -> Plan:
     """Return the plan of pieces."""
-    repeats = np.array([run.repeats for run in runs], np.int64)
-    stream = np.repeat(np.array([run.stream_cycles for run in runs], np.int64), repeats)
-    loads = _transfers([run.loads for run in runs], repeats, write=False)
-    stores = _transfers([run.stores for run in runs], repeats, write=True)
-    return Plan(loads, stores, stream, stream * 0, fill_cycles, drain_cycles, counts, ports, origin)
+    rows, repeats = _rows(runs, fill_cycles, counts, budget), [run.repeats for run in runs]
+    table = np.array(rows, np.int64).reshape(-1, len(Row._fields)).T
+    load_cycles, store_cycles, load_bytes, store_bytes, stream, waits = np.repeat(table[:6], table[6], axis=1)
+    plan = Plan(
+        LateTransfers(load_bytes, False, partial(_transfers, [run.loads for run in runs], repeats, False)),
+        LateTransfers(store_bytes, True, partial(_transfers, [run.stores for run in runs], repeats, True)),
+        stream, stream * 0, fill_cycles, drain_cycles, counts, budget.ports, origin,
+        (budget.channel, load_cycles, store_cycles),
+    )  # fmt: skip
+    busy = sum(row.stream_cycles * row.repeats for row in rows)
+    plan.__dict__.update(port_wait_cycles=waits, compute_cycles=fill_cycles + busy + drain_cycles if rows else 0)
+    return plan
 
 
 def time_of_runs(
@@ -50,36 +69,45 @@ def time_of_runs(
     """Return what the plan of pieces takes with the channel to itself, and how many they are."""
     from dataflows.plans.lone_time import lone_cycles  # needs numba
 
-    if not runs:
+    rows = _rows(runs, fill_cycles, counts, budget)
+    if not rows:
         return 0, 0
-    first, rest = runs[0], runs[0].repeats - 1
-    runs = [first._replace(repeats=1), *([first._replace(repeats=rest)] if rest else ()), *runs[1:]]
+    table = np.array(
+        [(one.load_cycles, one.store_cycles, one.store_bytes > 0, one.stream_cycles + one.wait_cycles, 0, one.repeats)
+         for one in rows], np.int64,
+    ).T.copy()  # fmt: skip
+    return int(lone_cycles(*table, fill_cycles, drain_cycles)), sum(one.repeats for one in rows)
+
+
+def _rows(runs: Sequence[Run], fill_cycles: int, counts: ActionCounts, budget: BufferBudget) -> list[Row]:
+    """Return what pieces do, the first one by itself: it fills the array in its window (`MemoryPorts.wait_cycles`)."""
+    if not runs:
+        return []
+    if runs[0].repeats > 1:
+        first, rest = runs[0]._replace(repeats=1), runs[0]._replace(repeats=runs[0].repeats - 1)
+        runs = [first, rest, *runs[1:]]
     loads = _cycles([run.loads for run in runs], False, budget.channel)
     stores = _cycles([run.stores for run in runs], True, budget.channel)
-    # See `MemoryPorts.wait_cycles`: the first piece fills the array in its window.
-    windows = [run.stream_cycles for run in runs]
-    windows[0] += fill_cycles
-    whole = sum(window * run.repeats for window, run in zip(windows, runs, strict=True))
     array_side = counts.buffer_read_bytes + counts.buffer_write_bytes - counts.dram_read_bytes - counts.dram_write_bytes
     sram_side = counts.predictor_sram_read_bytes + counts.predictor_sram_write_bytes
     buffer, sram = budget.ports.buffer_bytes, budget.ports.predictor_sram_bytes
-    table = []
-    for load, store, window, run in zip(loads, stores, windows, runs, strict=True):
-        needed, moved = window, (sum(run.loads), sum(run.stores))
+    whole = fill_cycles + sum(run.stream_cycles * run.repeats for run in runs)
+    found, window_before = [], fill_cycles
+    for load, store, run in zip(loads, stores, runs, strict=True):
+        window = needed = run.stream_cycles + window_before
+        window_before = 0
+        load_bytes, store_bytes = sum(run.loads), sum(run.stores)
         if window and buffer is not None:
-            needed = max(needed, ceil_div(ceil_div(array_side * window, whole) + sum(moved), buffer))
+            needed = max(needed, ceil_div(ceil_div(array_side * window, whole) + load_bytes + store_bytes, buffer))
         elif buffer is not None:
-            load, store = (
-                max(cycles, ceil_div(each, buffer)) for cycles, each in zip((load, store), moved, strict=True)
-            )
+            load, store = max(load, ceil_div(load_bytes, buffer)), max(store, ceil_div(store_bytes, buffer))
         if window and sram is not None:
             needed = max(needed, ceil_div(ceil_div(sram_side * window, whole), sram))
-        table.append((load, store, moved[1] > 0, run.stream_cycles + needed - window, 0, run.repeats))
-    columns = np.array(table, dtype=np.int64).T.copy()
-    return int(lone_cycles(*columns, fill_cycles, drain_cycles)), int(columns[5].sum())
+        found.append(Row(load, store, load_bytes, store_bytes, run.stream_cycles, needed - window, run.repeats))
+    return found
 
 
-def _transfers(parts: Sequence[tuple[int, ...]], repeats: Integers, write: bool) -> Transfers:
+def _transfers(parts: Sequence[tuple[int, ...]], repeats: Sequence[int], write: bool) -> Transfers:
     """Return transfers of contiguous tensors, each so many times."""
     size = np.repeat(np.array(parts, np.int64).reshape(len(parts), len(parts[0]) if parts else 1).T, repeats, axis=1)
     return Transfers((size > 0).astype(np.int64), size, size, write)
@@ -88,8 +116,8 @@ def _transfers(parts: Sequence[tuple[int, ...]], repeats: Integers, write: bool)
 def _cycles(parts: Sequence[tuple[int, ...]], write: bool, channel: Channel) -> Sequence[int]:
     """Return what a transfer of each run holds the channel."""
     if channel.rate is None:
-        cycles: list[int] = channel.transfer_cycles(_transfers(parts, np.ones(len(parts), np.int64), write)).tolist()
+        cycles: list[int] = channel.transfer_cycles(_transfers(parts, [1] * len(parts), write)).tolist()
         return cycles
     numerator, denominator, latency = channel.rate
-    moved = (sum(each) for each in parts)
+    moved = [sum(each) for each in parts]
     return [-(-size * numerator // denominator) + (latency if size else 0) for size in moved]

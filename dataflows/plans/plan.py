@@ -59,6 +59,11 @@ class Plan:
     carried: tuple[Channel, Integers, Integers] | None = None
 
     @cached_property
+    def tables(self) -> dict[Channel, Integers]:
+        """What an engine remembers of the tiles on a channel."""
+        return {}
+
+    @cached_property
     def load_bytes(self) -> Integers:
         """Bytes that each tile reads from DRAM."""
         return self.loads.moved_bytes

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -16,11 +16,10 @@ from dataflows.plans.origin import LaneOrigin, ProductOrigin, TransferOrigin, Ve
 from dataflows.plans.pieces import Run, plan_of_runs, time_of_runs
 from dataflows.plans.placement import Operand, Placement
 from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
-from dataflows.plans.product_transfers import ProductTransfers
-from dataflows.plans.streams import from_dram
-from dataflows.plans.tile_sequence import kinds_of_parts
+from dataflows.plans.streams import from_dram, load_transfers, store_transfers
+from dataflows.plans.tile_sequence import kinds_of_parts, tile_sequence
 from dataflows.plans.tiling import Tiling
-from dataflows.plans.transfers import contiguous
+from dataflows.plans.transfers import LateTransfers, Transfers, contiguous
 from dataflows.traffic import ArrayTraffic
 from workloads.passes import Product
 
@@ -75,12 +74,24 @@ def plan_of(product: Product, placement: Placement, array: PEArray, budget: Buff
         raise AssertionError(f"{chosen.mapped.name}: the granularity of {array} does not give {chosen.tiling}")
     load_cycles, store_cycles, _, stream, gap, load_bytes, store_bytes, waits = chosen.tiles
     plan = Plan(
-        ProductTransfers(load_bytes, False, origin), ProductTransfers(store_bytes, True, origin), stream, gap,
+        LateTransfers(load_bytes, False, partial(_loads_of, origin)),
+        LateTransfers(store_bytes, True, partial(_stores_of, origin)), stream, gap,
         chosen.fill_cycles, chosen.drain_cycles, counts, budget.ports, origin,
         None if budget.channel.rate is None else (budget.channel, load_cycles, store_cycles),
     )  # fmt: skip
     plan.__dict__.update(port_wait_cycles=waits, compute_cycles=chosen.compute_cycles)  # known already
     return Tiled(plan, chosen.tiling, chosen.mapped)
+
+
+def _loads_of(origin: ProductOrigin) -> Transfers:
+    tiles = tile_sequence(origin.product, origin.tiling)
+    news = tiles.ifmap_new, tiles.filter_new, tiles.psums_loaded
+    return load_transfers(tiles.tensors, origin.placement, origin.budget, *news)
+
+
+def _stores_of(origin: ProductOrigin) -> Transfers:
+    tiles = tile_sequence(origin.product, origin.tiling)
+    return store_transfers(tiles.tensors, origin.placement, origin.budget, tiles.finished, tiles.psums_stored)
 
 
 def product_counts(
@@ -195,7 +206,7 @@ def plan_elementwise(
         origin = LaneOrigin(
             words, (macs_per_word + adds_per_word, words_in, words_out), array, extents(words, ceil_div(words, pieces))
         )
-        return plan_of_runs(runs_of(pieces), 1, 2, counts, budget.ports, origin)
+        return plan_of_runs(runs_of(pieces), 1, 2, counts, budget, origin)
 
     def time_of(pieces: int) -> tuple[int, int]:
         return time_of_runs(runs_of(pieces), 1, 2, counts, budget)
@@ -270,7 +281,7 @@ def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Pl
     pieces = [count for count in _piece_counts(most) if count >= least]
     runs = runs_of(_fastest(most, pieces, 0, counts, time_of, budget))
     nothing = np.zeros(sum(run.repeats for run in runs), np.int64)
-    return plan_of_runs(runs, 0, 0, counts, budget.ports, TransferOrigin(load_bytes, store_bytes, nothing))
+    return plan_of_runs(runs, 0, 0, counts, budget, TransferOrigin(load_bytes, store_bytes, nothing))
 
 
 def _piece_counts(most: int) -> list[int]:

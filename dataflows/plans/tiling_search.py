@@ -179,7 +179,7 @@ def candidate_at(place: int, mapping: int, tables: Tables) -> Candidate:
 @njit_inside
 def list_candidates(
     tables: Tables, extents: Extents, memory: Memory, rate: Rate, orders: Integers, criteria: tuple[int, int, int],
-    most_time: int, most_first: int, keys: Integers, wanted: int,
+    most_time: int, most_first: int, keys: Integers, wanted: int, stride: int,
 ) -> tuple[int, int]:  # fmt: skip
     """List the first `wanted` candidates in an order, by their keys.
 
@@ -194,6 +194,8 @@ def list_candidates(
         Candidates whose time, and whose first number of the key, are above these for certain are left out.
     keys : int64[wanted + 2, KEY]
         Filled with the list. Its last row is the key after which the list begins.
+    stride : int
+        Of the cuts of images and rows, and of those of channels, every so many are looked at: 1 for all.
 
     Returns
     -------
@@ -235,7 +237,7 @@ def list_candidates(
         least_filters_one *= least_group * folds.each
         least_filters_more *= least_group * folds.each
         # By time from the smallest tiles up: first loads grow. Else from the largest down: bytes and tiles grow.
-        for turn_s in range(axes.spaces):
+        for turn_s in range(0, axes.spaces, stride):
             s = axes.spaces - 1 - turn_s if upward else turn_s
             in_space, more = cut_at(tables.cuts, axes.space + s), space_at(tables.more, axes.more + s)
             ifmap_words = more.ifmap_all * extents.channels * extents.groups
@@ -257,7 +259,7 @@ def list_candidates(
             if least > longest:
                 least_time = min(least_time, least)
                 continue
-            for turn_a in range(axes.channelings):
+            for turn_a in range(0, axes.channelings, stride):
                 a = axes.channelings - 1 - turn_a if upward else turn_a
                 in_channels = cut_at(tables.cuts, axes.channels + a)
                 work_one = in_space.work_one * in_channels.work_one

@@ -1,6 +1,6 @@
 """What tiles move between DRAM and buffer, as patterns of addresses."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -64,6 +64,36 @@ class Transfers:
             np.repeat(column, choices.shape[1], axis=1) for column in (self.segment_bytes, self.stride_bytes)
         )
         return Transfers(segments.reshape(size.shape), size, stride, self.write)
+
+
+class LateTransfers(Transfers):
+    """Transfers whose bytes are known. Their patterns are laid out where someone asks for them."""
+
+    def __init__(self, moved_bytes: Integers, write: bool, lay_out: Callable[[], Transfers]) -> None:
+        self.__dict__.update(moved_bytes=moved_bytes, write=write, lay_out=lay_out)
+
+    def __len__(self) -> int:
+        return len(self.moved_bytes)
+
+    @cached_property
+    def _patterns(self) -> Transfers:
+        found: Transfers = self.__dict__["lay_out"]()
+        return found
+
+    @cached_property
+    def segments(self) -> Integers:
+        """Pieces of each pattern and transfer."""
+        return self._patterns.segments
+
+    @cached_property
+    def segment_bytes(self) -> Integers:
+        """Bytes of a piece."""
+        return self._patterns.segment_bytes
+
+    @cached_property
+    def stride_bytes(self) -> Integers:
+        """From one piece to the next."""
+        return self._patterns.stride_bytes
 
 
 def contiguous(transfer_bytes: Integers, write: bool) -> Transfers:

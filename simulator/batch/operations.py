@@ -286,9 +286,10 @@ class _ArrayOperations:
         plans = []
         for index, (product, placement) in enumerate(products):
             ports = budget.ports
-            if not placement.uses_predictor_sram:  # then designs with and without one share plans
-                ports = replace(ports, predictor_sram_bytes=None)
-            there = replace(budget, ports=ports)
+            there = budget
+            if ports.predictor_sram_bytes is not None and not placement.uses_predictor_sram:
+                # then designs with and without one share plans
+                there = replace(budget, ports=replace(ports, predictor_sram_bytes=None))
             if not given:
                 plans.append(plan_product(product, placement, self.dataflow, self.array, there))
                 continue

@@ -47,7 +47,9 @@ class Residency:
         }
         by_id = {one.id: one for one in trace.mac_layers}
         self._maker_of = {reader: by_id[maker] for maker, reader in self._handed_on.items()}
+        share = spec.budget(0).capacity_bytes
         self.stores_predictions = spec.design_rules.predictor_home == "dram"
+        self._output_bytes = share // (16 if self.stores_predictions else 4)
 
     def predictor(self, layer: Conv2d | Linear) -> PredictorPlaces:
         """Return where the predictor lies while it works on a layer."""
@@ -104,9 +106,8 @@ class Residency:
         """Return where a layer's forward pass leaves its output."""
         if PHASE_RULES[phase].goes_backward or layer.id not in self._handed_on:
             return "dram"
-        share = self.spec.budget(0).capacity_bytes // (16 if self.stores_predictions else 4)
         words = layer.product_shape(self.trace.batch_size).output_words
-        return "buffer" if words * self.word <= share else "dram"
+        return "buffer" if words * self.word <= self._output_bytes else "dram"
 
     def handed_words(self, layer: MacLayer, phase: Phase) -> int:
         """Return the words of a layer's output that lie in this array's share while the predictor works on it."""

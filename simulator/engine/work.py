@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -69,10 +68,11 @@ def merge(works: Sequence[StepWork]) -> StepWork:
 
 
 # A tile and a plan as the step kernel reads them. Streams include what tiles wait for ports; `stores` is 0 or 1.
-TILE = np.dtype([
-    (name, np.int64) for name in
-    ("load_cycles", "store_cycles", "load_activates", "store_activates", "stores", "stream_cycles", "gap_cycles")
-])  # fmt: skip
+_TILE_FIELDS = (
+    "load_cycles", "store_cycles", "load_activates", "store_activates", "stores", "stream_cycles", "gap_cycles",
+)  # fmt: skip
+TILE = np.dtype([(name, np.int64) for name in _TILE_FIELDS])
+_NO_TILES = np.zeros((0, len(_TILE_FIELDS)), np.int64)
 PLAN = np.dtype([("fill_cycles", np.int64), ("drain_cycles", np.int64)])
 
 
@@ -98,14 +98,14 @@ class FlatWork:
 
 def flatten(works: Sequence[StepWork], dram: DramModel, frequency_hz: int) -> list[FlatWork]:
     """Lay the plans of steps end to end, and turn bytes into channel cycles; one entry a step."""
-    known = _tables_on(dram, frequency_hz)
-    flats = []
+    channel, flats = dram_channel(dram, frequency_hz), []
     for work in works:
-        tables = [_table_of(plan, known, dram, frequency_hz) for plan in work.plans]
+        for plan in work.plans:
+            if channel not in plan.tables:  # laid out once for all steps, phases, designs and machines
+                plan.tables[channel] = plan_table(plan, dram, frequency_hz)
+        tables = [plan.tables[channel] for plan in work.plans]
+        tiles = np.concatenate([_NO_TILES, *tables]).view(TILE)[:, 0]
         begins = list(accumulate(map(len, tables), initial=0))
-        tiles = np.empty(begins[-1], TILE)
-        for table, begin in zip(tables, begins, strict=False):
-            tiles[begin : begin + len(table)] = table
         plans = np.array([(plan.fill_cycles, plan.drain_cycles) for plan in work.plans], PLAN)
         tile_begin = np.array(begins, np.int64)
         plan_begin = np.array([0, len(work.first), len(tables)], dtype=np.int64)
@@ -113,37 +113,16 @@ def flatten(works: Sequence[StepWork], dram: DramModel, frequency_hz: int) -> li
     return flats
 
 
-_Tables = WeakKeyDictionary[Plan, Any]
-
-
-@lru_cache(maxsize=64)
-def _tables_on(dram: DramModel, frequency_hz: int) -> _Tables:
-    """Return what is remembered of plans on a channel, for as long as the plans are."""
-    return WeakKeyDictionary()
-
-
-def _table_of(plan: Plan, known: _Tables, dram: DramModel, frequency_hz: int) -> Any:
-    """Return a plan's tiles as [tiles] of TILE: laid out once for all steps, phases, designs and machines."""
-    table = known.get(plan)
-    if table is None:
-        table = known[plan] = plan_table(plan, dram, frequency_hz)
+def plan_table(plan: Plan, dram: DramModel, frequency_hz: int) -> Integers:
+    """Lay out a plan's tiles as int64[tiles, fields of TILE]."""
+    table = np.zeros((len(plan.loads), len(_TILE_FIELDS)), np.int64)
+    port_loads, port_stores = plan.port_transfer_cycles
+    load_cycles, table[:, 2] = dram.cycles_and_activates(plan.loads, frequency_hz)
+    store_cycles, table[:, 3] = dram.cycles_and_activates(plan.stores, frequency_hz)
+    table[:, 0] = np.maximum(load_cycles, port_loads)
+    table[:, 1] = np.maximum(store_cycles, port_stores)
+    table[:, 4] = plan.store_bytes > 0
+    table[:, 5] = plan.stream_cycles + plan.port_wait_cycles
+    table[:, 6] = plan.gap_cycles
+    table.flags.writeable = False  # it is shared
     return table
-
-
-def plan_table(plan: Plan, dram: DramModel, frequency_hz: int) -> Any:
-    """Lay out a plan's tiles as [tiles] of TILE."""
-    tiles = np.zeros(len(plan.loads), TILE)
-    channel = dram_channel(dram, frequency_hz)
-    if channel.rate is None:
-        port_loads, port_stores = plan.port_transfer_cycles
-        load_cycles, tiles["load_activates"] = dram.cycles_and_activates(plan.loads, frequency_hz)
-        store_cycles, tiles["store_activates"] = dram.cycles_and_activates(plan.stores, frequency_hz)
-        tiles["load_cycles"] = np.maximum(load_cycles, port_loads)
-        tiles["store_cycles"] = np.maximum(store_cycles, port_stores)
-    else:
-        tiles["load_cycles"], tiles["store_cycles"] = plan.transfer_cycles(channel)
-    tiles["stores"] = plan.store_bytes > 0
-    tiles["stream_cycles"] = plan.stream_cycles + plan.port_wait_cycles
-    tiles["gap_cycles"] = plan.gap_cycles
-    tiles.flags.writeable = False  # it is shared
-    return tiles

@@ -181,7 +181,7 @@ def explain_layer(
     check_macs(trace, spec)
     batches, table = Batches(trace, spec), energy_table_of(spec)
     ops = batches.layer_ops(batches.kind(asked), index)
-    check_cycles(spec, (plan for _, work in ops for plan in work.plans), f"layer {name}")
+    check_cycles(spec, (work for _, work in ops), f"layer {name}")
     check_passes(passes, [op.task.pass_ for op, _ in ops], name)
     found = tuple(
         PassExplanation(op, work.plans, table.energy(op.counts, op.array))

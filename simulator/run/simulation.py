@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice, zip_longest
+from itertools import chain, islice, zip_longest
 
 from dataflows.actions import ActionCounts, total
-from dataflows.plans.plan import Plan
 from simulator.batch.batches import Batches
 from simulator.batch.footprint import largest_batch, peak_dram_bytes
 from simulator.energy.energy import Energy, EnergyTable, energy_table_of
@@ -138,8 +137,7 @@ class Simulation:
 
     def _check_cycles(self, kind: Phase) -> None:
         """Refuse a batch whose cycles would not fit in the kernel's 64-bit integers."""
-        plans = (plan for step in self.batches.works(kind) for work in step for plan in work.plans)
-        check_cycles(self.spec, plans, f"a {kind} batch")
+        check_cycles(self.spec, chain.from_iterable(self.batches.works(kind)), f"a {kind} batch")
 
     def _peak_dram_bytes(self, phase: Phase) -> int:
         kind = self.batches.kind(phase)
@@ -271,20 +269,21 @@ def check_macs(trace: Trace, spec: Accelerator) -> None:
                                  "give a smaller --batch-size or layer")  # fmt: skip
 
 
-def check_cycles(spec: Accelerator, plans: Iterable[Plan], what: str) -> None:
-    """Refuse plans whose cycles would not fit in the kernel's 64-bit integers.
+def check_cycles(spec: Accelerator, works: Iterable[StepWork], what: str) -> None:
+    """Refuse work whose cycles would not fit in the kernel's 64-bit integers.
 
     Raises
     ------
     InputError
-        With the cycles that they may take.
+        With the cycles that it may take.
     """
     dram, hz = spec.dram, spec.frequency_hz
-    most = 0
-    for plan in plans:
-        moved = plan.counts.dram_read_bytes + plan.counts.dram_write_bytes
-        waits = plan.port_wait_total
-        most += plan.compute_cycles + waits + dram.bound_cycles(moved, 2 * len(plan.loads), hz)
+    most = moved = transfers = 0
+    for work in works:
+        most += work.compute_cycles + work.port_wait_cycles
+        moved += work.counts.dram_read_bytes + work.counts.dram_write_bytes
+        transfers += sum(2 * len(plan.loads) for plan in work.plans)
+    most += dram.bound_cycles(moved, transfers, hz)
     refresh = dram.refresh(hz)
     if refresh is not None:
         most = refresh.bound_cycles(most)

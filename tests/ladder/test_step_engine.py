@@ -74,10 +74,17 @@ class RefreshingDram:
 
     rules: Refresh
     ranks = active_ranks = 1
+    bytes_per_second = DRAM.peak_bytes_per_second
 
     def idle_rules(self, frequency_hz: int) -> IdleRules:
         numerator, denominator = self.rules.interval_numerator, self.rules.interval_denominator
         return IdleRules(numerator, denominator, self.rules.cycles, True, 5, 2, 1, NEVER, 0, 0)
+
+    def rate(self, frequency_hz: int) -> tuple[int, int, int] | None:
+        return DRAM.rate(frequency_hz)
+
+    def least_transfer_cycles(self, frequency_hz: int) -> int:
+        return DRAM.least_transfer_cycles(frequency_hz)
 
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> np.ndarray:
         return DRAM.transfer_cycles(transfers, frequency_hz)
@@ -371,6 +378,6 @@ def test_a_plan_that_is_shared_has_the_tiles_that_it_has_by_itself(some: list[Pl
     """On each of two channels in turn, however often: what is remembered of one is not used for the other."""
     for dram in (DRAM, DRAM.model_copy(update={"latency_ns": nanoseconds + 2})) * 2:
         flat = flatten([StepWork(tuple(some + some))], dram, HZ)[0]
-        expected = [column for one in some + some for column in plan_table(one, dram, HZ).tolist()]
+        expected = [tuple(row) for one in some + some for row in plan_table(one, dram, HZ).tolist()]
         assert flat.tiles.tolist() == expected
         assert np.diff(flat.tile_begin).tolist() == [len(one.loads) for one in some + some]

@@ -38,7 +38,10 @@ class StrictModel(BaseModel):
         for key in update or ():
             if key not in type(self).model_fields:
                 raise InputError("model_copy()", key, "unknown key", nearest(key, type(self).model_fields))
-        return super().model_copy(update=update, deep=deep)
+        copy = super().model_copy(update=update, deep=deep)
+        for name in copy.__dict__.keys() - type(self).model_fields.keys():
+            del copy.__dict__[name]  # what a property remembers is of the other values
+        return copy
 
     @model_validator(mode="before")
     @classmethod
