@@ -83,14 +83,17 @@ def plan_of(product: Product, placement: Placement, array: PEArray, budget: Buff
     return Tiled(plan, chosen.tiling, chosen.mapped)
 
 
+_last_sequence = lru_cache(maxsize=1)(tile_sequence)  # a plan's loads and its stores are asked for in turn
+
+
 def _loads_of(origin: ProductOrigin) -> Transfers:
-    tiles = tile_sequence(origin.product, origin.tiling)
+    tiles = _last_sequence(origin.product, origin.tiling)
     news = tiles.ifmap_new, tiles.filter_new, tiles.psums_loaded
     return load_transfers(tiles.tensors, origin.placement, origin.budget, *news)
 
 
 def _stores_of(origin: ProductOrigin) -> Transfers:
-    tiles = tile_sequence(origin.product, origin.tiling)
+    tiles = _last_sequence(origin.product, origin.tiling)
     return store_transfers(tiles.tensors, origin.placement, origin.budget, tiles.finished, tiles.psums_stored)
 
 

@@ -57,13 +57,13 @@ def compile_contest() -> None:
     """Call the kernel of the contest, where it is done at once, with what it takes in a run."""
     one, table = np.zeros(1, np.int64), np.zeros((1, 1), np.int64)
     lists, facts = np.zeros((2, 1, KEY), np.int64), np.zeros(28, np.int64)
-    contest(new_state(DONE, 0, 0, DONE), lists, table, table, table, one, one, facts, 0.0, table, one, one)
+    contest(new_state(DONE, 0, 0, DONE), lists, table, table, table, table, one, facts, 0.0, table, one, one)
 
 
 def compile_others() -> None:
     """Call the other kernels of a run, where they have little to do."""
     one = np.ones(1, np.int64)
-    read = rows_read(one - 1, one - 1, 1)
+    read, _ = rows_read(one - 1, one - 1, 1)
     given = np.zeros(5, np.int64)
     build_cuts(Extents(1, 1, 1, 1, 1, 1, 1, 1, False), Folds(*[1] * len(Folds._fields)), read, given)
     lone_cycles(one, one, one, one, one, one, 0, 0)

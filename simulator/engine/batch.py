@@ -209,7 +209,8 @@ def _take_apart(
             pipeline_cycles=compute + waits - (streamed[last_plan] - streamed[first_plan]),
             dram_cycles=held_cycles,
             counts=task_work.counts._replace(
-                dram_activates=opened[last_plan] - opened[first_plan], dram_active_rank_cycles=active_ranks * held_cycles
+                dram_activates=opened[last_plan] - opened[first_plan],
+                dram_active_rank_cycles=active_ranks * held_cycles,
             ),
         ))  # fmt: skip
         tiles.append(TileRuns(
