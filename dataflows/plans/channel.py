@@ -1,9 +1,12 @@
 """What the planner knows of the DRAM channel: what a transfer takes, and a bound of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dataflows.plans.transfers import Integers, Transfers
+import numpy as np
+
+from dataflows.plans.transfers import Integers, TransferChoices, Transfers
 
 
 class Channel(Protocol):
@@ -29,6 +32,9 @@ class Channel(Protocol):
     def transfer_cycles(self, transfers: Transfers) -> Integers:
         """Return the cycles that each transfer holds the channel."""
 
+    def cycles_of_choices(self, asked: Sequence[TransferChoices]) -> list[Integers]:
+        """Return the cycles of each transfer with each choice of its patterns; see `TransferChoices`."""
+
     def __hash__(self) -> int:
         """Plans are remembered by channel."""
 
@@ -43,6 +49,10 @@ class InstantChannel:
     def transfer_cycles(self, transfers: Transfers) -> Integers:
         """Return zeros."""
         return transfers.moved_bytes * 0
+
+    def cycles_of_choices(self, asked: Sequence[TransferChoices]) -> list[Integers]:
+        """Return zeros."""
+        return [np.zeros(len(one.transfers) * one.choices.shape[1], np.int64) for one in asked]
 
 
 INSTANT = InstantChannel()

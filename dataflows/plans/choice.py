@@ -32,6 +32,7 @@ from dataflows.plans.placement import Placement
 from dataflows.plans.plan import BufferBudget, Integers, TileTooLargeError
 from dataflows.plans.streams import from_dram, load_transfers, store_transfers, tile_tensors
 from dataflows.plans.tiling import ORDERS, Order, Tiling
+from dataflows.plans.transfers import TransferChoices
 from workloads.passes import Product
 
 NO_LIMIT = 1 << 62
@@ -265,15 +266,16 @@ class Contest:
         tensors, one = tile_tensors(LoopNest(self.product), *extents), np.ones_like(space)
         spills = one * tiling.spills(self.product)  # else psums need not even fit in DRAM
         loads, stores = np.arange(LOADS), np.arange(STORES)
-        transfers = (
-            load_transfers(tensors, self.placement, budget, one, one, spills).each_of(
-                np.array([loads & bit > 0 for bit in (NEW_IFMAP, NEW_FILTER, PSUMS_COME)])
+        load_cycles, store_cycles = budget.channel.cycles_of_choices([
+            TransferChoices(
+                load_transfers(tensors, self.placement, budget, one, one, spills),
+                np.array([loads & bit > 0 for bit in (NEW_IFMAP, NEW_FILTER, PSUMS_COME)]),
             ),
-            store_transfers(tensors, self.placement, budget, one, spills).each_of(
-                np.array([stores == what for what in (RESULT_LEAVES, PSUMS_LEAVE)])
+            TransferChoices(
+                store_transfers(tensors, self.placement, budget, one, spills),
+                np.array([stores == what for what in (RESULT_LEAVES, PSUMS_LEAVE)]),
             ),
-        )
-        load_cycles, store_cycles = (budget.channel.transfer_cycles(each) for each in transfers)
+        ])  # fmt: skip
         return np.ascontiguousarray(load_cycles), np.ascontiguousarray(store_cycles)
 
 

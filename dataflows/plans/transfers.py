@@ -96,6 +96,24 @@ class LateTransfers(Transfers):
         return self._patterns.stride_bytes
 
 
+@dataclass(frozen=True, slots=True)
+class TransferChoices:
+    """Transfers, each once for each choice of its patterns, one after the other.
+
+    Attributes
+    ----------
+    transfers : Transfers
+    choices : bool[patterns, choices]
+    """
+
+    transfers: Transfers
+    choices: NDArray[np.bool_]
+
+    def one_by_one(self) -> Transfers:
+        """Return them all."""
+        return self.transfers.each_of(self.choices)
+
+
 def contiguous(transfer_bytes: Integers, write: bool) -> Transfers:
     """Return transfers of one piece each."""
     one = transfer_bytes.reshape(1, -1)

@@ -1,12 +1,12 @@
 """The DRAM channel of a machine, as its planner sees it."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from dataflows.plans.channel import Channel
 from dataflows.plans.plan import Integers
-from dataflows.plans.transfers import Transfers
+from dataflows.plans.transfers import TransferChoices, Transfers
 from simulator.dram.model import DramModel
 
 
@@ -33,6 +33,10 @@ class MachineChannel:
     def transfer_cycles(self, transfers: Transfers) -> Integers:
         """Return the cycles that each transfer holds the channel."""
         return self.model.transfer_cycles(transfers, self.frequency_hz)
+
+    def cycles_of_choices(self, asked: Sequence[TransferChoices]) -> list[Integers]:
+        """Return the cycles of each transfer with each choice of its patterns."""
+        return self.model.cycles_of_choices(asked, self.frequency_hz)
 
 
 @lru_cache(maxsize=64)

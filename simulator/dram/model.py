@@ -1,12 +1,13 @@
 """What a DRAM model is: a frozen part of the spec that says how long transfers hold the channel."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from dataflows.plans.plan import Integers
-from dataflows.plans.transfers import Transfers
+from dataflows.plans.transfers import TransferChoices, Transfers
 from simulator.dram.part import DramPart
 from simulator.dram.refresh import Refresh
 from workloads.foundation.validation import StrictModel
@@ -62,6 +63,10 @@ class DramModel(StrictModel, ABC):
         No rows are opened where a model knows none.
         """
         return self.transfer_cycles(transfers, frequency_hz), transfers.moved_bytes * 0
+
+    def cycles_of_choices(self, asked: Sequence[TransferChoices], frequency_hz: int) -> list[Integers]:
+        """Return the cycles that each transfer, with each choice of its patterns, holds the channel."""
+        return [self.transfer_cycles(one.one_by_one(), frequency_hz) for one in asked]
 
     def refresh(self, frequency_hz: int) -> Refresh | None:
         """Return when the memory refreshes; None where refreshes are left out."""

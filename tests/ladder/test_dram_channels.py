@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_dram import dealt, naive_transfer
 
-from dataflows.plans.transfers import Transfers, contiguous
+from dataflows.plans.transfers import TransferChoices, Transfers, contiguous
 from simulator.dram.models.commands import CommandDram
 from simulator.dram.part import load_part
 from simulator.machine.spec_loading import load_accelerator
@@ -33,8 +33,25 @@ def test_a_transfer_takes_as_long_as_its_busiest_channel(
     part: str, channels: int, block: int, segments: int, size: int, gap: int, write: bool
 ) -> None:
     dram = memory(part, channels, block)
-    found = dram._times(one(segments, size, size + gap, write)).cycles
+    found = dram._times(one(segments, size, size + gap, write))[0].cycles
     assert int(found[0, 0]) == naive_transfer(dram.memory, segments, size, size + gap, write)
+
+
+@given(st.integers(1, 3), st.lists(st.tuples(st.integers(0, 6), st.integers(1, 400)), min_size=4, max_size=4))
+@settings(max_examples=25, deadline=None)
+def test_a_choice_of_patterns_takes_what_they_take(channels: int, patterns: list[tuple[int, int]]) -> None:
+    """Two loads of two patterns, and as many stores, on an array at the memory's clock: nothing, each, and both."""
+    dram = memory("hbm2e-3200", channels, 64)
+    choices, asked, expected = np.array([[0, 1, 0, 1], [0, 0, 1, 1]]) > 0, [], []
+    for write in (False, True):
+        segments, size = (np.array(column).reshape(2, 2) for column in zip(*patterns, strict=True))
+        asked.append(TransferChoices(Transfers(segments, size, size + 64, write), choices))
+        times = [naive_transfer(dram.memory, count, each, each + 64, write) if count else 0 for count, each in patterns]
+        expected.append([cycles for a, b in zip(times[:2], times[2:], strict=True) for cycles in (0, a, b, a + b)])
+    found = dram.cycles_of_choices(asked, dram.memory.clock_hz)
+    assert [each.tolist() for each in found] == expected
+    each_alone = [dram.transfer_cycles(one.one_by_one(), dram.memory.clock_hz).tolist() for one in asked]
+    assert each_alone == expected
 
 
 @pytest.mark.parametrize(("part", "stacks", "published"), [("hbm3-6400", 2, 1.638e12), ("hbm2e-3200", 1, 409.6e9)])
@@ -50,7 +67,7 @@ def test_a_long_run_comes_near_the_published_bandwidth(part: str, stacks: int, p
 def test_short_segments_are_moved_side_by_side() -> None:
     """64 segments of a block: one on each of 64 channels, as long as one; 65 segments are two on a channel."""
     dram = memory("hbm3-6400", 64, 256)
-    single, all_, more = (int(dram._times(one(n, 256, 8192, False)).cycles[0, 0]) for n in (1, 64, 65))
+    single, all_, more = (int(dram._times(one(n, 256, 8192, False))[0].cycles[0, 0]) for n in (1, 64, 65))
     assert single == all_ < more
 
 

@@ -1,5 +1,6 @@
 """DRAM by its commands: rows, banks, activates, precharges (docs/dram.md)."""
 
+from collections.abc import Sequence
 from math import gcd
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -7,7 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from dataflows.plans.plan import Integers
-from dataflows.plans.transfers import Transfers
+from dataflows.plans.transfers import TransferChoices, Transfers
 from simulator.dram.constraints import cycles_of
 from simulator.dram.interleaving import busiest_share
 from simulator.dram.part import DramPart
@@ -76,9 +77,17 @@ class CommandDram(PartDram):
 
     def cycles_and_activates(self, transfers: Transfers, frequency_hz: int) -> tuple[Integers, Integers]:
         """Return the cycles that each transfer holds the channels, and the rows that it opens, over all channels."""
-        times = self._times(transfers)
+        (times,) = self._times(transfers)
         cycles: Integers = self.accelerator_cycles(times.cycles.sum(axis=0), frequency_hz)
         return cycles, self.memory.organization.channels * times.activates.sum(axis=0)
+
+    def cycles_of_choices(self, asked: Sequence[TransferChoices], frequency_hz: int) -> list[Integers]:
+        """Return the cycles of all choices; each pattern is looked up once, since a transfer is the sum of its own."""
+        found = self._times(*(one.transfers for one in asked))
+        return [
+            self.accelerator_cycles((times.cycles.T @ one.choices.astype(np.int64)).ravel(), frequency_hz)
+            for times, one in zip(found, asked, strict=True)
+        ]
 
     def command_hz(self, frequency_hz: int) -> int:
         """Return the part's clock."""
@@ -94,17 +103,20 @@ class CommandDram(PartDram):
         """A row of all bank groups of a channel."""
         return self.memory.row_bytes * self.memory.organization.bank_groups
 
-    def _times(self, transfers: Transfers) -> "TransferTimes":
+    def _times(self, *asked: Transfers) -> "list[TransferTimes]":
         """Return what the busiest channel's share of each pattern takes."""
-        from simulator.dram.transfer_time import memory_of
+        from simulator.dram.transfer_time import TransferTimes, memory_of
 
-        part, shape = self.memory, transfers.segments.shape
-        channels, block = part.organization.channels, part.organization.interleave_bytes
-        share = busiest_share(channels, block, transfers.segments, transfers.segment_bytes, transfers.stride_bytes)
-        segments, size, stride = (np.ascontiguousarray(column).ravel() for column in share)
-        write = np.full(len(segments), transfers.write, np.int64)
-        times = memory_of(part, self.queue_depth).cut_times(segments, size, stride, write)
-        return type(times)(*(column.reshape(shape) for column in times))
+        part, sizes = self.memory, [one.segments.size for one in asked]
+        names = ("segments", "segment_bytes", "stride_bytes")
+        columns = (np.concatenate([getattr(one, name).ravel() for one in asked]) for name in names)
+        share = busiest_share(part.organization.channels, part.organization.interleave_bytes, *columns)
+        write = np.repeat([int(one.write) for one in asked], sizes)
+        found, ends = memory_of(part, self.queue_depth).cut_times(*share, write), np.cumsum(sizes)
+        return [
+            TransferTimes(*(column[end - size : end].reshape(one.segments.shape) for column in found))
+            for one, size, end in zip(asked, sizes, ends.tolist(), strict=True)
+        ]
 
     def accelerator_cycles(self, memory_cycles: Any, frequency_hz: int) -> Any:
         """Return memory clock cycles in cycles of the arrays' clock, rounded up; an int or an array of them."""
