@@ -43,6 +43,11 @@ class ConvolutionTiles:
     """Parts of a convolution, tile after tile; arrays have one entry a tile.
 
     What no tile cuts (filter columns, columns, how windows lie) is a plain number.
+
+    Attributes
+    ----------
+    part_of_row : int64[tiles], optional
+        Columns of each tile, where tiles have parts of rows; `rows` counts each of their columns as a row of one then.
     """
 
     groups: Integers
@@ -55,6 +60,12 @@ class ConvolutionTiles:
     columns: int
     sliding: Sliding
     role: Role
+    part_of_row: Integers | None = None
+
+    @property
+    def row_vectors(self) -> Integers:
+        """Vectors of each tile that lie in one row."""
+        return np.full_like(self.rows, self.columns) if self.part_of_row is None else self.part_of_row
 
     @property
     def vectors(self) -> Integers:

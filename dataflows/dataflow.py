@@ -239,6 +239,9 @@ class JobDataflow:
         """Compute a convolution as matrices, cycle by cycle."""
         several = self.several(array)
         taps = int(self.taps(array, operands.tiles)[0])
+        W = self.jobs(array, operands.tiles).W
+        if W is not None:
+            several = replace(several, geometry=replace(several.geometry, row_vectors=int(W[0])))
         job, shared = several.step(*self.matrices(array, operands), dump_cycles)
         # psums of taps are added up as those of any two folds of a reduction
         sums = job.result.reshape(-1, taps, *job.result.shape[1:])
@@ -313,7 +316,7 @@ class JobDataflow:
         taps = self.taps(array, tiles)
         groups, reduction = tiles.groups * taps, tiles.reduction // taps
         if self.stationary == "filter":
-            return JobTiles(groups, tiles.vectors, reduction, tiles.filters)
+            return JobTiles(groups, tiles.vectors, reduction, tiles.filters, tiles.row_vectors)
         return JobTiles(groups, tiles.filters, reduction, tiles.vectors)
 
     def taps(self, array: PEArray, tiles: ConvolutionTiles) -> Integers:

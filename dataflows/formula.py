@@ -16,7 +16,9 @@ import numpy as np
 from dataflows.plans.plan import Integers
 
 _FUNCTIONS = {"__builtins__": {}, "min": min, "max": max, "ceil": ceil, "log2": log2,
-              "gcd": lambda a, b: Fraction(gcd(int(a), int(b)))}  # fmt: skip
+              "gcd": lambda a, b: Fraction(gcd(int(a), int(b))),
+              "issue_begin": lambda *numbers: _issue(*numbers)[0],
+              "issue": lambda *numbers: _issue(*numbers)[1]}  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_]\w*")
 BEFORE = "_before"
 
@@ -25,7 +27,8 @@ BEFORE = "_before"
 class Formula:
     """The cycles of a plan's pieces as expressions over names; docs/microarchitecture.md, "Tiles", has their meaning.
 
-    Expressions are Python's, with `ceil`, `log2`, `gcd`, `min` and `max`; division is exact.
+    Expressions are Python's, with `ceil`, `log2`, `gcd`, `min` and `max`, and for a controller's instructions `issue`
+    (cycles until the last vector has entered) and `issue_begin` (until the last fold begins); division is exact.
 
     Attributes
     ----------
@@ -44,6 +47,11 @@ class Formula:
     gap: str = "0"
     drain: str = "0"
     begin: str = "0"
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether it depends on `W`, the vectors that lie in one row of the ofmap."""
+        return any("W" in used(one) for one in (self.stream, self.gap, *self.where.values()))
 
 
 @dataclass(frozen=True)
@@ -153,3 +161,10 @@ def _alike(columns: list[Integers]) -> Iterator[tuple[int, list[int]]]:
     rows, first, counts = np.unique(np.stack(columns, axis=1), axis=0, return_index=True, return_counts=True)
     for place in np.argsort(first):
         yield int(counts[place]), rows[place].tolist()
+
+
+def _issue(*numbers: Any) -> tuple[int, int]:
+    """Return what `issue` counts; its numbers may be exact fractions."""
+    from dataflows.arrays.systolic_overlapped.issue import issue  # needs numba
+
+    return issue(*(int(number) for number in numbers), np.zeros(0, np.int64))

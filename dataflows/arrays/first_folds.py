@@ -1,7 +1,7 @@
 """The first folds of a tile on a stepped array: real numbers in every register, and what happens in every cycle."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Protocol
@@ -84,7 +84,8 @@ class JobFolds:
         blocks = ceil_div(sizes["N"], columns)
         sizes["N"] = min(sizes["N"], ceil_div(wanted, inner) * columns)
         sizes["groups"] = min(sizes["groups"], ceil_div(wanted, inner * blocks))
-        return JobTiles(*(np.array([size]) for size in sizes.values()))
+        groups, V, D, N = (np.array([size]) for size in sizes.values())
+        return JobTiles(groups, V, D, N, self.job.W if self.job.W is None else self.job.W[:1])
 
     @cached_property
     def formula(self) -> FilledFormula:
@@ -110,9 +111,12 @@ class JobFolds:
 
     def step(self, cycles: int) -> SteppedFolds:
         """Step the folds and keep their first cycles."""
-        done = step_job(self.array, self.geometry, *self.operands, cycles)
+        geometry = self.geometry
+        if self.job.W is not None:
+            geometry = replace(geometry, row_vectors=int(self.job.W[0]))
+        done = step_job(self.array, geometry, *self.operands, cycles)
         assert done.registers is not None
-        job, registers = FoldedJob(self.geometry, self.array.spread, *self.operands), done.registers
+        job, registers = FoldedJob(geometry, self.array.spread, *self.operands), done.registers
         words = self.array.rtl.word_registers if self.array.rtl is not None else frozenset()
         return SteppedFolds(
             registers, fold_numbers(self.formula, len(next(iter(registers.values())))), self.array.watched, words,

@@ -15,11 +15,18 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """An array's PEs and its ports."""
+    """An array's PEs and its ports.
+
+    Attributes
+    ----------
+    row_vectors : int, optional
+        Vectors of a job that lie in one row of the ofmap, for a controller that asks; None: all of them.
+    """
 
     rows: int
     columns: int
     ports: Ports
+    row_vectors: int | None = None
 
     @property
     def pes(self) -> int:

@@ -20,12 +20,19 @@ from dataflows.plans.plan import Integers
 
 @dataclass(frozen=True, slots=True)
 class JobTiles:
-    """Jobs in a row, tile after tile; one entry a tile."""
+    """Jobs in a row, tile after tile; one entry a tile.
+
+    Attributes
+    ----------
+    W : int64[tiles], optional
+        Vectors that lie in one row of the ofmap; None: all of V.
+    """
 
     groups: Integers
     V: Integers
     D: Integers
     N: Integers
+    W: Integers | None = None
 
     @property
     def macs(self) -> Integers:
@@ -191,14 +198,18 @@ def cut_vectors(tiles: JobTiles, most: int, several: NDArray[np.bool_]) -> JobBl
     first = np.cumsum(pieces) - pieces
     place = np.arange(len(tile)) - first[tile]
     V = np.where(pieces[tile] > 1, np.minimum(most, tiles.V[tile] - place * most), tiles.V[tile])
-    return JobBlocks(JobTiles(tiles.groups[tile], V, tiles.D[tile], tiles.N[tile]), first)
+    W = None if tiles.W is None else tiles.W[tile]
+    return JobBlocks(JobTiles(tiles.groups[tile], V, tiles.D[tile], tiles.N[tile], W), first)
 
 
 def filled_formula(array: JobArray, geometry: Geometry, jobs: JobTiles) -> FilledFormula:
     """Return an array's formula with the numbers of jobs in a row."""
     ports = geometry.ports
     fixed = {"R": geometry.rows, "C": geometry.columns, "SP": ports.stationary, "MP": ports.moving, "OP": ports.output}
-    return FilledFormula(array.formula, fixed, {"groups": jobs.groups, "V": jobs.V, "D": jobs.D, "N": jobs.N})
+    pieces = {"groups": jobs.groups, "V": jobs.V, "D": jobs.D, "N": jobs.N}
+    if array.formula.has_rows:
+        pieces["W"] = jobs.V if jobs.W is None else jobs.W
+    return FilledFormula(array.formula, fixed, pieces)
 
 
 def stationary_traffic(array: Geometry, tiles: JobTiles) -> JobTraffic:

@@ -96,7 +96,8 @@ def _parts(product: Product, of: dict[str, Integers], cut_rows: bool, cut_kernel
                         filters=of["filters"], filter_rows=space[0], rows=kernel[0])  # fmt: skip
         return replace(found, filter_columns=space[1] or whole.filter_columns, columns=kernel[1] or whole.columns)
     found = replace(whole, groups=of["groups"], images=of["images"], channels=of["channels"], filters=of["filters"],
-                    filter_rows=kernel[0], rows=space[0])  # fmt: skip
+                    filter_rows=kernel[0], rows=space[0],
+                    part_of_row=of["positions"] if cut_rows else None)  # fmt: skip
     return replace(found, filter_columns=kernel[1] or whole.filter_columns, columns=space[1] or whole.columns)
 
 

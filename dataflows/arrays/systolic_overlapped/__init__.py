@@ -5,8 +5,9 @@ from typing import ClassVar, Literal
 
 from dataflows.array import PEArray, Sides, Stays, Way
 from dataflows.arrays.job import JobArray
+from dataflows.arrays.systolic_overlapped.instructions import Instructions
 from dataflows.arrays.systolic_overlapped.output import OVERLAPPED_OUTPUT
-from dataflows.arrays.systolic_overlapped.stationary import OVERLAPPED_STATIONARY
+from dataflows.arrays.systolic_overlapped.stationary import OverlappedStationary
 
 
 class SystolicOverlappedArray(PEArray):
@@ -18,10 +19,12 @@ class SystolicOverlappedArray(PEArray):
     }
 
     kind: Literal["systolic_overlapped"]
+    instructions: Instructions | None = None
+    """A controller that issues folds as instructions under `ws` and `is`; left out: each vector enters by itself."""
 
     def job_array(self, way: Stays) -> JobArray:
         """Return what does jobs."""
-        return OVERLAPPED_STATIONARY if way == "operand stays" else OVERLAPPED_OUTPUT
+        return OverlappedStationary(self.instructions) if way == "operand stays" else OVERLAPPED_OUTPUT
 
 
 ARRAY = SystolicOverlappedArray

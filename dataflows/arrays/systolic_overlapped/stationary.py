@@ -1,9 +1,11 @@
 """Systolic array whose stationary operand stays (ws, is) and whose next fold loads meanwhile: closed forms.
 
-F folds of V vectors take LC + (F - 1) max(V II, LC) + V II + R + C - 1 cycles (docs/microarchitecture.md).
+F folds of V vectors take LC + (F - 1) max(V II, LC) + V II + R + C - 1 cycles (docs/microarchitecture.md). Under a
+controller that issues instructions a fold takes what `issue` counts.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from dataflows.arrays.job import (
     stationary_traffic,
 )
 from dataflows.arrays.rtl import Rtl
+from dataflows.arrays.systolic_overlapped.instructions import Instructions
 from dataflows.formula import Formula
 from dataflows.plans.plan import Integers
 
@@ -42,6 +45,9 @@ _FORMULA = Formula(
     drain="R + C - 1",
     begin="LC + f * max(V * II, LC)",
 )
+_ISSUE = "V, W, II, LC, IV, LI, IF, RC"
+_LAST_ROW = "V_before - (ceil(V_before / W_before) - 1) * W_before"
+_LAST = f"{_LAST_ROW} - (ceil(({_LAST_ROW}) / IV) - 1) * IV"  # vectors of a tile's last instruction
 _SPREAD = Spread(rows="D", columns="N", time="V")
 
 
@@ -49,13 +55,33 @@ _SPREAD = Spread(rows="D", columns="N", time="V")
 class OverlappedStationary:
     """Vectors enter at the left and move right, psums and the next fold's words move down."""
 
+    instructions: Instructions | None = None
     name: str = "overlapped_stationary"
     sums_by_vector: bool = True
     sums_return: bool = False
     spread: Spread = _SPREAD
     watched: str = "psum"
-    formula: Formula = _FORMULA
-    rtl: Rtl = _RTL
+
+    @property
+    def formula(self) -> Formula:
+        """The closed form."""
+        given = self.instructions
+        if given is None:
+            return _FORMULA
+        numbers = {"IV": given.vectors, "LI": given.least_cycles, "IF": given.in_flight, "RC": given.result_cycles}
+        return Formula(
+            where={**_FORMULA.where, **{name: str(number) for name, number in numbers.items()}},
+            fill="LC",
+            stream=f"issue(F, {_ISSUE})",
+            gap=f"max(0, max(LC, LI) - II * ({_LAST}))",
+            drain="R + C - 1",
+            begin=f"LC + issue_begin(f + 1, {_ISSUE})",
+        )
+
+    @property
+    def rtl(self) -> Rtl | None:
+        """The RTL of the array without a controller of instructions."""
+        return _RTL if self.instructions is None else None
 
     def granularity(self, array: Geometry) -> JobGranularity:
         """Return rows of D, columns of N, and the cycles that hide a fold's loading."""
@@ -74,7 +100,17 @@ class OverlappedStationary:
         """Return the cycles of each tile by the formula above, cut at tile borders."""
         load, interval = _load_and_interval(array)
         count = tiles.groups * folds(tiles.D, array.rows) * folds(tiles.N, array.columns)
-        return loads_hidden(count, tiles.V * interval, load, drain=array.rows + array.columns - 1)
+        drain = array.rows + array.columns - 1
+        if self.instructions is None:
+            return loads_hidden(count, tiles.V * interval, load, drain)
+        given, V, W = self.instructions, tiles.V, tiles.V if tiles.W is None else tiles.W
+        sizes = zip(count.tolist(), V.tolist(), W.tolist(), strict=True)
+        stream = np.array([_issued(*tile, interval, load, given) for tile in sizes])
+        last_row = V - (-(-V // W) - 1) * W
+        last = last_row - (folds(last_row, given.vectors) - 1) * given.vectors
+        gaps = np.zeros_like(V)
+        gaps[1:] = np.maximum(0, max(load, given.least_cycles) - last[:-1] * interval)
+        return JobTiming(stream, gaps, fill_cycles=load, drain_cycles=drain)
 
     def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
         """Return the words in and out."""
@@ -88,22 +124,33 @@ class OverlappedStationary:
         """Return what the PEs and the ports do in a cycle."""
         array, V = job.geometry, job.V
         load, interval = _load_and_interval(array)
-        period = max(V * interval, load)
+        entries, loads = self._entries_and_loads(job)
         skew = np.add.outer(np.arange(array.rows), np.arange(array.columns))
-        entered, since_entered = np.divmod(cycle - skew - load - interval, period)  # since a fold's first vector
-        works = (
-            (entered >= 0) & (entered < job.folds) & (since_entered % interval == 0) & (since_entered < V * interval)
-        )
-        begun, since_begun = divmod(cycle - load, period)
-        loaded, load_cycle = (0, cycle) if cycle < load else (begun + 1, since_begun)
-        row, row_cycle = divmod(load_cycle, load // array.rows)
-        fold, since = divmod(cycle - load - 1, period)
-        vector, part = divmod(since, interval)
+        works = np.isin(cycle - skew, entries)
+        loaded = int(np.searchsorted(loads, cycle, "right")) - 1
+        row, row_cycle = divmod(cycle - int(loads[loaded]), load // array.rows)
+        fold, vector = divmod(int(np.searchsorted(entries, cycle)), V)
+        part = interval - 1 - int(entries[min(fold * V + vector, len(entries) - 1)]) + cycle
         return Activity(works, {
             "stationary": part_of(job.fold(loaded)[1][::-1][row : row + 1], row_cycle, array.ports.stationary),
             "moving": part_of(job.fold(fold)[0][vector : vector + 1], part, array.ports.moving),
             "output": registers["psum"][cycle][-1][works[-1]],
         })  # fmt: skip
+
+    def _entries_and_loads(self, job: FoldedJob) -> tuple[Integers, Integers]:
+        """Return the cycles in which each vector enters, fold after fold, and in which each fold begins to load."""
+        load, interval = _load_and_interval(job.geometry)
+        if self.instructions is None:
+            begins = load + np.arange(job.folds) * max(job.V * interval, load)
+            return (begins[:, None] + np.arange(1, job.V + 1) * interval).ravel(), np.append(0, begins[:-1])
+        from dataflows.arrays.systolic_overlapped.issue import issue  # needs numba
+
+        entries, W = np.zeros(job.folds * job.V, np.int64), job.geometry.row_vectors or job.V
+        issue(job.folds, job.V, W, interval, load, *_issuing(self.instructions), entries)
+        V = job.V
+        last_row = V - (ceil_div(V, W) - 1) * W
+        first_of_last = V - last_row + (ceil_div(last_row, self.instructions.vectors) - 1) * self.instructions.vectors
+        return load + entries, np.append(0, load + entries.reshape(-1, V)[:-1, first_of_last] - interval)
 
     def run(self, array: Geometry, moving: Any, stationary: Any, dump: Any) -> tuple[Any, Integers]:
         """Step a job."""
@@ -111,8 +158,23 @@ class OverlappedStationary:
 
         ports = array.ports
         return run_overlapped_stationary(
-            moving, stationary, array.rows, array.columns, ports.stationary, ports.moving, ports.output, dump
-        )
+            moving, stationary, array.rows, array.columns, ports.stationary, ports.moving, ports.output, dump,
+            array.row_vectors or moving.shape[1], *_issuing(self.instructions),
+        )  # fmt: skip
+
+
+def _issuing(instructions: Instructions | None) -> tuple[int, int, int, int]:
+    """Return a controller's numbers as kernels take them; zeros where there is none."""
+    one = instructions
+    return (0, 0, 0, 0) if one is None else (one.vectors, one.least_cycles, one.in_flight, one.result_cycles)
+
+
+@lru_cache(maxsize=1 << 16)
+def _issued(count: int, V: int, W: int, interval: int, load: int, instructions: Instructions) -> int:
+    """Return the cycles until the last vector of a tile has entered."""
+    from dataflows.arrays.systolic_overlapped.issue import issue  # needs numba
+
+    return int(issue(count, V, W, interval, load, *_issuing(instructions), np.zeros(0, np.int64))[1])
 
 
 def _load_and_interval(array: Geometry) -> tuple[int, int]:

@@ -17,9 +17,11 @@ _CHUNK = 256  # cycles of a burst whose words fit in the host's nearest cache
 @njit(cache=True)
 def run_overlapped_stationary(
     moving: Any, stationary: Any, rows: int, columns: int, stationary_port: int, moving_port: int, output_port: int,
-    dump: Any,
+    dump: Any, row_vectors: int, most_vectors: int, least_cycles: int, in_flight: int, result_cycles: int,
 ) -> tuple[Any, Integers]:  # fmt: skip
     """Step a job; parameters and returns as in `run_broadcast_stationary`.
+
+    A controller that issues instructions has the last four of `Instructions`, else zeros; `row_vectors` lie in a row.
 
     The dump holds, one after the other: shadow, pass, weight, in, psum.
     """
@@ -45,9 +47,17 @@ def run_overlapped_stationary(
     loading, loaded, words = 0, 0, 0  # the fold that enters `shadow`, its rows that did, and the words of the next row
     active, vector = -1, V  # the fold that streams, and its next vector
     words_in = words_out = 0
+    issues = most_vectors > 0
+    runs, to_come, taken, begun = (
+        False,
+        0,
+        0,
+        0,
+    )  # an instruction's, and how many have begun
+    ended = np.zeros(max(1, in_flight), np.int64)  # the cycles in which the instructions in flight ended
     steady = 0  # cycles in which nothing but a vector of this fold came
     cycle, left, last_write = 0, 0, -1
-    full_speed = moving_port >= rows and output_port >= columns and len(dump) == 0
+    full_speed = moving_port >= rows and output_port >= columns and len(dump) == 0 and not issues
     while left < folds * V * columns:
         waits = loading == folds or loaded == rows
         if full_speed and waits and steady >= diagonals and vector < V - 1:
@@ -70,20 +80,33 @@ def run_overlapped_stationary(
         now = cycle % diagonals
         row_fold[now] = swap_fold[now] = vector_fold[now] = -1
         # enter: a vector enters when all its words have come and the sums' port is free for its sums
-        if vector < V:
+        if vector < V and (to_come > 0 or not issues):
             words_in += moving_port
             words_out += output_port
             if words_in >= rows and words_out >= columns:
                 vector_fold[now], vector_number[now] = active, vector
                 vector += 1
+                to_come -= 1
                 words_in = words_out = 0
+        taken += 1
+        # an instruction ends with its last vector, and with the last row of the next fold's words if it brings them
+        if runs and to_come == 0 and taken >= least_cycles and (vector < V or loading == folds or loaded == rows):
+            runs, ended[(begun - 1) % in_flight] = False, cycle
+        may_begin = not issues or (
+            not runs and (begun < in_flight or cycle >= ended[begun % in_flight] + result_cycles)
+        )  # fmt: skip
+        begins = issues and may_begin and vector < V
         # a fold begins when its rows are in `shadow` and the fold before has entered
-        if loading < folds and loaded == rows and vector == V:
+        if loading < folds and loaded == rows and vector == V and may_begin:
             swap_fold[now] = loading
             active, vector, words_in, words_out = loading, 0, 0, 0
             loading, loaded = loading + 1, 0
-        # load: a row of the next fold enters when all its words have come
-        if loading < folds and loaded < rows:
+            begins = issues
+        if begins:
+            to_come = min(most_vectors, row_vectors - vector % row_vectors, V - vector)
+            runs, taken, begun, words_in, words_out = True, 0, begun + 1, 0, 0
+        # load: a row of the next fold enters when all its words have come; an instruction brings them that is the last
+        if loading < folds and loaded < rows and (active < 0 or not issues or vector + to_come == V):
             words += stationary_port
             if words >= columns:
                 row_fold[now], row_sent[now] = loading, loaded
