@@ -132,7 +132,8 @@ def _run(
     if alone >= 0:
         for i in range(max(waiting, issued - group_count), issued):
             bank = (alone + i - waiting) % group_count * each_banks + row % each_banks
-            banks[bank].precharge_ready = start + i * pace + rules.column_to_precharge
+            after = start + i * pace + rules.column_to_precharge
+            banks[bank].precharge_ready = max(banks[bank].precharge_ready, after)  # or its activate binds still
     else:
         bank = queue[issued - 1].bank if issued <= waiting else newest
         banks[bank].precharge_ready = max(banks[bank].precharge_ready, last + rules.column_to_precharge)
@@ -201,9 +202,7 @@ def _run_transfer(channel: Any, rules: Rules, depth: int, pattern: Pattern, shor
     """
     ordered = short_cuts and known_order(channel)
     pace = rules.column_to_column_same_group if rules.bank_groups == 1 else rules.column_to_column_same_rank
-    # A queue that does not hold a burst of each bank group, and one more, is served step by step.
-    deep = rules.bank_groups == 1 or depth > rules.bank_groups
-    may_run = ordered and deep and rules.ranks == 1 and 2 * pace >= rules.column_to_column_same_group
+    may_run = ordered and rules.ranks == 1 and 2 * pace >= rules.column_to_column_same_group
     period = period_of(pattern, channel, ordered)
     searching = period.bursts > 0
     ranks, groups = np.zeros(rules.ranks, RANK), np.zeros(rules.ranks * rules.bank_groups, GROUP)

@@ -40,9 +40,9 @@ def variant(part: DramPart, ranks: int, order: tuple[str, ...]) -> DramPart:
     return DramPart.model_validate(data)
 
 
-def with_cl(part: DramPart, cycles: int) -> DramPart:
+def with_times(part: DramPart, **cycles: int) -> DramPart:
     data = part.model_dump()
-    data["timing_cycles"]["CL"] = cycles
+    data["timing_cycles"] |= cycles
     return DramPart.model_validate(data)
 
 
@@ -89,8 +89,10 @@ def patterns(draw: st.DrawFn, most: int = 12_000) -> tuple[DramPart, TransferPat
 @example((DDR3, TransferPattern(512, 112, 224 * 3), 32))
 @example((DDR4, TransferPattern(2048, 64, 128 * 1024), 32))
 @example((DDR4, TransferPattern(2, 33 * 64, 32 * 1024), 5))  # who waits, and in which order, after a long run
-@example((with_cl(DDR3, 40), contiguous(40 * 16_384), 1))  # the last word comes after all rows are closed
+@example((with_times(DDR3, CL=40), contiguous(40 * 16_384), 1))  # the last word comes after all rows are closed
 @example((load_part("hbm2e-3200"), TransferPattern(23, 1378, 1638), 2))  # a queue of fewer bursts than bank groups
+@example((load_part("hbm2e-3200"), TransferPattern(2, 200, 712), 2))  # a run is over before its row may close
+@example((with_times(DDR4, RAS=400), contiguous(16 * 64), 5))
 def test_equal_to_the_command_kernel(case: tuple[DramPart, TransferPattern, int]) -> None:
     check_transfer(*case)
 
