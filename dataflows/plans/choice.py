@@ -33,6 +33,7 @@ from dataflows.plans.plan import BufferBudget, Integers, TileTooLargeError
 from dataflows.plans.streams import from_dram, load_transfers, store_transfers, tile_tensors
 from dataflows.plans.tiling import ORDERS, Order, Tiling
 from dataflows.plans.transfers import TransferChoices
+from dataflows.plans.weighing import weighed
 from workloads.passes import Product
 
 NO_LIMIT = 1 << 62
@@ -94,6 +95,11 @@ def choose(
     TileTooLargeError
         If not even the smallest tile fits in the buffer.
     """
+    if budget.weighed:
+        return weighed(
+            budget, lambda one: choose(product, placement, mappings, array, one, allowed),
+            lambda found: (found.time, found.dram_bytes),
+        )  # fmt: skip
     shortest, floor, live = NO_LIMIT, NO_LIMIT, mappings
     if len(mappings) > 1:
         live, shortest, floor = _worth_a_look(product, placement, mappings, array, budget, allowed)

@@ -25,6 +25,7 @@ from dataflows.plans.planning import plan_of, product_counts
 from dataflows.plans.streams import load_transfers, store_transfers
 from dataflows.plans.tile_sequence import tile_sequence
 from dataflows.plans.tiling import Tiling
+from dataflows.plans.weighing import weighed
 from workloads.passes import Product
 
 
@@ -86,13 +87,17 @@ def plan_tiled(
 
 def _first_by_the_rule(plans: Sequence[Plan], budget: BufferBudget) -> Plan:
     """Return the plan that the rule of `dataflows.plans.contest` takes, of plans that are measured one by one."""
-    times, limit = [plan.cycles_alone(budget.channel) for plan in plans], NO_LIMIT
-    if budget.slack_percent is not None:
-        limit = min(times) + min(times) * budget.slack_percent // 100
+    times = [plan.cycles_alone(budget.channel) for plan in plans]
+    moved = [plan.counts.dram_read_bytes + plan.counts.dram_write_bytes for plan in plans]
 
     def key(at: int) -> tuple[int, ...]:
         c = plans[at].counts
-        moved, passed = c.dram_read_bytes + c.dram_write_bytes, c.buffer_read_bytes + c.buffer_write_bytes
-        return moved, passed, times[at], len(plans[at].loads), at
+        return moved[at], c.buffer_read_bytes + c.buffer_write_bytes, times[at], len(plans[at].loads), at
 
-    return plans[min((key(at) for at, time in enumerate(times) if time <= limit))[-1]]
+    def first(allowed: BufferBudget) -> int:
+        limit = NO_LIMIT
+        if allowed.slack_percent is not None:
+            limit = min(times) + min(times) * allowed.slack_percent // 100
+        return min(key(at) for at, time in enumerate(times) if time <= limit)[-1]
+
+    return plans[weighed(budget, first, lambda at: (times[at], moved[at])) if budget.weighed else first(budget)]

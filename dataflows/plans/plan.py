@@ -140,6 +140,9 @@ class BufferBudget:
         How much longer than the fastest plan one of fewer bytes may take; None: however long.
     ports : MemoryPorts
         What the banks pass in a cycle.
+    weighed : bool
+        Whether the winners of several slacks compete by time and bytes together (`dataflows.plans.weighing`), whatever
+        `slack_percent` is.
     """
 
     capacity_bytes: int
@@ -148,6 +151,7 @@ class BufferBudget:
     channel: Channel = INSTANT
     slack_percent: int | None = None
     ports: MemoryPorts = UNLIMITED
+    weighed: bool = False
 
 
 class TileTooLargeError(Exception):

@@ -130,9 +130,10 @@ class Accelerator(StrictModel):
     batch_mean: Literal["drain", "reread"]
     """How the predictor gets the mean of a layer's outputs over the batch. `drain`: it is added up while the outputs
     drain, and costs no time. `reread`: the outputs are read again, and cost time and bytes."""
-    tiling_slack_percent: Annotated[int, Field(ge=0, le=10**6)] | None
+    tiling_slack_percent: Annotated[int, Field(ge=0, le=10**6)] | Literal["weighed"] | None
     """A tiling that moves fewer DRAM bytes is preferred if it is at most this many per cent slower than the fastest
-    one. `null`: always take the fewest bytes."""
+    one. `null`: always take the fewest bytes. `weighed`: of the tilings for several slacks the one that takes the
+    fewest cycles together with those that its bytes take the channel."""
     gp_outputs_stay: bool
     """Whether a batch of Phase GP or of inference leaves a layer's output in the global buffer for the next layer,
     where it fits."""
@@ -274,7 +275,8 @@ class Accelerator(StrictModel):
             word_bytes=self.precision.word_bits // 8,
             partial_sum_bytes=self.precision.partial_sum_bits // 8,
             channel=dram_channel(self.dram, self.frequency_hz),
-            slack_percent=self.tiling_slack_percent,
+            slack_percent=None if self.tiling_slack_percent == "weighed" else self.tiling_slack_percent,
+            weighed=self.tiling_slack_percent == "weighed",
             ports=MemoryPorts(
                 buffer_bytes=banks * self.global_buffer.bank_port_bytes,
                 predictor_sram_bytes=None if predictor is None else predictor.banks * predictor.bank_port_bytes,
