@@ -30,7 +30,7 @@ class SharedTraffic:
 
 @dataclass(frozen=True)
 class SeveralArrays:
-    """`count` equal arrays; `axis` is the axis of a job of which each has its share.
+    """`count` equal arrays; each has its share of one `axis` of a job.
 
     Blocks that lie on an array's side are dealt to the arrays in turn. Steps of an axis in time are cut into equal
     runs, the last of them shorter. So the first array has the largest share of every tile.
