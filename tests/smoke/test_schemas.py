@@ -146,4 +146,4 @@ def test_the_command_prints_the_schema() -> None:
     assert list(_KINDS) == list(SCHEMAS)
     for kind in SCHEMAS:
         assert good(run_here("schema", kind)).json == schema(kind)
-    assert "'schedule'" in run_here("schema", "schedul").err
+    assert "did you mean schedule?" in run_here("schema", "schedul").err
