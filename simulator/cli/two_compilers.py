@@ -19,6 +19,7 @@ from dataflows.plans.cut_building import build_cuts
 from dataflows.plans.cut_kernels import rows_read
 from dataflows.plans.cut_tables import Extents, Folds
 from dataflows.plans.lone_time import lone_cycles
+from simulator.dram.idle_kernel import IdleCycles, IdleRules, run_idle_kernel
 from simulator.engine.step_kernel import CHANNEL, RefreshRules, run_step_kernel
 from simulator.engine.work import PLAN, TILE
 from workloads.foundation.logs import stage
@@ -69,3 +70,5 @@ def compile_others() -> None:
     lone_cycles(one, one, one, one, one, one, 0, 0)
     none = np.zeros(3, np.int64)
     run_step_kernel(none, none, np.zeros(0, PLAN), np.zeros(0, TILE), RefreshRules.of(None), np.zeros(1, CHANNEL)[0])
+    rules = IdleRules(1, 1, 1, False, 0, 0, 0, 0, 0, 0)
+    run_idle_kernel(none[:0], none[:0], none[:0], 0, 0, rules, np.zeros(len(IdleCycles._fields), np.int64))
