@@ -15,7 +15,7 @@ from workloads.trace import Trace
 if TYPE_CHECKING:
     from simulator.engine.batch import BatchRun
 
-RESULT_SCHEMA = 2
+RESULT_SCHEMA = 3
 BATCH_ROW = "(batch)"
 
 

@@ -1000,7 +1000,7 @@ def test_diff_of_a_result_that_lost_a_file(missing: str, good_result: Path, tmp_
         pytest.param("{}", id="no keys"),
         pytest.param("null", id="null"),
         pytest.param("7", id="number"),
-        pytest.param('{"schema": 2}', id="only a schema"),
+        pytest.param('{"schema": 3}', id="only a schema"),
         pytest.param('{"schema": 99, "runs": []}', id="schema 99"),
         pytest.param("\x00", id="zero byte"),
         pytest.param("\udcff", id="not UTF-8"),

@@ -140,7 +140,7 @@ def test_list(adagp: Adagp) -> None:
 def test_json_has_the_documented_keys(pair: tuple[Path, Path, Outcome]) -> None:
     summary = pair[2].json
     assert {"schema", "trace", "runs"} <= set(summary)
-    assert summary["schema"] == 2
+    assert summary["schema"] == 3
     assert {"network", "dataset", "batch_size", "schedule", "epochs", "batches", "origin"} <= set(summary["trace"])
     assert summary["trace"]["batches"] == 440 + 1628 + 1892
     assert [run["design"] for run in summary["runs"]] == DESIGNS
