@@ -54,7 +54,7 @@ class PartDram(PartChanges, DramModel):
 
     @property
     def ranks(self) -> int:
-        """Ranks of all channels, each of which draws current; none where no part is known."""
+        """Ranks of all channels, which all draw current; none where no part is known."""
         return 0 if self._memory is None else self._memory.organization.ranks * self.active_ranks
 
     @property
