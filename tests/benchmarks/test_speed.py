@@ -1,6 +1,7 @@
 """Speed, recorded: ``pytest tests/benchmarks -n 0 --benchmark-enable --benchmark-only``."""
 
 from itertools import count
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -61,14 +62,17 @@ def test_compare_again(benchmark: Benchmark, changed: str) -> None:
     assert len(runs) == 4
 
 
-@pytest.mark.parametrize("trace", ["vgg13-cifar10", "resnet50-imagenet"])
-def test_sweep_point(benchmark: Benchmark, trace: str) -> None:
+@pytest.mark.parametrize("trace, flow", [("vgg13-cifar10", "ws"), ("resnet50-imagenet", "ws"), ("vgg13-cifar10", "rs")])
+def test_sweep_point(benchmark: Benchmark, trace: str, flow: str) -> None:
     """A point of a sweep, kernels compiled: the totals of all designs on a machine that no point had before."""
-    turns = count(1)
+    turns, draw = count(1), Random(5)
 
     def machine() -> tuple[tuple[list[Point]], dict[str, Any]]:
-        turn = next(turns)
-        keys = {"array.rows": 12 + turn, "global_buffer.bank_bytes": 1 << 16, "dram.latency_ns": 20 + turn}
+        keys = {
+            "dataflow": flow, "array.rows": draw.randint(8, 24), "array.columns": draw.randint(8, 30),
+            "global_buffer.banks": draw.randint(17, 48), "dram.latency_ns": draw.randint(20, 80),
+            "dram.peak_bytes_per_second": draw.randint(4, 40) * 10**9 + next(turns),
+        }  # fmt: skip
         return ([Point.of({"trace": trace, "design": name, **keys}, None) for name in designs()],), {}
 
     found = benchmark.pedantic(lambda points: [totals(one) for one in points], setup=machine, rounds=5, warmup_rounds=1)
