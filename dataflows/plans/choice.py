@@ -52,7 +52,7 @@ class Chosen:
     fill_cycles, drain_cycles : int
         See `Plan`.
     tiles : int64[8, tiles]
-        See `dataflows.plans.tiling_time.measure`; the cycles of load and store are not filled.
+        See `dataflows.plans.tiling_time.measure`.
     """
 
     tiling: Tiling

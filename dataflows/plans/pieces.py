@@ -51,12 +51,11 @@ def plan_of_runs(
     """Return the plan of pieces."""
     rows, repeats = _rows(runs, fill_cycles, counts, budget), [run.repeats for run in runs]
     table = np.array(rows, np.int64).reshape(-1, len(Row._fields)).T
-    load_cycles, store_cycles, load_bytes, store_bytes, stream, waits = np.repeat(table[:6], table[6], axis=1)
+    load_bytes, store_bytes, stream, waits = np.repeat(table[2:6], table[6], axis=1)
     plan = Plan(
         LateTransfers(load_bytes, False, partial(_transfers, [run.loads for run in runs], repeats, False)),
         LateTransfers(store_bytes, True, partial(_transfers, [run.stores for run in runs], repeats, True)),
         stream, stream * 0, fill_cycles, drain_cycles, counts, budget.ports, origin,
-        (budget.channel, load_cycles, store_cycles),
     )  # fmt: skip
     busy = sum(row.stream_cycles * row.repeats for row in rows)
     plan.__dict__.update(port_wait_cycles=waits, compute_cycles=fill_cycles + busy + drain_cycles if rows else 0)

@@ -43,8 +43,6 @@ class Plan:
         What the memories' banks pass in a cycle.
     origin : Origin, optional
         What was planned, and how it was cut into tiles.
-    carried : (Channel, int64[tiles], int64[tiles]), optional
-        The cycles that loads and stores hold a channel, where they are known already.
     """
 
     loads: Transfers
@@ -56,7 +54,6 @@ class Plan:
     counts: ActionCounts
     ports: MemoryPorts = UNLIMITED
     origin: "Origin | None" = None
-    carried: tuple[Channel, Integers, Integers] | None = None
 
     @cached_property
     def tables(self) -> dict[Channel, Integers]:
@@ -100,8 +97,6 @@ class Plan:
 
     def transfer_cycles(self, channel: Channel) -> tuple[Integers, Integers]:
         """Return the cycles that each tile's load, and each tile's store, holds a channel."""
-        if self.carried is not None and self.carried[0] == channel:
-            return self.carried[1:]
         loads, stores = (channel.transfer_cycles(transfers) for transfers in (self.loads, self.stores))
         least_load, least_store = self.port_transfer_cycles
         return np.maximum(loads, least_load), np.maximum(stores, least_store)

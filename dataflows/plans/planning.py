@@ -72,12 +72,11 @@ def plan_of(product: Product, placement: Placement, array: PEArray, budget: Buff
     origin = ProductOrigin(product, placement, chosen.mapped, array, budget, chosen.tiling)
     if counts.buffer_read_bytes + counts.buffer_write_bytes != chosen.buffer_bytes:
         raise AssertionError(f"{chosen.mapped.name}: the granularity of {array} does not give {chosen.tiling}")
-    load_cycles, store_cycles, _, stream, gap, load_bytes, store_bytes, waits = chosen.tiles
+    stream, gap, load_bytes, store_bytes, waits = chosen.tiles[3:]
     plan = Plan(
         LateTransfers(load_bytes, False, partial(_loads_of, origin)),
         LateTransfers(store_bytes, True, partial(_stores_of, origin)), stream, gap,
         chosen.fill_cycles, chosen.drain_cycles, counts, budget.ports, origin,
-        None if budget.channel.rate is None else (budget.channel, load_cycles, store_cycles),
     )  # fmt: skip
     plan.__dict__.update(port_wait_cycles=waits, compute_cycles=chosen.compute_cycles)  # known already
     return Tiled(plan, chosen.tiling, chosen.mapped)

@@ -407,3 +407,9 @@ def test_an_unknown_name_is_told_with_the_nearest_one() -> None:
         with pytest.raises(ValueError, match=remedy) as error:
             call()
         assert "\n" not in str(error.value)
+
+
+def test_a_copy_does_not_remember_the_layers_of_its_model() -> None:
+    trace = adagp_sim.load_trace("vgg13-cifar10")
+    first = trace.mac_layers[0]
+    assert trace.model_copy(update={"layers": (first,)}).mac_layers == (first,)
