@@ -14,12 +14,20 @@ class ActionCounts(NamedTuple):
         Multiply-accumulates.
     adds : int
         Additions of psum width (the sums of the batch mean).
-    register_reads, register_writes : int
-        Words read from and written to the PEs' stationary registers.
+    stationary_register_reads, kept_sum_register_reads : int
+        Stationary words, and sums that stay in their PE, that MACs read.
+    stationary_register_writes, operand_register_writes : int
+        Words written to registers of what stays (also on its way in), and of operands that pass.
+    product_register_writes, passing_sum_register_writes, kept_sum_register_writes : int
+        Products, sums on their way out, and sums that stay, written to registers; all have the psums' width.
     scratchpad_reads, scratchpad_writes : int
         Words read from and written to the PEs' scratchpads (row stationary).
+    scratchpad_sum_reads, scratchpad_sum_writes : int
+        Psums read from and written to them.
     array_network_bytes : int
-        Bytes driven over the buses between buffer and PEs, psums at their width; a broadcast counts once.
+        Bytes between the memories' banks and the array's edge, psums at their width; a word counts for each line.
+    array_network_word_pitches, array_network_sum_pitches : int
+        Words, and sums, times the PE pitches of wire inside the array that they are driven over.
     buffer_read_bytes, buffer_write_bytes : int
         Traffic of the global buffer, on the array's side and on the DRAM's.
     accumulator_read_bytes, accumulator_write_bytes : int
@@ -36,11 +44,20 @@ class ActionCounts(NamedTuple):
 
     macs: int = 0
     adds: int = 0
-    register_reads: int = 0
-    register_writes: int = 0
+    stationary_register_reads: int = 0
+    kept_sum_register_reads: int = 0
+    stationary_register_writes: int = 0
+    operand_register_writes: int = 0
+    product_register_writes: int = 0
+    passing_sum_register_writes: int = 0
+    kept_sum_register_writes: int = 0
     scratchpad_reads: int = 0
     scratchpad_writes: int = 0
+    scratchpad_sum_reads: int = 0
+    scratchpad_sum_writes: int = 0
     array_network_bytes: int = 0
+    array_network_word_pitches: int = 0
+    array_network_sum_pitches: int = 0
     buffer_read_bytes: int = 0
     buffer_write_bytes: int = 0
     accumulator_read_bytes: int = 0
@@ -66,6 +83,8 @@ class ActionCounts(NamedTuple):
 
 
 ACTIONS: tuple[str, ...] = ActionCounts._fields
+SUM_WIDE: frozenset[str] = frozenset(name for name in ACTIONS if "_sum_" in name or name.startswith("product_"))
+"""Actions that count things of the psums' width; others that count words count those of the operands' width."""
 
 
 def total(parts: Iterable[ActionCounts]) -> ActionCounts:

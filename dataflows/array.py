@@ -104,7 +104,7 @@ class PEArray(StrictModel):
 @cache
 def arrays() -> dict[str, type[PEArray]]:
     """Return the parameters of every kind of array by its name."""
-    beside = ("activity", "first_folds", "geometry", "job", "rtl", "several", "stepped", "vcd")
+    beside = ("activity", "first_folds", "geometry", "job", "rtl", "several", "stepped", "vcd", "wires")
     return registry("dataflows.arrays", "ARRAY", "arrays", PEArray, _kind_of, beside=beside)
 
 

@@ -97,8 +97,10 @@ class Dataflow(Protocol):
     def formula(self, array: PEArray, tiles: ConvolutionTiles) -> FilledFormula:
         """Return the closed form of `timing` in words, with its numbers."""
 
-    def traffic(self, array: PEArray, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
-        """Return what the tiles read and write; `finished_words` results leave for good."""
+    def traffic(
+        self, array: PEArray, tiles: ConvolutionTiles, finished_words: int, times: Integers | int = 1
+    ) -> ArrayTraffic:
+        """Return what so many of each tile read and write; of all results `finished_words` leave for good."""
 
     def first_folds(self, array: PEArray, tiles: ConvolutionTiles, folds: int) -> "FirstFolds":
         """Return the first folds of the first tile, to be stepped with small numbers."""
@@ -212,20 +214,21 @@ class JobDataflow:
         several = self.several(array)
         return filled_formula(several.array, several.geometry, several.jobs(self.blocks(array, tiles).jobs)[0])
 
-    def traffic(self, array: PEArray, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
-        """Return what the tiles read and write."""
+    def traffic(
+        self, array: PEArray, tiles: ConvolutionTiles, finished_words: int, times: Integers | int = 1
+    ) -> ArrayTraffic:
+        """Return what so many of each tile read and write: as much as one of as many times the groups."""
+        tiles = replace(tiles, groups=tiles.groups * times)
         several = self.several(array)
         shared = several.traffic(self.blocks(array, tiles).jobs)
-        job, copies = shared.job, shared.moving_copies + shared.stationary_copies
+        job = shared.job
         image, filters = job.moving_words, job.stationary_words
         if self.stationary == "image":
             image, filters = filters, image
         partial = job.sums - finished_words
-        registers = (job.register_reads, job.register_writes)
-        accumulated = self.accumulates(array)
-        sums_return = several.array.sums_return
         return ArrayTraffic(
-            image, filters, partial, partial, *registers, sums_return, accumulated, copied_words=copies
+            image, filters, partial, partial, shared.network_words(several.lines), job.inside,
+            several.array.sums_return, self.accumulates(array),
         )  # fmt: skip
 
     def first_folds(self, array: PEArray, tiles: ConvolutionTiles, folds: int) -> "FirstFolds":
@@ -255,10 +258,9 @@ class JobDataflow:
             filter_words,
             partial_sum_writes=job.traffic.sums - result.size,
             partial_sum_reads=job.partial_sums_read + read_by_taps,
-            register_reads=job.traffic.register_reads,
-            register_writes=job.traffic.register_writes,
+            network_words=shared.network_words(several.lines),
+            inside=job.traffic.inside,
             sums_return=several.array.sums_return,
-            copied_words=shared.moving_copies + shared.stationary_copies,
         )
         tensor = result.reshape(sizes).transpose(0, 1, 4, 2, 3)
         return SteppedProduct(tensor, job.cycles, job.macs, traffic, job.registers)

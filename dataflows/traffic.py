@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from dataflows.actions import ActionCounts
+
 
 @dataclass(frozen=True, slots=True)
 class ArrayTraffic:
@@ -9,18 +11,16 @@ class ArrayTraffic:
 
     Psums that are added to are counted both when written and when read; finished results are counted in neither.
     `sums_return` says whether they are read back into the array or added in their memory. `accumulated` says whether
-    those of a tile lie in the array's accumulator memory and not in the buffer. `copied_words` are words that further
-    arrays get when the memory gives a word to several.
+    those of a tile lie in the array's accumulator memory and not in the buffer. `network_words` counts an operand's
+    word once for each line that carries it from its memory to an array. `inside` is what registers, scratchpads and
+    wires inside the arrays do.
     """
 
     ifmap_words: int
     filter_words: int
     partial_sum_writes: int
     partial_sum_reads: int
-    register_reads: int
-    register_writes: int
+    network_words: int
+    inside: ActionCounts
     sums_return: bool
     accumulated: bool = False
-    scratchpad_reads: int = 0
-    scratchpad_writes: int = 0
-    copied_words: int = 0

@@ -2,16 +2,18 @@
 
 from hypothesis import strategies as st
 
+from dataflows.actions import ACTIONS
 from dataflows.array import PEArray, Way, arrays
 from dataflows.arrays.job import JobArray
 from dataflows.dataflow import Dataflow, dataflows
 from simulator.testing.arrays import array_of, choices
 
 __all__ = [
-    "JOB_ARRAYS", "JOB_ARRAY_NAMES", "RUNS", "RUN_NAMES", "STAYS", "STAYS_NAMES", "array_of", "choices", "part_name",
-    "runs_of", "specs",
+    "INSIDE", "JOB_ARRAYS", "JOB_ARRAY_NAMES", "RUNS", "RUN_NAMES", "STAYS", "STAYS_NAMES", "array_of", "choices",
+    "part_name", "runs_of", "specs",
 ]  # fmt: skip
 
+INSIDE = [name for name in ACTIONS if "register" in name or "scratchpad" in name or name.endswith("_pitches")]
 RUNS = [(flow, kind) for (kind, _), flow in dataflows().items()]
 RUN_NAMES = [f"{flow.name}-{kind}" for flow, kind in RUNS]
 

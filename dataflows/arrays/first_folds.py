@@ -28,7 +28,7 @@ class SteppedFolds:
     watched : str
         The register that says most about a PE.
     word_registers : frozenset of str
-        Registers of the operands' width; the others have that of psums. Known where the array has RTL.
+        Registers of the operands' width; the others have that of psums.
     activity_of : callable
         Returns what PEs and ports do in a cycle.
     """
@@ -117,7 +117,7 @@ class JobFolds:
         done = step_job(self.array, geometry, *self.operands, cycles)
         assert done.registers is not None
         job, registers = FoldedJob(geometry, self.array.spread, *self.operands), done.registers
-        words = self.array.rtl.word_registers if self.array.rtl is not None else frozenset()
+        words = frozenset(register.name for register in self.layout if register.is_word)
         return SteppedFolds(
             registers, fold_numbers(self.formula, len(next(iter(registers.values())))), self.array.watched, words,
             lambda cycle: self.array.activity(job, registers, cycle),
@@ -147,4 +147,4 @@ def fold_numbers(formula: FilledFormula, cycles: int) -> Integers:
 
 def elements(layout: list[Register]) -> int:
     """Return how many registers a layout has."""
-    return sum(prod(shape) for _, shape in layout)
+    return sum(prod(register.shape) for register in layout)

@@ -3,17 +3,20 @@
 A job is `groups` products of a moving (V x D) and a stationary (D x N) matrix.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dataflows.actions import ActionCounts
 from dataflows.arrays.activity import Activity, FoldedJob, Registers
 from dataflows.arrays.geometry import Geometry as Geometry
 from dataflows.arrays.geometry import Ports as Ports
 from dataflows.arrays.geometry import Spread as Spread
 from dataflows.arrays.rtl import Rtl
+from dataflows.arrays.wires import Lines
 from dataflows.formula import FilledFormula, Formula
 from dataflows.plans.plan import Integers
 
@@ -82,7 +85,7 @@ class JobTiming:
 
 @dataclass(frozen=True, slots=True)
 class JobTraffic:
-    """Words across the array's edge and register accesses inside; sums over all tiles.
+    """Words across the array's edge, and what registers and wires inside do; sums over all tiles.
 
     Attributes
     ----------
@@ -90,15 +93,14 @@ class JobTraffic:
         Real words that enter.
     sums : int
         Sums that leave, finished or not.
-    register_reads, register_writes : int
-        Of the registers that make the dataflow stationary.
+    inside : ActionCounts
+        Reads and writes of registers, and words times the pitches of wire that they are driven over.
     """
 
     moving_words: int
     stationary_words: int
     sums: int
-    register_reads: int
-    register_writes: int
+    inside: ActionCounts
 
 
 class PortInterval(NamedTuple):
@@ -108,11 +110,26 @@ class PortInterval(NamedTuple):
     cycles: int
 
 
+RegisterKind = Literal[
+    "stationary", "operand", "product", "passing_sum", "kept_sum", "scratchpad", "scratchpad_sum"
+]  # fmt: skip
+
+
 class Register(NamedTuple):
-    """A register of an array, or registers of one name: `weight[3][7]` is one of the shape (rows, columns)."""
+    """A register of an array, or registers of one name: `weight[3][7]` is one of the shape (rows, columns).
+
+    `kind` is what it holds: a word of what stays, a word that passes, or, at the width of sums, a product, a sum on its
+    way out or a sum that stays; or words or psums of a scratchpad.
+    """
 
     name: str
     shape: tuple[int, ...]
+    kind: RegisterKind
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it has the width of words, and not that of sums."""
+        return self.kind in ("stationary", "operand", "scratchpad")
 
 
 class JobArray(Protocol):
@@ -160,6 +177,9 @@ class JobArray(Protocol):
 
     def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
         """Return what the tiles move."""
+
+    def lines(self, array: Geometry) -> Lines:
+        """Return how many lines carry each word from its port into the array."""
 
     def registers(self, array: Geometry) -> list[Register]:
         """Return the registers in the order of a dump."""
@@ -212,28 +232,86 @@ def filled_formula(array: JobArray, geometry: Geometry, jobs: JobTiles) -> Fille
     return FilledFormula(array.formula, fixed, pieces)
 
 
-def stationary_traffic(array: Geometry, tiles: JobTiles) -> JobTraffic:
-    """Return the words of an array that keeps an operand: every fold reads its vectors anew and adds to its sums."""
-    stationary = int((tiles.groups * tiles.D * tiles.N).sum())
-    return JobTraffic(
-        moving_words=int((tiles.groups * tiles.V * tiles.D * folds(tiles.N, array.columns)).sum()),
-        stationary_words=stationary,
+def inside_counts(
+    layout: Sequence[Register], writes: Sequence[int], macs: int, word_pitches: int, sum_pitches: int
+) -> ActionCounts:
+    """Return what registers and wires inside an array do.
+
+    Parameters
+    ----------
+    writes : sequence of int
+        Of each register, or of all of its name, in the order of the layout.
+    macs : int
+        Each reads the register of what stays.
+    word_pitches, sum_pitches : int
+        Words and sums times the pitches of wire that they are driven over.
+    """
+    kinds = dict.fromkeys(get_args(RegisterKind), 0)
+    for register, count in zip(layout, writes, strict=True):
+        kinds[register.kind] += count
+    held = {register.kind for register in layout}
+    return ActionCounts(
+        stationary_register_reads=macs if "stationary" in held else 0,
+        kept_sum_register_reads=macs if "kept_sum" in held else 0,
+        stationary_register_writes=kinds["stationary"],
+        operand_register_writes=kinds["operand"],
+        product_register_writes=kinds["product"],
+        passing_sum_register_writes=kinds["passing_sum"],
+        kept_sum_register_writes=kinds["kept_sum"],
+        scratchpad_writes=kinds["scratchpad"],
+        scratchpad_sum_writes=kinds["scratchpad_sum"],
+        array_network_word_pitches=word_pitches,
+        array_network_sum_pitches=sum_pitches,
+    )
+
+
+class FoldWork(NamedTuple):
+    """What the folds of all tiles come to; edges' zeros are left out of MACs, words and sums.
+
+    `steps` are vectors, each once for each fold that it enters, or steps of the reduction: what streams through folds.
+    """
+
+    macs: int
+    moving_words: int
+    stationary_words: int
+    sums: int
+    folds: int
+    steps: int
+
+
+def stationary_work(array: Geometry, tiles: JobTiles) -> FoldWork:
+    """Return what tiles come to where an operand stays: every fold reads its vectors anew and adds to its sums."""
+    blocks_n = folds(tiles.N, array.columns)
+    count = tiles.groups * folds(tiles.D, array.rows) * blocks_n
+    return FoldWork(
+        macs=int(tiles.macs.sum()),
+        moving_words=int((tiles.groups * tiles.V * tiles.D * blocks_n).sum()),
+        stationary_words=int((tiles.groups * tiles.D * tiles.N).sum()),
         sums=int((tiles.groups * tiles.V * tiles.N * folds(tiles.D, array.rows)).sum()),
-        register_reads=int(tiles.macs.sum()),
-        register_writes=stationary,
+        folds=int(count.sum()),
+        steps=int((count * tiles.V).sum()),
     )
 
 
-def output_traffic(array: Geometry, tiles: JobTiles) -> JobTraffic:
-    """Return the words of an array that keeps its sums: one leaves once a tile, however long its reduction."""
-    macs = int(tiles.macs.sum())
-    return JobTraffic(
-        moving_words=int((tiles.groups * tiles.V * tiles.D * folds(tiles.N, array.columns)).sum()),
-        stationary_words=int((tiles.groups * tiles.D * tiles.N * folds(tiles.V, array.rows)).sum()),
+def output_work(array: Geometry, tiles: JobTiles) -> FoldWork:
+    """Return what tiles come to where sums stay: one leaves once a tile, however long its reduction."""
+    blocks_v, blocks_n = folds(tiles.V, array.rows), folds(tiles.N, array.columns)
+    count = tiles.groups * blocks_v * blocks_n
+    return FoldWork(
+        macs=int(tiles.macs.sum()),
+        moving_words=int((tiles.groups * tiles.V * tiles.D * blocks_n).sum()),
+        stationary_words=int((tiles.groups * tiles.D * tiles.N * blocks_v).sum()),
         sums=int((tiles.groups * tiles.V * tiles.N).sum()),
-        register_reads=macs,
-        register_writes=macs,
+        folds=int(count.sum()),
+        steps=int((count * tiles.D).sum()),
     )
+
+
+def over_blocks(extent: Integers, size: int, of_block: Sequence[int]) -> Integers:
+    """Return what the blocks of each extent have together, by what a block of 0, 1, ... `size` has."""
+    blocks = folds(extent, size)
+    last = extent - (blocks - 1) * size
+    return (blocks - 1) * of_block[size] + np.asarray(of_block)[last]
 
 
 def in_sequence(count: Integers, fold: Integers) -> JobTiming:

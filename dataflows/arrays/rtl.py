@@ -10,8 +10,6 @@ class Rtl:
 
     Attributes
     ----------
-    word_registers : frozenset of str
-        Registers of the operands' width; the others have that of sums.
     bench : str
         Which test bench gives it work: of jobs, or of convolutions.
     sources : tuple of str
@@ -25,7 +23,6 @@ class Rtl:
     """
 
     module: str
-    word_registers: frozenset[str]
     bench: Literal["jobs", "convolutions"] = "jobs"
     sources: tuple[str, ...] = ()
     lanes: str = "C"

@@ -6,8 +6,10 @@ from typing import Literal
 
 import numpy as np
 
+from dataflows.actions import total as total_counts
 from dataflows.arrays.job import Geometry, JobArray, JobGranularity, JobTiles, JobTiming, JobTraffic, folds
 from dataflows.arrays.stepped import Operand, SteppedJob, step_job
+from dataflows.arrays.wires import Lines
 from dataflows.plans.plan import Integers
 
 
@@ -27,6 +29,11 @@ class SharedTraffic:
     moving_copies: int
     stationary_copies: int
 
+    def network_words(self, lines: Lines) -> int:
+        """Return the words of both operands, each once for each line that carries it to an array."""
+        moving = (self.job.moving_words + self.moving_copies) * lines.moving
+        return moving + (self.job.stationary_words + self.stationary_copies) * lines.stationary
+
 
 @dataclass(frozen=True)
 class SeveralArrays:
@@ -40,6 +47,11 @@ class SeveralArrays:
     geometry: Geometry
     count: int
     axis: Literal["V", "N"]
+
+    @property
+    def lines(self) -> Lines:
+        """The lines that carry each word into an array."""
+        return self.array.lines(self.geometry)
 
     @property
     def granularity(self) -> JobGranularity:
@@ -94,12 +106,14 @@ class SeveralArrays:
         shared = self._shared([one.traffic for one in done])
         return SteppedJob(
             result, max(one.cycles for one in done), sum(one.macs for one in done),
-            sum(one.partial_sums_read for one in done), shared.job, done[0].registers,
+            sum(one.partial_sums_read for one in done), shared.job,
+            tuple(map(sum, zip(*(one.writes for one in done), strict=True))), done[0].registers,
         ), shared  # fmt: skip
 
     def _shared(self, each: list[JobTraffic]) -> SharedTraffic:
         """Return the traffic of all arrays; what all read is given once, as the first array needs it."""
-        total = JobTraffic(*(sum(getattr(one, name) for one in each) for name in JobTraffic.__slots__))
+        words = {name: sum(getattr(one, name) for one in each) for name in JobTraffic.__slots__ if name != "inside"}
+        total = JobTraffic(**words, inside=total_counts(one.inside for one in each))
         operand = "moving_words" if self.axis == "N" else "stationary_words"
         once = getattr(each[0], operand)
         copies = getattr(total, operand) - once

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dataflows.arrays.job import Geometry, JobArray, JobTraffic, Register
+from dataflows.arrays.job import Geometry, JobArray, JobTraffic, Register, inside_counts
 
 Operand = NDArray[Any]
 
@@ -25,7 +25,9 @@ class SteppedJob:
     partial_sums_read : int
         Sums that came back to be added to.
     traffic : JobTraffic
-        Words across the array's edge and register accesses.
+        Words across the array's edge, writes of registers, and words and sums by the wires that they were driven over.
+    writes : tuple of int
+        Words written to each register, or to all of its name, in the order of the layout; edges' zeros among them.
     registers : dict of str to [cycles, ...], or None
         Every register after each cycle, where a dump was asked for.
     """
@@ -35,6 +37,7 @@ class SteppedJob:
     macs: int
     partial_sums_read: int
     traffic: JobTraffic
+    writes: tuple[int, ...]
     registers: dict[str, Operand] | None
 
 
@@ -69,19 +72,20 @@ def step_job(
     dump = new_dump(layout, dump_cycles, dtype)
     operands = (np.ascontiguousarray(moving, dtype), np.ascontiguousarray(stationary, dtype))
     result, numbers = array.run(geometry, *operands, dump)
-    cycles, macs, moving_words, stationary_words, sums, read_back, register_writes = numbers.tolist()
-    traffic = JobTraffic(moving_words, stationary_words, sums, register_reads=macs, register_writes=register_writes)
+    cycles, macs, moving_words, stationary_words, sums, read_back, word_pitches, sum_pitches, *writes = numbers.tolist()
+    inside = inside_counts(layout, writes, macs, word_pitches, sum_pitches)
+    traffic = JobTraffic(moving_words, stationary_words, sums, inside)
     registers = registers_by_name(layout, dump[:cycles]) if dump_cycles else None
-    return SteppedJob(result, cycles, macs, read_back, traffic, registers)
+    return SteppedJob(result, cycles, macs, read_back, traffic, tuple(writes), registers)
 
 
 def new_dump(layout: list[Register], cycles: int, dtype: type[np.generic]) -> Operand:
     """Return room for the registers of a layout in each of some cycles."""
-    return np.zeros((cycles, sum(prod(shape) for _, shape in layout)), dtype)
+    return np.zeros((cycles, sum(prod(register.shape) for register in layout)), dtype)
 
 
 def registers_by_name(layout: list[Register], dump: Operand) -> dict[str, Operand]:
     """Return a dump cut into the registers of its layout, each [cycles, *shape]."""
-    ends = np.cumsum([prod(shape) for _, shape in layout])
+    ends = np.cumsum([prod(register.shape) for register in layout])
     parts = zip(layout, np.split(dump, ends[:-1], axis=1), strict=True)
-    return {name: part.reshape(len(dump), *shape) for (name, shape), part in parts}
+    return {one.name: part.reshape(len(dump), *one.shape) for one, part in parts}

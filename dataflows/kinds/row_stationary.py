@@ -19,6 +19,7 @@ from dataflows.dataflow import PORTS, Dataflow, Spatial, flat
 from dataflows.formula import FilledFormula
 from dataflows.granularity import Granularity
 from dataflows.operands import ConvolutionOperands, SteppedProduct
+from dataflows.plans.plan import Integers
 from dataflows.traffic import ArrayTraffic
 from workloads.passes import Product
 
@@ -84,7 +85,7 @@ class RowStationary:
         cycles = intervals(array.row_array(), m, tiles.sliding)
         runs = min(tiles.sliding.classes, tiles.columns)
         strip = runs * cycles.first + (tiles.columns - runs) * cycles.next
-        ifmap_words = row_traffic(m, tiles, 0).ifmap_words // int(folds(tiles.filters, m.t * m.p)[0])
+        ifmap_words = row_traffic(array.row_array(), m, tiles, 0).ifmap_words // int(folds(tiles.filters, m.t * m.p)[0])
         widths = ceil_div(tiles.filter_columns, m.w)
         if product.role == "wgrad":  # an image of the convolution is a channel of the layer's, with all its strips
             vectors, reduction, space = s.R * s.S, 1, (m.r * m.q, m.h)
@@ -127,9 +128,11 @@ class RowStationary:
         """Return the closed form of `timing` in words, with its numbers."""
         return row_formula(array.row_array(), self.mapping(array, tiles), tiles)
 
-    def traffic(self, array: PEArray, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
-        """Return what the tiles read and write."""
-        return row_traffic(self.mapping(array, tiles), tiles, finished_words)
+    def traffic(
+        self, array: PEArray, tiles: ConvolutionTiles, finished_words: int, times: Integers | int = 1
+    ) -> ArrayTraffic:
+        """Return what so many of each tile read and write."""
+        return row_traffic(array.row_array(), self.mapping(array, tiles), tiles, finished_words, times)
 
     def first_folds(self, array: PEArray, tiles: ConvolutionTiles, folds: int) -> "FirstFolds":
         """Return the first folds of the first tile, to be stepped with small numbers."""

@@ -65,7 +65,8 @@ def choose_tiling(
 def plan_of(product: Product, placement: Placement, array: PEArray, budget: BufferBudget, chosen: Chosen) -> Tiled:
     """Return the plan of a product by the tiling that was chosen."""
     results = product.macs // product.reduction
-    traffic = chosen.mapped.traffic(array, kinds_of_parts(product, chosen.tiling), results)
+    kinds, times = kinds_of_parts(product, chosen.tiling)
+    traffic = chosen.mapped.traffic(array, kinds, results, times)
     waiting = results * (chosen.tiling.loops(product)["reduction"] - 1)
     moved = chosen.loaded_bytes, chosen.dram_bytes - chosen.loaded_bytes
     counts = product_counts(product, placement, budget, traffic, results, waiting, moved)
@@ -122,15 +123,12 @@ def product_counts(
     for operand, words in ((placement.ifmap, traffic.ifmap_words), (placement.filter, traffic.filter_words)):
         reads[_held_in(operand)] += words * word * operand.tensors
     writes["predictor_sram" if placement.result == "predictor_sram" else "buffer"] += finished * word
-    return ActionCounts(
+    # What is held stays beside the array, so only the rest is on the wires between buffer and array.
+    crossing = (traffic.partial_sum_reads - held) * traffic.sums_return + traffic.partial_sum_writes - held
+    return traffic.inside + ActionCounts(
         macs=product.macs,
         adds=0 if traffic.sums_return else traffic.partial_sum_reads,
-        register_reads=traffic.register_reads,
-        register_writes=traffic.register_writes,
-        scratchpad_reads=traffic.scratchpad_reads,
-        scratchpad_writes=traffic.scratchpad_writes,
-        array_network_bytes=(traffic.ifmap_words + traffic.filter_words + traffic.copied_words + finished) * word
-        + (traffic.partial_sum_reads * traffic.sums_return + traffic.partial_sum_writes) * sums,
+        array_network_bytes=(traffic.network_words + finished) * word + crossing * sums,
         buffer_read_bytes=reads["buffer"],
         buffer_write_bytes=writes["buffer"],
         accumulator_read_bytes=held * sums,
@@ -180,6 +178,7 @@ def plan_elementwise(
         macs=words * macs_per_word,
         adds=words * adds_per_word,
         array_network_bytes=words * (words_in + words_out) * word,
+        array_network_word_pitches=words * (words_in + words_out) * (array.rows + array.columns),
         buffer_read_bytes=read["buffer"] + read["dram"] + written["dram"],
         buffer_write_bytes=written["buffer"] + written["dram"] + read["dram"],
         predictor_sram_read_bytes=read["predictor_sram"],

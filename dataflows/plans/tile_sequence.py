@@ -110,11 +110,8 @@ def _changes(indices: list[Integers]) -> Integers:
     return new
 
 
-def kinds_of_parts(product: Product, tiling: Tiling) -> ConvolutionTiles:
-    """Return the tiles of a product by their extents: equal ones as one of as many times the groups.
-
-    That is the same to whoever adds up what tiles do, since groups share nothing.
-    """
+def kinds_of_parts(product: Product, tiling: Tiling) -> tuple[ConvolutionTiles, Integers]:
+    """Return the different tiles of a product by their extents, and how many there are of each."""
     nest = LoopNest(product)
     cut = ((nest.groups, tiling.groups), (nest.images, tiling.images), (nest.rows, tiling.rows),
            (nest.channels, tiling.channels), (nest.filters, tiling.filters))  # fmt: skip
@@ -125,11 +122,13 @@ def kinds_of_parts(product: Product, tiling: Tiling) -> ConvolutionTiles:
         sizes.append([size, last] if last < size and tiles > 1 else [last])
         counts.append([tiles - 1, 1] if last < size and tiles > 1 else [tiles])
     groups, images, rows, channels, filters = np.array(list(each(*sizes))).T
-    groups = groups * np.array(list(each(*counts))).prod(axis=1)
+    times = np.array(list(each(*counts))).prod(axis=1)
     whole = whole_convolution(product)
     kernel_rows = np.full_like(groups, product.shape.R)
     if nest.reduces_space:
-        return replace(whole, groups=groups, images=channels, channels=images, filters=filters, filter_rows=rows,
-                       rows=kernel_rows)  # fmt: skip
-    return replace(whole, groups=groups, images=images, channels=channels, filters=filters, rows=rows,
-                   filter_rows=kernel_rows)  # fmt: skip
+        own = replace(whole, groups=groups, images=channels, channels=images, filters=filters, filter_rows=rows,
+                      rows=kernel_rows)  # fmt: skip
+    else:
+        own = replace(whole, groups=groups, images=images, channels=channels, filters=filters, rows=rows,
+                      filter_rows=kernel_rows)  # fmt: skip
+    return own, times

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 
-from dataflows.actions import ACTIONS, ActionCounts
+from dataflows.actions import ACTIONS, SUM_WIDE, ActionCounts
 from dataflows.array import PEArray
 from simulator.energy.energy_table import (
     Action,
@@ -17,6 +17,7 @@ from simulator.energy.energy_table import (
     load_energy_table,
 )
 from simulator.energy.sram import Sram, sram
+from simulator.energy.wires import pe_pitch_mm, way_to_the_buffer_mm, wire_pj
 from simulator.machine.spec import Accelerator, BankedMemory
 from workloads.foundation.errors import InputError
 
@@ -154,13 +155,16 @@ def energy_table_of(spec: Accelerator, table: EnergyTableFile | None = None) -> 
 
 def _actions(table: EnergyTableFile, spec: Accelerator, array: PEArray | None) -> dict[str, ActionEnergy]:
     return {
-        name: ActionEnergy(action.component, _energy_pj(table, action, spec, array), action.counts_per_access)
+        name: ActionEnergy(action.component, _energy_pj(table, name, action, spec, array), action.counts_per_access)
         for name, action in table.actions.items()
     }
 
 
-def _energy_pj(table: EnergyTableFile, action: Action, spec: Accelerator, array: PEArray | None) -> float | None:
+def _energy_pj(
+    table: EnergyTableFile, name: str, action: Action, spec: Accelerator, array: PEArray | None
+) -> float | None:
     precision = spec.precision
+    bits = precision.partial_sum_bits if name in SUM_WIDE else precision.word_bits
     if action.dram_command is not None:
         by_command = spec.dram.energy_pj(action.dram_command, spec.frequency_hz)
         if by_command is not None:
@@ -170,7 +174,11 @@ def _energy_pj(table: EnergyTableFile, action: Action, spec: Accelerator, array:
     if action.arithmetic is not None and table.arithmetic is not None:
         return table.arithmetic.energy_pj(action.arithmetic, precision.word_bits, precision.partial_sum_bits)
     if action.energy_pj is not None and action.per_word_bits is not None:
-        return action.energy_pj * precision.word_bits / action.per_word_bits
+        return action.energy_pj * bits / action.per_word_bits
+    if action.wire == "buffer":
+        return wire_pj(table, 8 * action.counts_per_access, way_to_the_buffer_mm(table, spec))
+    if action.wire is not None:
+        return None if array is None else wire_pj(table, bits, pe_pitch_mm(table, spec, array))
     return action.energy_pj
 
 
@@ -189,7 +197,6 @@ def _scratchpad_bytes(spec: Accelerator, array: PEArray) -> int | None:
 _MACHINE_BANKS: dict[Memory, Callable[[Accelerator], int | None]] = {
     "global_buffer": lambda spec: spec.global_buffer.bank_bytes,
     "predictor_sram": lambda spec: None if spec.predictor_sram is None else spec.predictor_sram.bank_bytes,
-    "register": lambda spec: spec.precision.word_bits // 8,
 }
 _ARRAY_BANKS: dict[Memory, Callable[[Accelerator, PEArray], int | None]] = {
     "accumulator": _accumulator_bytes,
@@ -206,7 +213,8 @@ def _access_pj(table: EnergyTableFile, access: SramAccess, spec: Accelerator, ar
         bank_bytes = None if array is None else _ARRAY_BANKS[access.memory](spec, array)
     if bank_bytes is None:
         return None
-    width = spec.precision.word_bits if access.width_bits == "word" else access.width_bits
+    own = {"word": spec.precision.word_bits, "sum": spec.precision.partial_sum_bits}
+    width = access.width_bits if isinstance(access.width_bits, int) else own[access.width_bits]
     bank = _bank(table, key, bank_bytes, width)
     return bank.read_pj if access.access == "read" else bank.write_pj
 

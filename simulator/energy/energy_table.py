@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field, PositiveInt, create_model, model_validator
 
-from dataflows.actions import ACTIONS
+from dataflows.actions import ACTIONS, SUM_WIDE
 from simulator.dram.model import DramCommand
 from simulator.energy.sram import WIDEST_PORT_BITS, nodes_nm
 from workloads.foundation.errors import InputError, nearest
@@ -22,14 +22,17 @@ EnergyComponent = Literal[
     "pe_array", "array_network", "accumulator", "global_buffer", "predictor_sram", "dram_access", "dram_background",
     "dram_refresh",
 ]  # fmt: skip
-Memory = Literal["global_buffer", "predictor_sram", "accumulator", "scratchpad", "register"]
+Memory = Literal["global_buffer", "predictor_sram", "accumulator", "scratchpad"]
 LeakingMemory = Literal["global_buffer", "predictor_sram"]
 Operation = Literal["multiply_add", "add"]
+Wire = Literal["pe_pitch", "buffer"]
 MOST_PJ = 1e9  # of one access: a millijoule, a thousand times what a refresh of a whole rank costs
 MOST_MW = 1e6  # of one memory: a kilowatt
+MOST_UM2 = 1e9  # of one unit: a thousand square millimetres
 Energy = Annotated[float, Field(ge=0.0, le=MOST_PJ, allow_inf_nan=False)]
 Power = Annotated[float, Field(ge=0.0, le=MOST_MW, allow_inf_nan=False)]
 Scale = Annotated[float, Field(gt=0.0, le=1000.0, allow_inf_nan=False)]
+Area = Annotated[float, Field(gt=0.0, le=MOST_UM2, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=1 << 20)]
 Width = Annotated[int, Field(ge=1, le=WIDEST_PORT_BITS)]
 Text = Annotated[str, Field(min_length=1)]
@@ -42,20 +45,22 @@ _FORMAT = re.compile(r"([A-Za-z]+)([1-9][0-9]{0,3})(?![0-9])")  # of a number fo
 class SramAccess(StrictModel):
     """An access to a memory of the spec, at the table's node; its energy follows from the size of the memory's bank.
 
-    `width_bits` is the port's width; `word` means the width of the spec's words.
+    `width_bits` is the port's width; `word` and `sum` mean the width of the spec's words and psums.
     """
 
     memory: Memory
     access: Literal["read", "write"]
-    width_bits: Width | Literal["word"]
+    width_bits: Width | Literal["word", "sum"]
 
 
 class Action(SparseModel):
     """What one access costs; `counts_per_access` of the action's counts make one.
 
-    Exactly one of three is given. `energy_pj`: picojoules; with `per_word_bits` those of a word of so many bits, and
-    in proportion for others; with `dram_command` for a DRAM that is not modelled by its commands, whose part gives the
-    energy otherwise. `sram`: an access to a memory. `arithmetic`: an operation of the table's `arithmetic`.
+    Exactly one of four is given. `energy_pj`: picojoules; with `per_word_bits` those of a word or psum of so many bits,
+    and in proportion for others; with `dram_command` for a DRAM that is not modelled by its commands, whose part gives
+    the energy otherwise. `sram`: an access to a memory. `arithmetic`: an operation of the table's `arithmetic`. `wire`:
+    a word or psum over a PE pitch, or a byte over the way between the buffer's banks and the array, by the table's
+    `wires`.
     """
 
     component: EnergyComponent
@@ -64,6 +69,7 @@ class Action(SparseModel):
     sram: SramAccess | None = None
     dram_command: DramCommand | None = None
     arithmetic: Operation | None = None
+    wire: Wire | None = None
     counts_per_access: Count = 1
     source: Text
 
@@ -78,10 +84,10 @@ class Action(SparseModel):
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "Action":
-        given = [name for name in ("energy_pj", "sram", "arithmetic") if getattr(self, name) is not None]
+        given = [name for name in ("energy_pj", "sram", "arithmetic", "wire") if getattr(self, name) is not None]
         if len(given) != 1:
             problem = f"has {' and '.join(given)}" if given else "has no energy"
-            raise InputError("", "", problem, "give one of energy_pj, sram and arithmetic")
+            raise InputError("", "", problem, "give one of energy_pj, sram, arithmetic and wire")
         if self.dram_command is not None and self.energy_pj is None:
             raise InputError("", "dram_command", "goes with energy_pj only", "give energy_pj for other DRAM models")
         if self.per_word_bits is not None and self.energy_pj is None:
@@ -94,7 +100,8 @@ class Arithmetic(SparseModel):
 
     A format's name tells its kind, then its bits, then what else tells it from others: `int8`, `fp16`, `fp8e4m3`.
     Sums are numbers of the words' kind at the width of partial sums, or, where the table has no such adder, the next
-    wider one: a bound from above. All energies are multiplied by `scale`.
+    wider one: a bound from above. All energies are multiplied by `scale`, and all areas, which tell how long a table's
+    wires are, by `area_scale`.
     """
 
     word_formats: dict[int, Text]
@@ -103,6 +110,10 @@ class Arithmetic(SparseModel):
     scale: Scale = 1.0
     source: Text
     scale_source: Text | None = None
+    multiply_um2: dict[str, Area] | None = None
+    add_um2: dict[str, Area] | None = None
+    area_scale: Scale = 1.0
+    area_source: Text | None = None
 
     @model_validator(mode="after")
     def _formats_are_known(self) -> "Arithmetic":
@@ -117,6 +128,15 @@ class Arithmetic(SparseModel):
                                  nearest(name, self.multiply_pj))  # fmt: skip
         if self.scale != 1.0 and self.scale_source is None:
             raise InputError("", "scale_source", "missing", "say where scale comes from")
+        for key, energies in (("multiply_um2", self.multiply_pj), ("add_um2", self.add_pj)):
+            areas = getattr(self, key)
+            if areas is not None and areas.keys() != energies.keys():
+                raise InputError("", key, f"is of {', '.join(areas)}", f"give one of each of {', '.join(energies)}")
+        if (self.multiply_um2 is None) != (self.add_um2 is None) or (
+            self.multiply_um2 is not None and self.area_source is None
+        ):
+            remedy = "give multiply_um2, add_um2 and area_source, or none of them"
+            raise InputError("", "", "has no whole areas", remedy)
         return self
 
     def energy_pj(self, operation: Operation, word_bits: int, partial_sum_bits: int) -> float:
@@ -127,32 +147,55 @@ class Arithmetic(SparseModel):
         InputError
             If the table has no arithmetic of these widths.
         """
+        multiplier, adder = self._formats(word_bits, partial_sum_bits)
+        add = self.add_pj[adder]
+        return self.scale * (add if operation == "add" else self.multiply_pj[multiplier] + add)
+
+    def area_um2(self, word_bits: int, partial_sum_bits: int) -> float:
+        """Return the area of a multiplier and an adder, in square micrometres.
+
+        Raises
+        ------
+        InputError
+            If the table has no arithmetic of these widths.
+        """
+        assert self.multiply_um2 is not None and self.add_um2 is not None, "the table's own check"
+        multiplier, adder = self._formats(word_bits, partial_sum_bits)
+        return self.area_scale * (self.multiply_um2[multiplier] + self.add_um2[adder])
+
+    def _formats(self, word_bits: int, partial_sum_bits: int) -> tuple[str, str]:
+        """Return the formats of a multiplier and of an adder; of adders as wide the dearest, a bound from above too."""
         if word_bits not in self.word_formats:
             problem = f"is {word_bits}, and the energy table has no such arithmetic"
             remedy = f"give one of {', '.join(map(str, self.word_formats))}"
             raise InputError("the accelerator", "precision.word_bits", problem, remedy)
         name = self.word_formats[word_bits]
         kind = _kind_and_bits(name)[0]
-        adders: dict[int, float] = {}  # by width the dearest, which is a bound from above too
-        for adder, energy_pj in self.add_pj.items():
-            adder_kind, bits = _kind_and_bits(adder)
-            if adder_kind == kind:
-                adders[bits] = max(energy_pj, adders.get(bits, 0.0))
-        wide = [bits for bits in sorted(adders) if bits >= partial_sum_bits]
+        adders = [(bits, self.add_pj[adder], adder) for adder in self.add_pj
+                  for adder_kind, bits in (_kind_and_bits(adder),) if adder_kind == kind]  # fmt: skip
+        wide = [bits for bits, _, _ in adders if bits >= partial_sum_bits]
         if not wide:
             raise InputError(
                 "the accelerator", "precision.partial_sum_bits",
                 f"is {partial_sum_bits}, and the energy table has no {kind} adder as wide",
-                f"give at most {max(adders, default=0)}, or a table with one",
+                f"give at most {max((bits for bits, _, _ in adders), default=0)}, or a table with one",
             )  # fmt: skip
-        add = adders[wide[0]]
-        return self.scale * (add if operation == "add" else self.multiply_pj[name] + add)
+        return name, max(one for one in adders if one[0] == min(wide))[2]
 
 
 def _kind_and_bits(name: str) -> tuple[str, int]:
     found = _FORMAT.match(name)
     assert found is not None
     return found[1], int(found[2])
+
+
+class Wires(SparseModel):
+    """Wires: energy by length, and the area of a bit of a register, from which with arithmetic a PE's pitch follows."""
+
+    pj_per_bit_mm: Energy
+    source: Text
+    register_um2_per_bit: Area
+    register_source: Text
 
 
 class Leakage(SparseModel):
@@ -209,6 +252,7 @@ class EnergyTableFile(SparseModel):
     word_bits: PositiveInt | None = None
     partial_sum_bits: PositiveInt | None = None
     arithmetic: Arithmetic | None = None
+    wires: Wires | None = None
     actions: dict[str, Action]
     leakage: LeakageTable
 
@@ -233,6 +277,7 @@ class EnergyTableFile(SparseModel):
     def _entries_have_what_they_need(self) -> "EnergyTableFile":
         leaks = {name: getattr(self.leakage, name) for name in LeakageTable.model_fields}
         needs_node = [f"actions.{name}" for name, action in self.actions.items() if action.sram is not None]
+        needs_node += [f"actions.{name}" for name, action in self.actions.items() if action.wire is not None]
         needs_node += [f"leakage.{name}" for name, leak in leaks.items() if leak is not None and leak.sram_width_bits]
         if needs_node and self.node_nm is None:
             told = f"{', '.join(needs_node)} {'is' if len(needs_node) == 1 else 'are'} SRAM"
@@ -243,6 +288,11 @@ class EnergyTableFile(SparseModel):
         for name, action in self.actions.items():
             if action.arithmetic is not None and self.arithmetic is None:
                 raise InputError("", "arithmetic", f"missing, and actions.{name} is arithmetic", "add it")
+            if action.wire is not None and (
+                self.wires is None or self.arithmetic is None or self.arithmetic.multiply_um2 is None
+            ):
+                lacking = "wires" if self.wires is None else "arithmetic.multiply_um2"
+                raise InputError("", lacking, f"missing, and actions.{name} is a wire", "add it")
             self._check_width(name, action)
             self._check_meaning(name, action)
         return self
@@ -260,6 +310,10 @@ class EnergyTableFile(SparseModel):
             if f"_{action.sram.access}" not in name:
                 problem = f"is {action.sram.access}, which the action does not count"
                 raise InputError("", f"actions.{name}.sram.access", problem, "write the other of read and write")
+        if action.wire is not None and action.wire != _WIRES.get(name):
+            problem = f"is {action.wire}, which the action does not count"
+            told = _WIRES.get(name)
+            raise InputError("", f"actions.{name}.wire", problem, f"write {told}" if told else "give energy_pj")
         if action.dram_command is not None and not name.startswith(f"dram_{action.dram_command}"):
             problem = f"is {action.dram_command}, which the action does not count"
             raise InputError("", f"actions.{name}.dram_command", problem, "name the command of the action")
@@ -268,14 +322,15 @@ class EnergyTableFile(SparseModel):
         """Refuse an SRAM access whose width is not what is counted: bytes by the width, words one at a time."""
         if action.sram is None:
             return
-        width = action.sram.width_bits
-        wanted = 1 if width == "word" else width // 8
-        if name.endswith("_bytes") == (width == "word") or action.counts_per_access != wanted:
-            remedy = f"write counts_per_access: {wanted}" if name.endswith("_bytes") and width != "word" else (
+        width, own = action.sram.width_bits, "sum" if name in SUM_WIDE else "word"
+        wanted = 1 if isinstance(width, str) else width // 8
+        fits = isinstance(width, int) if name.endswith("_bytes") else width == own
+        if not fits or action.counts_per_access != wanted:
+            remedy = f"write counts_per_access: {wanted}" if name.endswith("_bytes") and fits else (
                 "write width_bits: 64 and counts_per_access: 8, say" if name.endswith("_bytes")
-                else "write width_bits: word and no counts_per_access")  # fmt: skip
-            problem = f"counts {action.counts_per_access} an access of {width} bits" if width != "word" else (
-                f"counts {action.counts_per_access} an access of a word")  # fmt: skip
+                else f"write width_bits: {own} and no counts_per_access")  # fmt: skip
+            problem = f"counts {action.counts_per_access} an access of {width} bits" if isinstance(width, int) else (
+                f"counts {action.counts_per_access} an access of a {width}")  # fmt: skip
             raise InputError("", f"actions.{name}", problem, remedy)
 
 
@@ -286,6 +341,13 @@ def _component_of(action: str) -> str:
     accesses = ("dram_read_bytes", "dram_write_bytes", "dram_activates")
     return next((one for one in get_args(EnergyComponent) if _is_of(action, one)),
                 "dram_access" if action in accesses else "pe_array")  # fmt: skip
+
+
+_WIRES: dict[str, Wire] = {
+    "array_network_bytes": "buffer",
+    "array_network_word_pitches": "pe_pitch",
+    "array_network_sum_pitches": "pe_pitch",
+}
 
 
 def _is_of(action: str, part: str) -> bool:

@@ -42,9 +42,18 @@ def test_forward_by_hand() -> None:
     loaded, stored = 2 * (2 * 4 * 36 + 720), 2 * finished
     assert row.counts == ActionCounts(
         macs=macs,
-        register_reads=macs,
-        register_writes=filter_reads,
-        array_network_bytes=2 * (image_reads + filter_reads + finished) + 4 * 2 * (sums - finished),
+        stationary_register_reads=macs,
+        # in each of 6 folds every weight goes into `shadow` and `weight`; in each of 6 x 32 cycles 12 words into `in`,
+        # 180 products, and in each column 6 + 3 + 2 + 1 sums of the tree and one of `sum`
+        stationary_register_writes=6 * 2 * 180,
+        operand_register_writes=192 * 12,
+        product_register_writes=192 * 180,
+        passing_sum_register_writes=192 * 15 * (12 + 1),
+        # an image word goes along a row, a weight along the rows and a row (the port takes 12 words, no row of 15)
+        array_network_word_pitches=image_reads * 15 + filter_reads * (12 + 15),
+        # in each column 6 links of a pitch, 3 of 2, one of 4 and one of 8; psums stay in the accumulators beside it
+        array_network_sum_pitches=3 * 32 * 20 * (6 + 6 + 4 + 8),
+        array_network_bytes=2 * (image_reads + filter_reads + finished),
         buffer_read_bytes=2 * (image_reads + filter_reads) + stored,
         buffer_write_bytes=2 * finished + loaded,
         accumulator_read_bytes=4 * (sums - finished),
@@ -67,8 +76,16 @@ def test_time_of_one_tile_by_hand() -> None:
 def test_energy_by_hand() -> None:
     row, _ = forward()
     c = row.counts
-    assert row.energy.pe_array == pytest.approx(23040 * 2.0 + 23040 * 0.8604 + 720 * 1.3426)
-    assert row.energy.array_network == pytest.approx((2 * (2304 + 720 + 640) + 4 * 2 * 1280) / 2 * 4.0)
+    bit = 0.01042  # of a register: 9.0 fJ at 40 nm, 1.158 times as much at 45 nm
+    assert row.energy.pe_array == pytest.approx(23040 * 2.0 + bit * (16 * (2160 + 2304) + 32 * (34_560 + 37_440)))
+    # A PE: fp16 multiplier, fp32 adder, and of registers shadow and weight, a 15th of `in`, product, a node of the
+    # tree and a 12th of `sum`: 80.1 um wide. The buffer is 9.9 mm wide, and a bank half of that away.
+    bits = 16 * (2 + 1 / 15) + 32 * (2 + 1 / 12)
+    pitch_mm = (1640 + 4184 + 5.98 * bits) ** 0.5 / 1000
+    assert pitch_mm == pytest.approx(0.0801, abs=5e-5)
+    bank = 0.37148 * (0.87209 / 0.37148) ** (log(33 / 32) / log(64 / 27))  # mm2, between 110,592 and 262,144 B
+    network = 8 * 7328 * (64 * bank) ** 0.5 / 2 + (16 * 54_000 + 32 * 46_080) * pitch_mm
+    assert row.energy.array_network == pytest.approx(0.121 * network)
     # A bank of 114,048 B lies between CACTI's 110,592 (33/32 of it) and 262,144 B (64/27 of it): a power law of both.
     share = log(33 / 32) / log(64 / 27)
     read, write = 29.4494 * (44.7157 / 29.4494) ** share, 24.1554 * (38.4949 / 24.1554) ** share

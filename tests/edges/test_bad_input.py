@@ -779,9 +779,20 @@ TABLES: dict[str, tuple[Edit, list[str]]] = {
         ["actions.buffer_read_bytes", "width_bits: 64"],
     ),
     "words by the byte": (
-        put("actions", "register_reads", "sram", "width_bits", value=16),
-        ["actions.register_reads", "width_bits: word"],
+        put("actions", "scratchpad_reads", "sram", "width_bits", value=16),
+        ["actions.scratchpad_reads", "width_bits: word"],
     ),
+    "sums by the word": (
+        put("actions", "scratchpad_sum_reads", "sram", "width_bits", value="word"),
+        ["actions.scratchpad_sum_reads", "width_bits: sum"],
+    ),
+    "a wire without wires": (drop("wires"), ["wires", "missing", "array_network_bytes"]),
+    "a wire of another length": (
+        put("actions", "array_network_bytes", "wire", value="pe_pitch"),
+        ["actions.array_network_bytes.wire", "write buffer"],
+    ),
+    "areas of some formats": (drop("arithmetic", "add_um2", "fp16"), ["arithmetic.add_um2", "fp16"]),
+    "areas of multipliers alone": (drop("arithmetic", "add_um2"), ["arithmetic", "multiply_um2, add_um2"]),
     "a node that CACTI lacks": (put("node_nm", value=28), ["node_nm", "28", "22, 32, 45, 65"]),
     "no node": (drop("node_nm"), ["node_nm", "missing", "SRAM"]),
     "unknown memory": (

@@ -112,7 +112,10 @@ def test_shipped_parts_cost_energy(name: str) -> None:
 
 
 TABLES: list[tuple[tuple[Any, ...], Any, str]] = [
-    (("actions", "array_network_bytes", "energy_pj"), 1e308, r"actions\.array_network_bytes\.energy_pj"),
+    (("actions", "product_register_writes", "energy_pj"), 1e308, r"actions\.product_register_writes\.energy_pj"),
+    (("wires", "pj_per_bit_mm"), 1e308, r"wires\.pj_per_bit_mm"),
+    (("wires", "register_um2_per_bit"), 0.0, r"wires\.register_um2_per_bit"),
+    (("arithmetic", "add_um2", "fp32"), math.inf, r"arithmetic\.add_um2\.fp32"),
     (("actions", "dram_read_bytes", "energy_pj"), 1.0001e9, "at most 1000000000"),
     (("arithmetic", "add_pj", "fp32"), 1e308, r"arithmetic\.add_pj\.fp32"),
     (("arithmetic", "multiply_pj", "fp16"), math.inf, r"arithmetic\.multiply_pj\.fp16"),
@@ -124,7 +127,7 @@ TABLES: list[tuple[tuple[Any, ...], Any, str]] = [
     (("actions", "buffer_read_bytes", "component"), "dram_access", "write global_buffer"),
     (("actions", "buffer_read_bytes", "sram", "memory"), "predictor_sram", r"buffer_read_bytes\.sram\.memory"),
     (("actions", "buffer_read_bytes", "sram", "access"), "write", r"buffer_read_bytes\.sram\.access"),
-    (("actions", "register_writes", "sram", "access"), "read", r"register_writes\.sram\.access"),
+    (("actions", "scratchpad_writes", "sram", "access"), "read", r"scratchpad_writes\.sram\.access"),
     (("actions", "dram_read_bytes", "dram_command"), "refresh", r"dram_read_bytes\.dram_command"),
     (("actions", "dram_refreshes", "dram_command"), "read", r"dram_refreshes\.dram_command"),
 ]

@@ -2,7 +2,7 @@
 
 import csv
 from bisect import bisect_left
-from math import exp, log
+from math import exp, log, sqrt
 from pathlib import Path
 
 import yaml
@@ -63,7 +63,6 @@ class Prices:
             "predictor_sram": machine.get("sram_bank_bytes", SMALLEST),
             "accumulator": machine["sums"] * machine["psum"],
             "scratchpad": max(machine["word"] * max(pads["FW"], pads["IW"]), machine["psum"] * pads["PW"]),
-            "register": SMALLEST,
         }
 
     def arithmetic(self, what):
@@ -75,17 +74,52 @@ class Prices:
         cost = formats["add_pj"][sums] + (formats["multiply_pj"][word] if what == "multiply_add" else 0)
         return cost * formats.get("scale", 1)
 
-    def one(self, entry):
+    def pitch(self):
+        """Return the side of a PE in mm: its multiplier and adder, its registers, its scratchpads."""
+        R, C, word, psum = (self.machine[key] for key in ("rows", "columns", "word", "psum"))
+        tree, nodes = 0, R
+        while nodes > 1:
+            nodes = -(-nodes // 2)
+            tree += nodes
+        stays, flow = ("os" if self.machine["flow"] == "os" else "operand"), self.machine["flow"]
+        words, sums = (
+            {  # registers of the whole array
+                ("broadcast", "operand"): (2 * R * C + R, R * C + (tree + 1) * C),
+                ("broadcast", "os"): (R + C, 3 * R * C),
+                ("systolic", "operand"): (2 * R * C, R * C),
+                ("systolic", "os"): (2 * R * C, R * C),
+            }["systolic" if self.machine["systolic"] else "broadcast", stays]
+            if flow != "rs"
+            else (0, 3 * R * C)
+        )
+        units, wires = self.table["arithmetic"], self.table["wires"]
+        multiplier = units["word_formats"][8 * word]
+        adders = {"fp": {2: "fp16", 4: "fp32"}, "in": {2: "int32", 4: "int32"}}[multiplier[:2]]
+        um2 = units["multiply_um2"][multiplier] + units["add_um2"][adders[psum]]
+        um2 += wires["register_um2_per_bit"] * 8 * (words * word + sums * psum) / (R * C)
+        mm2 = um2 * units.get("area_scale", 1) * 1e-6
+        if flow == "rs":
+            for pad, size in (("FW", word), ("IW", word), ("PW", psum)):
+                mm2 += sram(self.node, self.machine["pads"][pad] * size, 8 * size, "area_mm2")
+        return sqrt(mm2)
+
+    def one(self, name, entry):
         """Return the energy of one count of an action."""
+        bits = 8 * self.machine["psum" if "_sum_" in name or "product" in name else "word"]
         if "arithmetic" in entry:
             cost = self.arithmetic(entry["arithmetic"])
         elif "sram" in entry:
             access = entry["sram"]
-            width = 8 * self.machine["word"] if access["width_bits"] == "word" else access["width_bits"]
+            width = bits if access["width_bits"] in ("word", "sum") else access["width_bits"]
             cost = sram(self.node, self.bytes[access["memory"]], width, f"{access['access']}_pj")
+        elif entry.get("wire") == "buffer":
+            area = self.machine["all_banks"] * sram(self.node, self.bytes["global_buffer"], 64, "area_mm2")
+            cost = 8 * self.table["wires"]["pj_per_bit_mm"] * sqrt(area) / 2
+        elif "wire" in entry:
+            cost = bits * self.table["wires"]["pj_per_bit_mm"] * self.pitch()
         else:
             cost = entry["energy_pj"]
-            cost *= 8 * self.machine["word"] / entry["per_word_bits"] if "per_word_bits" in entry else 1
+            cost *= bits / entry["per_word_bits"] if "per_word_bits" in entry else 1
         return cost / entry.get("counts_per_access", 1)
 
     def energy(self, counts):
@@ -93,7 +127,7 @@ class Prices:
         found = dict.fromkeys(PARTS, 0.0)
         for action, entry in self.table["actions"].items():
             if counts.get(action):
-                found[entry["component"]] += counts[action] * self.one(entry)
+                found[entry["component"]] += counts[action] * self.one(action, entry)
         return found
 
     def leakage(self, seconds):

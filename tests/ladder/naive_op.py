@@ -12,7 +12,7 @@ from math import ceil, gcd, log2
 
 import naive_rows
 from naive_rows import job_of, length
-from naive_time import COLUMNS, SUMS, cuts, elementwise_row, finish, from_dram, memory, nothing, up
+from naive_time import COLUMNS, INSIDE, SUMS, cuts, elementwise_row, finish, from_dram, memory, nothing, up
 
 # --- products: what a pass multiplies (docs/machine.md, "Passes as products") -------------------------------------
 
@@ -171,9 +171,9 @@ def compute(machine, flow, tile):
     """Return the stream's cycles, the words that move, and the sizes of the first and the last fold."""
     facts = array_facts(machine, flow)
     R, C, II, L = machine["rows"], machine["columns"], facts["II"], facts["L"]
-    names = "macs moving stationary writes_in_array sums_written sums_read local_written local_read results"
+    names = "macs moving stationary sums_written sums_read local_written local_read results"
     count = dict.fromkeys(names.split(), 0)
-    stream, ends = 0, []
+    stream, ends, inside = 0, [], dict.fromkeys(INSIDE, 0)
     done = list(folds(machine, flow, tile))
     for i, fold in enumerate(done):
         v, d, n = fold["vectors"], fold["steps"], fold["columns"]
@@ -187,7 +187,8 @@ def compute(machine, flow, tile):
             ends.append(busy)
         count["moving"] += v * d
         count["stationary"] += d * n
-        count["writes_in_array"] += v * d * n if flow == "os" else d * n
+        for action, times in inside_fold(machine, flow, v, d, n):
+            inside[action] += times
         # Within a tile sums lie in the accumulators, where there are any; between two tiles in the buffer.
         where = "local" if machine["sums"] and flow != "os" else "sums"
         if fold["block"]:
@@ -200,7 +201,60 @@ def compute(machine, flow, tile):
             count["results"] += v * n
         else:
             count["sums_written"] += v * n
-    return stream, ends, count
+    return stream, ends, {**count, **inside}
+
+
+def bus(side, across, port):
+    """Return the wire that carries a word along its row (column), and its lines: several where a port has more."""
+    lines = min(across, max(1, port // side))
+    return sum(up((line + 1) * across, lines) for line in range(lines)), lines
+
+
+def port_lines(machine, flow):
+    """Return the lines that carry each stationary and each moving word, only on the broadcast array more than one."""
+    R, C = machine["rows"], machine["columns"]
+    if machine["systolic"] or flow == "rs":
+        return 1, 1
+    return bus(C, R, machine["SP"])[1] if flow == "os" else 1, bus(R, C, machine["MP"])[1]
+
+
+def inside_fold(machine, flow, v, d, n):
+    """Yield what a fold of so many real vectors, steps and columns does inside the array."""
+    R, C, SP, MP, OP = (machine[key] for key in ("rows", "columns", "SP", "MP", "OP"))
+    kept = "kept_sum" if flow == "os" else "stationary"
+    yield f"{kept}_register_reads", v * d * n
+    word, sums = "array_network_word_pitches", "array_network_sum_pitches"
+    side = 0 if SP % C == 0 else C  # of a bus that feeds any PE: one down a column may do
+    if machine["systolic"] and flow == "os":
+        yield "operand_register_writes", 2 * R * C * d
+        yield "kept_sum_register_writes", R * C * d + (R * (R - 1) * C if machine["serial"] else 0)
+        yield word, C * v * d + R * n * d
+        yield sums, n * sum(R - r for r in range(v))
+    elif machine["systolic"]:
+        yield "stationary_register_writes", R * R * C
+        yield "operand_register_writes", R * C * v
+        yield "passing_sum_register_writes", R * C * v
+        yield word, C * v * d + n * sum(r + 1 for r in range(d))
+        yield sums, R * v * n
+    elif flow == "os":
+        yield "operand_register_writes", (R + C) * d
+        yield "product_register_writes", R * C * d
+        yield "kept_sum_register_writes", R * C * d
+        yield "passing_sum_register_writes", R * C
+        yield word, bus(R, C, MP)[0] * v * d + bus(C, R, SP)[0] * n * d
+        yield sums, v * n * (R + (0 if OP % C == 0 else C))
+    else:
+        yield "stationary_register_writes", 2 * R * C
+        yield "operand_register_writes", R * v
+        yield "product_register_writes", R * C * v
+        nodes, here, links = [], list(range(R)), 0  # a node stands at its first row
+        while len(here) > 1:
+            links += sum(b - a for a, b in zip(here[::2], here[1::2], strict=False) if b < d)
+            here = here[::2]
+            nodes.append(len(here))
+        yield "passing_sum_register_writes", (sum(nodes) + 1) * C * v
+        yield word, bus(R, C, MP)[0] * v * d + d * n * (R + side)
+        yield sums, links * v * n
 
 
 def gap_between(machine, flow, before, after):
@@ -235,16 +289,17 @@ def product_row(machine, flow, part, tiling, places, written_beside=0):
             before = ends[-1]
         sequence.append({"stream": stream, "gap": gap, "load": tile["load"], "store": tile["store"]})
         back = count["sums_read"] + count["local_read"]
-        away = count["sums_written"] + count["local_written"]
         row["macs"] += count["macs"]
         row["adds"] += 0 if inside else back
-        inner = "scratchpad" if flow == "rs" else "register"
-        row[f"{inner}_reads"] += count["pad_reads"] if flow == "rs" else count["macs"]
-        row[f"{inner}_writes"] += count["writes_in_array"]
+        for action in INSIDE:
+            row[action] += count.get(action, 0)
         row["accumulator_read_bytes"] += count["local_read"] * psum
         row["accumulator_write_bytes"] += count["local_written"] * psum
-        words = count["moving"] + count["stationary"] + count["results"]
-        row["array_network_bytes"] += words * word + (away + back * inside) * psum
+        lines = port_lines(machine, flow)
+        words = count["moving"] * lines[1] + count["stationary"] * lines[0] + count["results"]
+        # what lies in the accumulators stays beside the array
+        far = count["sums_written"] + count["sums_read"] * inside
+        row["array_network_bytes"] += words * word + far * psum
         row["buffer_read_bytes"] += count["sums_read"] * psum
         row["buffer_write_bytes"] += count["sums_written"] * psum
         image, kernel = ("stationary", "moving") if flow == "is" else ("moving", "stationary")

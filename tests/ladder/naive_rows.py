@@ -92,7 +92,7 @@ def counts(job, mapping):
     _, images, _, _, _, _, rows, columns, sy, sx, dy, dx = job
     q, p, e = mapping[2], mapping[3], mapping[5]
     step = sx // gcd(dx, sx)
-    names = "macs moving stationary pad_reads writes_in_array local_read local_written"
+    names = "macs moving stationary row_sums filters inputs positions local_read local_written"
     count = dict.fromkeys(names.split(), 0)
     folds = []
     for group, filters, channels, filter_rows, filter_columns in blocks(job, mapping):
@@ -101,7 +101,7 @@ def counts(job, mapping):
         sets = [length(piece) for piece in cuts(m, p)]
         parts = [length(piece) for piece in cuts(b, q)]
         # A filter word goes into each chain of its set that has an output row.
-        count["writes_in_array"] += g * m * b * i * j * min(e, rows)
+        count["filters"] += g * m * b * i * j * min(e, rows)
         for _ in range(images):
             for strip in cuts(rows, e):
                 y = length(strip)
@@ -113,8 +113,9 @@ def counts(job, mapping):
                         sums = g * m * y * i * len(parts)
                         count["macs"] += macs
                         count["moving"] += g * b * seen * new
-                        count["pad_reads"] += 3 * macs - sums
-                        count["writes_in_array"] += g * len(sets) * b * i * y * new + macs - sums
+                        count["row_sums"] += sums
+                        count["inputs"] += g * len(sets) * b * i * y * new
+                        count["positions"] += 1
         last = b and (channels[1], filter_rows[1], filter_columns[1]) == (job[3], job[4], job[5])
         begins = (channels[0], filter_rows[0], filter_columns[0]) == (0, 0, 0)
         folds.append((begins, last, g * m * images * rows * columns))
@@ -126,6 +127,18 @@ def compute(machine, tile):
     time = timing(tile["job"], tile["mapping"], (machine["weight_port"], machine["input_port"], machine["output_port"]))
     count, folds = counts(tile["job"], tile["mapping"])
     count = dict(count, sums_read=0, sums_written=0, results=0)
+    h, w, q, p, r, e, t, d = tile["mapping"]
+    chains, edge, first = e * t * d, machine["rows"] + machine["columns"], count["row_sums"]
+    count |= {
+        "product_register_writes": count["positions"] * w * q * p * h * r * chains,
+        "passing_sum_register_writes": count["positions"] * p * (h * r + 1) * chains,
+        "scratchpad_reads": 2 * count["macs"],
+        "scratchpad_writes": count["filters"] + count["inputs"],
+        "scratchpad_sum_reads": count["macs"] - first,
+        "scratchpad_sum_writes": count["macs"] - first,
+        "array_network_word_pitches": (count["moving"] + count["stationary"]) * edge
+        + (count["filters"] - count["stationary"]) + 2 * (count["inputs"] - count["moving"]),
+    }  # fmt: skip
     for begins, ends, sums in folds:
         if not begins or not tile["first"]:
             count["sums_read"] += sums
@@ -133,7 +146,8 @@ def compute(machine, tile):
             count["results"] += sums
         else:
             count["sums_written"] += sums
-    return time, count
+    leave = count["sums_read"] + count["sums_written"] + count["results"]
+    return time, count | {"array_network_sum_pitches": first + leave * edge}
 
 
 def cycles(job, mapping, ports):

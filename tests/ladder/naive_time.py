@@ -5,13 +5,26 @@ A machine is a plain dictionary; `naive_op` says what is in it.
 
 from naive_step import TIMES, run, up
 
+# what registers, scratchpads and wires inside the array do (docs/microarchitecture.md)
+INSIDE = (
+    "stationary_register_reads",
+    "kept_sum_register_reads",
+    "stationary_register_writes",
+    "operand_register_writes",
+    "product_register_writes",
+    "passing_sum_register_writes",
+    "kept_sum_register_writes",
+    "scratchpad_reads",
+    "scratchpad_writes",
+    "scratchpad_sum_reads",
+    "scratchpad_sum_writes",
+    "array_network_word_pitches",
+    "array_network_sum_pitches",
+)
 SUMS = (
     "macs",
     "adds",
-    "register_reads",
-    "register_writes",
-    "scratchpad_reads",
-    "scratchpad_writes",
+    *INSIDE,
     "array_network_bytes",
     "buffer_read_bytes",
     "buffer_write_bytes",
@@ -74,6 +87,7 @@ def elementwise_row(machine, words, macs, reads, writes, room, adds=0, written_b
     row = dict.fromkeys(SUMS, 0)
     row["macs"], row["adds"] = words * macs, words * adds
     row["array_network_bytes"] = words * (words_in + words_out) * word
+    row["array_network_word_pitches"] = words * (words_in + words_out) * (machine["rows"] + machine["columns"])
     for some, way in ((reads, "_read_bytes"), (writes, "_write_bytes")):
         for place, tensors in some:
             row[memory(place) + way] += words * tensors * word

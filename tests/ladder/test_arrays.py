@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from array_specs import JOB_ARRAY_NAMES, JOB_ARRAYS, RUNS, array_of, part_name, specs
+from array_specs import INSIDE, JOB_ARRAY_NAMES, JOB_ARRAYS, RUNS, array_of, part_name, specs
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -115,12 +115,12 @@ def test_cycles_and_counts_of_passes_equal_the_plans(
             assume(len(plan.stream_cycles) == 1)
             assert job.cycles == plan.compute_cycles
             assert job.macs == plan.counts.macs == product.macs
-            for accesses in ("register_reads", "register_writes", "scratchpad_reads", "scratchpad_writes"):
-                assert getattr(job.traffic, accesses) == getattr(plan.counts, accesses)
+            for action in INSIDE:
+                assert getattr(job.traffic.inside, action) == getattr(plan.counts, action), action
             words, results = job.traffic.ifmap_words + job.traffic.filter_words, job.result.size
             psums = job.traffic.partial_sum_reads
             assert psums == job.traffic.partial_sum_writes
             crossing = 8 if job.traffic.sums_return else 4
-            assert plan.counts.array_network_bytes == 2 * (words + results) + crossing * psums
+            assert plan.counts.array_network_bytes == 2 * (job.traffic.network_words + results) + crossing * psums
             assert plan.counts.adds == (0 if job.traffic.sums_return else psums)
             assert plan.counts.buffer_read_bytes == 2 * words + 4 * psums + 2 * results

@@ -113,6 +113,7 @@ def plain(settings_: dict, flow: str) -> dict:
         "slack": settings_["tiling_slack_percent"],
         "dense": settings_["dgrad"] == "dense",
         "reread": settings_["batch_mean"] == "reread",
+        "flow": flow,
         "systolic": settings_.get("array.kind") == "systolic",
         "serial": settings_.get("array.systolic_os_drain") == "serial",
         "channels": settings_.get("array.reduction_on_rows") == "channels",

@@ -5,7 +5,7 @@ What is expected comes from one array that does each share alone, from numpy, an
 
 import numpy as np
 import pytest
-from array_specs import RUN_NAMES, RUNS, array_of, specs
+from array_specs import INSIDE, RUN_NAMES, RUNS, array_of, specs
 from convolutions import ROLES, shapes
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -82,8 +82,9 @@ def test_a_job_is_the_shares_that_one_array_does_alone(
         assert getattr(closed.job, operand) == (max(words) if common else sum(words))
         copies = closed.moving_copies if operand == "moving_words" else closed.stationary_copies
         assert copies == (sum(words) - max(words) if common else 0)
-    for count_of in ("sums", "register_reads", "register_writes"):
-        assert getattr(closed.job, count_of) == sum(getattr(one.traffic, count_of) for one in alone)
+    assert closed.job.sums == sum(one.traffic.sums for one in alone)
+    for action in INSIDE:
+        assert getattr(closed.job.inside, action) == sum(getattr(one.traffic.inside, action) for one in alone)
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -140,7 +141,8 @@ def test_vectors_on_two_arrays_are_two_half_batches(flow: JobDataflow, kind: str
     assert together.compute_cycles == alone.compute_cycles
     assert together.counts.macs == 2 * alone.counts.macs
     assert together.counts.array_network_bytes == 2 * alone.counts.array_network_bytes
-    assert together.counts.register_writes == 2 * alone.counts.register_writes
+    for action in INSIDE:
+        assert getattr(together.counts, action) == 2 * getattr(alone.counts, action)
     # 27 x 5 filter words of 2 bytes: for the moving operand once for each block of the vectors on one array
     blocks = {"ws": 1, "is": 48 // 3, "os": 48 // 4}[flow.name]
     assert 2 * alone.counts.buffer_read_bytes - together.counts.buffer_read_bytes == 27 * 5 * 2 * blocks

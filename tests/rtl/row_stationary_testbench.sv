@@ -1,9 +1,10 @@
 // The buffer and the clock around the array of docs/microarchitecture.md, "Row stationary (rs)".
 //
 // Cycle t ends with the rising edge at time 10 t + 5. The buffer is read by address in the same cycle and written at
-// the cycle's end. Plusargs: GROUPS, IMAGES, CHANNELS, FILTERS, FILTER_ROWS, FILTER_COLUMNS, ROWS, COLUMNS, IMAGE_ROWS
-// and IMAGE_COLUMNS (a job's sizes), IMAGE_WORDS and FILTER_WORDS (hex files, a word a line), RESULT (the file that is
-// written: the cycle count, then Y, a number a line), WATCHDOG (the most cycles allowed), VCD (optional).
+// the cycle's end. Plusargs: GROUPS, IMAGES, CHANNELS, FILTERS, FILTER_ROWS, FILTER_COLUMNS, ROWS, COLUMNS,
+// IMAGE_ROWS and IMAGE_COLUMNS (a job's sizes), WRITES (a file: what product, chain and sum were written, in words),
+// IMAGE_WORDS and FILTER_WORDS (hex files, a word a line), RESULT (the file that is written: the cycle count, then
+// Y, a number a line), WATCHDOG (the most cycles allowed), VCD (optional).
 module row_stationary_testbench;
   import row_stationary_types::*;
   parameter int R = 2;
@@ -38,7 +39,9 @@ module row_stationary_testbench;
   int cycle = 0;
   int cycles = 0;
   int file;
-  string image_path, filter_path, result_path;
+  string image_path, filter_path, result_path, writes_path;
+  int writes[0:2];  // of product, chain and sum
+  control_t told;
 
   logic [WORD-1:0] image[0:DEPTH-1];
   logic [WORD-1:0] filter[0:DEPTH-1];
@@ -111,7 +114,8 @@ module row_stationary_testbench;
         || !$value$plusargs("ROWS=%d", rows) || !$value$plusargs("COLUMNS=%d", columns)
         || !$value$plusargs("IMAGE_ROWS=%d", image_rows) || !$value$plusargs("IMAGE_COLUMNS=%d", image_columns)
         || !$value$plusargs("WATCHDOG=%d", watchdog) || !$value$plusargs("IMAGE_WORDS=%s", image_path)
-        || !$value$plusargs("FILTER_WORDS=%s", filter_path) || !$value$plusargs("RESULT=%s", result_path))
+        || !$value$plusargs("FILTER_WORDS=%s", filter_path) || !$value$plusargs("RESULT=%s", result_path)
+        || !$value$plusargs("WRITES=%s", writes_path))
       $fatal(1, "a plusarg is missing");
     sizes = {
       groups, images, channels, filters, filter_rows, filter_columns, rows, columns, image_rows, image_columns
@@ -121,6 +125,7 @@ module row_stationary_testbench;
     y_size = groups * images * filters * rows * columns;
     if (image_size > DEPTH || filter_size > DEPTH || y_size > DEPTH) $fatal(1, "the job is larger than the buffer");
     for (int i = 0; i < DEPTH; i++) y[i] = '0;
+    for (int i = 0; i < 3; i++) writes[i] = 0;
     $readmemh(image_path, image, 0, image_size - 1);
     $readmemh(filter_path, filter, 0, filter_size - 1);
   end
@@ -136,6 +141,15 @@ module row_stationary_testbench;
 
   always #5 clk = !clk;
 
+  always @(posedge clk) if (busy) begin
+    for (int place = 0; place < H * RSETS; place++) begin
+      told = array.control_at[place*$bits(control_t)+:$bits(control_t)];
+      if (told.multiply) writes[0] = writes[0] + E * T * D;
+      if (told.add && told.add_k == Q * W - 1) writes[1] = writes[1] + E * T * D;
+    end
+    writes[2] = writes[2] + $countones(result_valid);
+  end
+
   always @(posedge clk) begin
     cycle <= cycle + 1;
     for (int i = 0; i < LANES; i++)
@@ -148,6 +162,10 @@ module row_stationary_testbench;
       if (file == 0) $fatal(1, "cannot write the result file");
       $fdisplay(file, "%0d", cycles);
       for (int i = 0; i < y_size; i++) $fdisplay(file, "%0d", $signed(y[i]));
+      $fclose(file);
+      file = $fopen(writes_path, "w");
+      if (file == 0) $fatal(1, "cannot write the counts");
+      for (int i = 0; i < 3; i++) $fdisplay(file, "%0d", writes[i]);
       $fclose(file);
       $finish;
     end else if (cycle >= watchdog) $fatal(1, "no end after %0d cycles", cycle);

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -141,11 +141,14 @@ class RtlResult:
         Index of the last cycle that writes a result, plus one.
     registers : dict of ndarray, optional
         For each register its contents after each cycle, int64 [cycles, elements]; a tree level l is `tree_l`.
+    writes : tuple of int
+        Words written to each register, in the order of a dump; of row stationary only to product, chain and sum.
     """
 
     y: np.ndarray
     cycles: int
     registers: dict[str, np.ndarray] | None
+    writes: tuple[int, ...] = ()
 
 
 def flat(registers: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -222,7 +225,17 @@ def build_icarus(program: RtlProgram, folder: Path) -> list[str]:
         fresh = built.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         overrides = [f"-P{program.top}.{name}={value}" for name, value in program.parameters.items()]
-        command = ["iverilog", "-g2012", "-s", program.top, *_defines(program), *overrides, "-o", str(fresh)]
+        command = [
+            "iverilog",
+            "-g2012",
+            f"-I{HERE}",
+            "-s",
+            program.top,
+            *_defines(program),
+            *overrides,
+            "-o",
+            str(fresh),
+        ]
         _call([*command, *_sources(program)], folder)
         if not fresh.is_file():
             raise RuntimeError("iverilog wrote no program")
@@ -238,7 +251,17 @@ def build_verilator(program: RtlProgram, folder: Path) -> list[str]:
         shutil.rmtree(build, ignore_errors=True)
         build.mkdir(parents=True)
         overrides = [f"-G{name}={value}" for name, value in program.parameters.items()]
-        command = ["verilator", "--binary", "--top-module", program.top, "--Mdir", str(build), "-o", "simulate"]
+        command = [
+            "verilator",
+            "--binary",
+            f"-I{HERE}",
+            "--top-module",
+            program.top,
+            "--Mdir",
+            str(build),
+            "-o",
+            "simulate",
+        ]
         _call([*command, *_defines(program), *overrides, *_sources(program)], folder)
         if not built.is_file():
             raise RuntimeError("verilator built no program")
@@ -267,7 +290,7 @@ def _program(job: RtlJob) -> RtlProgram:
         "DEPTH": buffer_depth(job.moving.size, job.stationary.size, groups * v * n),
     }
     own = "".join(f".{name}({value})," for name, value in rtl.parameters)
-    defines = [f"ARRAY={rtl.module}", f"LANES=({rtl.lanes})", f"OWN_PARAMETERS={own}"]
+    defines = [rtl.module, f"ARRAY={rtl.module}", f"LANES=({rtl.lanes})", f"OWN_PARAMETERS={own}"]
     defines += ["PARTIAL_SUMS"] if rtl.reads_sums else []
     sources = ("testbench", "fold_counter", "port_stage", *rtl.sources, rtl.module)
     return RtlProgram(rtl.module, "testbench", sources, parameters, tuple(defines))
@@ -295,7 +318,7 @@ def _is_old(program: Path) -> bool:
     if not program.is_file():
         return True
     built = program.stat().st_mtime_ns
-    return any(source.stat().st_mtime_ns >= built for source in HERE.glob("*.sv"))
+    return any(source.stat().st_mtime_ns >= built for source in HERE.glob("*.sv*"))
 
 
 def _call(command: list[str], folder: Path) -> None:
@@ -322,13 +345,15 @@ def _run(command: list[str], job: RtlJob, folder: Path, dump: bool) -> RtlResult
         "MOVING": "moving.hex",
         "STATIONARY": "stationary.hex",
     }
-    return simulate(command, plusargs, (groups, v, n), folder, _register_bits(job) if dump else None)
+    registers = _register_bits(job)
+    result = simulate(command, plusargs, (groups, v, n), folder, registers if dump else None)
+    return replace(result, writes=result.writes[: len(registers)])
 
 
 def _register_bits(job: RtlJob) -> dict[str, int]:
     """Give the array's registers, as they are called in a result, and the bits of their elements."""
-    names = [name for name, _ in job.array.registers(job.geometry)]
-    return {name: job.word_bits if name in job.rtl.word_registers else job.sum_bits for name in names}
+    registers = job.array.registers(job.geometry)
+    return {register.name: job.word_bits if register.is_word else job.sum_bits for register in registers}
 
 
 def simulate(
@@ -358,11 +383,11 @@ def simulate(
     RtlResult
         Y, cycles and, if asked for, registers.
     """
-    result, waves = folder / "result.txt", folder / "registers.vcd"
-    for path in (result, waves):
+    result, counts, waves = folder / "result.txt", folder / "writes.txt", folder / "registers.vcd"
+    for path in (result, counts, waves):
         path.unlink(missing_ok=True)
     # Paths relative to the folder, where the program runs: some tools cut long plusargs.
-    every = {**plusargs, "WATCHDOG": WATCHDOG_CYCLES, "RESULT": result.name}
+    every = {**plusargs, "WATCHDOG": WATCHDOG_CYCLES, "RESULT": result.name, "WRITES": counts.name}
     if registers is not None:
         every["VCD"] = waves.name
     _call([*command, *(f"+{name}={value}" for name, value in every.items())], folder)
@@ -371,13 +396,14 @@ def simulate(
     try:
         cycles, *values = [int(line) for line in result.read_text().split()]
         y = np.array(values, dtype=np.int64).reshape(shape)
+        writes = tuple(int(line) for line in counts.read_text().split())
     except ValueError as error:
         raise RuntimeError(f"{result} holds no whole result: {error}") from error
     if registers is None:
-        return RtlResult(y, cycles, None)
+        return RtlResult(y, cycles, None, writes)
     if not waves.is_file():
         raise RuntimeError(f"{command[0]} wrote no registers")
-    return RtlResult(y, cycles, _read_registers(waves, registers, cycles))
+    return RtlResult(y, cycles, _read_registers(waves, registers, cycles), writes)
 
 
 def _read_registers(path: Path, registers: Mapping[str, int], cycles: int) -> dict[str, np.ndarray]:

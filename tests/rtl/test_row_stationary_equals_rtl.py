@@ -82,6 +82,9 @@ def test_every_register_after_every_cycle(seed: int, build: Path) -> None:
     stepped, rtl = both(*draw(seed), build)
     assert stepped.cycles == rtl.cycles
     assert np.array_equal(stepped.result, rtl.y)
+    product, chain, leaving = rtl.writes
+    inside = stepped.traffic.inside
+    assert (inside.product_register_writes, inside.passing_sum_register_writes) == (product, chain + leaving)
     assert set(stepped.registers) == set(rtl.registers)
     for name, values in flat(stepped.registers).items():
         wrong = np.nonzero((values != rtl.registers[name]).any(axis=1))[0]

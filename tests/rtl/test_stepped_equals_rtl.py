@@ -82,3 +82,4 @@ def test_cycles_and_numbers(array: JobArray, geometry: Geometry, seed: int, buil
     stepped, rtl = both(array, geometry, operands(seed + 500, 16), build)
     assert stepped.cycles == rtl.cycles
     assert np.array_equal(stepped.result, rtl.y)
+    assert stepped.writes == rtl.writes  # of every register

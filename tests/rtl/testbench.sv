@@ -4,7 +4,8 @@
 //
 // Cycle t ends with the rising edge at time 10 t + 5. The buffer is read by address in the same cycle and written at
 // the cycle's end. Plusargs: V, D, N, GROUPS, MOVING and STATIONARY (hex files, a word a line), RESULT (the file that
-// is written: the cycle count, then Y, a number a line), WATCHDOG (the most cycles allowed), VCD (optional).
+// is written: the cycle count, then Y, a number a line), WRITES (another: what each register was written, in words),
+// WATCHDOG (the most cycles allowed), VCD (optional).
 module testbench;
   parameter int R = 2;
   parameter int C = 2;
@@ -21,7 +22,8 @@ module testbench;
   int cycle = 0;
   int cycles = 0;
   int file;
-  string moving_path, stationary_path, result_path;
+  string moving_path, stationary_path, result_path, writes_path;
+  int writes[0:15];
 
   logic [WORD-1:0] moving[0:DEPTH-1];
   logic [WORD-1:0] stationary[0:DEPTH-1];
@@ -88,11 +90,12 @@ module testbench;
     if (!$value$plusargs("V=%d", V) || !$value$plusargs("D=%d", D) || !$value$plusargs("N=%d", N)
         || !$value$plusargs("GROUPS=%d", GROUPS) || !$value$plusargs("WATCHDOG=%d", watchdog)
         || !$value$plusargs("MOVING=%s", moving_path) || !$value$plusargs("STATIONARY=%s", stationary_path)
-        || !$value$plusargs("RESULT=%s", result_path))
+        || !$value$plusargs("RESULT=%s", result_path) || !$value$plusargs("WRITES=%s", writes_path))
       $fatal(1, "a plusarg is missing");
     if (GROUPS * V * D > DEPTH || GROUPS * D * N > DEPTH || GROUPS * V * N > DEPTH)
       $fatal(1, "the job is larger than the buffer");
     for (int i = 0; i < DEPTH; i++) y[i] = '0;
+    for (int i = 0; i < 16; i++) writes[i] = 0;
     $readmemh(moving_path, moving, 0, GROUPS * V * D - 1);
     $readmemh(stationary_path, stationary, 0, GROUPS * D * N - 1);
   end
@@ -108,6 +111,10 @@ module testbench;
 
   always #5 clk = !clk;
 
+  always @(posedge clk) if (busy) begin
+`include "write_counts.svh"
+  end
+
   always @(posedge clk) begin
     cycle <= cycle + 1;
     for (int i = 0; i < LANES; i++)
@@ -120,6 +127,10 @@ module testbench;
       if (file == 0) $fatal(1, "cannot write the result file");
       $fdisplay(file, "%0d", cycles);
       for (int i = 0; i < GROUPS * V * N; i++) $fdisplay(file, "%0d", $signed(y[i]));
+      $fclose(file);
+      file = $fopen(writes_path, "w");
+      if (file == 0) $fatal(1, "cannot write the counts");
+      for (int i = 0; i < 16; i++) $fdisplay(file, "%0d", writes[i]);
       $fclose(file);
       $finish;
     end else if (cycle >= watchdog) $fatal(1, "no end after %0d cycles", cycle);

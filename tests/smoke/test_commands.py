@@ -223,7 +223,9 @@ COLUMNS = """
 design dataflow phase index layer pass array start_cycle end_cycle cycles compute_cycles stall_load_cycles
 stall_store_cycles stall_other_array_cycles stall_buffer_port_cycles pipeline_cycles
 barrier_refresh_cycles count utilization
-roofline_bound roofline_ratio dram_cycles dram_model macs adds register_* scratchpad_* array_network_bytes
+roofline_bound roofline_ratio dram_cycles dram_model macs adds
+*_register_reads *_register_writes scratchpad_*_reads scratchpad_*_writes
+scratchpad_reads scratchpad_writes array_network_bytes array_network_*_pitches
 accumulator_*_bytes buffer_*_bytes
 predictor_sram_*_bytes dram_*_bytes dram_activates dram_refreshes dram_*_cycles energy_*_pj energy_pj
 """

@@ -4,6 +4,7 @@ F folds of D steps take (F - 1) max(D II, DC) + D II + DC + 3 cycles (docs/micro
 """
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from dataflows.arrays.activity import Activity, FoldedJob, Registers, part_of
@@ -19,13 +20,15 @@ from dataflows.arrays.job import (
     ceil_div,
     drains_hidden,
     folds,
-    output_traffic,
+    inside_counts,
+    output_work,
 )
 from dataflows.arrays.rtl import Rtl
+from dataflows.arrays.wires import Lines, bus_pitches, lines, row_by_row_pitches
 from dataflows.formula import Formula
 from dataflows.plans.plan import Integers
 
-_RTL = Rtl("broadcast_os", frozenset({"a", "b"}), lanes="OP")
+_RTL = Rtl("broadcast_os", lanes="OP")
 _FORMULA = Formula(
     where={
         "II": "max(ceil(R / MP), ceil(C / SP))",
@@ -73,13 +76,28 @@ class BroadcastOutput:
         return drains_hidden(count, fold, drain, after=3)
 
     def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
-        """Return the words in and out."""
-        return output_traffic(array, tiles)
+        """Return the words in and out, and what registers and wires do."""
+        work, layout, carried = output_work(array, tiles), self.registers(array), self.lines(array)
+        writes = [prod(shape) * (work.folds if name == "out" else work.steps) for name, shape, _ in layout]
+        word_pitches = work.moving_words * bus_pitches(carried.moving, array.columns)
+        word_pitches += work.stationary_words * bus_pitches(carried.stationary, array.rows)
+        sum_pitches = work.sums * row_by_row_pitches(array, array.ports.output)
+        inside = inside_counts(layout, writes, work.macs, word_pitches, sum_pitches)
+        return JobTraffic(work.moving_words, work.stationary_words, work.sums, inside)
+
+    def lines(self, array: Geometry) -> Lines:
+        """Return the lines of a column and of a row: a port that is wider than its side has several."""
+        rows, columns, ports = array.rows, array.columns, array.ports
+        return Lines(lines(columns, rows, ports.stationary), lines(rows, columns, ports.moving))
 
     def registers(self, array: Geometry) -> list[Register]:
         """Return the page's registers."""
-        planes = [Register(name, (array.rows, array.columns)) for name in ("product", "acc", "out")]
-        return [Register("a", (array.rows,)), Register("b", (array.columns,)), *planes]
+        plane = (array.rows, array.columns)
+        return [
+            Register("a", (array.rows,), "operand"), Register("b", (array.columns,), "operand"),
+            Register("product", plane, "product"), Register("acc", plane, "kept_sum"),
+            Register("out", plane, "passing_sum"),
+        ]  # fmt: skip
 
     def activity(self, job: FoldedJob, registers: Registers, cycle: int) -> Activity:
         """Return what the PEs and the ports do in a cycle."""

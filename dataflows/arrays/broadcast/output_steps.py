@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from dataflows.arrays.broadcast.stationary_steps import _bus_pitches, _load_pitches
 from dataflows.plans.plan import Integers
 
 
@@ -27,7 +28,10 @@ def run_broadcast_output(
         np.zeros((rows, columns), dtype), np.zeros((rows, columns), dtype), np.zeros((rows, columns), dtype)
     )  # fmt: skip
     result = np.zeros((groups, V, N), dtype)
-    numbers = np.zeros(7, np.int64)
+    numbers = np.zeros(13, np.int64)
+    a_pitches = _bus_pitches(rows, columns, moving_port)
+    b_pitches = _bus_pitches(columns, rows, stationary_port)
+    drain_pitches = _load_pitches(rows, columns, output_port)
 
     fold, step = 0, 0  # what enters next
     words_a = words_b = 0
@@ -48,6 +52,7 @@ def run_broadcast_output(
                 if v < V and n < N:
                     result[group, v, n] = out[word // columns, word % columns]
                     numbers[4] += 1
+                    numbers[7] += drain_pitches
             drained += output_port
             last_write = cycle
             if drained >= rows * columns:
@@ -55,6 +60,7 @@ def run_broadcast_output(
         # copy
         if complete >= 0:
             out[:, :] = acc
+            numbers[12] += rows * columns
             draining, drained, complete = complete, 0, -1
         # accumulate
         if multiplied_fold >= 0:
@@ -64,8 +70,7 @@ def run_broadcast_output(
                 for r in range(rows):
                     for c in range(columns):
                         acc[r, c] += product[r, c]
-            block_v, block_n = multiplied_fold % blocks_v, (multiplied_fold // blocks_v) % blocks_n
-            numbers[6] += min(rows, V - block_v * rows) * min(columns, N - block_n * columns)
+            numbers[11] += rows * columns
             if multiplied_step == D - 1:
                 complete = multiplied_fold
         # multiply
@@ -77,6 +82,7 @@ def run_broadcast_output(
                     product[r, c] = x * b[c]
             block_v, block_n = latched_fold % blocks_v, (latched_fold // blocks_v) % blocks_n
             numbers[1] += min(rows, V - block_v * rows) * min(columns, N - block_n * columns)
+            numbers[10] += rows * columns
             latched_fold = -1
         # enter
         if fold < fold_count:
@@ -90,10 +96,14 @@ def run_broadcast_output(
                         v = block_v * rows + r
                         a[r] = moving[group, v, step] if v < V else 0
                         numbers[2] += v < V
+                        numbers[6] += (v < V) * a_pitches
+                    numbers[8] += rows
                     for c in range(columns):
                         n = block_n * columns + c
                         b[c] = stationary[group, step, n] if n < N else 0
                         numbers[3] += n < N
+                        numbers[6] += (n < N) * b_pitches
+                    numbers[9] += columns
                     latched_fold, latched_step = fold, step
                     step += 1
                     words_a = words_b = 0

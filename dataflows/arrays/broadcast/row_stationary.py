@@ -3,12 +3,14 @@
 A job takes max(LC, I0) + F S + (F - 1) max(U + LC, I0, O) + U + h r + 1 cycles.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import gcd
 
 import numpy as np
 
-from dataflows.arrays.job import JobTiming, PortInterval, Register, ceil_div, folds
+from dataflows.actions import ActionCounts
+from dataflows.arrays.job import JobTiming, PortInterval, Register, ceil_div, folds, inside_counts
 from dataflows.arrays.rtl import Rtl
 from dataflows.convolution import ConvolutionTiles, Sliding
 from dataflows.formula import FilledFormula, Formula
@@ -17,7 +19,6 @@ from dataflows.traffic import ArrayTraffic
 
 RTL = Rtl(
     "row_stationary",
-    frozenset({"filter", "input"}),
     bench="convolutions",
     sources=("port_stage", *(f"row_stationary_{part}" for part in ("types", "delay", "sequencer", "ports", "pe"))),
 )
@@ -70,9 +71,13 @@ class RowArray:
     def registers(self) -> list[Register]:
         """The registers in the order of a dump."""
         plane = (self.rows, self.columns)
-        pads = [("filter", self.filter_words), ("input", self.input_words), ("psum", self.sum_words)]
-        planes = [Register(name, plane) for name in ("product", "chain", "sum")]
-        return [*(Register(name, (*plane, words)) for name, words in pads), *planes]
+        return [
+            Register("filter", (*plane, self.filter_words), "scratchpad"),
+            Register("input", (*plane, self.input_words), "scratchpad"),
+            Register("psum", (*plane, self.sum_words), "scratchpad_sum"),
+            Register("product", plane, "product"), Register("chain", plane, "passing_sum"),
+            Register("sum", plane, "passing_sum"),
+        ]  # fmt: skip
 
     @property
     def port_intervals(self) -> tuple[PortInterval, PortInterval, PortInterval]:
@@ -160,10 +165,7 @@ def intervals(array: RowArray, mapping: RowMapping, sliding: Sliding) -> Interva
 def row_timing(array: RowArray, mapping: RowMapping, tiles: ConvolutionTiles) -> JobTiming:
     """Return the cycles of each tile."""
     i, m = intervals(array, mapping, tiles.sliding), mapping
-    count = (
-        folds(tiles.groups, m.d) * folds(tiles.filters, m.t * m.p) * folds(tiles.channels, m.r * m.q)
-        * folds(tiles.filter_rows, m.h) * ceil_div(tiles.filter_columns, m.w)
-    )  # fmt: skip
+    count = _folds(m, tiles)
     rows, runs = tiles.images * folds(tiles.rows, m.e), min(tiles.sliding.classes, tiles.columns)
     span = (rows * runs - 1) * i.first + rows * (tiles.columns - runs) * i.next
     gaps = np.full_like(count, i.fold - 1)
@@ -174,6 +176,14 @@ def row_timing(array: RowArray, mapping: RowMapping, tiles: ConvolutionTiles) ->
         fill_cycles=i.start - 1,
         drain_cycles=m.steps + m.h * m.r + 1,
     )
+
+
+def _folds(m: RowMapping, tiles: ConvolutionTiles) -> Integers:
+    """Return the folds of each tile."""
+    return (
+        folds(tiles.groups, m.d) * folds(tiles.filters, m.t * m.p) * folds(tiles.channels, m.r * m.q)
+        * folds(tiles.filter_rows, m.h) * ceil_div(tiles.filter_columns, m.w)
+    )  # fmt: skip
 
 
 def row_formula(array: RowArray, mapping: RowMapping, tiles: ConvolutionTiles) -> FilledFormula:
@@ -187,9 +197,33 @@ def row_formula(array: RowArray, mapping: RowMapping, tiles: ConvolutionTiles) -
     return FilledFormula(_FORMULA, fixed, {size: getattr(tiles, size) for size in sizes})
 
 
-def row_traffic(mapping: RowMapping, tiles: ConvolutionTiles, finished_words: int) -> ArrayTraffic:
-    """Return the words in and out, and the accesses of scratchpads; edges' zeros left out."""
+def row_counts(array: RowArray, writes: Sequence[int], macs: int, moved: tuple[int, int, int, int]) -> ActionCounts:
+    """Return what scratchpads, registers and wires inside the array do.
+
+    Parameters
+    ----------
+    writes : sequence of int
+        Of each register, in the order of a dump; those of scratchpads without edges' zeros.
+    moved : (int, int, int, int)
+        Image and filter words that enter, sums that leave or come back, and sums that a row puts into its chain. As
+        many MACs as the last read no psum.
+    """
+    image_words, filter_words, sums, row_sums = moved
+    filters, inputs, *_ = writes
+    edge = array.rows + array.columns  # a bus along the rows, then one along a row
+    # From the first PE that takes a word the next one is its neighbour in the row (a filter's) or across (an image's).
+    word_pitches = (image_words + filter_words) * edge + (filters - filter_words) + 2 * (inputs - image_words)
+    counts = inside_counts(array.registers, writes, macs, word_pitches, sums * edge + row_sums)
+    return counts + ActionCounts(scratchpad_reads=2 * macs, scratchpad_sum_reads=macs - row_sums)
+
+
+def row_traffic(
+    array: RowArray, mapping: RowMapping, tiles: ConvolutionTiles, finished_words: int, times: Integers | int = 1
+) -> ArrayTraffic:
+    """Return the words in and out of so many of each tile, and what scratchpads, registers and wires do."""
     m = mapping
+    fold_count = _folds(m, tiles) * times  # d groups share a fold, so tiles do not as one with all their groups would
+    tiles = replace(tiles, groups=tiles.groups * times)
     channel_blocks, row_blocks = folds(tiles.channels, m.r * m.q), folds(tiles.filter_rows, m.h)
     widths = [min(m.w, tiles.filter_columns - j) for j in range(0, tiles.filter_columns, m.w)]
     runs = min(tiles.sliding.classes, tiles.columns)
@@ -208,17 +242,21 @@ def row_traffic(mapping: RowMapping, tiles: ConvolutionTiles, finished_words: in
     sets = (folds(tiles.filters, m.t * m.p) - 1) * m.t + folds(rest, m.p)
     taken = int((channel_images * sets * tiles.rows * tiles.filter_rows * window_words).sum())
     macs = int(tiles.macs.sum())
-    partial = int(sums.sum()) - finished_words
+    filled = int((filter_words * np.minimum(m.e, tiles.rows)).sum())
+    positions = int((fold_count * tiles.images * folds(tiles.rows, m.e) * tiles.columns).sum())
+    writes = [
+        filled, taken, macs - row_sums, positions * m.steps * m.pes, positions * m.p * m.pes,
+        positions * m.p * m.e * m.t * m.d,
+    ]  # fmt: skip
+    partial, came, loaded = int(sums.sum()) - finished_words, int(image_words.sum()), int(filter_words.sum())
     return ArrayTraffic(
-        ifmap_words=int(image_words.sum()),
-        filter_words=int(filter_words.sum()),
+        ifmap_words=came,
+        filter_words=loaded,
         partial_sum_writes=partial,
         partial_sum_reads=partial,
-        register_reads=0,
-        register_writes=0,
+        network_words=came + loaded,
+        inside=row_counts(array, writes, macs, (came, loaded, int(sums.sum()) + partial, row_sums)),
         sums_return=True,
-        scratchpad_reads=3 * macs - row_sums,
-        scratchpad_writes=int((filter_words * np.minimum(m.e, tiles.rows)).sum()) + taken + macs - row_sums,
     )
 
 

@@ -73,7 +73,8 @@ class RowFolds:
         assert registers is not None
         kept = len(registers["product"])
         return SteppedFolds(
-            registers, fold_numbers(self.formula, kept), "product", self.array.rtl.word_registers,
+            registers, fold_numbers(self.formula, kept), "product",
+            frozenset(register.name for register in self.layout if register.is_word),
             lambda cycle: self.activity(registers, cycle),
         )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dataflows.arrays.broadcast.row_stationary import RowArray, RowMapping
+from dataflows.arrays.broadcast.row_stationary import RowArray, RowMapping, row_counts
 from dataflows.arrays.broadcast.row_stationary_steps import run_row_stationary
 from dataflows.arrays.stepped import new_dump, registers_by_name
 from dataflows.operands import ConvolutionOperands, SteppedProduct
@@ -45,17 +45,15 @@ def step_rows(
         np.array([m.h, m.w, m.q, m.p, m.r, m.e, m.t, m.d]),
         dump,
     )
-    cycles, macs, image_words, filter_words, sums, read_back, reads, writes = numbers.tolist()
+    cycles, macs, image_words, filter_words, sums, read_back, row_sums, *writes = numbers.tolist()
     traffic = ArrayTraffic(
         image_words,
         filter_words,
         partial_sum_writes=sums - result.size,
         partial_sum_reads=read_back,
-        register_reads=0,
-        register_writes=0,
+        network_words=image_words + filter_words,
+        inside=row_counts(array, writes, macs, (image_words, filter_words, sums + read_back, row_sums)),
         sums_return=True,
-        scratchpad_reads=reads,
-        scratchpad_writes=writes,
     )
     registers = registers_by_name(layout, dump[:cycles]) if dump_cycles else None
     return SteppedProduct(result, cycles, macs, traffic, registers)

@@ -12,7 +12,8 @@ _LOAD_FOLD, _LOAD_CYCLE = 0, 1
 _ENTER, _STEP, _ADD = 2, 7, 8  # an entering position and an added one: fold, image, strip, column, column before
 _NOTHING = -1
 # Places in `numbers`.
-_CYCLES, _MACS, _IMAGE_WORDS, _FILTER_WORDS, _SUMS, _SUMS_READ, _READS, _WRITES = range(8)
+_CYCLES, _MACS, _IMAGE_WORDS, _FILTER_WORDS, _SUMS, _SUMS_READ, _FIRST_TERMS = range(7)
+_FILTER, _INPUT, _PSUM, _PRODUCT, _CHAIN, _SUM = range(7, 13)  # writes
 
 
 class _Job(NamedTuple):
@@ -67,7 +68,9 @@ def run_row_stationary(
     Returns
     -------
     result : [groups, images, filters, out_rows, out_columns]
-    numbers : cycles, MACs, image words, filter words, sums, psums read, scratchpad reads and writes
+    numbers : int64[13]
+        Cycles, MACs, image words, filter words, sums, psums read, MACs that read no psum, real words and psums written
+        to `filter`, `input` and `psum`, and what is written to `product`, `chain` and `sum`.
     """
     groups, images, channels = image.shape[:3]
     count_m, filter_rows, filter_columns = filters.shape[1], filters.shape[3], filters.shape[4]
@@ -98,7 +101,7 @@ def run_row_stationary(
         np.zeros((rows, columns), dtype), np.zeros((rows, columns), dtype), np.zeros((rows, columns), dtype)
     )  # fmt: skip
     result = np.zeros((groups, images, count_m, out_rows, out_columns), dtype)
-    numbers = np.zeros(8, np.int64)
+    numbers = np.zeros(13, np.int64)
 
     said = np.full((places + 1, 14), _NOTHING, np.int64)
     fold = image_index = strip = run = 0
@@ -166,7 +169,7 @@ def run_row_stationary(
             if told[_ADD] >= 0:
                 _add(job, told, place, product, psum, chain, numbers)
             if told[_STEP] >= 0:
-                _multiply(job, told[_STEP], place, inputs, weight, product)
+                _multiply(job, told[_STEP], place, inputs, weight, product, numbers)
             if told[_ENTER] >= 0:
                 _enter(job, told, place, image, inputs, numbers)
                 if place == 0:
@@ -214,7 +217,7 @@ def _load(job: Any, told: Integers, place: int, filters: Any, weight: Any, numbe
             z = (one_group * t + one_set) * e + y
             row, c = z // job.columns * places + place, z % job.columns
             weight[row, c, f * window + k] = filters[group, m, b, i, j] if real else 0
-            numbers[_WRITES] += real and y < job.out_rows
+            numbers[_FILTER] += real and y < job.out_rows
 
 
 @njit(cache=True, inline="always")
@@ -236,16 +239,17 @@ def _enter(job: Any, told: Integers, place: int, image: Any, inputs: Any, number
                 and y < job.out_rows
             ):  # fmt: skip
                 inputs[row, c, k] = image[group, a, b, y * job.sy + i * job.dy, x * job.sx + j * job.dx]
-                numbers[_WRITES] += real_set and _is_new(x, x_before, j, j_0, job.sx, job.dx, width)
+                numbers[_INPUT] += real_set and _is_new(x, x_before, j, j_0, job.sx, job.dx, width)
 
 
 @njit(cache=True, inline="always")
-def _multiply(job: Any, step: int, place: int, inputs: Any, weight: Any, product: Any) -> None:
+def _multiply(job: Any, step: int, place: int, inputs: Any, weight: Any, product: Any, numbers: Integers) -> None:
     """Write `product` of a place in a step of a position."""
     places, k, f = job.h * job.r, step // job.p, step % job.p
     for z in range(job.e * job.t * job.d):
         row, c = z // job.columns * places + place, z % job.columns
         product[row, c] = inputs[row, c, k] * weight[row, c, f * job.q * job.w + k]
+        numbers[_PRODUCT] += 1
 
 
 @njit(cache=True, inline="always")
@@ -267,6 +271,7 @@ def _add(job: Any, told: Integers, place: int, product: Any, psum: Any, chain: A
             if place > 0:
                 value += chain[row - 1, c]
             chain[row, c] = value
+            numbers[_CHAIN] += 1
         if (
             real_word
             and group_0 + z // (job.e * job.t) < job.groups
@@ -274,8 +279,8 @@ def _add(job: Any, told: Integers, place: int, product: Any, psum: Any, chain: A
             and told[_ADD + 3] * job.e + z % job.e < job.out_rows
         ):
             numbers[_MACS] += 1
-            numbers[_READS] += 2 + (k > 0)  # filter, input, and the psum but for the first term
-            numbers[_WRITES] += k > 0  # every term but one leaves a psum behind
+            numbers[_FIRST_TERMS] += k == 0  # it reads no psum
+            numbers[_PSUM] += k > 0  # every term but one leaves a psum behind
 
 
 @njit(cache=True, inline="always")
@@ -296,6 +301,7 @@ def _accumulate(job: Any, told: Integers, chain: Any, sums: Any, result: Any, nu
             result[group, told[_ADD + 2], m, y, x] = value
             numbers[_SUMS] += 1
         sums[z // job.columns, z % job.columns] = value
+        numbers[_SUM] += 1
 
 
 @njit(cache=True)

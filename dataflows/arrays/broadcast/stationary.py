@@ -5,6 +5,7 @@ F folds of V vectors take LC + 1 + (F - 1) max(V II, LC + 1) + V II + ceil(log2 
 """
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from dataflows.arrays.activity import Activity, FoldedJob, Registers, part_of
@@ -19,14 +20,17 @@ from dataflows.arrays.job import (
     Spread,
     ceil_div,
     folds,
+    inside_counts,
     loads_hidden,
-    stationary_traffic,
+    over_blocks,
+    stationary_work,
 )
 from dataflows.arrays.rtl import Rtl
+from dataflows.arrays.wires import Lines, bus_pitches, lines, row_by_row_pitches, tree_pitches
 from dataflows.formula import Formula
 from dataflows.plans.plan import Integers
 
-_RTL = Rtl("broadcast_stationary", frozenset({"shadow", "weight", "in"}), reads_sums=True)
+_RTL = Rtl("broadcast_stationary", reads_sums=True)
 _FORMULA = Formula(
     where={
         "LC": "ceil(R * C / SP)",
@@ -75,19 +79,30 @@ class BroadcastStationary:
         return loads_hidden(count, fold, fill, drain=(array.rows - 1).bit_length() + 2)
 
     def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
-        """Return the words in and out."""
-        return stationary_traffic(array, tiles)
+        """Return the words in and out, and what registers and wires do."""
+        work, layout, columns = stationary_work(array, tiles), self.registers(array), array.columns
+        once = {"shadow": work.folds, "weight": work.folds}
+        writes = [prod(shape) * once.get(name, work.steps) for name, shape, _ in layout]
+        word_pitches = work.moving_words * bus_pitches(self.lines(array).moving, columns)
+        word_pitches += work.stationary_words * row_by_row_pitches(array, array.ports.stationary)
+        tree = tiles.groups * tiles.V * tiles.N * over_blocks(tiles.D, array.rows, tree_pitches(array.rows))
+        inside = inside_counts(layout, writes, work.macs, word_pitches, int(tree.sum()))
+        return JobTraffic(work.moving_words, work.stationary_words, work.sums, inside)
+
+    def lines(self, array: Geometry) -> Lines:
+        """Return the lines of a row: a moving port that is wider than the rows has several."""
+        return Lines(1, lines(array.rows, array.columns, array.ports.moving))
 
     def registers(self, array: Geometry) -> list[Register]:
         """Return the page's registers; level l of the tree is `tree_l`."""
         plane = (array.rows, array.columns)
-        layout = [Register("shadow", plane), Register("weight", plane), Register("in", (array.rows,))]
-        layout.append(Register("product", plane))
+        layout = [Register("shadow", plane, "stationary"), Register("weight", plane, "stationary")]
+        layout += [Register("in", (array.rows,), "operand"), Register("product", plane, "product")]
         nodes, level = array.rows, 0
         while nodes > 1:
             nodes, level = (nodes + 1) // 2, level + 1
-            layout.append(Register(f"tree_{level}", (nodes, array.columns)))
-        return [*layout, Register("sum", (array.columns,))]
+            layout.append(Register(f"tree_{level}", (nodes, array.columns), "passing_sum"))
+        return [*layout, Register("sum", (array.columns,), "passing_sum")]
 
     def activity(self, job: FoldedJob, registers: Registers, cycle: int) -> Activity:
         """Return what the PEs and the ports do in a cycle."""

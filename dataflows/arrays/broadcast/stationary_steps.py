@@ -12,7 +12,8 @@ from numba import njit
 from dataflows.plans.plan import Integers
 
 # Places in `numbers`.
-_CYCLES, _MACS, _MOVING_WORDS, _STATIONARY_WORDS, _SUMS, _SUMS_READ, _WRITES = range(7)
+_CYCLES, _MACS, _MOVING_WORDS, _STATIONARY_WORDS, _SUMS, _SUMS_READ, _WORD_PITCHES, _SUM_PITCHES = range(8)
+_SHADOW, _WEIGHT, _IN, _PRODUCT = range(8, 12)  # writes; the levels of the tree follow, and `sum`
 
 
 @njit(cache=True)
@@ -35,8 +36,9 @@ def run_broadcast_stationary(
     Returns
     -------
     result : [groups, V, N]
-    numbers : int64[7]
-        Cycles, MACs, moving words, stationary words, sums written, psums read, register writes.
+    numbers : int64[8 + registers]
+        Cycles, MACs, moving words, stationary words, sums written, psums read, words and sums times the pitches that
+        they were driven over, and the words written to each register, in the order of the dump.
     """
     groups, V, D = moving.shape
     N = stationary.shape[2]
@@ -51,7 +53,9 @@ def run_broadcast_stationary(
     tree = np.zeros((offset[levels] + nodes[levels], lanes), dtype)
     sums = np.zeros(columns, dtype)
     result = np.zeros((groups, V, N), dtype)
-    numbers = np.zeros(7, np.int64)
+    numbers = np.zeros(13 + levels, np.int64)
+    load_pitches = _load_pitches(rows, columns, stationary_port)
+    bus_pitches = _bus_pitches(rows, columns, moving_port)
 
     # What is in each pipeline stage: fold and vector in `in`, `product`, each tree level; -1 for nothing.
     stages = 2 + levels
@@ -82,6 +86,12 @@ def run_broadcast_stationary(
             numbers[_MOVING_WORDS] += burst * real_d
             numbers[_SUMS] += burst * real_n
             numbers[_SUMS_READ] += burst * real_n * (first_d > 0)
+            numbers[_WORD_PITCHES] += burst * real_d * bus_pitches
+            numbers[_IN] += burst * rows
+            for level in range(levels + 1):
+                numbers[_PRODUCT + level] += burst * nodes[level] * columns
+                numbers[_SUM_PITCHES] += burst * _tree_pitches(level, nodes, real_d) * real_n
+            numbers[_PRODUCT + levels + 1] += burst * columns
             vector, cycle, done = vector + burst, cycle + burst, done + burst
             stage_vector += burst
             last_write = cycle - 1
@@ -92,21 +102,26 @@ def run_broadcast_stationary(
             _accumulate(tree[offset[levels]], sums, psums, first_d > 0)
             numbers[_SUMS] += real_n
             numbers[_SUMS_READ] += real_n * (first_d > 0)
+            numbers[_PRODUCT + levels + 1] += columns
             done += 1
             last_write = cycle
         for level in range(levels, 0, -1):
             if stage_fold[level] >= 0:
                 _add_level(tree, offset[level - 1], nodes[level - 1], offset[level], nodes[level])
+                real_d, real_n = folds[stage_fold[level], 2], folds[stage_fold[level], 4]
+                numbers[_SUM_PITCHES] += _tree_pitches(level, nodes, real_d) * real_n
+                numbers[_PRODUCT + level] += nodes[level] * columns
         if stage_fold[0] >= 0:
             _multiply(entered, weight, tree)
             numbers[_MACS] += folds[stage_fold[0], 2] * folds[stage_fold[0], 4]
+            numbers[_PRODUCT] += rows * columns
         for stage in range(last, 0, -1):
             stage_fold[stage], stage_vector[stage] = stage_fold[stage - 1], stage_vector[stage - 1]
         stage_fold[0] = -1
         # swap, decided in the cycle before: the weights take what the shadow registers held
         if swapping:
             weight[:, :] = shadow
-            numbers[_WRITES] += folds[active, 2] * folds[active, 4]
+            numbers[_WEIGHT] += rows * columns
             swapping = False
         # enter: a vector is latched when all its words have come and the sums' port is free for its sums
         if vector < V:
@@ -116,6 +131,8 @@ def run_broadcast_stationary(
                 group, first_d, real_d, _, _ = folds[active]
                 _enter(moving[group, vector, first_d : first_d + real_d], entered)
                 numbers[_MOVING_WORDS] += real_d
+                numbers[_WORD_PITCHES] += real_d * bus_pitches
+                numbers[_IN] += rows
                 stage_fold[0], stage_vector[0] = active, vector
                 vector += 1
                 words_in = words_out = 0
@@ -124,7 +141,10 @@ def run_broadcast_stationary(
             end = min(loaded + stationary_port, rows * columns)
             group, first_d, real_d, first_n, real_n = folds[loading]
             block = stationary[group, first_d : first_d + real_d, first_n : first_n + real_n]
-            numbers[_STATIONARY_WORDS] += _load(block, shadow, columns, loaded, end)
+            real_words = _load(block, shadow, columns, loaded, end)
+            numbers[_STATIONARY_WORDS] += real_words
+            numbers[_WORD_PITCHES] += real_words * load_pitches
+            numbers[_SHADOW] += end - loaded
             loaded = end
         elif loading < len(folds) and vector == V:
             active, vector, swapping = loading, 0, True
@@ -164,6 +184,36 @@ def _tree_shape(rows: int) -> tuple[Integers, Integers]:
         nodes[level] = (nodes[level - 1] + 1) // 2
         offset[level] = offset[level - 1] + nodes[level - 1]
     return nodes, offset
+
+
+@njit(cache=True)
+def _bus_pitches(rows: int, columns: int, port: int) -> int:
+    """Return the length of what carries a word along its row: its lines, one PE after the other, to the end of each."""
+    lines = min(columns, max(1, port // rows))
+    pitches = 0
+    for line in range(lines):
+        column = 0
+        while column * lines < (line + 1) * columns:  # this PE is in the share of this line or of one before
+            column += 1
+        pitches += column
+    return pitches
+
+
+@njit(cache=True)
+def _load_pitches(rows: int, columns: int, port: int) -> int:
+    """Return the length of what carries a word to its PE: down a column, and along its row if ports take no rows."""
+    return rows if port % columns == 0 else rows + columns
+
+
+@njit(cache=True)
+def _tree_pitches(level: int, nodes: Any, real_rows: int) -> int:
+    """Return the length of a level's links of a column: from each second child with a real product to the first."""
+    pitches = 0
+    if level > 0:
+        for second in range(1, nodes[level - 1], 2):
+            if second << (level - 1) < real_rows:
+                pitches += 1 << (level - 1)
+    return pitches
 
 
 @njit(cache=True, inline="always")

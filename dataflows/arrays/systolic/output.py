@@ -22,9 +22,12 @@ from dataflows.arrays.job import (
     ceil_div,
     folds,
     in_sequence,
-    output_traffic,
+    inside_counts,
+    output_work,
+    over_blocks,
 )
 from dataflows.arrays.rtl import Rtl
+from dataflows.arrays.wires import ONE_LINE, Lines, shifted_out
 from dataflows.formula import Formula
 from dataflows.plans.plan import Integers
 
@@ -46,7 +49,7 @@ class SystolicOutput:
     def rtl(self) -> Rtl:
         """The RTL, with the drain as its parameter."""
         parameters = (("SERIAL", int(self.serial_drain)),)
-        return Rtl("systolic_os", frozenset({"in", "filter"}), lanes="R*C", parameters=parameters)
+        return Rtl("systolic_os", lanes="R*C", parameters=parameters)
 
     @property
     def formula(self) -> Formula:
@@ -83,12 +86,25 @@ class SystolicOutput:
         return in_sequence(tiles.groups * folds(tiles.V, array.rows) * folds(tiles.N, array.columns), fold)
 
     def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
-        """Return the words in and out."""
-        return output_traffic(array, tiles)
+        """Return the words in and out, and what registers and wires do; with a free drain sums take the same wires."""
+        work, rows, pes = output_work(array, tiles), array.rows, array.pes
+        shifts = rows * (rows - 1) * array.columns * work.folds if self.serial_drain else 0
+        writes = [pes * work.steps, pes * work.steps, pes * work.steps + shifts]
+        word_pitches = work.moving_words * array.columns + work.stationary_words * rows
+        leaving = tiles.groups * tiles.N * over_blocks(tiles.V, rows, shifted_out(rows))
+        inside = inside_counts(self.registers(array), writes, work.macs, word_pitches, int(leaving.sum()))
+        return JobTraffic(work.moving_words, work.stationary_words, work.sums, inside)
+
+    def lines(self, array: Geometry) -> Lines:
+        """Return one line for each word: it moves on from PE to PE."""
+        return ONE_LINE
 
     def registers(self, array: Geometry) -> list[Register]:
         """Return the page's registers."""
-        return [Register(name, (array.rows, array.columns)) for name in ("in", "filter", "acc")]
+        plane = (array.rows, array.columns)
+        return [
+            Register("in", plane, "operand"), Register("filter", plane, "operand"), Register("acc", plane, "kept_sum"),
+        ]  # fmt: skip
 
     def activity(self, job: FoldedJob, registers: Registers, cycle: int) -> Activity:
         """Return what the PEs and the ports do in a cycle."""

@@ -22,13 +22,16 @@ from dataflows.arrays.job import (
     ceil_div,
     folds,
     in_sequence,
-    stationary_traffic,
+    inside_counts,
+    over_blocks,
+    stationary_work,
 )
 from dataflows.arrays.rtl import Rtl
+from dataflows.arrays.wires import ONE_LINE, Lines, shifted
 from dataflows.formula import Formula
 from dataflows.plans.plan import Integers
 
-_RTL = Rtl("systolic_stationary", frozenset({"weight", "in"}), reads_sums=True)
+_RTL = Rtl("systolic_stationary", reads_sums=True)
 _FORMULA = Formula(
     where={
         "LC": "R * ceil(C / SP)",
@@ -74,12 +77,25 @@ class SystolicStationary:
         return in_sequence(tiles.groups * folds(tiles.D, array.rows) * folds(tiles.N, array.columns), fold)
 
     def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
-        """Return the words in and out."""
-        return stationary_traffic(array, tiles)
+        """Return the words in and out, and what registers and wires do."""
+        work, pes = stationary_work(array, tiles), array.pes
+        writes = [pes * array.rows * work.folds, pes * work.steps, pes * work.steps]
+        loaded = tiles.groups * tiles.N * over_blocks(tiles.D, array.rows, shifted(array.rows))
+        word_pitches = work.moving_words * array.columns + int(loaded.sum())
+        inside = inside_counts(self.registers(array), writes, work.macs, word_pitches, work.sums * array.rows)
+        return JobTraffic(work.moving_words, work.stationary_words, work.sums, inside)
+
+    def lines(self, array: Geometry) -> Lines:
+        """Return one line for each word: it moves on from PE to PE."""
+        return ONE_LINE
 
     def registers(self, array: Geometry) -> list[Register]:
         """Return the page's registers."""
-        return [Register(name, (array.rows, array.columns)) for name in ("weight", "in", "psum")]
+        plane = (array.rows, array.columns)
+        return [
+            Register("weight", plane, "stationary"), Register("in", plane, "operand"),
+            Register("psum", plane, "passing_sum"),
+        ]  # fmt: skip
 
     def activity(self, job: FoldedJob, registers: Registers, cycle: int) -> Activity:
         """Return what the PEs and the ports do in a cycle."""

@@ -25,7 +25,7 @@ def run_systolic_stationary(
         np.zeros((rows, columns), dtype), np.zeros((rows, columns), dtype), np.zeros((rows, columns), dtype)
     )  # fmt: skip
     result = np.zeros((groups, V, N), dtype)
-    numbers = np.zeros(7, np.int64)
+    numbers = np.zeros(11, np.int64)
     cycle, last_write = 0, -1
     for fold in range(groups * blocks_n * blocks_d):
         block_d, rest = fold % blocks_d, fold // blocks_d
@@ -44,7 +44,9 @@ def run_systolic_stationary(
                     real = d < real_d and c < real_n
                     weight[0, c] = stationary[group, block_d * rows + d, block_n * columns + c] if real else 0
                     numbers[3] += real
-                    numbers[6] += real
+                for r in range(sent + 1):  # the rows that have entered move on
+                    numbers[6] += real_n * (d + r < real_d)
+                numbers[8] += rows * columns
                 sent, words = sent + 1, 0
             if cycle < len(dump):
                 _dump_planes(dump[cycle], weight, entered, psum)
@@ -71,6 +73,10 @@ def run_systolic_stationary(
                         entered[r, c] = x
                         psum[r, c] = value
                         numbers[1] += r < real_d and c < real_n
+                        numbers[6] += r < real_d
+                        numbers[7] += c < real_n
+                        numbers[9] += 1
+                        numbers[10] += 1
                         if r == rows - 1:
                             left += 1
                             last_write = cycle
@@ -107,7 +113,7 @@ def run_systolic_output(
         np.zeros((rows, columns), dtype), np.zeros((rows, columns), dtype), np.zeros((rows, columns), dtype)
     )  # fmt: skip
     result = np.zeros((groups, V, N), dtype)
-    numbers = np.zeros(7, np.int64)
+    numbers = np.zeros(11, np.int64)
     cycle, last_write = 0, -1
     for fold in range(groups * blocks_n * blocks_v):
         block_v, rest = fold % blocks_v, fold // blocks_v
@@ -138,12 +144,15 @@ def run_systolic_output(
                         acc[r, c] = x * w if d == 0 else acc[r, c] + x * w
                         real = r < real_v and c < real_n
                         numbers[1] += real
-                        numbers[6] += real
+                        numbers[6] += (r < real_v) + (c < real_n)
+                        for register in range(8, 11):
+                            numbers[register] += 1
                         if d == D - 1:
                             complete += 1
                             if not serial_drain:
                                 last_write = cycle
                                 if real:
+                                    numbers[7] += rows - r
                                     result[group, block_v * rows + r, block_n * columns + c] = acc[r, c]
                                     numbers[4] += 1
                 beat, words_in, words_filter = beat + 1, 0, 0
@@ -159,9 +168,11 @@ def run_systolic_output(
                     if row < real_v and c < real_n:
                         result[group, block_v * rows + row, block_n * columns + c] = acc[rows - 1, c]
                         numbers[4] += 1
+                numbers[7] += min(real_v, row + 1) * real_n  # the sums that have not left move on
                 for r in range(rows - 1, 0, -1):
                     for c in range(columns):
                         acc[r, c] = acc[r - 1, c]
+                numbers[10] += (rows - 1) * columns
                 last_write = cycle
                 row, words = row - 1, 0
             if cycle < len(dump):

@@ -21,13 +21,16 @@ from dataflows.arrays.job import (
     ceil_div,
     drains_hidden,
     folds,
-    output_traffic,
+    inside_counts,
+    output_work,
+    over_blocks,
 )
 from dataflows.arrays.rtl import Rtl
+from dataflows.arrays.wires import ONE_LINE, Lines, shifted_out
 from dataflows.formula import Formula
 from dataflows.plans.plan import Integers
 
-_RTL = Rtl("overlapped_os", frozenset({"in", "filter"}), sources=("skew_delay",), lanes="R")
+_RTL = Rtl("overlapped_os", sources=("skew_delay",), lanes="R")
 _FORMULA = Formula(
     where={
         "II": "max(ceil(R / MP), ceil(C / SP))",
@@ -74,13 +77,27 @@ class OverlappedOutput:
         return drains_hidden(count, tiles.D * interval, drain, after=array.rows + array.columns)
 
     def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
-        """Return the words in and out."""
-        return output_traffic(array, tiles)
+        """Return the words in and out, and what registers and wires do."""
+        work, rows, columns, pes = output_work(array, tiles), array.rows, array.columns, array.pes
+        out = work.folds * (pes + columns * rows * (columns - 1))  # a copy, and a shift for each column
+        writes = [*[pes * work.steps] * 4, out, columns * pes * work.folds]
+        word_pitches = work.moving_words * columns + work.stationary_words * rows
+        leaving = tiles.groups * tiles.V * over_blocks(tiles.N, columns, shifted_out(columns))
+        inside = inside_counts(self.registers(array), writes, work.macs, word_pitches, int(leaving.sum()))
+        return JobTraffic(work.moving_words, work.stationary_words, work.sums, inside)
+
+    def lines(self, array: Geometry) -> Lines:
+        """Return one line for each word: it moves on from PE to PE."""
+        return ONE_LINE
 
     def registers(self, array: Geometry) -> list[Register]:
         """Return the page's registers."""
-        names = ("in", "filter", "product", "acc", "out", "pass")
-        return [Register(name, (array.rows, array.columns)) for name in names]
+        plane = (array.rows, array.columns)
+        return [
+            Register("in", plane, "operand"), Register("filter", plane, "operand"),
+            Register("product", plane, "product"), Register("acc", plane, "kept_sum"),
+            Register("out", plane, "passing_sum"), Register("pass", plane, "passing_sum"),
+        ]  # fmt: skip
 
     def activity(self, job: FoldedJob, registers: Registers, cycle: int) -> Activity:
         """Return what the PEs and the ports do in a cycle."""

@@ -33,7 +33,7 @@ def run_overlapped_output(
         np.zeros((rows, lanes), dtype), np.zeros((rows, lanes), dtype), np.zeros((rows, lanes), dtype),
     )  # fmt: skip
     result = np.zeros((groups, V, N), dtype)
-    numbers = np.zeros(7, np.int64)
+    numbers = np.zeros(14, np.int64)
 
     # What the first PE did in each of the last cycles: the step that entered, and the column that its shift takes out.
     # It accumulates a step a cycle after that entered, and copies two cycles after the last one.
@@ -62,7 +62,9 @@ def run_overlapped_output(
             numbers[1] += burst * real_v * real_n
             numbers[2] += burst * real_v
             numbers[3] += burst * real_n
-            numbers[6] += burst * real_v * real_n
+            numbers[6] += burst * (real_v * columns + real_n * rows)
+            for register in range(8, 12):
+                numbers[register] += burst * rows * columns
             step, cycle, since_start = step + burst, cycle + burst, since_start + burst
             for back in range(kept):
                 at = (cycle - 1 - back) % kept
@@ -111,20 +113,24 @@ def run_overlapped_output(
                         if r < real_v and shift_column[at] < real_n:
                             result[group, first_v + r, first_n + shift_column[at]] = out[r, c]
                             numbers[4] += 1
+                    # the column that the shifts have brought here
+                    numbers[7] += r < real_v and 0 <= c - (columns - 1 - shift_column[at]) < real_n
+                    numbers[13] += 1
                     passing[r, c] = out[r, c]
                     if c > 0:
+                        numbers[12] += 1
                         out[r, c] = passing[r, c - 1]
             two_before = (cycle - d - 2) % kept
             if step_fold[two_before] >= 0 and step_number[two_before] == D - 1:
                 for r in range(first, end):
                     out[r, d - r] = acc[r, d - r]
+                    numbers[12] += 1
             before = (cycle - d - 1) % kept
             if step_fold[before] >= 0:
-                _, _, real_v, _, real_n = _fold(step_fold[before], blocks_v, blocks_n, V, N, rows, columns)
                 for r in range(first, end):
                     c = d - r
                     acc[r, c] = product[r, c] if step_number[before] == 0 else acc[r, c] + product[r, c]
-                    numbers[6] += r < real_v and c < real_n
+                    numbers[11] += 1
             if step_fold[at] >= 0:
                 group, first_v, real_v, first_n, real_n = _fold(step_fold[at], blocks_v, blocks_n, V, N, rows, columns)
                 for r in range(first, end):
@@ -143,6 +149,9 @@ def run_overlapped_output(
                     filters[r, c] = w
                     product[r, c] = x * w
                     numbers[1] += r < real_v and c < real_n
+                    numbers[6] += (r < real_v) + (c < real_n)
+                    for register in range(8, 11):
+                        numbers[register] += 1
         if cycle < len(dump):
             place = 0
             for plane in (entered, filters, product, acc, out, passing):

@@ -22,17 +22,18 @@ from dataflows.arrays.job import (
     Spread,
     ceil_div,
     folds,
+    inside_counts,
     loads_hidden,
-    stationary_traffic,
+    over_blocks,
+    stationary_work,
 )
 from dataflows.arrays.rtl import Rtl
 from dataflows.arrays.systolic_overlapped.instructions import Instructions
+from dataflows.arrays.wires import ONE_LINE, Lines, shifted
 from dataflows.formula import Formula
 from dataflows.plans.plan import Integers
 
-_RTL = Rtl(
-    "overlapped_stationary", frozenset({"shadow", "pass", "weight", "in"}), sources=("skew_delay",), reads_sums=True
-)
+_RTL = Rtl("overlapped_stationary", sources=("skew_delay",), reads_sums=True)
 _FORMULA = Formula(
     where={
         "LC": "R * ceil(C / SP)",
@@ -113,12 +114,24 @@ class OverlappedStationary:
         return JobTiming(stream, gaps, fill_cycles=load, drain_cycles=drain)
 
     def traffic(self, array: Geometry, tiles: JobTiles) -> JobTraffic:
-        """Return the words in and out."""
-        return stationary_traffic(array, tiles)
+        """Return the words in and out, and what registers and wires do."""
+        work, pes = stationary_work(array, tiles), array.pes
+        load = pes * array.rows * work.folds
+        writes = [load, load, pes * work.folds, pes * work.steps, pes * work.steps]
+        loaded = tiles.groups * tiles.N * over_blocks(tiles.D, array.rows, shifted(array.rows))
+        word_pitches = work.moving_words * array.columns + int(loaded.sum())
+        inside = inside_counts(self.registers(array), writes, work.macs, word_pitches, work.sums * array.rows)
+        return JobTraffic(work.moving_words, work.stationary_words, work.sums, inside)
+
+    def lines(self, array: Geometry) -> Lines:
+        """Return one line for each word: it moves on from PE to PE."""
+        return ONE_LINE
 
     def registers(self, array: Geometry) -> list[Register]:
         """Return the page's registers."""
-        return [Register(name, (array.rows, array.columns)) for name in ("shadow", "pass", "weight", "in", "psum")]
+        plane = (array.rows, array.columns)
+        loaded = [Register(name, plane, "stationary") for name in ("shadow", "pass", "weight")]
+        return [*loaded, Register("in", plane, "operand"), Register("psum", plane, "passing_sum")]
 
     def activity(self, job: FoldedJob, registers: Registers, cycle: int) -> Activity:
         """Return what the PEs and the ports do in a cycle."""

@@ -36,7 +36,7 @@ def run_overlapped_stationary(
         np.zeros((rows, lanes), dtype), np.zeros((rows, lanes), dtype),
     )  # fmt: skip
     result = np.zeros((groups, V, N), dtype)
-    numbers = np.zeros(7, np.int64)
+    numbers = np.zeros(13, np.int64)
 
     # What the first PE did in each of the last cycles; the PEs of diagonal d do now what it did d cycles ago.
     diagonals = rows + columns - 1
@@ -72,6 +72,10 @@ def run_overlapped_stationary(
             numbers[2] += burst * real_d
             numbers[4] += burst * real_n
             numbers[5] += burst * real_n * (first_d > 0)
+            numbers[6] += burst * real_d * columns
+            numbers[7] += burst * rows * real_n
+            numbers[11] += burst * rows * columns
+            numbers[12] += burst * rows * columns
             vector, cycle, left = vector + burst, cycle + burst, left + burst * columns
             for d in range(diagonals):
                 at = (cycle - 1 - d) % diagonals
@@ -134,6 +138,10 @@ def run_overlapped_stationary(
                     entered[r, c] = x
                     psum[r, c] = value
                     numbers[1] += r < real_d and c < real_n
+                    numbers[6] += r < real_d
+                    numbers[7] += c < real_n
+                    numbers[11] += 1
+                    numbers[12] += 1
                     if r == rows - 1:
                         left += 1
                         last_write = cycle
@@ -144,14 +152,16 @@ def run_overlapped_stationary(
                             result[group, v, first_n + c] = psum[r, c]
                         numbers[4] += c < real_n
             if swap_fold[at] >= 0:
-                _, _, real_d, _, real_n = _fold(swap_fold[at], blocks_d, blocks_n, D, N, rows, columns)
                 for r in range(first, end):
                     weight[r, d - r] = shadow[r, d - r]
-                    numbers[6] += r < real_d and d - r < real_n
+                    numbers[10] += 1
             if row_fold[at] >= 0:
                 group, first_d, real_d, first_n, real_n = _fold(row_fold[at], blocks_d, blocks_n, D, N, rows, columns)
                 for r in range(first, end):
                     c = d - r
+                    numbers[6] += rows - 1 - row_sent[at] + r < real_d and c < real_n  # a row of the fold moves on
+                    numbers[8] += 1
+                    numbers[9] += 1
                     passing[r, c] = shadow[r, c]
                     if r > 0:
                         shadow[r, c] = passing[r - 1, c]
