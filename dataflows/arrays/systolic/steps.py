@@ -57,6 +57,7 @@ def run_systolic_stationary(
             words_in += moving_port
             words_out += output_port
             if words_in >= rows and words_out >= columns:
+                writes = 0
                 for r in range(rows - 1, -1, -1):
                     for c in range(columns - 1, -1, -1):
                         v = beat - r - c
@@ -75,8 +76,7 @@ def run_systolic_stationary(
                         numbers[1] += r < real_d and c < real_n
                         numbers[6] += r < real_d
                         numbers[7] += c < real_n
-                        numbers[9] += 1
-                        numbers[10] += 1
+                        writes += 1
                         if r == rows - 1:
                             left += 1
                             last_write = cycle
@@ -88,6 +88,8 @@ def run_systolic_stationary(
                                 else:
                                     result[group, v, n] = value
                                 numbers[4] += 1
+                numbers[9] += writes
+                numbers[10] += writes
                 beat, words_in, words_out = beat + 1, 0, 0
             if cycle < len(dump):
                 _dump_planes(dump[cycle], weight, entered, psum)
@@ -124,6 +126,7 @@ def run_systolic_output(
             words_in += moving_port
             words_filter += stationary_port
             if words_in >= rows and words_filter >= columns:
+                writes = 0
                 for r in range(rows - 1, -1, -1):
                     for c in range(columns - 1, -1, -1):
                         d = beat - r - c
@@ -145,8 +148,7 @@ def run_systolic_output(
                         real = r < real_v and c < real_n
                         numbers[1] += real
                         numbers[6] += (r < real_v) + (c < real_n)
-                        for register in range(8, 11):
-                            numbers[register] += 1
+                        writes += 1
                         if d == D - 1:
                             complete += 1
                             if not serial_drain:
@@ -155,6 +157,8 @@ def run_systolic_output(
                                     numbers[7] += rows - r
                                     result[group, block_v * rows + r, block_n * columns + c] = acc[r, c]
                                     numbers[4] += 1
+                for register in range(8, 11):
+                    numbers[register] += writes
                 beat, words_in, words_filter = beat + 1, 0, 0
             if cycle < len(dump):
                 _dump_planes(dump[cycle], entered, filters, acc)
