@@ -37,6 +37,7 @@ def reproduce(out: Path | None, only: str | None, jobs: int | None, show_list: b
         raise click.UsageError("the report needs a place: add --out DIR")
     makers = chosen_makers(only)
     from simulator.outputs.provenance import without_out
+    from simulator.reproduce.claims import claims, counted
     from simulator.reproduce.execute import missing_jobs, run_jobs
     from simulator.reproduce.folder import write_report
     from simulator.reproduce.made import in_order, made_now, read_kept
@@ -63,10 +64,12 @@ def reproduce(out: Path | None, only: str | None, jobs: int | None, show_list: b
         new = made_now([(maker, maker.make(results)) for maker in makers], command, store.sources.whole)
         write_report(in_order(kept | new), out, sys.argv[1:], store.sources.whole, new, page)
     compared = [one.verdict for each in new.values() for one in each.exhibit.comparisons if one.ours is not None]
+    judged = ", ".join(f"{verdict} {number}" for verdict, number in counted(claims(in_order(kept | new))).items())
     others = len(kept.keys() - new)
     stayed = f"; other exhibits stay as they were: {others}" if others else ""
     screen.print(
         f"exhibits: {len(new)}, numbers beside the paper's: {len(compared)}, "
         f"of them more than 2 % off: {len(compared) - compared.count('agrees')}{stayed}; "
+        f"{f'claims of the paper: {judged}; ' if judged else ''}"
         f"{out / ('report.html' if page else 'report.md')}"
     )

@@ -16,6 +16,15 @@ from workloads.foundation.registry import parts
 
 Cell = str | int | float | None
 Verdict = Literal["agrees", "differs", "unexplained", "unknown"]
+# What sort of a number the paper's has here beside it: how much it says when both agree.
+Kind = Literal["prediction", "identity", "reading", "own table", "elsewhere"]
+KINDS: dict[Kind, str] = {
+    "prediction": "simulated here, without a number of the paper",
+    "identity": "follows from the paper's rules by counting steps",
+    "reading": "the same number of the paper again, under another counting rule or assumption",
+    "own table": "starts from the paper's own table",
+    "elsewhere": "measured on another network and data set than the paper's",
+}
 EXPLAIN_BEYOND = 0.02  # a difference that is larger needs its reason
 
 
@@ -33,6 +42,10 @@ class Comparison:
         Why they differ, as an experiment found it; needed where the difference exceeds 2 %.
     digits : int
         Digits behind the point.
+    kind : str
+        What sort of a number ours is (`KINDS`).
+    constant : float, optional
+        What a constant gives instead: the schedule, a backward of two forwards, and a predictor that is free.
     """
 
     what: str
@@ -40,11 +53,18 @@ class Comparison:
     ours: float | None
     reason: str = ""
     digits: int = 3
+    kind: Kind = "prediction"
+    constant: float | None = None
 
     @property
     def difference(self) -> float | None:
         """Ours over the paper's, less one; None without ours, or where the paper's is zero."""
         return None if self.ours is None or self.paper == 0 else self.ours / self.paper - 1
+
+    @property
+    def constant_difference(self) -> float | None:
+        """The constant over the paper's, less one; None where there is none."""
+        return None if self.constant is None or self.paper == 0 else self.constant / self.paper - 1
 
     @property
     def verdict(self) -> Verdict:

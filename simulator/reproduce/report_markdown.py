@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 
+from simulator.reproduce.claims import MEANINGS, claims, counted, with_constants
 from simulator.reproduce.exhibit import Cell, Comparison, Table
 from simulator.reproduce.made import Report, comparisons_by_exhibit
-from simulator.reproduce.report_page import LEAD
-from simulator.reproduce.summary import MEANINGS, counts, summary_text
+from simulator.reproduce.report_page import LEAD, constant_text
+from simulator.reproduce.summary import summary_text
 
 
 def markdown_report(report: Report) -> str:
     """Return the report; pictures stand under `figures/`, files of tables under `tables/`."""
     text = summary_text(comparisons_by_exhibit(report))
-    parts = ["# The paper's tables and figures, reproduced", LEAD, *([text] if text else []), *_overview(report)]
+    parts = ["# The paper's tables and figures, reproduced", LEAD, *([text] if text else [])]
+    parts += [*_claims(report), *_constant(report), *_overview(report)]
     for made in report.values():
         exhibit = made.exhibit
         parts.append(f"## {made.title}")
@@ -31,11 +33,38 @@ def _overview(report: Report) -> list[str]:
     compared = [(made.name, one) for made in report.values() for one in made.exhibit.comparisons]
     if not compared:
         return []
-    said = [f"- {verdict}: {count} ({MEANINGS[verdict]})" for verdict, count in counts(report).items()]
-    columns = {"exhibit": False, "number": False, "paper": True, "here": True, "difference": True, "verdict": False}
-    rows = [(name, *_numbers(one), one.verdict) for name, one in compared]
+    columns = {"exhibit": False, "number": False, "paper": True, "here": True, "difference": True, "verdict": False,
+               "kind": False}  # fmt: skip
+    rows = [(name, *_numbers(one), one.verdict, one.kind) for name, one in compared]
     table = _lines(list(columns), list(columns.values()), rows)
-    return ["## All numbers beside the paper's", "\n".join(said), "The reasons stand with the exhibits.", table]
+    return ["## All numbers beside the paper's", "The reasons stand with the exhibits.", table]
+
+
+def _claims(report: Report) -> list[str]:
+    judged = claims(report)
+    if not judged:
+        return []
+    said = [f"- {verdict}: {count} ({MEANINGS[verdict]})" for verdict, count in counted(judged).items()]
+    rows = [
+        (one.claim, one.verdict, one.where, "-" if one.worst is None else f"{one.worst:+.1%}",
+         one.why if one.verdict != "agrees" else "")
+        for one in judged
+    ]  # fmt: skip
+    table = _lines(("claim", "verdict", "in the paper", "worst difference", "why"), (False,) * 5, rows)
+    return ["## The paper's claims", "\n".join(said), table]
+
+
+def _constant(report: Report) -> list[str]:
+    rows = [
+        (name, *_numbers(one)[:3], f"{one.constant:,.{one.digits}f}", f"{one.difference:+.1%}",
+         f"{one.constant_difference:+.1%}")
+        for name, one in with_constants(report)
+    ]  # fmt: skip
+    if not rows:
+        return []
+    columns = ("exhibit", "number", "paper", "here", "a constant", "here off", "a constant off")
+    table = _lines(columns, (False, False, True, True, True, True, True), rows)
+    return ["## What a constant gives", constant_text(report), table]
 
 
 def _comparisons(comparisons: Sequence[Comparison]) -> str:

@@ -5,15 +5,25 @@ from typing import Any
 
 from simulator.outputs.charts.interactive import figure
 from simulator.pages.page import Code, Column, DataTable, Markdown, Number, Page, Panels, Part, Section, Text
-from simulator.reproduce.exhibit import Comparison, Table, exhibit_makers
+from simulator.reproduce.claims import MEANINGS, Claim, claims, constant_errors, counted, with_constants
+from simulator.reproduce.exhibit import KINDS, Comparison, Table, exhibit_makers
 from simulator.reproduce.made import MadeExhibit, Report, comparisons_by_exhibit
-from simulator.reproduce.summary import MEANINGS, counts, overview, summary_text
+from simulator.reproduce.summary import overview, summary_text
 
 TITLE = "ADA-GP reproduced"
 LEAD = (
     "Every table and figure of the hardware side of ADA-GP (Janfaza et al., MICRO 2023), simulated from the shipped "
     "traces on the shipped machine (docs/machine.md). No constant is fitted. A speedup is the baseline's cycles of a "
     "whole training run over the design's."
+)
+CONSTANT = (
+    "A constant gives most speedups of the paper: take the schedule, let a backward take two forwards and a predictor "
+    "nothing, and every network gains the same. A simulator must be compared with it."
+)
+KNOWS = (
+    "The constant knows no layers and no designs. It gives LOW, Efficient and MAX the same speedup, every network the "
+    "same, and a pipeline with unequal stages the same as one with equal ones. Cycles, energy and stalls it does not "
+    "give at all."
 )
 PICTURE = (
     "A dot is a number of the paper that has one here. Left to right: the number here over the paper's, on a "
@@ -33,10 +43,14 @@ def report_page(report: Report, provenance: dict[str, Any], sources: str) -> Pag
     sources : str
         Digest of the code and files as they are now; an exhibit of another one says so.
     """
-    numbers = [Number(verdict, str(count), MEANINGS[verdict]) for verdict, count in counts(report).items() if count]
-    sections = [Section("summary", "What agrees and what does not", _summary(report))]
-    if numbers:
-        sections.append(Section("numbers", "All numbers beside the paper's", [_all_numbers(report)]))
+    judged = claims(report)
+    numbers = [Number(verdict, str(count), MEANINGS[verdict]) for verdict, count in counted(judged).items()]
+    sections = [
+        Section("summary", "What agrees and what does not", _summary(report)),
+        Section("claims", "The paper's claims", [_claims(judged)] if judged else []),
+        Section("constant", "What a constant gives", _constant(report)),
+        Section("numbers", "All numbers beside the paper's", _all_numbers(report)),
+    ]
     sections += [Section(key, made.title, _exhibit(made, sources)) for key, made in report.items()]
     sections.append(Section("provenance", "Where the numbers come from", _provenance(report, provenance)))
     return Page(TITLE, _part_of(report) + LEAD, numbers, [one for one in sections if one.parts])
@@ -54,13 +68,66 @@ def _summary(report: Report) -> list[Part]:
     return [*parts, Markdown(text)] if text else parts
 
 
-def _all_numbers(report: Report) -> DataTable:
+def _claims(judged: list[Claim]) -> DataTable:
+    """Return a row a claim: what it is made of, how far the worst number is, and what a constant would give."""
+    columns = [
+        Column("claim", long=True), Column("verdict", filtered=True), Column("in the paper"), Column("numbers", 0),
+        Column("worst difference, %", 1), Column("why", long=True),
+    ]  # fmt: skip
+    rows = [
+        [one.claim, one.verdict, one.where, len(one.rows), None if one.worst is None else 100 * one.worst,
+         one.why if one.verdict != "agrees" else ""]
+        for one in judged
+    ]  # fmt: skip
+    return DataTable("One row a claim; the first column leads to its first exhibit", columns, rows,
+                     [one.rows[0][0] for one in judged])  # fmt: skip
+
+
+def _constant(report: Report) -> list[Part]:
+    """Return the numbers that a constant gives too: what the simulator adds to it."""
+    rows = with_constants(report)
+    if not rows:
+        return []
+    columns = [
+        Column("exhibit", filtered=True), Column("number", long=True), Column("paper", None), Column("here", None),
+        Column("a constant", None), Column("here off, %", 2), Column("a constant off, %", 2),
+    ]  # fmt: skip
+    cells = [
+        [name, one.what, one.paper, one.ours, one.constant, _per_cent(one.difference),
+         _per_cent(one.constant_difference)]
+        for name, one in rows
+    ]  # fmt: skip
+    return [Markdown(constant_text(report)), DataTable("Numbers that a constant gives too", columns, cells)]
+
+
+def constant_text(report: Report) -> str:
+    """Return what a constant gives, how far it is off, and what only the simulator knows."""
+    rows = with_constants(report)
+    averages = [one for name, one in rows if one.what.startswith("average") and not name.startswith("Figure 20")]
+    errors = {"All of these numbers": constant_errors([one for _, one in rows])}
+    if averages:
+        errors = {"The averages of figures 17 to 19": constant_errors(averages)} | errors
+    lines = [
+        f"- **{what}** ({one.numbers}): the simulator is {one.ours_mean:.2%} off in the mean and {one.ours_worst:.2%} "
+        f"at worst, the constant {one.constant_mean:.2%} and {one.constant_worst:.2%}."
+        for what, one in errors.items()
+    ]
+    return f"{CONSTANT}\n\n" + "\n".join(lines) + f"\n\n{KNOWS}"
+
+
+def _all_numbers(report: Report) -> list[Part]:
     pairs = [(made, one) for made in report.values() for one in made.exhibit.comparisons]
-    columns = [Column("exhibit", filtered=True), *_columns(chosen=True)]
-    return DataTable(
-        "Every number of the paper; the first column leads to its exhibit", columns,
-        [[made.name, *_row(one)] for made, one in pairs], [made.key for made, _ in pairs],
-    )  # fmt: skip
+    if not pairs:
+        return []
+    columns = [Column("exhibit", filtered=True), *_columns(chosen=True), Column("kind", filtered=True)]
+    meanings = "\n".join(f"- **{kind}**: {meaning}." for kind, meaning in KINDS.items())
+    return [
+        Markdown(f"Not every number says as much as another:\n\n{meanings}"),
+        DataTable(
+            "Every number of the paper; the first column leads to its exhibit", columns,
+            [[made.name, *_row(one), one.kind] for made, one in pairs], [made.key for made, _ in pairs],
+        ),
+    ]  # fmt: skip
 
 
 def _exhibit(made: MadeExhibit, sources: str) -> list[Part]:
@@ -89,8 +156,12 @@ def _columns(chosen: bool = False) -> list[Column]:
 
 
 def _row(one: Comparison) -> list[str | float | None]:
-    difference = None if one.difference is None else 100 * one.difference
-    return [one.what, one.verdict, one.paper, one.ours, difference, one.reason if one.verdict != "agrees" else ""]
+    reason = one.reason if one.verdict != "agrees" else ""
+    return [one.what, one.verdict, one.paper, one.ours, _per_cent(one.difference), reason]
+
+
+def _per_cent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
 
 
 def _table(table: Table) -> DataTable:

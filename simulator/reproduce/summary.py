@@ -3,7 +3,6 @@
 The lines are in `configs/reproduce/summary.yaml`; docs/reproduce.md has them too.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 
 from simulator.outputs.charts.chart import Chart, Dots
@@ -41,12 +40,6 @@ def summary_text(compared: Mapping[str, Mapping[str, Comparison]]) -> str:
     """Return the lines as Markdown."""
     groups = summary_lines(compared).items()
     return "\n\n".join(f"**{heading}:**\n\n" + "\n".join(f"- {line}" for line in lines) for heading, lines in groups)
-
-
-def counts(report: Report) -> dict[Verdict, int]:
-    """Return how many numbers of the paper have each verdict."""
-    found = Counter(one.verdict for made in report.values() for one in made.exhibit.comparisons)
-    return {verdict: found[verdict] for verdict in MEANINGS}
 
 
 def overview(report: Report) -> Chart | None:

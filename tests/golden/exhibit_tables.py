@@ -13,8 +13,8 @@ GOLDEN = Path(__file__).parent / "reproduce"
 def tables(maker: ExhibitMaker, found: Findings) -> Iterator[Table]:
     """Give an exhibit's tables, and what it compares with the paper as one more."""
     exhibit = maker.make(found)
-    rows = tuple((one.what, one.paper, one.ours) for one in exhibit.comparisons)
-    yield Table(f"{maker.key}-comparisons", "Beside the paper", ("number", "paper", "here"), rows)
+    rows = tuple((one.what, one.paper, one.ours, one.kind, one.constant) for one in exhibit.comparisons)
+    yield Table(f"{maker.key}-comparisons", "Beside the paper", ("number", "paper", "here", "kind", "constant"), rows)
     yield from exhibit.tables
 
 

@@ -59,7 +59,7 @@ class Assumptions(PagedExhibit):
         columns = [f"{network}, {dataset}" for network, dataset in cells()]
         return Exhibit(
             self._text(found, [one.moved(shipped) for one in rows]),
-            (Comparison(what, paper, dense),),
+            (Comparison(what, paper, dense, kind="reading"),),
             tuple(
                 self.page.picture(dataset.lower(), _draw(shipped, rows, place))
                 for place, dataset in enumerate(studies()["datasets"])

@@ -1,11 +1,11 @@
 """Beyond the paper: which order of Phase GP and Phase BP is best at an equal share of each."""
 
-from simulator.reproduce.exhibit import Cell, Exhibit
+from simulator.reproduce.exhibit import Cell, Comparison, Exhibit
 from simulator.reproduce.jobs.design_comparison import DesignComparison
 from simulator.reproduce.jobs.job import Findings
 from simulator.reproduce.page import PagedExhibit, page
-from simulator.reproduce.paper import DESIGNS
-from simulator.reproduce.run_arithmetic import batch_cycles
+from simulator.reproduce.paper import DESIGNS, targets
+from simulator.reproduce.run_arithmetic import batch_cycles, ideal_speedup
 from simulator.studies.unit_pipelines import BatchPhase, unit_run
 
 _PIPELINES = ("gpipe", "dapple", "chimera")
@@ -33,8 +33,13 @@ class BestSchedule(PagedExhibit):
             (f"{k}:{m}", k / (k + m), *(one.speedup({"gp": k, "bp": m}) for one in cycles.values())) for k, m in _SHARES
         )
         alike = len({row[1:] for row in orders}) == 1
+        predicted = Comparison(
+            f"speedup of MAX with Phase GP batches alone, {JOB.trace}", targets()["claims"]["speedup_of_phase_gp"],
+            cycles["max"].speedup({"gp": 1}), constant=ideal_speedup(1.0),
+        )  # fmt: skip
         return Exhibit(
             self.page.text(batches=_BATCHES, trace=JOB.trace, verdict=self.page.say("alike" if alike else "unlike")),
+            (predicted,),
             tables=(self.page.table("orders", orders, batches=_BATCHES), self.page.table("shares", shares)),
         )
 

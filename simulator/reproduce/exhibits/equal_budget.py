@@ -94,7 +94,7 @@ class EqualBudget(PagedExhibit):
         for name, paper in targets()[self.page.constants["table"]][f"{what}_increase_percent"].items():
             ours = 100 * (cost(_sizes(name.lower())) / cost(_sizes("baseline")) - 1)
             title = f"{what} of {DESIGNS[name.lower()]} over the baseline's, per cent"
-            yield Comparison(title, paper, ours, self.page.say("cut_off", ours=ours), digits=2)
+            yield Comparison(title, paper, ours, self.page.say("cut_off", ours=ours), 2, "own table")
 
     def _stated(self, dataset: str) -> float:
         stated = published()[self.budget].speedup_percent(dataset)
@@ -105,7 +105,7 @@ class EqualBudget(PagedExhibit):
         cost = BUDGETS[self.budget]
         reason = self.page.say("pes", more=100 * (cost(_sizes("max")) / cost(_sizes("baseline")) - 1), pes=self.pes[0])
         what, extra = f"PEs a baseline may have more at MAX's {self.budget}, per cent", published()[self.budget]
-        yield Comparison(what, extra.extra_pes_percent, _more(self.pes[0]), reason, digits=1)
+        yield Comparison(what, extra.extra_pes_percent, _more(self.pes[0]), reason, 1, "own table")
         for dataset in DATASETS:
             means = {f"{_name(one)} ({_more(*one):.1f} % more PEs)": gains.mean(dataset, one) for one in gains.shapes}
             reason = self.page.say("gain", listed=", ".join(f"{name} {mean:.1f} %" for name, mean in means.items()))
@@ -115,7 +115,7 @@ class EqualBudget(PagedExhibit):
             speedup, stated = fmean(gains.speedups(dataset)), self._stated(dataset)
             reason = self.page.say("other_reading", needed=100 * (speedup / (1 + stated / 100) - 1))
             what = f"or: MAX keeps over it, {dataset}, per cent"
-            yield Comparison(what, stated, gains.kept(dataset), reason, digits=2)
+            yield Comparison(what, stated, gains.kept(dataset), reason, 2, "reading")
 
     def _text(self, found: Findings, gains: "_Gains", growths: list[Growth]) -> str:
         base, most = (asic_table()[design][0] for design in ("baseline", "max"))

@@ -36,8 +36,8 @@ class Baseline(PagedExhibit):
         return Exhibit(
             self.page.text(),
             (
-                Comparison("steps of a batch", paper["baseline_steps_per_batch"], one),
-                Comparison("steps of two batches", paper["baseline_two_batches"], two),
+                Comparison("steps of a batch", paper["baseline_steps_per_batch"], one, kind="identity"),
+                Comparison("steps of two batches", paper["baseline_two_batches"], two, kind="identity"),
             ),
             (self.page.picture("timeline", _draw(["baseline"], ["bp"], Fraction(0))),),
         )
@@ -136,7 +136,7 @@ def _comparisons(row: Plain) -> list[Comparison]:
     formula = targets()["timeline_4_layers"][row["paper"]]
     return [
         Comparison(f"steps of {row['what']}, Efficient, alpha = {alpha}", float(paper_steps(formula, alpha)),
-                   float(steps_of("efficient", row["phases"], alpha)))
+                   float(steps_of("efficient", row["phases"], alpha)), kind="identity")
         for alpha in ALPHAS
     ]  # fmt: skip
 

@@ -40,7 +40,7 @@ class PipelineTimeline(PagedExhibit):
         rows = ((batches, run.steps, run.flushes, run.messages, run.idle_share) for batches, run in shown)
         return Exhibit(
             self.page.text(pace=pace, before=before, after=after, ratio=float(Fraction(before, after))),
-            tuple(Comparison(what, *pair, digits=0) for what, pair in numbers.items()),
+            tuple(Comparison(what, *pair, digits=0, kind="identity") for what, pair in numbers.items()),
             (self.page.picture("timeline", self._draw()),),
             (self.page.table("steps", rows),),
         )

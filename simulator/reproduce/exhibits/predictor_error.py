@@ -60,7 +60,7 @@ class PredictorError(PagedExhibit):
             reason = self.page.say("reason", percent=paper, right=right, off=off)
             reason += self.page.say("least", least=min(every)) if name == "others" else ""
             what = self.page.say(name, trace=TRACE, layers=len(errors))
-            yield Comparison(what, paper, ours, reason, digits=2)
+            yield Comparison(what, paper, ours, reason, digits=2, kind="elsewhere")
 
 
 def root_mse_percent(errors: LayerErrors) -> list[float | None]:

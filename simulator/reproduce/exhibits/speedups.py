@@ -54,7 +54,16 @@ class Speedups(PagedExhibit):
                 values = dict(zip(NETWORKS, self._speedups(found, dataset, "max"), strict=True))
                 best = max(values, key=lambda network: values[network])
                 reason = self.page.say("unexplained", best=best) if what == "max" else ""
-                yield Comparison(f"{what} speedup of MAX, {dataset}", published, choose(values.values()), reason)
+                constant = choose([found[self._job(network, dataset)]["max"]["ideal_speedup"] for network in NETWORKS])
+                title = f"{what} speedup of MAX, {dataset}"
+                yield Comparison(title, published, choose(values.values()), reason, constant=constant)
+        if paper:
+            title, held = "runs with LOW <= Efficient <= MAX", sum(self._in_order(found, *pair) for pair in PAIRS)
+            yield Comparison(title, len(PAIRS), held, "" if held == len(PAIRS) else self.page.say("order"), digits=0)
+
+    def _in_order(self, found: Findings, network: str, dataset: str) -> bool:
+        run = found[self._job(network, dataset)]
+        return run["low"]["speedup"] <= run["efficient"]["speedup"] <= run["max"]["speedup"]
 
     def _order(self, found: Findings) -> str:
         """Say where LOW <= Efficient <= MAX does not hold, and whether banks are the cause."""
