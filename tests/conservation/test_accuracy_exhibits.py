@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from simulator.cli.train import reference
 from simulator.reproduce.accuracy_arithmetic import (
+    KNOWABLE,
+    REACHED,
     average_gain,
     best_gain,
     gains,
@@ -25,7 +27,7 @@ from simulator.reproduce.contradictions.method import batches_in_gp
 from simulator.reproduce.exhibit import exhibit_makers
 from simulator.reproduce.exhibits.accuracy import COMMAND, JOB
 from simulator.reproduce.exhibits.contradictions import Contradiction, all_contradictions
-from simulator.reproduce.exhibits.predictor_error import KNOWABLE, REACHED, root_mse_percent
+from simulator.reproduce.exhibits.predictor_error import root_mse_percent
 from simulator.reproduce.folder import write_report
 from simulator.reproduce.jobs.job import Plain
 from simulator.reproduce.made import made_now
@@ -287,3 +289,18 @@ def test_files_of_each_exhibit(costs: Plain, tmp_path: Path) -> None:
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert all(f"## {maker.title}" in report for maker in makers)
     assert "None" not in report.replace("None of", "")
+
+
+def test_readings_of_what_the_text_says(found: dict[str, Contradiction]) -> None:
+    # VGG19 on CIFAR10: 91.18 to 92.51 is 1.33 points, and 1.33 / 91.18 = 1.4587 per cent, cut off 1.45
+    assert figure(found, "averages", "CIFAR10 max, relative, per cent") == pytest.approx(133 / 91.18)
+    assert round(figure(found, "averages", "CIFAR10 average, relative, per cent"), 3) == 0.875
+    # sqrt(1 - 0.16^2) and sqrt(1 - 0.56^2)
+    assert figure(found, "per-cent", "least cosine, layers 2 to 10") == pytest.approx(0.98712, abs=1e-5)
+    assert figure(found, "per-cent", "least cosine, layer 1 at first") == pytest.approx(0.82849, abs=1e-5)
+    # 472,004 / 180; 494,080 - 493,171 = 909 for 180 x 80 / 166 = 86.7 PEs
+    assert round(figure(found, "luts-per-pe", "LUTs of a PE of the baseline")) == 2622
+    assert figure(found, "luts-per-pe", "LUTs of a PE of the second array") == pytest.approx(909 * 166 / 14400)
+    # a BP batch takes 21 steps, a GP batch alone 7, and 4 where it is followed at once
+    assert figure(found, "figure-10c", "steps, GP then BP") == 25 == 4 + 21
+    assert figure(found, "figure-10c", "steps, BP then GP") == 28 == 21 + 7

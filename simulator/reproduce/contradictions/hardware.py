@@ -110,3 +110,16 @@ def larger_baseline() -> Arithmetic:
     kept = targets()["speedup_over_bp"]["WS"]["average"]["CIFAR10"] / (1 + gain / 100)
     figures = {"MAX over the larger baseline, first reading": kept}
     return figures | {"baseline's gain, second reading, per cent": 100 * (kept - 1)}, {"gain": gain, "more": more}
+
+
+def luts_per_pe() -> Arithmetic:
+    """Return the LUTs of a PE of the baseline, and of one of MAX's second array."""
+    luts, count = _column(FPGA["resources"], 0), _column(FPGA["resources"], -1)
+    pes = targets()["claims"]["baseline_pes"]
+    second = pes * (count["MAX"] - count["Efficient"]) / count["Baseline"]
+    added = luts["MAX"] - luts["Efficient"]
+    figures = {
+        "LUTs of a PE of the baseline": luts["Baseline"] / pes,
+        "LUTs of a PE of the second array": added / second,
+    }
+    return figures, {"base": luts["Baseline"], "added": added, "pes": second}

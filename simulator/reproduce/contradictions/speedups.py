@@ -120,3 +120,12 @@ def _epochs_needed(speedup: float, trace: str) -> int:
     loaded = load_trace(trace)
     batches = loaded.dataset.batches_per_epoch(loaded.batch_size)
     return next(n for n in count(1) if ideal_speedup(gp_share(paper_batches(n, batches))) >= speedup)
+
+
+def figure_10c() -> Arithmetic:
+    """Count the steps of both transitions."""
+    figures = {
+        "steps, GP then BP": unit_run("gpipe", ["gp", "bp"]).steps,
+        "steps, BP then GP": unit_run("gpipe", ["bp", "gp"]).steps,
+    }
+    return figures, {"stated": targets()["pipelines"]["GPipe"]["steps_two_batches_gp_to_bp"]}

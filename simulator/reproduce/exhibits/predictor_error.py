@@ -5,7 +5,7 @@ from math import sqrt
 from statistics import fmean
 
 from simulator.outputs.charts.chart import Chart, Lines
-from simulator.reproduce.accuracy_arithmetic import least_cosine, paper_mape, signs_off, wrong_signs
+from simulator.reproduce.accuracy_arithmetic import KNOWABLE, REACHED, least_cosine, paper_mape, signs_off, wrong_signs
 from simulator.reproduce.exhibit import Cell, Comparison, Exhibit
 from simulator.reproduce.jobs.job import Findings
 from simulator.reproduce.page import PagedExhibit, page
@@ -13,9 +13,6 @@ from workloads.predictor_errors import LayerErrors
 from workloads.trace import load_trace
 
 TRACE = "digits-cnn"
-# docs/predictor-study.md, Phase BP, means of three seeds: the cosine that can be known without the batch's samples, and
-# the one that the predictor reaches there.
-KNOWABLE, REACHED = 0.316, 0.128
 SHOWN_EPOCHS = (1, 10, 22, 45, 90)
 Errors = Mapping[str, LayerErrors]
 
