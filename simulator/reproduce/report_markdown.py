@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from simulator.reproduce.claims import MEANINGS, claims, counted, with_constants
+from simulator.reproduce.claims import MEANINGS, Claim, claims, counted, with_constants
 from simulator.reproduce.exhibit import Cell, Comparison, Table
 from simulator.reproduce.made import Report, comparisons_by_exhibit
 from simulator.reproduce.report_page import LEAD, constant_text
@@ -42,8 +42,11 @@ def _overview(report: Report) -> list[str]:
 
 def _claims(report: Report) -> list[str]:
     judged = claims(report)
-    if not judged:
-        return []
+    return ["## The paper's claims", *claims_markdown(judged)] if judged else []
+
+
+def claims_markdown(judged: Sequence[Claim]) -> list[str]:
+    """Return how many claims have each verdict, and a table of them; docs/reproduce.md has it, too."""
     said = [f"- {verdict}: {count} ({MEANINGS[verdict]})" for verdict, count in counted(judged).items()]
     rows = [
         (one.claim, one.verdict, one.where, "-" if one.worst is None else f"{one.worst:+.1%}",
@@ -51,7 +54,7 @@ def _claims(report: Report) -> list[str]:
         for one in judged
     ]  # fmt: skip
     table = _lines(("claim", "verdict", "in the paper", "worst difference", "why"), (False,) * 5, rows)
-    return ["## The paper's claims", "\n".join(said), table]
+    return ["\n".join(said), table]
 
 
 def _constant(report: Report) -> list[str]:

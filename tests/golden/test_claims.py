@@ -1,4 +1,7 @@
-"""The paper's claims: every number of the report belongs to one, and is judged as its kind allows."""
+"""The paper's claims: every number of the report belongs to one, and is judged as its kind allows.
+
+``PYTHONPATH=.:tests python tests/golden/test_claims.py`` writes them into docs/reproduce.md again.
+"""
 
 import csv
 from pathlib import Path
@@ -8,8 +11,11 @@ import pytest
 from simulator.reproduce.claims import MEANINGS, Claim, claims, constant_errors, counted
 from simulator.reproduce.exhibit import Comparison, Exhibit, exhibit_makers
 from simulator.reproduce.made import MadeExhibit, made_now
+from simulator.reproduce.report_markdown import claims_markdown
 
 TABLES = Path(__file__).parent / "reproduce"
+DOCS = Path(__file__).parents[2] / "docs" / "reproduce.md"
+BEGIN, END = "<!-- claims -->", "<!-- end of claims -->"
 
 
 def reviewed() -> dict[str, MadeExhibit]:
@@ -92,3 +98,17 @@ def test_errors_by_hand() -> None:
 )
 def test_the_worst_number_counts(rows: list[Comparison], why: str, verdict: str) -> None:
     assert Claim("", "", tuple(("fig17", one) for one in rows), why).verdict == verdict
+
+
+def block() -> str:
+    """Return the claims as docs/reproduce.md has them."""
+    return f"{BEGIN}\n" + "\n\n".join(claims_markdown(CLAIMS)) + f"\n{END}"
+
+
+def test_the_page_has_the_claims_of_the_report() -> None:
+    assert block() in DOCS.read_text(encoding="utf-8"), "write the claims again (docstring of this file)"
+
+
+if __name__ == "__main__":
+    before, _, rest = DOCS.read_text(encoding="utf-8").partition(BEGIN)
+    DOCS.write_text(f"{before}{block()}{rest.partition(END)[2]}", encoding="utf-8")
