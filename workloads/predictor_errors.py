@@ -9,6 +9,7 @@ from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.validation import StrictModel
 
 _Cosine = Annotated[float, Field(ge=-1.0, le=1.0)]
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Size = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 
@@ -26,12 +27,30 @@ class LayerErrors(StrictModel):
         As a fraction; true gradients count as a thousandth of their RMS at least, since it diverges near zero.
     mse : tuple
         In the gradient's own units, squared.
+    norm_ratio, mae : tuple
+        The prediction's length over the true gradient's; MAPE without its division, in the gradient's own units.
+    inputs, predictions, gradients, expected : tuple
+        Mean cosines over pairs of the epoch's batches: between what the predictor reads, between its predictions,
+        between true gradients, and between a prediction and the expected gradient. None where an epoch has no pair.
+
+    The last six may be left out.
     """
 
     cosine: tuple[_Cosine | None, ...]
     relative_l2: tuple[_Size | None, ...]
     mape: tuple[_Size | None, ...]
     mse: tuple[_Size | None, ...]
+    norm_ratio: tuple[_Size | None, ...] = ()
+    mae: tuple[_Size | None, ...] = ()
+    inputs: tuple[_Cosine | None, ...] = ()
+    predictions: tuple[_Cosine | None, ...] = ()
+    gradients: tuple[_Cosine | None, ...] = ()
+    expected: tuple[_Finite | None, ...] = ()
+
+
+# Of batches, those that say something of pairs: an epoch of one batch has errors and no pair.
+PAIRS = ("inputs", "predictions", "gradients", "expected")
+_OPTIONAL = ("norm_ratio", "mae", *PAIRS)
 
 
 def check_predictor_errors(
@@ -52,10 +71,15 @@ def check_predictor_errors(
             raise InputError("", where, "is no layer that is predicted", nearest(layer, predicted))
         rows = found.model_dump()
         for name, row in rows.items():
+            if name in _OPTIONAL and not row:
+                continue
             if len(row) != epochs:
                 problem = f"{len(row)} numbers for {epochs} epochs"
                 raise InputError("", f"{where}.{name}", problem, "give one an epoch, null where there is none")
             missing = [value is None for value in row]
-            if missing != [value is None for value in found.cosine]:
+            expected = [value is None for value in found.cosine]
+            if any(mine < theirs for mine, theirs in zip(missing, expected, strict=True)) or (
+                missing != expected and name not in PAIRS
+            ):
                 problem = "null in other epochs than cosine"
                 raise InputError("", f"{where}.{name}", problem, "an epoch has all four errors or none")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from workloads.pytorch.controls import Result
     from workloads.pytorch.training_loop import LoopRecording
 
 SAMPLES = 50_000  # of a training run of which nobody says how large its data set is
@@ -133,6 +134,9 @@ def export_trace(
     epochs: int | None = None,
     seed: int = 0,
     checkpoint: str | Path | None = None,
+    controls: int | None = None,
+    jobs: int = 1,
+    runs: str | Path | None = None,
     progress: Callable[[str], Any] = _silent,
 ) -> Trace:
     """Return the trace of one of the project's networks, as ``adagp-sim trace export``; some are trained for it.
@@ -149,8 +153,14 @@ def export_trace(
         Of a training: for the initial weights and the order of the samples.
     checkpoint : str or Path, optional
         Of a training: saved after every epoch; the run resumes from it if it exists.
+    controls : int, optional
+        Of a training: also train ADA-GP and its controls with so many seeds (docs/training.md).
+    jobs : int
+        Processes at once for the controls.
+    runs : str or Path, optional
+        Folder of the controls' checkpoints: runs that ended are not made again.
     progress : callable, optional
-        Called with a line for each epoch of a training, such as ``print``.
+        Called with a line for each epoch of a training, and for each run of a control, such as ``print``.
 
     Raises
     ------
@@ -160,15 +170,27 @@ def export_trace(
     from workloads.pytorch.export import export_recorded, export_trained
 
     recipe, policy = find_recipe(network), load_policy(schedule)
-    command = export_command(network, str(schedule), epochs, seed)
+    check_whole("controls", controls)
+    command = export_command(network, str(schedule), epochs, seed, controls)
     if recipe.training is None:
+        if controls is not None:
+            raise InputError(network, "controls", "is for a network that is trained", "leave it out")
         return export_recorded(recipe, policy, command, epochs)
 
     def on_epoch(row: EpochMetrics, total: int) -> None:
         progress(f"epoch {row.epoch} of {total}: loss {row.train_loss:.4f}, accuracy {row.test_accuracy:.2%}")
 
     place = None if checkpoint is None else Path(checkpoint)
-    return export_trained(recipe, policy, command, epochs, seed, on_epoch, place)
+    trace = export_trained(recipe, policy, command, epochs, seed, on_epoch, place)
+    if controls is None:
+        return trace
+    from workloads.pytorch.export_controls import with_controls
+
+    def on_result(one: "Result") -> None:
+        progress(f"{one.control.title}, seed {one.seed}: accuracy {one.run.metrics[-1].test_accuracy:.2%}")
+
+    folder = None if runs is None else Path(runs)
+    return with_controls(trace, network, policy, epochs, seed, controls, jobs, on_result, folder)
 
 
 def export_command(network: str, schedule: str, epochs: int | None, seed: int, controls: int | None = None) -> str:

@@ -36,6 +36,7 @@ def train_reference(
     predictor_targets: "Targets | None" = None,
     predictor_start: "Start | None" = None,
     predictor_steps: int | None = None,
+    predictor_biases: bool | None = None,
     sparsity: bool = True,
     data: str | Path | None = None,
     per_class: int | None = None,
@@ -62,7 +63,7 @@ def train_reference(
         Epochs after which the predictor's learning rate is divided by 10.
     predictor_rate : float, optional
         The predictor's learning rate, if not the network's own.
-    predictor_inputs, predictor_targets, predictor_start, predictor_steps
+    predictor_inputs, predictor_targets, predictor_start, predictor_steps, predictor_biases
         How the predictor is trained (docs/predictor.md).
     sparsity : bool
         Whether shares of zeros are recorded.
@@ -86,14 +87,14 @@ def train_reference(
     check_whole("per_class", per_class)
     recipe, policy = find_recipe(network), load_policy(schedule)
     with torch_extra(network):
-        from workloads.pytorch.datasets import load_images
+        from workloads.pytorch.image_sets import load_images
         from workloads.pytorch.reference import reference_trace
         from workloads.pytorch.settings import settings_of, with_predictor
     split = None if data is None else load_images(recipe.dataset, Path(data), recipe.input_shapes[0][-1], per_class)
     settings = settings_of(recipe, seed, plateau=plateau, predictor_milestones=tuple(milestones), sparsity=sparsity)
     settings = with_predictor(
         settings, predictor_rate, inputs=predictor_inputs, targets=predictor_targets, start=predictor_start,
-        steps=predictor_steps,
+        steps=predictor_steps, biases=predictor_biases,
     )  # fmt: skip
 
     def on_epoch(row: EpochMetrics, total: int) -> None:
@@ -110,9 +111,11 @@ def train_controls(
     epochs: int = 90,
     schedule: Policy | str | Path = "paper",
     jobs: int = 1,
+    network: str = "digits-cnn",
+    runs: str | Path | None = None,
     progress: Callable[[str], Any] = _silent,
 ) -> "list[Result]":
-    """Train digits-cnn with ADA-GP and with its controls (docs/training.md): `control`, `seed` and `run` of each.
+    """Train a network with ADA-GP and with its controls (docs/training.md): `control`, `seed` and `run` of each.
 
     Parameters
     ----------
@@ -122,6 +125,10 @@ def train_controls(
         Sequence of batches of all but plain backpropagation.
     jobs : int
         Processes at once.
+    network : str
+        Name of a network that is trained.
+    runs : str or Path, optional
+        Folder of the runs' checkpoints: a run that was stopped resumes, and one that ended is not made again.
     progress : callable, optional
         Called with a line for each run, such as ``print``.
 
@@ -138,7 +145,8 @@ def train_controls(
         last = result.run.metrics[-1].test_accuracy
         progress(f"{result.control.title}, seed {result.seed}: accuracy {last:.2%}")
 
-    return run_controls(policy, range(seeds), epochs, jobs, on_result)
+    place = None if runs is None else Path(runs)
+    return run_controls(policy, range(seeds), epochs, jobs, on_result, network, place)
 
 
 @pythonic

@@ -98,12 +98,18 @@ def inspect(name: str, as_json: bool) -> None:
     "--jobs", type=click.IntRange(min=1), metavar="N", help="With --controls: number of processes. Default: 1."
 )
 @click.option(
+    "--runs",
+    type=GivenPath(path_type=Path),
+    metavar="DIR",
+    help="With --controls: folder of their checkpoints, as in train controls. Runs that ended are not made again.",
+)
+@click.option(
     "--out", type=GivenPath(path_type=Path), metavar="FILE", help="File to write. Default: NETWORK.yaml in this folder."
 )
 def export(
     network: str | None, model: str | None, inputs: tuple[str, ...], schedule: str, epochs: int | None, seed: int,
     samples: int, name: str | None, dataset: str | None, optimizer: OptimizerName | None, checkpoint: Path | None,
-    controls: int | None, jobs: int | None, out: Path | None,
+    controls: int | None, jobs: int | None, runs: Path | None, out: Path | None,
 ) -> None:  # fmt: skip
     """Train or record NETWORK (see adagp-sim list), or record your own --model, and write its trace.
 
@@ -123,7 +129,7 @@ def export(
     own = None
     if model is not None:
         own = OwnModel(model, inputs, samples, name, dataset or OwnModel.dataset, optimizer or OwnModel.optimizer)
-    export_trace(network, own, schedule, epochs, TrainingRequest(seed, checkpoint, controls, jobs), out)
+    export_trace(network, own, schedule, epochs, TrainingRequest(seed, checkpoint, controls, jobs, runs), out)
 
 
 class _FormatOption(click.Option):

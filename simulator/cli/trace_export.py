@@ -35,6 +35,7 @@ class TrainingRequest:
     checkpoint: Path | None = None
     controls: int | None = None
     jobs: int | None = None
+    runs: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,17 @@ def _recorded(
 
 def _check_training(network: str | None, training: TrainingRequest) -> None:
     """Refuse options of a training where nothing is trained."""
-    given = {"--checkpoint": training.checkpoint, "--controls": training.controls, "--jobs": training.jobs}
+    given = {
+        "--checkpoint": training.checkpoint, "--controls": training.controls, "--jobs": training.jobs,
+        "--runs": training.runs,
+    }  # fmt: skip
     for option, value in given.items():
         if value is not None and (network in (None, ALL) or find_recipe(network or "").training is None):
             trained = ", ".join(name for name in recipe_names() if find_recipe(name).training is not None)
             raise InputError(option, "", f"is for a network that is trained: {trained}", "name it, or leave it out")
-    if training.jobs is not None and training.controls is None:
-        raise InputError("--jobs", "", "is for the runs of --controls", "add --controls N, or leave it out")
+    for option in ("--jobs", "--runs"):
+        if given[option] is not None and training.controls is None:
+            raise InputError(option, "", "is for the runs of --controls", "add --controls N, or leave it out")
 
 
 def _export_all(schedule: str, epochs: int | None, folder: Path) -> None:
@@ -154,8 +159,9 @@ def _trained(recipe: "Recipe", policy: "Policy", command: str, epochs: int | Non
             say(f"{result.control.title}, seed {result.seed}: accuracy {last:.2%}")
 
         return with_controls(
-            trace, recipe.name, policy, epochs, training.seed, training.controls, training.jobs or 1, on_result
-        )
+            trace, recipe.name, policy, epochs, training.seed, training.controls, training.jobs or 1, on_result,
+            training.runs,
+        )  # fmt: skip
 
 
 def _own(own: OwnModel, schedule: str, epochs: int | None) -> Trace:

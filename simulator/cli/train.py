@@ -62,9 +62,12 @@ def train() -> None:
     metavar="N",
     help="Training steps of the predictor on each true gradient.",
 )
+@click.option("--predictor-biases", "biases", is_flag=True, default=None, help="Give the predictor biases.")
 @click.option("--sparsity/--no-sparsity", default=True, show_default=True,
               help="Record the share of zeros of inputs, weights and output gradients.")  # fmt: skip
-@click.option("--data", type=_FILE, metavar="DIR", help="Folder of CIFAR10, CIFAR100 or ImageNet-like images.")
+@click.option(
+    "--data", type=_FILE, metavar="DIR", help="Folder of Fashion-MNIST, CIFAR10, CIFAR100 or ImageNet-like images."
+)
 @click.option(
     "--per-class",
     type=click.IntRange(min=1),
@@ -105,6 +108,7 @@ def reference(
 
 
 @train.command()
+@click.argument("network", default="digits-cnn")
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Number of seeds, from 0.")
 @click.option("--epochs", type=click.IntRange(min=1), default=90, show_default=True, help="Epochs of a run.")
 @click.option(
@@ -119,11 +123,16 @@ def reference(
 @click.option(
     "--csv", "table", type=_FILE, metavar="FILE", help="Also write the errors of every epoch to this CSV file."
 )
-def controls(seeds: int, epochs: int, schedule: str, jobs: int, out: Path, table: Path | None) -> None:
-    """Train digits-cnn with ADA-GP and with four controls, and write the page that compares them.
+@click.option("--runs", type=_FILE, metavar="DIR",
+              help="Folder of the runs' checkpoints. The same command resumes what was stopped.")  # fmt: skip
+def controls(
+    network: str, seeds: int, epochs: int, schedule: str, jobs: int, out: Path, table: Path | None, runs: Path | None
+) -> None:
+    """Train NETWORK with ADA-GP and with its controls, and write the page that compares them.
 
-    The controls show how much of ADA-GP's accuracy comes from prediction. They are backpropagation on every batch,
-    GP batches left out, zero gradients and random gradients. A run of 90 epochs takes half a minute on one core.
+    The controls show how much of ADA-GP's accuracy comes from prediction. In one every batch is backpropagated. In the
+    others, Phase GP batches are left out, or step with something else than predictions. A run of digits-cnn over 90
+    epochs takes half a minute on one core.
     """
     from simulator.api.training import train_controls
     from simulator.cli.progress import progress
@@ -135,13 +144,16 @@ def controls(seeds: int, epochs: int, schedule: str, jobs: int, out: Path, table
         if place is not None:
             check_writable(place)
     with _torch("controls"):
-        from workloads.pytorch.controls import CONTROLS, compared, write_csv
+        from workloads.pytorch.controls import CONTROLS, NETWORK, compared, write_csv
     with progress(len(CONTROLS) * seeds) as say:
-        results = unwrap(train_controls)(seeds=seeds, epochs=epochs, schedule=policy, jobs=jobs, progress=say)
-    command = f"adagp-sim train controls --seeds {seeds} --epochs {epochs}"
+        results = unwrap(train_controls)(
+            seeds=seeds, epochs=epochs, schedule=policy, jobs=jobs, network=network, runs=runs, progress=say
+        )
+    named = "" if network == NETWORK else f"{network} "
+    command = f"adagp-sim train controls {named}--seeds {seeds} --epochs {epochs}"
     command += "" if schedule == "paper" else f" --schedule {schedule}"
     with atomic_file(out) as file:
-        file.write(compared(results, policy, command))
+        file.write(compared(results, policy, command, network))
     if table is not None:
         write_csv(results, table)
     click.echo(f"{out}: {len(results)} runs")

@@ -13,8 +13,7 @@ from simulator.cli.main import cli  # noqa: E402
 from workloads.foundation.errors import InputError  # noqa: E402
 from workloads.foundation.validation import validate  # noqa: E402
 from workloads.pytorch import controls  # noqa: E402
-from workloads.pytorch.controls import CONTROLS, run_controls, weights_by_layer, write_csv  # noqa: E402
-from workloads.pytorch.controls_page import page  # noqa: E402
+from workloads.pytorch.controls import CONTROLS, compared, run_controls, write_csv  # noqa: E402
 from workloads.pytorch.export import export_trained  # noqa: E402
 from workloads.pytorch.export_controls import runs_beside, with_controls  # noqa: E402
 from workloads.schedule import Policy  # noqa: E402
@@ -41,6 +40,10 @@ def by_key(results, seed: int) -> dict:
     return {result.control.key: result.run for result in results if result.seed == seed}
 
 
+def learnt(run) -> list[tuple[float, float]]:
+    return [(row.train_loss, row.test_accuracy) for row in run.metrics]
+
+
 def test_every_control_runs_with_every_seed(results):
     assert [(result.control, result.seed) for result in results] == [(one, seed) for one in CONTROLS for seed in (0, 1)]
 
@@ -48,9 +51,11 @@ def test_every_control_runs_with_every_seed(results):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_controls_are_equal_up_to_the_first_gp_batch(results, seed):
     runs = by_key(results, seed)
-    for run in runs.values():
-        assert run.metrics[:WARM_UP] == runs["ada-gp"].metrics[:WARM_UP]
-        assert run.layer_errors[:WARM_UP] == runs["ada-gp"].layer_errors[:WARM_UP]
+    for key, run in runs.items():
+        if key != "letter":  # another predictor watches the same network
+            assert run.metrics[:WARM_UP] == runs["ada-gp"].metrics[:WARM_UP]
+            assert run.layer_errors[:WARM_UP] == runs["ada-gp"].layer_errors[:WARM_UP]
+        assert learnt(run)[:WARM_UP] == learnt(runs["ada-gp"])[:WARM_UP]
     # Unrounded: a predicted gradient changes so little that the losses of a trace, to four digits, can be equal.
     last = [run.layer_errors[-1]["conv2"].cosine for run in runs.values()]
     assert len(set(last)) == len(last)
@@ -60,9 +65,10 @@ def test_controls_are_equal_up_to_the_first_gp_batch(results, seed):
 def test_controls_run_the_batches_that_they_say(results):
     runs = by_key(results, 0)
     mixed = ("gp", "bp") * 22
-    for key in ("ada-gp", "zero", "random"):
+    for key in ("ada-gp", "letter", "true-norm", "zero", "random", "running-mean"):
         assert runs[key].phases == (("warm_up",) * 44, mixed)
-    assert runs["skip"].phases == (("warm_up",) * 44, ("bp",) * 22)
+    for key in ("skip", "skip-faster"):
+        assert runs[key].phases == (("warm_up",) * 44, ("bp",) * 22)
     assert runs["bp"].phases == (("bp",) * 44,) * EPOCHS
 
 
@@ -81,7 +87,7 @@ def test_random_gradients_are_as_large_as_the_true_ones():
         group["lr"] = 1.0
     before = {name: value.clone() for name, value in trainer.model.named_parameters()}
     trainer.predicted_batch(data.train_images[32:64], data.train_labels[32:64])
-    for name in weights_by_layer():
+    for name in trainer.prediction.layers:
         step = (trainer.model.get_parameter(f"{name}.weight") - before[f"{name}.weight"]).detach()
         scale = float(trainer.prediction.predictor.scale(name))
         # The spread of a sample's RMS is 1 / sqrt(2 n): 6 % for the 144 weights of the smallest layer.
@@ -90,8 +96,7 @@ def test_random_gradients_are_as_large_as_the_true_ones():
 
 
 def test_page_and_table_hold_what_ran(results, policy, tmp_path):
-    rows = [(result.control.key, result.control.title, result.seed, result.run) for result in results]
-    text = page(rows, weights_by_layer(), policy.name, "the command")
+    text = compared(results, policy, "the command")
     assert "Written by `the command`" in text
     assert "Equal accuracy is no evidence of prediction" in text
     for result in results:
@@ -99,6 +104,8 @@ def test_page_and_table_hold_what_ran(results, policy, tmp_path):
         assert f" {100 * result.run.metrics[-1].test_accuracy:.2f} " in line
     cosine = sum(by_key(results, seed)["ada-gp"].layer_errors[-1]["conv2"].cosine for seed in (0, 1)) / 2
     assert f"| conv2 | 4608 | {EPOCHS} | {cosine:.3f} |" in text
+    inputs = sum(by_key(results, seed)["ada-gp"].likeness[-1]["conv2"].inputs for seed in (0, 1)) / 2
+    assert f"| conv2 | 4608 | {EPOCHS} | {inputs:.3f} |" in text
 
     write_csv(results, tmp_path / "errors.csv")
     with (tmp_path / "errors.csv").open(encoding="utf-8") as file:
@@ -135,7 +142,8 @@ def test_trace_holds_what_the_controls_reached(policy, results, tmp_path):
     told = []
     trace = with_controls(alone, recipe.name, policy, None, seed=0, seeds=2, on_result=told.append)
     assert [(runs.name, runs.title) for runs in trace.controls] == [(one.key, one.title) for one in CONTROLS]
-    expected = {"ada-gp": "predicted", "bp": "backpropagated", "skip": "left_out"}
+    expected = {"ada-gp": "predicted", "letter": "predicted", "bp": "backpropagated", "true-norm": "backpropagated",
+                "skip": "left_out", "skip-faster": "left_out"}  # fmt: skip
     for runs in trace.controls:
         assert runs.gp_batches == expected.get(runs.name, "updated_only")
         for seed, row in enumerate(runs.test_accuracy):
@@ -170,14 +178,21 @@ def test_export_by_its_command(tmp_path):
     assert full.metrics == plain.metrics
     # Two epochs of Warm Up, in which all do the same.
     assert {runs.test_accuracy for runs in full.controls} == {(tuple(row.test_accuracy for row in plain.metrics),)}
-    assert f"[4/4] {CONTROLS[-1].title}, seed 5: accuracy" in said
+    assert f"[8/8] {CONTROLS[-1].title}, seed 5: accuracy" in said
 
 
-def test_command_writes_the_page(tmp_path):
-    out = tmp_path / "made" / "training.md"
-    run = CliRunner().invoke(cli, ["train", "controls", "--seeds", "1", "--epochs", "1", "--out", str(out)])
+def test_command_writes_the_page_and_makes_no_run_twice(tmp_path, monkeypatch):
+    out, runs = tmp_path / "made" / "training.md", tmp_path / "runs"
+    options = ["train", "controls", "--seeds", "1", "--epochs", "1", "--out", str(out), "--runs", str(runs)]
+    run = CliRunner().invoke(cli, options)
     assert run.exit_code == 0, run.output
-    assert "--seeds 1 --epochs 1" in out.read_text(encoding="utf-8")
+    text = out.read_text(encoding="utf-8")
+    assert "--seeds 1 --epochs 1" in text
+    assert len(list(runs.iterdir())) == len(CONTROLS)
+    monkeypatch.setattr("workloads.pytorch.training.Trainer.epoch", lambda *_: pytest.fail("it trains again"))
+    again = CliRunner().invoke(cli, options)
+    assert again.exit_code == 0, again.output
+    assert out.read_text(encoding="utf-8") == text
 
 
 def test_impossible_numbers_are_refused(policy):

@@ -1,6 +1,8 @@
 """Data sets on disk: tiny ones that the test writes, read back, and broken ones told in one line."""
 
+import gzip
 import pickle
+import struct
 import sys
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the torch extra")
 
 from workloads.foundation.errors import InputError  # noqa: E402
-from workloads.pytorch.datasets import load_images  # noqa: E402
+from workloads.pytorch.image_sets import load_images  # noqa: E402
 
 CIFAR_FILES = {"CIFAR10": [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"], "CIFAR100": ["train", "test"]}
 KEYS = {"CIFAR10": b"labels", "CIFAR100": b"fine_labels"}
@@ -153,3 +155,71 @@ def test_missing_pillow_is_told(tmp_path, monkeypatch):
     write_classes(tmp_path)
     monkeypatch.setitem(sys.modules, "PIL", None)
     refused("Pillow is needed to read images and not installed; install pillow", "ImageNet", tmp_path, image_size=4)
+
+
+def idx(values: np.ndarray) -> bytes:
+    """Return an IDX file as its authors describe it: 0, 0, 8 for bytes, the dimensions, each size, then the values."""
+    return (
+        struct.pack(">BBBB", 0, 0, 8, values.ndim) + struct.pack(f">{values.ndim}I", *values.shape) + values.tobytes()
+    )
+
+
+def write_idx(folder, compressed: bool = False, size: int = 3):
+    for part, first in (("train", 0), ("t10k", 100)):
+        images = (first + np.arange(6 * size * size)).astype(np.uint8).reshape(6, size, size)
+        labels = np.array([0, 1, 0, 1, 0, 1], dtype=np.uint8)
+        for name, values in ((f"{part}-images-idx3-ubyte", images), (f"{part}-labels-idx1-ubyte", labels)):
+            if compressed:
+                (folder / f"{name}.gz").write_bytes(gzip.compress(idx(values)))
+            else:
+                (folder / name).write_bytes(idx(values))
+    return folder
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_idx_files_get_a_black_border(tmp_path, compressed):
+    split = load_images("Fashion-MNIST", write_idx(tmp_path, compressed), image_size=6, per_class=2)
+    assert tuple(split.train_images.shape) == (4, 1, 6, 6)
+    assert split.train_labels.tolist() == [0, 1, 0, 1]
+    # A border of three: one row and column before, two after. The second image holds 9 to 17.
+    pixels = np.zeros((4, 1, 6, 6))
+    pixels[:, 0, 1:4, 1:4] = np.arange(36).reshape(4, 3, 3) / 255
+    expected = (pixels - pixels.mean()) / pixels.std(ddof=1)
+    np.testing.assert_allclose(split.train_images.numpy(), expected, atol=1e-5)
+
+
+def test_first_test_samples_of_each_class(tmp_path):
+    split = load_images("Fashion-MNIST", write_idx(tmp_path), image_size=3)
+    few = split.first_of_test(1)
+    assert few.test_labels.tolist() == [0, 1]
+    assert torch.equal(few.test_images, split.test_images[:2])
+    assert len(few.train_labels) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("train-images-idx3-ubyte", lambda found: found[:-1], "says .6, 3, 3., and has 53 bytes"),
+        ("train-images-idx3-ubyte", lambda found: b"PNG" + found, "no IDX file of 3 dimensions"),
+        ("train-labels-idx1-ubyte", lambda _: idx(np.zeros(5, dtype=np.uint8)), "5 labels for 6 images"),
+        ("t10k-images-idx3-ubyte", lambda _: idx(np.zeros((6, 3, 4), dtype=np.uint8)), "square"),
+        ("t10k-images-idx3-ubyte", lambda _: idx(np.zeros((6, 9, 9), dtype=np.uint8)), "9 x 9.*reads 3 x 3"),
+        ("t10k-images-idx3-ubyte", lambda _: b"", "no IDX file"),
+        ("t10k-labels-idx1-ubyte", None, "t10k-labels-idx1-ubyte.*cannot be read"),
+    ],
+)
+def test_broken_idx_files_are_told_in_one_line(tmp_path, name, change, words):
+    path = write_idx(tmp_path) / name
+    if change is None:
+        path.unlink()
+    else:
+        path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(InputError, match=words):
+        load_images("Fashion-MNIST", tmp_path, image_size=3)
+
+
+def test_a_cut_off_gzip_file_is_told_in_one_line(tmp_path):
+    path = write_idx(tmp_path, compressed=True) / "train-images-idx3-ubyte.gz"
+    path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(InputError, match="cut off"):
+        load_images("Fashion-MNIST", tmp_path, image_size=3)

@@ -167,11 +167,11 @@ def test_shipped_controls_are_of_the_shipped_run():
 @pytest.mark.parametrize("name", ["bp", "zero"])
 def test_a_control_reaches_what_the_shipped_trace_says(name):
     pytest.importorskip("sklearn", reason="needs the torch extra")
-    from workloads.pytorch.controls import CONTROLS, run_control
+    from workloads.pytorch.controls import CONTROLS, Task, run_control
 
     (control,) = (one for one in CONTROLS if one.key == name)
     (shipped,) = (runs for runs in load_trace("digits-cnn").controls if runs.name == name)
-    again = run_control(control, 1, load_policy("paper"), 16).run.metrics
+    again = run_control(Task(control, 1, load_policy("paper"), 16)).run.metrics
     found = [row.test_accuracy for row in again]
     assert found == pytest.approx(shipped.test_accuracy[1][:16], abs=TOLERANCES["test_accuracy"])
 

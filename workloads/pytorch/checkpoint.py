@@ -9,7 +9,7 @@ import torch
 from workloads.foundation.atomic import atomic_file
 from workloads.foundation.errors import InputError
 
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 
 
 def save_checkpoint(path: Path, run: dict[str, Any], state: dict[str, Any]) -> None:

@@ -1,43 +1,86 @@
-"""docs/training.md: the digits run beside its controls, as tables and what they say."""
+"""A training run beside its controls, as tables and what they say: docs/training.md and its like."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from itertools import groupby
 from statistics import fmean, stdev
 
 from workloads.foundation.markdown import table_head, table_row, wrapped
+from workloads.pytorch.gradient_prediction import PredictionError
+from workloads.pytorch.likeness import Likeness
 from workloads.pytorch.training import Run
 
-# Key and title of a control, seed, what it did.
-Row = tuple[str, str, int, Run]
-# Test samples: one of them is this share of the accuracy.
-_TEST_SAMPLES = 360
 
-_HEAD = """# The reference training and its controls
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A run of a control.
+
+    Attributes
+    ----------
+    key, title, does : str
+        The control's.
+    seed : int
+        Of its weights and samples.
+    run : Run
+        What it did.
+    """
+
+    key: str
+    title: str
+    does: str
+    seed: int
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What was trained.
+
+    Attributes
+    ----------
+    network, dataset : str
+        Their names.
+    notes : tuple of str
+        Those of the network's recipe.
+    train_samples, test_samples, batch_size : int
+        Sizes of the data and of a batch.
+    weights : dict
+        Number of weights of each predicted layer, first to last.
+    schedule, command : str
+        The schedule's name, and the command line that makes the page.
+    """
+
+    network: str
+    dataset: str
+    notes: tuple[str, ...]
+    train_samples: int
+    test_samples: int
+    batch_size: int
+    weights: Mapping[str, int]
+    schedule: str
+    command: str
+
+
+_HEAD = """# {network} and its controls
 
 Written by `{command}`; do not edit.
 
-The network is `digits-cnn`, three convolutions and a linear layer, on scikit-learn's 8 x 8 digits: 1437 samples to
-train and {samples} to test, {epochs} epochs of 44 batches of 32, schedule `{schedule}`. All runs of a seed start from
-the same weights and see the same samples in the same order. They are equal up to the first Phase GP batch.
+The network is `{network}`, {layers} layers with predicted gradients, on {dataset}: {train} samples to train and {test}
+to test, {epochs} epochs of {batches} batches of {size}, schedule `{schedule}`. All runs of a seed start from the same
+weights and see the same samples in the same order. Their networks are equal up to the first Phase GP batch.
 [reference-run.md](reference-run.md) describes the training itself.
 
+{notes}
 What a run does in a Phase GP batch:
 
-- **ADA-GP** steps with the predicted gradients.
-- **Backpropagation on every batch** trains by backpropagation; the predictor only watches.
-- **GP batches left out** does nothing; Warm Up and Phase BP run as scheduled.
-- **Zero gradients in GP** lets the optimizer step, so momentum carries on; nothing is predicted.
-- **Random gradients in GP** steps with normal noise of the running RMS of the layer's true gradients.
-"""
+{does}"""
 
 _VERDICT = """
-- Only where ADA-GP is better than both the run with its GP batches left out and the run with zero gradients can this
-  come from its predictions. A gap of a sample or two, or one that not every seed shows, does not count.
+- Only where ADA-GP is better than the runs without its predictions can this come from its predictions. A gap that not
+  every seed shows does not count.
 - Where random gradients reach the same accuracy, too, the gradients of Phase GP hardly matter to the task.
 - The epochs on the way say more than the last one, when every run has learnt the task.
-- Digits are easy. These runs show that the training does what it should. They say nothing about the paper's networks,
-  where the controls would have to be run again.
-- Cycles and energy in the simulator depend only on the sequence of batches. `adagp-sim compare digits-cnn` prints what
+- Cycles and energy in the simulator depend only on the sequence of batches. `adagp-sim compare {network}` prints what
   each run costs until it reaches an accuracy ([results.md](results.md)).
 """
 
@@ -57,7 +100,7 @@ _SOURCES = (
     ("90 epochs", "paper, figure 15", "the default"),
     ("SGD with momentum, rate 0.001", "paper, 5.2", "as it is"),
     ("the predictor's Adam", "paper, 5.2", "as it is"),
-    ("its rate, 0.0001", "paper, 5.2", "0.01 (ours) on digits; `--predictor-rate 0.0001` is the paper's"),
+    ("its rate, 0.0001", "paper, 5.2", "0.01 (ours) in runs of few batches; `--predictor-rate 0.0001` is the paper's"),
     ("one step of it on each layer's true gradient", "paper, 3.3", "as it is; `--predictor-steps`"),
     ("momentum 0.9", "ours, the paper names none", "fixed"),
     ("ReduceLROnPlateau, torch's defaults", "paper, 5.2", "`--plateau`, off here; watches the training loss (ours)"),
@@ -65,6 +108,7 @@ _SOURCES = (
     ("predictor's form", "paper, 3.6, no sizes", "pooled to 4 x 4, Conv2d 1 -> 4 of 3 x 3, one linear layer"),
     ("its linear layer starts at zero", "ours", "`--predictor-start`: also `default`, which is torch's, and `small`"),
     ("its targets are over a running RMS of the layer", "ours", "`--predictor-targets`: also `plain` and `batch`"),
+    ("it has no biases", "ours, the paper does not say", "`--predictor-biases`"),
     ("its inputs as they are", "ours, the paper does not say", "`--predictor-inputs`: also `standardised`"),
     ("biases and batch norm's affine part do not change in Phase GP", "ours, the paper does not say", "always"),
     ("MAPE", "paper, equation 1", "as a factor; a true gradient counts as at least 0.001 of their RMS"),
@@ -81,7 +125,18 @@ nearly 1.
 """
 
 
-def page(rows: Sequence[Row], weights: Mapping[str, int], schedule: str, command: str) -> str:
+_LIKENESS = """
+## How alike batches are
+
+These are mean cosines over all pairs of two different Warm Up or Phase BP batches of an epoch of the ADA-GP runs, in
+the mean of seeds. *Inputs* are what the predictor reads of a layer: the mean of its outputs over the batch, pooled.
+*Expected* is the cosine between a batch's prediction and the mean gradient of the epoch's other batches. Where inputs
+are alike for every batch, predictions are alike too, and the predictor knows no more than a constant would.
+
+"""
+
+
+def page(rows: Sequence[Row], setting: Setting) -> str:
     """Return the page.
 
     Parameters
@@ -89,19 +144,28 @@ def page(rows: Sequence[Row], weights: Mapping[str, int], schedule: str, command
     rows : sequence
         The runs, those of a control next to each other, in the same order of seeds; the first control
         is the run that the others are compared with.
-    weights : dict
-        Number of weights of each predicted layer.
-    schedule, command : str
-        The schedule's name, and the command line that makes the page.
+    setting : Setting
+        What was trained.
     """
-    groups = {key: list(group) for key, group in groupby(rows, key=lambda row: row[0])}
-    epochs = len(rows[0][3].metrics)
+    groups = {key: list(group) for key, group in groupby(rows, key=lambda row: row.key)}
+    reference = next(iter(groups.values()))
+    epochs = len(rows[0].run.metrics)
     shown = sorted({epoch for epoch in (1, 10, 22, 45) if epoch < epochs} | {epochs})
+    head = _HEAD.format(
+        network=setting.network, command=setting.command, layers=len(setting.weights), dataset=setting.dataset,
+        train=setting.train_samples, test=setting.test_samples, epochs=epochs, size=setting.batch_size,
+        batches=setting.train_samples // setting.batch_size, schedule=setting.schedule,
+        notes="".join(f"- {note}\n" for note in setting.notes),
+        does="".join(f"- **{group[0].title}** {group[0].does}.\n" for group in groups.values()),
+    )  # fmt: skip
     parts = [
-        _HEAD.format(command=command, samples=_TEST_SAMPLES, epochs=epochs, schedule=schedule),
-        _accuracies(groups, shown),
+        head,
+        _accuracies(groups, shown, setting.test_samples),
         _verdict(groups),
-        _errors(next(iter(groups.values())), weights, shown),
+        _VERDICT.format(network=setting.network),
+        *_by_layer(_ERRORS, ERRORS, PredictionError, [row.run.layer_errors for row in reference], setting, shown),
+        *_by_layer(_LIKENESS, LIKENESS, Likeness, [row.run.likeness for row in reference], setting, shown),
+        "\n`--csv FILE` writes every epoch, layer, seed and control.\n",
         "\n## The paper's, and ours\n\n",
         table_head(_SOURCES[0]),
         *(table_row(row) for row in _SOURCES[1:]),
@@ -110,16 +174,27 @@ def page(rows: Sequence[Row], weights: Mapping[str, int], schedule: str, command
     return wrapped("".join(parts))
 
 
-def _accuracies(groups: Mapping[str, list[Row]], shown: Sequence[int]) -> str:
-    seeds = [str(row[2]) for row in next(iter(groups.values()))]
+# Heads of the columns, by the field, and how a number of the field is written.
+ERRORS = {
+    "cosine": ("cosine", ".3f"), "norm_ratio": ("length over true", ".3f"), "relative_l2": ("relative L2", ".4f"),
+    "mape": ("MAPE", ".3f"), "mae": ("MAPE without its division", ".2e"), "mse": ("MSE", ".2e"),
+}  # fmt: skip
+LIKENESS = {
+    "inputs": ("inputs", ".3f"), "predictions": ("predictions", ".3f"), "gradients": ("true gradients", ".3f"),
+    "expected": ("prediction and expected gradient", ".3f"),
+}  # fmt: skip
+
+
+def _accuracies(groups: Mapping[str, list[Row]], shown: Sequence[int], test_samples: int) -> str:
+    seeds = [str(row.seed) for row in next(iter(groups.values()))]
     heads = ["run", "true batches", "GP batches", *(f"seed {seed}" for seed in seeds), "mean", "spread"]
     heads += [f"mean, epoch {epoch}" for epoch in shown[:-1] if epoch > 1] + ["training loss"]
     lines = ["\n## Test accuracy in per cent\n\n", table_head(heads)]
     for group in groups.values():
-        runs = [row[3] for row in group]
+        runs = [row.run for row in group]
         phases = [phase for epoch in runs[0].phases for phase in epoch]
-        final = [100 * run.metrics[-1].test_accuracy for run in runs]
-        cells = [group[0][1], str(len(phases) - phases.count("gp")), str(phases.count("gp"))]
+        final = _final(group)
+        cells = [group[0].title, str(len(phases) - phases.count("gp")), str(phases.count("gp"))]
         cells += [f"{value:.2f}" for value in final]
         cells += [f"{fmean(final):.2f}", f"{stdev(final):.2f}" if len(final) > 1 else "-"]
         for epoch in shown[:-1]:
@@ -129,23 +204,37 @@ def _accuracies(groups: Mapping[str, list[Row]], shown: Sequence[int]) -> str:
         lines.append(table_row(cells))
     lines.append(
         "\nSpread is the sample standard deviation over seeds. One test sample is "
-        f"{100 / _TEST_SAMPLES:.2f} points. True batches are those of Warm Up and Phase BP. "
+        f"{100 / test_samples:.2f} points. True batches are those of Warm Up and Phase BP. "
         "The training loss is the mean over the batches that ran in the last epoch.\n"
     )
     return "".join(lines)
 
 
+def _final(group: Sequence[Row]) -> list[float]:
+    """Return each seed's last accuracy in per cent."""
+    return [100 * row.run.metrics[-1].test_accuracy for row in group]
+
+
 def _verdict(groups: Mapping[str, list[Row]]) -> str:
     (_, reference), *others = groups.items()
-    lines = ["\n## What it says\n\n**Equal accuracy is no evidence of prediction.** ADA-GP against each control:\n\n"]
+    lines = [
+        "\n## What it says\n\n**Equal accuracy is no evidence of prediction.** ADA-GP against each control. *p* is "
+        "that of a paired t-test over seeds, two-sided. With several controls, one below 0.05 is no surprise.\n\n"
+    ]
     for _, group in others:
-        gaps = [
-            100 * (mine[3].metrics[-1].test_accuracy - theirs[3].metrics[-1].test_accuracy)
-            for mine, theirs in zip(reference, group, strict=True)
-        ]
-        points = f"{fmean(gaps):+.2f} points in the mean, {min(gaps):+.2f} to {max(gaps):+.2f} by seed"
-        lines.append(f"- {group[0][1]}: {points}; ADA-GP is {_sign(gaps)}.\n")
-    return "".join([*lines, _VERDICT])
+        gaps = [mine - theirs for mine, theirs in zip(_final(reference), _final(group), strict=True)]
+        points = f"{fmean(gaps):+.2f} points in the mean, {min(gaps):+.2f} to {max(gaps):+.2f} by seed{_tested(gaps)}"
+        lines.append(f"- {group[0].title}: {points}; ADA-GP is {_sign(gaps)}.\n")
+    return "".join(lines)
+
+
+def _tested(gaps: Sequence[float]) -> str:
+    """Return the p of a paired t-test, where there are seeds whose gaps differ."""
+    if len(set(gaps)) < 2:
+        return ""
+    from scipy.stats import ttest_1samp
+
+    return f", p = {float(ttest_1samp(gaps, 0.0).pvalue):.2f}"
 
 
 def _sign(gaps: Sequence[float]) -> str:
@@ -153,16 +242,18 @@ def _sign(gaps: Sequence[float]) -> str:
     return f"better with {better}, equal with {len(gaps) - better - worse}, worse with {worse} of {len(gaps)} seeds"
 
 
-def _errors(group: Sequence[Row], weights: Mapping[str, int], shown: Sequence[int]) -> str:
-    heads = ["layer", "weights", "epoch", "cosine", "relative L2", "MAPE", "MSE"]
-    lines = [_ERRORS, table_head(heads)]
-    for layer, count in weights.items():
+def _by_layer(
+    words: str, columns: Mapping[str, tuple[str, str]], kind: type, of_seeds: Sequence[Sequence[Mapping[str, object]]],
+    setting: Setting, shown: Sequence[int],
+) -> Iterator[str]:  # fmt: skip
+    """Give a section with a table of a kind of numbers by layer and epoch, in the mean of the seeds that have some."""
+    assert set(columns) == {field.name for field in fields(kind)}
+    yield words
+    yield table_head(["layer", "weights", "epoch", *(head for head, _ in columns.values())])
+    for layer, count in setting.weights.items():
         for epoch in shown:
-            errors = [row[3].layer_errors[epoch - 1][layer] for row in group if layer in row[3].layer_errors[epoch - 1]]
-            if errors:
-                cells = [f"{fmean(error.cosine for error in errors):.3f}"]
-                cells += [f"{fmean(error.relative_l2 for error in errors):.4f}"]
-                cells += [f"{fmean(error.mape for error in errors):.3f}", f"{fmean(error.mse for error in errors):.2e}"]
-                lines.append(table_row([layer, str(count), str(epoch), *cells]))
-    lines.append("\n`--csv FILE` writes every epoch, layer, seed and control.\n")
-    return "".join(lines)
+            found = [epochs[epoch - 1][layer] for epochs in of_seeds if layer in epochs[epoch - 1]]
+            if found:
+                means = {name: fmean(getattr(one, name) for one in found) for name in columns}
+                cells = [f"{means[name]:{form}}" for name, (_, form) in columns.items()]
+                yield table_row([layer, str(count), str(epoch), *cells])

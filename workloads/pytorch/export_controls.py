@@ -1,9 +1,10 @@
 """The section of a trained trace with the runs of its controls."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from workloads.control_runs import ControlRuns
-from workloads.pytorch.controls import CONTROLS, Control, Result, run_tasks
+from workloads.pytorch.controls import CONTROLS, Control, Result, Task, run_tasks
 from workloads.schedule import Policy
 from workloads.trace import Trace
 
@@ -19,6 +20,7 @@ def with_controls(
     seeds: int,
     jobs: int = 1,
     on_result: OnResult = lambda result: None,
+    runs: Path | None = None,
 ) -> Trace:
     """Train ADA-GP and every control, and return the trace with what they reached.
 
@@ -38,12 +40,14 @@ def with_controls(
         Processes at once, one thread each; the numbers do not depend on it.
     on_result : callable, optional
         Called with every run that ended, in the order of `CONTROLS`.
+    runs : Path, optional
+        Folder of the runs' checkpoints (`Task`).
     """
     own = tuple(row.test_accuracy for row in trace.metrics)
     found: dict[str, list[tuple[float, ...]]] = {control.key: [] for control in CONTROLS}
     found[CONTROLS[0].key].append(own)
     tasks = [
-        (control, one, policy, epochs, network)
+        Task(control, one, policy, epochs, network, runs)
         for control in CONTROLS for one in range(seed, seed + seeds) if not _is_own(control, one, seed)
     ]  # fmt: skip
     for result in run_tasks(tasks, jobs):

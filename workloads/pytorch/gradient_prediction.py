@@ -1,22 +1,22 @@
 """The predictor at work on a model: what it reads from each layer, and what it updates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from workloads.predictor import Predictor
+from workloads.pytorch.gp_gradients import SOURCES, GpGradient, Moment
+from workloads.pytorch.likeness import LikenessSums
 from workloads.pytorch.masked_adam import MaskedAdam
+from workloads.pytorch.past_gradients import PastGradients
 from workloads.pytorch.predictor_module import GradientPredictor, reorganize
 from workloads.pytorch.predictor_training import PredictorTraining
 
-# What a Phase GP batch steps with. All but `predicted` are controls: with `zero` momentum goes on and nothing is
-# predicted, `random` is noise as large as the layer's true gradients, `skip` leaves the batch out.
-GpGradient = Literal["predicted", "zero", "random", "skip"]
 # A gradient element counts as at least this share of its layer's root mean square in the MAPE, whose
 # terms would have no bound where the true gradient is zero.
 _MAPE_FLOOR = 1e-3
@@ -24,12 +24,18 @@ _MAPE_FLOOR = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class PredictionError:
-    """How far one prediction, or a mean over several, is from the true gradient of one layer."""
+    """How far one prediction, or a mean over several, is from the true gradient of one layer.
+
+    `mape` and `mae` are the two readings of the paper's equation 1: with the division by the true gradient, and
+    without. `norm_ratio` is the prediction's length over the true gradient's.
+    """
 
     cosine: float
     relative_l2: float
     mape: float
     mse: float
+    norm_ratio: float
+    mae: float
 
 
 def prediction_error(predicted: torch.Tensor, true: torch.Tensor) -> PredictionError | None:
@@ -43,6 +49,7 @@ def prediction_error(predicted: torch.Tensor, true: torch.Tensor) -> PredictionE
     return PredictionError(
         cosine=float(cosine), relative_l2=float(difference.norm() / norm),
         mape=float((difference.abs() / true.abs().clamp_min(floor)).mean()), mse=float(difference.square().mean()),
+        norm_ratio=float(predicted.norm() / norm), mae=float(difference.abs().mean()),
     )  # fmt: skip
 
 
@@ -80,16 +87,22 @@ class GradientPrediction:
         The predictor's own learning rate, for Adam.
     training : PredictorTraining, optional
         How it is trained besides.
+    keep_past : bool
+        Keep a running mean of each layer's true gradients, for a control.
     """
 
     def __init__(
         self, model: nn.Module, sizes: Predictor, optimizer: torch.optim.Optimizer, learning_rate: float,
-        training: PredictorTraining | None = None,
+        training: PredictorTraining | None = None, keep_past: bool = False,
     ) -> None:  # fmt: skip
         self.layers = predicted_layers(model)
         self.predictor = GradientPredictor(sizes, list(self.layers), training)
         self._optimizer = optimizer
         self.predictor_optimizer = MaskedAdam(self.predictor, learning_rate)
+        weights = {name: model.get_parameter(f"{name}.weight") for name in self.layers}
+        self.past = PastGradients(weights) if keep_past else None
+        # Of the batches that it learnt from since somebody emptied it.
+        self.likeness: dict[str, LikenessSums] = {}
         self._images: dict[str, torch.Tensor] = {}
         self._predicted: dict[str, torch.Tensor] = {}
 
@@ -120,24 +133,25 @@ class GradientPrediction:
             yield
 
     @contextmanager
-    def updating(self, gradient: GpGradient = "predicted") -> Iterator[None]:
-        """Update each layer's weight with its predicted gradient as soon as its output is there (Phase GP).
+    def updating(
+        self, gradient: GpGradient = "predicted", true: Mapping[str, torch.Tensor] | None = None
+    ) -> Iterator[None]:
+        """Update each layer's weight as soon as its output is there (Phase GP).
 
         Parameters
         ----------
         gradient : str
-            ``predicted``, or for a control ``zero`` or ``random``.
+            What it steps with: ``predicted``, or another key of `SOURCES` for a control.
+        true : dict, optional
+            The batch's true gradients by layer, for a control that needs them.
         """
+        source, true = SOURCES[gradient], {} if true is None else true
 
         def hook_of(name: str) -> Any:
             def hook(module: Any, _: object, output: torch.Tensor) -> None:
                 weight = module.weight
-                if gradient == "predicted":
-                    weight.grad = self.predictor.predict(name, self._image(name, output), weight)
-                elif gradient == "random":
-                    weight.grad = torch.randn_like(weight) * self.predictor.scale(name)
-                else:
-                    weight.grad = torch.zeros_like(weight)
+                images = self._image(name, output)
+                weight.grad = source(Moment(name, weight, images, self.predictor, self.past, true.get(name)))
                 # Only this weight has a gradient, so the step touches no other parameter.
                 self._optimizer.step()
                 weight.grad = None
@@ -168,6 +182,10 @@ class GradientPrediction:
             if error is None:
                 continue
             errors[name] = error
+            read = functional.adaptive_avg_pool2d(images, self.predictor.pool)
+            self.likeness.setdefault(name, LikenessSums()).add(read, self._predicted[name], true)
+            if self.past is not None:
+                self.past.observe(name, true)
             train_predictor(self.predictor, self.predictor_optimizer, name, images, true)
         self._images.clear()
         self._predicted.clear()

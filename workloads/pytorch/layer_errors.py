@@ -7,6 +7,7 @@ from math import isfinite
 from workloads.layers import Conv2d, Layer, Linear
 from workloads.predictor_errors import LayerErrors
 from workloads.pytorch.gradient_prediction import PredictionError
+from workloads.pytorch.likeness import Likeness
 from workloads.pytorch.training import Run
 
 _DIGITS = 4  # significant ones: mean squared errors are far below 1
@@ -23,11 +24,12 @@ def layer_errors(run: Run, layers: Sequence[Layer]) -> dict[str, LayerErrors]:
 
 
 def _of_layer(run: Run, layer: str) -> LayerErrors:
-    epochs = [_finite(epoch.get(layer)) for epoch in run.layer_errors]
-    return LayerErrors(**{
-        field.name: tuple(None if error is None else _rounded(getattr(error, field.name)) for error in epochs)
-        for field in fields(PredictionError)
-    })  # fmt: skip
+    errors = [_finite(epoch.get(layer)) for epoch in run.layer_errors]
+    alike = [None if error is None else epoch.get(layer) for error, epoch in zip(errors, run.likeness, strict=True)]
+    return LayerErrors(
+        **{field.name: tuple(_rounded(one, field.name) for one in errors) for field in fields(PredictionError)},
+        **{field.name: tuple(_rounded(one, field.name) for one in alike) for field in fields(Likeness)},
+    )
 
 
 def _finite(error: PredictionError | None) -> PredictionError | None:
@@ -35,5 +37,5 @@ def _finite(error: PredictionError | None) -> PredictionError | None:
     return error if error is not None and all(isfinite(value) for value in asdict(error).values()) else None
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
+def _rounded(one: PredictionError | Likeness | None, name: str) -> float | None:
+    return None if one is None else float(f"{getattr(one, name):.{_DIGITS}g}")

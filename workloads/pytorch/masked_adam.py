@@ -31,17 +31,18 @@ class MaskedAdam:
     """
 
     def __init__(self, predictor: GradientPredictor, learning_rate: float) -> None:
-        self._conv, self._linear = predictor.conv.weight, predictor.linear.weight
+        self._whole, self._masked = list(predictor.conv.parameters()), list(predictor.linear.parameters())
         self._initial = self._learning_rate = learning_rate
         self._moments = {
             weight: (torch.zeros_like(weight), torch.zeros_like(weight), torch.zeros(()))
-            for weight in (self._conv, self._linear)
+            for weight in (*self._whole, *self._masked)
         }
 
     @torch.no_grad()
     def step(self, width: int) -> None:
         """Update the convolution and the first `width` rows of the fully connected layer; drop the gradients."""
-        for weight, rows in ((self._conv, self._conv.shape[0]), (self._linear, width)):
+        every = [(weight, len(weight)) for weight in self._whole] + [(weight, width) for weight in self._masked]
+        for weight, rows in every:
             mean, square, steps = self._moments[weight]
             adam(
                 [weight[:rows]], [weight.grad[:rows]], [mean[:rows]], [square[:rows]], [], [steps], foreach=False,
@@ -61,7 +62,7 @@ class MaskedAdam:
 
     def state_dict(self) -> dict[str, object]:
         """Return the moments and counts of steps: copies, so that later steps do not change them."""
-        moments = [[tensor.clone() for tensor in self._moments[weight]] for weight in (self._conv, self._linear)]
+        moments = [[tensor.clone() for tensor in one] for one in self._moments.values()]
         return {"moments": moments, "learning_rate": self._learning_rate}
 
     @torch.no_grad()
@@ -69,8 +70,8 @@ class MaskedAdam:
         """Take over a state that `state_dict` gave."""
         moments = state["moments"]
         assert isinstance(moments, list)
-        for weight, saved in zip((self._conv, self._linear), moments, strict=True):
-            for mine, theirs in zip(self._moments[weight], saved, strict=True):
+        for own, saved in zip(self._moments.values(), moments, strict=True):
+            for mine, theirs in zip(own, saved, strict=True):
                 mine.copy_(theirs)
         rate = state["learning_rate"]
         assert isinstance(rate, float)

@@ -42,7 +42,7 @@ class GradientPredictor(nn.Module):
 
     Unless told otherwise it works on gradients divided by the running root mean square of their layer,
     and multiplies its predictions by it: layers differ in scale by orders of magnitude. The fully connected
-    layer starts at zero, so an untrained predictor leaves the weights alone instead of swamping them.
+    layer starts at zero, so an untrained predictor leaves the weights alone instead of swamping them. It has no biases.
 
     Parameters
     ----------
@@ -61,11 +61,13 @@ class GradientPredictor(nn.Module):
         self.training_choices = PredictorTraining() if training is None else training
         self.pool = sizes.pool
         padding = (sizes.kernel[0] // 2, sizes.kernel[1] // 2)
-        self.conv = nn.Conv2d(1, sizes.channels, sizes.kernel, padding=padding, bias=False)
-        self.linear = nn.Linear(sizes.features, sizes.outputs, bias=False)
+        biases = self.training_choices.biases
+        self.conv = nn.Conv2d(1, sizes.channels, sizes.kernel, padding=padding, bias=biases)
+        self.linear = nn.Linear(sizes.features, sizes.outputs, bias=biases)
         factor = {"zero": 0.0, "small": _SMALL, "default": 1.0}[self.training_choices.start]
         with torch.no_grad():
-            self.linear.weight.mul_(factor)
+            for parameter in self.linear.parameters():
+                parameter.mul_(factor)
         self._rows = {name: row for row, name in enumerate(layers)}
         self.register_buffer("mean_square", torch.zeros(len(layers)))
 
@@ -84,7 +86,10 @@ class GradientPredictor(nn.Module):
         Tensor
             (K, width).
         """
-        return functional.linear(self.features(images), self.linear.weight[:width])
+        bias = self.linear.bias
+        return functional.linear(
+            self.features(images), self.linear.weight[:width], None if bias is None else bias[:width]
+        )
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """Return what the fully connected layer reads: (K, features)."""

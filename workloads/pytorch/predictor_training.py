@@ -29,6 +29,8 @@ class PredictorTraining:
         ``zero``, ``small`` or ``default``.
     steps : int
         Steps of its optimizer on each layer's true gradient. The paper trains it once; the simulator charges once.
+    biases : bool
+        Whether its convolution and its linear layer have biases, as torch's have. The simulator charges for none.
 
     Raises
     ------
@@ -40,6 +42,7 @@ class PredictorTraining:
     inputs: Inputs = "raw"
     start: Start = "zero"
     steps: int = 1
+    biases: bool = False
 
     def __post_init__(self) -> None:
         for name, known in (("targets", Targets), ("inputs", Inputs), ("start", Start)):
@@ -51,8 +54,9 @@ class PredictorTraining:
             raise InputError("predictor_steps", "", f"is {self.steps}", "give at least 1")
 
     def told(self) -> dict[str, str | int | float | bool]:
-        """Return them under the names that a trace's provenance has."""
-        return {
+        """Return them under the names that a trace's provenance has; biases where there are some."""
+        told: dict[str, str | int | float | bool] = {
             "predictor_targets": self.targets, "predictor_inputs": self.inputs, "predictor_start": self.start,
             "predictor_steps": self.steps,
         }  # fmt: skip
+        return told | ({"predictor_biases": True} if self.biases else {})

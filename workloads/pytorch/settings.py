@@ -6,12 +6,13 @@ from typing import Any
 
 from workloads.foundation.errors import InputError
 from workloads.networks.recipe import Recipe
-from workloads.pytorch.gradient_prediction import GpGradient
+from workloads.pytorch.gp_gradients import GpGradient
 from workloads.pytorch.predictor_training import PredictorTraining
 
 SEEDS = 1 << 32  # of the generators of NumPy, PyTorch and Python, the fewest
 # The paper's (section 5.2), for networks whose recipe has no training of its own; the momentum is the customary one.
-_PAPER_RATES = {"learning_rate": 0.001, "momentum": 0.9, "predictor_learning_rate": 0.0001}
+PAPER_PREDICTOR_RATE = 0.0001
+_PAPER_RATES = {"learning_rate": 0.001, "momentum": 0.9, "predictor_learning_rate": PAPER_PREDICTOR_RATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,10 @@ class Settings:
     seed : int
         Of the initial weights, dropout and the order of the samples.
     gp_gradient : str
-        What a Phase GP batch steps with: ``predicted``, or as controls ``zero`` (momentum alone),
-        ``random`` (noise as large as the true gradients) or ``skip`` (the batch is left out). A run
-        says something about prediction only beside them.
+        What a Phase GP batch steps with: ``predicted``, or for a control another of `GpGradient`. A run says something
+        about prediction only beside its controls.
+    late_rate : float
+        Factor on the network's rate from the first epoch with Phase GP batches on.
     plateau : bool
         Lower the network's rate with torch's ReduceLROnPlateau and its defaults, as the paper does.
         It watches the mean training loss of an epoch: the paper does not say what its own watches.
@@ -49,6 +51,7 @@ class Settings:
     predictor_learning_rate: float
     seed: int = 0
     gp_gradient: GpGradient = "predicted"
+    late_rate: float = 1.0
     plateau: bool = False
     predictor_milestones: tuple[int, ...] = ()
     sparsity: bool = False

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from math import isfinite, nan
 from pathlib import Path
@@ -18,6 +19,7 @@ from workloads.layers import Sparsity
 from workloads.predictor import Predictor
 from workloads.pytorch.checkpoint import load_checkpoint, save_checkpoint
 from workloads.pytorch.gradient_prediction import GradientPrediction, PredictionError
+from workloads.pytorch.likeness import Likeness
 from workloads.pytorch.settings import Settings as Settings
 from workloads.pytorch.sparsity import SparsityCounter
 from workloads.pytorch.split import Split
@@ -39,6 +41,8 @@ class Run:
         One entry an epoch.
     layer_errors : tuple of dict
         Of each epoch, the predictor's mean errors by layer, unrounded.
+    likeness : tuple of dict
+        Of each epoch, how alike its true batches are, by layer.
     learning_rates : tuple of (float, float)
         Of each epoch, the network's and the predictor's.
     sparsity : dict
@@ -48,6 +52,7 @@ class Run:
     phases: tuple[tuple[Phase, ...], ...]
     metrics: tuple[EpochMetrics, ...]
     layer_errors: tuple[Mapping[str, PredictionError], ...] = ()
+    likeness: tuple[Mapping[str, Likeness], ...] = ()
     learning_rates: tuple[tuple[float, float], ...] = ()
     sparsity: Mapping[str, Sparsity] = field(default_factory=dict)
 
@@ -59,6 +64,7 @@ class Record:
     phases: list[list[Phase]] = field(default_factory=list)
     metrics: list[dict[str, Any]] = field(default_factory=list)
     layer_errors: list[dict[str, dict[str, float]]] = field(default_factory=list)
+    likeness: list[dict[str, dict[str, float]]] = field(default_factory=list)
     learning_rates: list[list[float]] = field(default_factory=list)
 
     def run(self, sparsity: Mapping[str, Sparsity]) -> Run:
@@ -69,6 +75,7 @@ class Record:
             layer_errors=tuple(
                 {name: PredictionError(**error) for name, error in row.items()} for row in self.layer_errors
             ),
+            likeness=tuple({name: Likeness(**one) for name, one in row.items()} for row in self.likeness),
             learning_rates=tuple((network, predictor) for network, predictor in self.learning_rates),
             sparsity=sparsity,
         )
@@ -76,11 +83,12 @@ class Record:
 
 @dataclass(slots=True)
 class EpochLog:
-    """What ran in an epoch: the phase and the loss of each batch, the errors of all predictions."""
+    """What ran in an epoch: the phase and the loss of each batch, the errors of all predictions, how alike they are."""
 
     phases: list[Phase] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     errors: dict[str, list[PredictionError]] = field(default_factory=dict)
+    likeness: dict[str, Likeness] = field(default_factory=dict)
 
     def add(self, loss: float, errors: Mapping[str, PredictionError]) -> None:
         """Take in a batch that ran."""
@@ -96,8 +104,9 @@ class Trainer:
         self.model = model
         self.optimizer = torch.optim.SGD(model.parameters(), lr=settings.learning_rate, momentum=settings.momentum)
         self.prediction = GradientPrediction(
-            model, sizes, self.optimizer, settings.predictor_learning_rate, settings.predictor_training
-        )
+            model, sizes, self.optimizer, settings.predictor_learning_rate, settings.predictor_training,
+            keep_past=settings.gp_gradient == "running-mean",
+        )  # fmt: skip
         self.sparsity = SparsityCounter(model) if settings.sparsity else None
         self._settings = settings
         self._plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(self.optimizer) if settings.plateau else None
@@ -121,13 +130,31 @@ class Trainer:
     @torch.no_grad()
     def predicted_batch(self, images: torch.Tensor, labels: torch.Tensor) -> float:
         """Run a batch of Phase GP, a forward pass alone; return its loss, which nothing is trained on."""
-        with self._counting(), self.prediction.updating(self._settings.gp_gradient):
+        gradient = self._settings.gp_gradient
+        true = self._true_gradients(images, labels) if gradient == "true-norm" else None
+        with self._counting(), self.prediction.updating(gradient, true):
             output = self.model(images)
         return functional.cross_entropy(output, labels).item()
+
+    @torch.enable_grad()
+    def _true_gradients(self, images: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return a batch's true gradients, from a copy: the network itself stays as it is."""
+        copied = deepcopy(self.model)
+        copied.zero_grad()
+        with torch.random.fork_rng(devices=[]):  # the network's own pass draws the same dropout
+            functional.cross_entropy(copied(images), labels).backward()
+        found = {name: copied.get_parameter(f"{name}.weight").grad for name in self.prediction.layers}
+        return {name: gradient for name, gradient in found.items() if gradient is not None}
+
+    def begin_late_epochs(self) -> None:
+        """Take the learning rate that the settings have for epochs with Phase GP batches."""
+        for group in self.optimizer.param_groups:
+            group["lr"] *= self._settings.late_rate
 
     def epoch(self, batches: Iterable[tuple[Phase, torch.Tensor, torch.Tensor]]) -> EpochLog:
         """Run batches, each in its phase."""
         self.model.train()
+        self.prediction.likeness.clear()
         log = EpochLog()
         for phase, images, labels in batches:
             if phase == "gp" and self._settings.gp_gradient == "skip":
@@ -137,6 +164,8 @@ class Trainer:
             else:
                 log.add(*self.true_batch(images, labels))
             log.phases.append(phase)
+        found = {name: sums.likeness() for name, sums in self.prediction.likeness.items()}
+        log.likeness = {name: likeness for name, likeness in found.items() if likeness is not None}
         return log
 
     def end_epoch(self, epochs_done: int, log: EpochLog) -> None:
@@ -167,7 +196,7 @@ class Trainer:
         parts: list[tuple[str, Any]] = [
             ("model", self.model), ("optimizer", self.optimizer), ("predictor", self.prediction.predictor),
             ("predictor_optimizer", self.prediction.predictor_optimizer), ("plateau", self._plateau),
-            ("sparsity", self.sparsity),
+            ("sparsity", self.sparsity), ("past", self.prediction.past),
         ]  # fmt: skip
         return [(name, part) for name, part in parts if part is not None]
 
@@ -226,6 +255,7 @@ def train(
             f"has {' and '.join(others)} batches, which the reference training does not know",
             "train under a schedule of warm_up, bp and gp batches",
         )
+    late = next((number for number, row in enumerate(plan, start=1) if "gp" in row), None)
     with reproducible(settings.seed):
         trainer = Trainer(build(), sizes, settings)
         order = torch.Generator().manual_seed(settings.seed)
@@ -243,6 +273,8 @@ def train(
                 )
         done = len(record.phases)
         for number, row in enumerate(plan[done:], start=done + 1):
+            if number == late:
+                trainer.begin_late_epochs()
             rates = trainer.learning_rates
             log = trainer.epoch(shuffled(data, row, settings.batch_size, order))
             metrics = _metrics(number, log, trainer.accuracy(data.test_images, data.test_labels))
@@ -250,6 +282,7 @@ def train(
             record.phases.append(log.phases)
             record.metrics.append(metrics.model_dump())
             record.layer_errors.append({name: _mean_error(errors) for name, errors in log.errors.items()})
+            record.likeness.append({name: asdict(likeness) for name, likeness in log.likeness.items()})
             record.learning_rates.append(list(rates))
             if checkpoint is not None:
                 now = {"trainer": trainer.state_dict(), "order": order.get_state(), "record": asdict(record)}

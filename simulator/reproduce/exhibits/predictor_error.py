@@ -38,7 +38,7 @@ class PredictorError(PagedExhibit):
         every = (
             (layer, epoch, *values)
             for layer, one in errors.items()
-            for epoch, values in enumerate(zip(*one.model_dump().values(), strict=True), start=1)
+            for epoch, values in enumerate(zip(one.cosine, one.relative_l2, one.mape, one.mse, strict=True), start=1)
         )
         return Exhibit(
             text,
