@@ -7,9 +7,10 @@ torch = pytest.importorskip("torch", reason="needs the torch extra")
 from torch import nn  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
+from workloads.foundation.shipped import shipped_names  # noqa: E402
 from workloads.graph import check_graph  # noqa: E402
 from workloads.layers import Conv2d, Linear, Matmul  # noqa: E402
-from workloads.networks import find_recipe, recipe_names  # noqa: E402
+from workloads.networks import find_recipe  # noqa: E402
 from workloads.pytorch.recorder import record_forward  # noqa: E402
 from workloads.recording.recording import Recording  # noqa: E402
 from workloads.trace import load_trace  # noqa: E402
@@ -208,7 +209,8 @@ def test_fused_attention_has_its_windows_on_the_cpu(name, size, expected):
     assert on_cpu.notes == ()
 
 
-SMALL = [name for name in recipe_names() if not name.endswith("imagenet")]  # the same networks run longer there
+# the networks of ImageNet are the same, and run longer
+SMALL = [name for name in shipped_names("traces") if not name.endswith("imagenet")]
 
 
 @pytest.mark.parametrize("name", [name if name.startswith("transformer") else long(name) for name in SMALL])
