@@ -2,9 +2,10 @@
 
     python -m tests.mutation simulator/engine simulator/energy workloads/shapes.py --sample 50
 
-Results stand in `.mutation/mutants.csv`; a run goes on where it was stopped. The first run watches every test once,
-in some ten minutes, to know which tests enter which functions; later runs watch only test files that changed. Named
-tests may do without (`--tests tests/ladder/test_sram.py --unwatched`).
+Results stand in `.mutation/mutants.csv`; a run goes on where it was stopped. A change is tried on the test files that
+import its file by the fewest others: first the nearest, and if it lives those up to `--reach`. Of these run the tests
+that enter the changed function, the quick ones first. Which enter it is known from watching each file once; a file that
+changed is watched again. Named tests may do without (`--tests tests/ladder/test_sram.py --unwatched`).
 """
 
 import argparse
@@ -14,16 +15,22 @@ import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Lock
 
-from .guards import NOTES, ROOT, GuardMap, digests, importers
+from .examples import EXAMPLES
+from .guards import NOTES, ROOT, GuardMap, importers, nearest
 from .mutants import Mutant, mutants_of
 from .trial import Copy, Verdict
 
 FOLDER = ROOT / ".mutation"
 EQUIVALENT = Path(__file__).parent / "equivalent.csv"
 COLUMNS = ("path", "function", "line", "kind", "before", "after", "outcome", "killer", "seconds")
+NEAREST = 2  # files of tests that are tried first
+FEW = 10  # examples of a property that are watched: they enter what the others enter
+LONGEST_WATCH = 60  # seconds of a file, on average; tests that did not come to run by then guard nothing
 Key = tuple[str, str, str, str]
 
 
@@ -34,10 +41,10 @@ def main() -> int:
     copies: SimpleQueue[Copy] = SimpleQueue()
     for index in range(arguments.jobs):
         copies.put(Copy(ROOT, FOLDER / f"copy-{index}"))
-    known = None if arguments.unwatched else watched(copies, arguments.jobs, arguments.tests)
     areas = {path: sampled(path, arguments.sample, arguments.seed) for path in arguments.paths}
     mutants = list(dict.fromkeys(mutant for drawn in areas.values() for mutant in drawn))
-    results, equivalent, wires = read_results(), read_equivalent(), importers(ROOT)
+    results, equivalent = read_results(), read_equivalent()
+    watch, draws = Watch(arguments.tests, arguments.budget), (arguments.seed, arguments.examples)
     excused = [mutant for mutant in mutants if key(mutant) in equivalent]
     mutants = [mutant for mutant in mutants if key(mutant) not in equivalent]
 
@@ -45,15 +52,11 @@ def main() -> int:
         return key(mutant) in results and not (arguments.again and results[key(mutant)]["outcome"] == "survived")
 
     def judge(mutant: Mutant) -> tuple[Mutant, Verdict]:
-        if known is None:
-            tests, seconds = arguments.tests, arguments.budget
-        else:
-            tests, seconds = known.guards(mutant.path, mutant.function, wires, arguments.budget)
-        if not tests:
-            return mutant, Verdict("survived", "", 0.0)
         copy = copies.get()
         try:
-            return mutant, copy.trial(mutant, tests, 60 + 4 * seconds, arguments.seed)
+            if arguments.unwatched:
+                return mutant, copy.trial(mutant, arguments.tests, limit(arguments.budget), *draws)
+            return mutant, watch.trial(copy, mutant, arguments.reach, *draws)
         finally:
             copies.put(copy)
 
@@ -77,6 +80,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, metavar="N", help="only N changes of each path, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0, help="of the sample, and of hypothesis (default: 0)")
     parser.add_argument("--budget", type=float, default=60, help="seconds of tests for a change (default: 60)")
+    parser.add_argument("--reach", type=int, default=12, help="nearest files of tests for a change (default: 12)")
+    parser.add_argument("--examples", type=int, metavar="N", help="at most N examples of each property (default: all)")
     parser.add_argument("--jobs", type=int, default=2, help="changes on trial at once (default: 2)")
     parser.add_argument("--again", action="store_true", help="try changes again that lived")
     parser.add_argument(
@@ -95,23 +100,60 @@ def sampled(path: str, size: int | None, seed: int) -> list[Mutant]:
     return mutants if size is None or size >= len(mutants) else random.Random(seed).sample(mutants, size)
 
 
-def watched(copies: "SimpleQueue[Copy]", jobs: int, files: list[str] | None) -> GuardMap:
-    """Return what is known about tests, of some files or of all, after those that changed are watched."""
-    path = FOLDER / "guards.json"
-    known = GuardMap.read(path)
-    wanted = set(digests(ROOT) if files is None else python_files(files))
-    stale = sorted(wanted & set(known.stale(ROOT)))
-    if stale:
-        notes = FOLDER / "notes"
-        shutil.rmtree(notes, ignore_errors=True)
-        notes.mkdir()
-        print(f"watching the tests of {len(stale)} files", file=sys.stderr)
-        copy = copies.get()
-        copy.pytest(["-q", "-n", str(jobs), "-p", "tests.mutation.guards", *stale], **{NOTES: str(notes)})
-        copies.put(copy)
-        known.watched(ROOT, stale, notes)
-        known.write(path)
-    return GuardMap(known.digests, [guard for guard in known.tests if guard.file in wanted])
+class Watch:
+    """What is known about tests, of some files or of all, which are watched when they are asked for.
+
+    Parameters
+    ----------
+    files : list of str, optional
+        Files and folders of tests that may run.
+    budget : float
+        Seconds of tests for a change.
+    """
+
+    def __init__(self, files: list[str] | None, budget: float) -> None:
+        self.path = FOLDER / "guards.json"
+        self.known = GuardMap.read(self.path)
+        self.files = None if files is None else set(python_files(files))
+        self.budget = budget
+        self.wires = importers(ROOT)
+        self.lock = Lock()
+
+    def trial(self, copy: Copy, mutant: Mutant, reach: int, seed: int, examples: int | None) -> Verdict:
+        """Run tests on a mutant until one fails, those of the nearest files first."""
+        near = [file for file in nearest(mutant.path, self.wires) if self.files is None or file in self.files]
+        spent = 0.0
+        for files in (near[: min(NEAREST, reach)], near[NEAREST:reach]):
+            known = self.watched(copy, files)
+            tests, seconds = known.guards(mutant.path, mutant.function, self.wires, self.budget)
+            verdict = Verdict("survived", "", 0.0)
+            if tests:
+                verdict = copy.trial(mutant, tests, limit(seconds), seed, examples)
+            spent += verdict.seconds
+            if verdict.outcome != "survived":
+                break
+        return verdict._replace(seconds=round(spent, 1))
+
+    def watched(self, copy: Copy, files: list[str]) -> GuardMap:
+        """Return what is known about the tests of some files, after those that changed are watched."""
+        with self.lock:
+            stale = sorted({*files} & {*self.known.stale(ROOT)})
+            if stale:
+                notes = FOLDER / "notes"
+                shutil.rmtree(notes, ignore_errors=True)
+                notes.mkdir()
+                print("watching " + ", ".join(stale), file=sys.stderr)
+                plugins = "no:cacheprovider", "tests.mutation.guards", "tests.mutation.examples"
+                arguments = ["-q", "-n", "0", *chain.from_iterable(("-p", plugin) for plugin in plugins), *stale]
+                copy.pytest(arguments, LONGEST_WATCH * len(stale), **{NOTES: str(notes), EXAMPLES: str(FEW)})
+                self.known.watched(ROOT, stale, notes)
+                self.known.write(self.path)
+            return self.known.of(files)
+
+
+def limit(seconds: float) -> float:
+    """Return the seconds after which tests that take so many do not end: kernels are compiled anew, too."""
+    return 60 + 4 * seconds
 
 
 def python_files(paths: list[str]) -> list[str]:

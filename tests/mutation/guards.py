@@ -1,18 +1,23 @@
-"""Which tests guard which functions: every test is run once, and the functions that it enters are kept.
+"""Which tests guard which functions: tests are run once, and the functions that each enters are kept.
 
 As a plugin of pytest (`-p tests.mutation.guards`) it writes what each test that passes enters and the seconds it takes.
+Functions note themselves: each begins with one more statement when its module is imported. Compiled kernels do not.
 """
 
 import ast
 import hashlib
-import inspect
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from itertools import chain
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, ModuleType
 from typing import Any
 
 import pytest
@@ -20,39 +25,78 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROOMS = ("workloads", "dataflows", "simulator")
 NOTES = "MUTATION_NOTES"  # the environment variable that names the folder to write to
+_ENTERED: set[str] = set()
+_NOTE = "__entered__"  # what a module calls it by
 
 
-class Recorder:
-    """Notes the functions of the project that are entered."""
+class NotingLoader(SourceFileLoader):
+    """Loads a module whose functions note when they are entered, on lines that stay as they are."""
 
-    def __init__(self) -> None:
-        self.names: dict[CodeType, str | None] = {}
-        self.entered: set[str] = set()
+    def get_code(self, fullname: str) -> CodeType:
+        """Return the module's code, never what is kept compiled."""
+        path = Path(self.path)
+        return compile(noting(path.read_bytes(), path.relative_to(ROOT).as_posix()), self.path, "exec")
 
-    def __call__(self, frame: FrameType, event: str, argument: object) -> None:
-        code = frame.f_code
-        if code not in self.names:
-            path = Path(code.co_filename)
-            # The bodies of modules and classes run where they are first imported, whatever the test.
-            function = code.co_flags & inspect.CO_OPTIMIZED
-            inside = function and path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in ROOMS
-            self.names[code] = f"{path.relative_to(ROOT).as_posix()}:{code.co_qualname}" if inside else None
-        name = self.names[code]
-        if name is not None:
-            self.entered.add(name)
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the module."""
+        setattr(module, _NOTE, _ENTERED.add)
+        super().exec_module(module)
 
 
-_RECORDER = Recorder()
+def noting(source: bytes, path: str) -> ast.Module:
+    """Return a module's syntax tree in which every function that numba does not compile begins with a note."""
+    tree = ast.parse(source)
+
+    def visit(node: ast.AST, names: tuple[str, ...]) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ClassDef):
+                visit(child, (*names, child.name))
+            elif isinstance(child, ast.FunctionDef):
+                if not any("njit" in ast.unparse(one) for one in child.decorator_list):
+                    visit(child, (*names, child.name, "<locals>"))
+                    begin_with_note(child, f"{path}:{'.'.join((*names, child.name))}")
+            else:
+                visit(child, names)
+
+    visit(tree, ())
+    return tree
+
+
+def begin_with_note(function: ast.FunctionDef, name: str) -> None:
+    """Let a function note its name, after its docstring."""
+    first = function.body[0]
+    at = int(isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant))
+    note = ast.Expr(ast.Call(ast.Name(_NOTE, ast.Load()), [ast.Constant(name)], []))
+    function.body.insert(at, ast.fix_missing_locations(ast.copy_location(note, first)))
+
+
+class _Finder(MetaPathFinder):
+    """Gives the project's modules their loader."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname.partition(".")[0] not in ROOMS:
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        loader = None if spec is None else spec.loader
+        if spec and isinstance(loader, SourceFileLoader) and Path(loader.path).is_relative_to(ROOT):
+            spec.loader = NotingLoader(fullname, loader.path)
+        return spec
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Watch modules from the first that is imported."""
+    sys.meta_path.insert(0, _Finder())
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Watch a test, its fixtures included."""
-    _RECORDER.entered = set()
+    _ENTERED.clear()
     item.stash[_START] = seconds_of_cpu()
-    sys.settrace(_RECORDER)
     yield
-    sys.settrace(None)
 
 
 _START = pytest.StashKey[float]()
@@ -70,7 +114,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = outcome.get_result()  # type: ignore[attr-defined]
     if report.when == "call" and report.passed and NOTES in os.environ:
         seconds = round(seconds_of_cpu() - item.stash[_START], 3)
-        note = {"test": item.nodeid, "seconds": seconds, "entered": sorted(_RECORDER.entered)}
+        note = {"test": item.nodeid, "seconds": seconds, "entered": sorted(_ENTERED)}
         with (Path(os.environ[NOTES]) / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(note) + "\n")
 
@@ -140,6 +184,10 @@ class GuardMap:
         self.digests = {path: digest for path, digest in self.digests.items() if path in now}
         self.digests |= {path: now[path] for path in files}
 
+    def of(self, files: Collection[str]) -> "GuardMap":
+        """Return what is known about the tests of some files."""
+        return GuardMap(self.digests, [guard for guard in self.tests if guard.file in files])
+
     def guards(
         self, path: str, function: str, importers: dict[str, set[str]], budget: float
     ) -> tuple[list[str], float]:
@@ -177,16 +225,47 @@ def digests(root: Path) -> dict[str, str]:
 
 
 def importers(root: Path) -> dict[str, set[str]]:
-    """Return the files of the project and of its tests that import each file."""
+    """Return the files of the project and of its tests that import each file, or a package that it is found in."""
     found: dict[str, set[str]] = {}
     for room in (*ROOMS, "tests"):
         for path in (root / room).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_bytes())):
-                if isinstance(node, ast.ImportFrom) and node.module:
-                    for module in (node.module, *(f"{node.module}.{name.name}" for name in node.names)):
-                        file = module.replace(".", "/")
-                        for candidate in (f"{file}.py", f"{file}/__init__.py"):
-                            found.setdefault(candidate, set()).add(path.relative_to(root).as_posix())
+            importer = path.relative_to(root).as_posix()
+            for imported in _imported(root, path):
+                found.setdefault(imported.relative_to(root).as_posix(), set()).add(importer)
+    return found
+
+
+def _imported(root: Path, path: Path) -> Iterator[Path]:
+    """Yield the files that a file imports, and those of packages that it names: a registry looks for parts there."""
+    places = [root] if path.relative_to(root).parts[0] in ROOMS else [root, root / "tests", path.parent]
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for module in (node.module, *(f"{node.module}.{name.name}" for name in node.names)):
+                file = module.replace(".", "/")
+                inside = (place / name for place in places for name in (f"{file}.py", f"{file}/__init__.py"))
+                yield from (one for one in inside if one.is_file())
+        elif isinstance(node, ast.Constant) and len(places) == 1 and str(node.value).partition(".")[0] in ROOMS:
+            names = str(node.value).split(".")
+            if len(names) > 1 and all(map(str.isidentifier, names)):
+                folder = root.joinpath(*names)
+                yield from (*folder.glob("*.py"), *folder.glob("*/__init__.py"))
+
+
+def nearest(path: str, wires: dict[str, set[str]]) -> list[str]:
+    """Return the test files that import a file, by as few others as may be; of equally near ones, those of few imports.
+
+    Parameters
+    ----------
+    wires : dict
+        Who imports each file, as `importers` returns it.
+    """
+    imports = Counter(chain.from_iterable(wires.values()))
+    found, seen, ring = [], {path}, {path}
+    while ring:
+        ring = set().union(*(wires.get(file, set()) for file in ring)) - seen
+        seen |= ring
+        tests = [file for file in ring if re.fullmatch(r"tests/(?!benchmarks/).*/test_[^/]*", file)]
+        found += sorted(tests, key=lambda file: (imports[file], file))
     return found
 
 

@@ -2,11 +2,9 @@
 
 import subprocess
 from pathlib import Path
-from types import CodeType
-from typing import NamedTuple
 
 import pytest
-from mutation.guards import ROOT, Guard, GuardMap, Recorder, importers
+from mutation.guards import Guard, GuardMap, importers, nearest, noting
 from mutation.mutants import Mutant, mutants_of
 from mutation.trial import Copy
 
@@ -68,25 +66,68 @@ def test_tests_that_enter_a_function_guard_it() -> None:
     assert known.guards("nobody.py", "run", {}, 10) == ([], 0)
 
 
-def test_only_functions_are_entered() -> None:
-    class Frame(NamedTuple):
-        f_code: CodeType
+NOTED = '''class A:
+    size = len("ab")
 
-    recorder = Recorder()
-    code = compile("class A:\n    def f(self): pass\n", str(ROOT / "simulator/none.py"), "exec")
-    (body,) = (one for one in code.co_consts if isinstance(one, CodeType))
-    (method,) = (one for one in body.co_consts if isinstance(one, CodeType))
-    for one in (code, body, method):
-        recorder(Frame(one), "call", None)  # type: ignore[arg-type]
-    assert recorder.entered == {"simulator/none.py:A.f"}
+    def f(self):
+        """A method."""
+        return g()
+
+
+@njit(cache=True)
+def kernel():
+    def inside(): pass
+
+
+def g():
+    def h(): return 1
+    return h()
+'''
+
+
+def test_functions_note_that_they_are_entered() -> None:
+    """Not classes, nor what numba compiles, which knows nothing of notes; and no line moves."""
+    entered: list[str] = []
+    names = {"__entered__": entered.append, "njit": lambda **_: lambda function: function}
+    exec(compile(noting(NOTED.encode(), "a.py"), "a.py", "exec"), names)
+    assert entered == []
+    assert names["A"]().f() == 1  # type: ignore[operator]
+    names["kernel"]()  # type: ignore[operator]
+    assert entered == ["a.py:A.f", "a.py:g", "a.py:g.<locals>.h"]
+    assert names["A"].f.__doc__ == "A method."  # type: ignore[attr-defined]
+    assert names["g"].__code__.co_firstlineno == 14  # type: ignore[attr-defined]
 
 
 def test_what_imports_a_file(tmp_path: Path) -> None:
-    for room in ("workloads", "dataflows", "simulator", "tests"):
-        (tmp_path / room).mkdir()
-    (tmp_path / "simulator/a.py").write_text("from workloads import b\nfrom dataflows.c import d\n")
+    """A file that names a package finds its parts there; tests import what lies beside them."""
+    texts = {
+        "workloads/b.py": "", "dataflows/c.py": "", "simulator/parts/one.py": "", "simulator/parts/two/__init__.py": "",
+        "simulator/a.py": "from workloads import b\nfrom dataflows.c import d\nPARTS = 'simulator.parts'\n",
+        "tests/helper.py": "", "tests/ladder/beside.py": "", "tests/ladder/test_a.py": "from helper import x\n"
+        "from beside import y\nfrom simulator.a import PARTS\n", "tests/ladder/test_b.py": "from dataflows.c import d",
+    }  # fmt: skip
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
     found = importers(tmp_path)
-    assert found["workloads/b.py"] == found["dataflows/c.py"] == {"simulator/a.py"}
+    assert found == {
+        "workloads/b.py": {"simulator/a.py"},
+        "dataflows/c.py": {"simulator/a.py", "tests/ladder/test_b.py"},
+        "simulator/parts/one.py": {"simulator/a.py"},
+        "simulator/parts/two/__init__.py": {"simulator/a.py"},
+        "simulator/a.py": {"tests/ladder/test_a.py"},
+        "tests/helper.py": {"tests/ladder/test_a.py"},
+        "tests/ladder/beside.py": {"tests/ladder/test_a.py"},
+    }
+    assert nearest("dataflows/c.py", found) == ["tests/ladder/test_b.py", "tests/ladder/test_a.py"]
+    assert nearest("simulator/parts/one.py", found) == ["tests/ladder/test_a.py"]
+
+
+def test_of_equally_near_tests_those_that_import_less() -> None:
+    """A test file that imports little tells more; benchmarks are not run."""
+    wires = {"a.py": {"tests/x/test_wide.py", "tests/x/test_narrow.py", "tests/benchmarks/test_speed.py"},
+             "b.py": {"tests/x/test_wide.py"}}  # fmt: skip
+    assert nearest("a.py", wires) == ["tests/x/test_narrow.py", "tests/x/test_wide.py"]
 
 
 def test_a_trial(tmp_path: Path) -> None:
@@ -111,3 +152,18 @@ def test_a_trial(tmp_path: Path) -> None:
     }
     assert (tmp_path / "copy/one.py").read_text(encoding="utf-8") == SOURCE
     assert (tmp_path / "copy/one.py").stat().st_mtime_ns == before
+
+
+def test_a_change_that_does_not_end(tmp_path: Path) -> None:
+    """It is dead, but not where the tests take as long without it: then nothing is known against it."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    source = "def count(n):\n    while n > 0:\n        n = n - 1\n    return n\n"
+    (tree / "one.py").write_text(source, encoding="utf-8")
+    (tree / "test_one.py").write_text("from one import count\n\ndef test_count():\n    assert count(3) == 0\n")
+    (tree / "test_slow.py").write_text("def test_slow():\n    while True: pass\n")
+    subprocess.run(["git", "init", "-q", str(tree)], check=True)
+    copy = Copy(tree, tmp_path / "copy")
+    (endless,) = (one for one in mutants_of(tree, "one.py") if one.replacement == "(n + 1)")
+    assert copy.trial(endless, ["test_one.py"], 2, seed=0).outcome == "timeout"
+    assert copy.trial(endless, ["test_slow.py"], 2, seed=0).outcome == "survived"
