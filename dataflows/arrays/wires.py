@@ -56,7 +56,7 @@ def shifted_out(size: int) -> list[int]:
 def tree_pitches(rows: int) -> list[int]:
     """Return the length of an adder tree over a column whose first 0, 1, ... `rows` products are real.
 
-    A node stands at its first row. Row r begins the second child of one node, which stands as many rows above as the
+    A node is in its first row. Row r begins the second child of one node, which is as many rows above as the
     lowest bit of r says.
     """
     found = [0, 0]

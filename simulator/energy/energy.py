@@ -16,7 +16,7 @@ from simulator.energy.energy_table import (
     SramAccess,
     load_energy_table,
 )
-from simulator.energy.sram import Sram, sram
+from simulator.energy.sram import Sram, bank_of
 from simulator.energy.wires import pe_pitch_mm, way_to_the_buffer_mm, wire_pj
 from simulator.machine.spec import Accelerator, BankedMemory
 from workloads.foundation.errors import InputError
@@ -229,7 +229,4 @@ def _leakage_mw(table: EnergyTableFile, leak: Leakage, name: LeakingMemory, memo
 def _bank(table: EnergyTableFile, key: str, bank_bytes: int, width_bits: int) -> Sram:
     """Return a bank of a memory; nodes and widths were checked with the table, so only the bank can be refused."""
     assert table.node_nm is not None, "the table's own check"
-    try:
-        return sram(table.node_nm, bank_bytes, width_bits)
-    except InputError as error:
-        raise InputError("the accelerator", key, error.problem, error.remedy) from None
+    return bank_of(table.node_nm, key, bank_bytes, width_bits)

@@ -6,7 +6,7 @@ from dataflows.array import PEArray
 from dataflows.arrays.job import Geometry, Ports, Register
 from dataflows.dataflow import find_dataflow
 from simulator.energy.energy_table import EnergyTableFile
-from simulator.energy.sram import sram
+from simulator.energy.sram import bank_of
 from simulator.machine.spec import Accelerator
 
 _BUFFER_PORT_BITS = 64  # of a bank, as the energy tables' accesses
@@ -26,7 +26,8 @@ def pe_pitch_mm(table: EnergyTableFile, spec: Accelerator, array: PEArray) -> fl
     for register in _registers(spec, array):
         bits = word_bits if register.is_word else sum_bits
         if register.kind.startswith("scratchpad"):
-            pads += sram(table.node_nm, register.shape[-1] * bits // 8, bits).area_mm2
+            pad_bytes = register.shape[-1] * bits // 8
+            pads += bank_of(table.node_nm, "array.scratchpads", pad_bytes, bits).area_mm2
         else:
             registers += prod(register.shape) * bits
     scale = table.arithmetic.area_scale
@@ -39,7 +40,8 @@ def way_to_the_buffer_mm(table: EnergyTableFile, spec: Accelerator) -> float:
     """Return the mean distance from a bank of the buffer to the array: half a side of the square of all banks."""
     assert table.node_nm is not None, "the table's own check"
     buffer = spec.global_buffer
-    return sqrt(buffer.banks * sram(table.node_nm, buffer.bank_bytes, _BUFFER_PORT_BITS).area_mm2) / 2
+    bank = bank_of(table.node_nm, "global_buffer.bank_bytes", buffer.bank_bytes, _BUFFER_PORT_BITS)
+    return sqrt(buffer.banks * bank.area_mm2) / 2
 
 
 def _registers(spec: Accelerator, array: PEArray) -> list[Register]:

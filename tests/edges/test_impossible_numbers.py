@@ -17,8 +17,8 @@ from dataflows.actions import ACTIONS, ActionCounts
 from simulator.cli.main import main
 from simulator.dram.part import load_part
 from simulator.dram.power import command_energies
+from simulator.energy.arithmetic import MOST_PJ
 from simulator.energy.energy import energy_table_of
-from simulator.energy.energy_table import MOST_PJ
 from simulator.machine.spec_loading import load_accelerator
 from workloads.foundation.shipped import shipped_folder, shipped_names
 

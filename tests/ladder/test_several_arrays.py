@@ -3,6 +3,8 @@
 What is expected comes from one array that does each share alone, from numpy, and from arithmetic by hand.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from array_specs import INSIDE, RUN_NAMES, RUNS, array_of, specs
@@ -115,7 +117,11 @@ def test_two_arrays_and_one_of_twice_the_columns_by_hand() -> None:
         timing = arrays.timing(tiles)
         assert (timing.fill_cycles, timing.stream_cycles.tolist(), timing.drain_cycles) == (fill, [4 * 5], 4)
     # both read 5 vectors of 8 words twice, and 8 x 12 weights once; two arrays are sent each vector
-    assert (two.traffic(tiles).job, two.traffic(tiles).moving_copies) == (one.traffic(tiles).job, 5 * 8 * 2)
+    found, wide = two.traffic(tiles), one.traffic(tiles)
+    assert (replace(found.job, inside=wide.job.inside), found.moving_copies) == (wide.job, 5 * 8 * 2)
+    # as many products; `in` takes 4 words of each vector in each of 2 x 2 folds, in both arrays or in one
+    assert found.job.inside.product_register_writes == wide.job.inside.product_register_writes == 5 * 8 * 12
+    assert (found.job.inside.operand_register_writes, wide.job.inside.operand_register_writes) == (160, 80)
     assert (one.traffic(tiles).moving_copies, one.traffic(tiles).stationary_copies) == (0, 0)
 
 
