@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,28 +70,35 @@ class Transfers:
 class LateTransfers(Transfers):
     """Transfers whose bytes are known. Their patterns are laid out where someone asks for them."""
 
+    _last: ClassVar[tuple["LateTransfers | None", Transfers | None]] = (None, None)
+
     def __init__(self, moved_bytes: Integers, write: bool, lay_out: Callable[[], Transfers]) -> None:
         self.__dict__.update(moved_bytes=moved_bytes, write=write, lay_out=lay_out)
 
     def __len__(self) -> int:
         return len(self.moved_bytes)
 
-    @cached_property
+    @property
     def _patterns(self) -> Transfers:
-        found: Transfers = self.__dict__["lay_out"]()
+        """The patterns, laid out again unless they were asked for last: thousands of plans would keep gigabytes."""
+        last, found = LateTransfers._last
+        if last is not self:
+            found = self.__dict__["lay_out"]()
+            LateTransfers._last = self, found
+        assert found is not None
         return found
 
-    @cached_property
+    @property
     def segments(self) -> Integers:
         """Pieces of each pattern and transfer."""
         return self._patterns.segments
 
-    @cached_property
+    @property
     def segment_bytes(self) -> Integers:
         """Bytes of a piece."""
         return self._patterns.segment_bytes
 
-    @cached_property
+    @property
     def stride_bytes(self) -> Integers:
         """From one piece to the next."""
         return self._patterns.stride_bytes
