@@ -29,7 +29,7 @@ from dataflows.plans.weighing import weighed
 from workloads.passes import Product
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def plan_given(
     product: Product, placement: Placement, dataflow: Dataflow, array: PEArray, budget: BufferBudget, given: Given
 ) -> Plan:

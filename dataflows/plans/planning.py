@@ -24,7 +24,7 @@ from dataflows.traffic import ArrayTraffic
 from workloads.passes import Product
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def plan_product(
     product: Product, placement: Placement, dataflow: Dataflow, array: PEArray, budget: BufferBudget
 ) -> Plan:
@@ -145,7 +145,7 @@ def _held_in(operand: Operand) -> str:
     return "predictor_sram" if operand.place == "predictor_sram" else "buffer"
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def plan_elementwise(
     words: int,
     macs_per_word: int,
@@ -216,7 +216,7 @@ def plan_elementwise(
     return plan_of(_fastest(words, pieces, busy, counts, time_of, budget))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def plan_vector(operations: int, read_words: int, written_words: int, lanes: int, budget: BufferBudget) -> Plan:
     """Plan operations of a vector unit, which takes and gives a word a lane and cycle; one cycle latches, one finishes.
 
@@ -256,7 +256,7 @@ def plan_vector(operations: int, read_words: int, written_words: int, lanes: int
     return plan_of(_fastest(most, pieces, most // lanes, counts, time_of, budget))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Plan:
     """Plan a transfer between DRAM and buffer with no arithmetic, in pieces of at most half the buffer."""
     counts = ActionCounts(
