@@ -7,7 +7,7 @@ from array_specs import RUN_NAMES, RUNS, array_of, choices
 from dataflows.array import PEArray
 from dataflows.arrays.first_folds import FirstFolds, SteppedFolds
 from dataflows.convolution import ConvolutionTiles, Sliding, one_tile
-from dataflows.dataflow import Dataflow
+from dataflows.dataflow import Dataflow, find_dataflow
 
 LINEAR = one_tile((1, 12, 12, 12, 1, 1), (1, 1), Sliding((1, 1), (1, 1)), "forward")  # fills folds of 4 x 3 PEs
 EDGES = one_tile((2, 1, 5, 4, 2, 2), (2, 3), Sliding((2, 1), (1, 1)), "forward")
@@ -35,6 +35,16 @@ def test_all_folds_do_all_that_is_counted(flow: Dataflow, kind: str, ports: tupl
         traffic = flow.traffic(array, LINEAR, 144)
         assert words.pop("output") == 144 + traffic.partial_sum_writes
         assert sorted(words.values()) in ([], sorted((traffic.ifmap_words, traffic.filter_words)))
+
+
+@pytest.mark.parametrize("ports", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("kind", [kind for flow, kind in RUNS if flow.name == "os"])
+def test_results_leave_each_once(kind: str, ports: tuple[int, int, int]) -> None:
+    """Where results stay in the PEs nothing else passes the output port; the results are numpy's."""
+    _, first, run = stepped(find_dataflow("os", kind, "", ""), kind, LINEAR, 1000, ports)
+    left = np.concatenate([run.activity_of(cycle).ports["output"] for cycle in range(run.cycles)])
+    moving, stationary = first.operands
+    assert sorted(left.tolist()) == sorted((moving @ stationary).ravel().tolist())
 
 
 @pytest.mark.parametrize("parts", [LINEAR, EDGES], ids=["linear", "edges"])

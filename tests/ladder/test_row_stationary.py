@@ -199,7 +199,9 @@ def test_what_does_not_fit_is_refused() -> None:
                   (3, 3, 0, 1, 1, 1, 1, 1), (3, 3, 2, 1, 1, 1, 1, 1)):  # fmt: skip
         with pytest.raises(ValueError, match="RowMapping"):
             step_rows(array, RowMapping(*wrong), operands)
-    cases = (((1, 1, 1, 3, 5), (1, 1, 1, 3, 3), "windows"), ((1, 1, 2, 4, 5), (1, 1, 1, 3, 3), "operands"))
+    cases = (((1, 1, 1, 3, 5), (1, 1, 1, 3, 3), "windows"), ((1, 1, 2, 4, 5), (1, 1, 1, 3, 3), "operands"),
+             ((2, 1, 1, 4, 5), (1, 1, 1, 3, 3), "operands"), ((1, 1, 1, 4, 5), (1, 1, 1, 3, 3, 1), "operands"),
+             ((1, 1, 1, 4, 5, 1), (1, 1, 1, 3, 3), "operands"))  # fmt: skip
     for image, filters, problem in cases:
         one = ConvolutionOperands(np.zeros(image), np.zeros(filters), 2, 3, Sliding((1, 1), (1, 1)), "forward")
         with pytest.raises(ValueError, match=problem):

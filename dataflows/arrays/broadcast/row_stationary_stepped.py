@@ -67,7 +67,7 @@ def _check(array: RowArray, m: RowMapping, operands: ConvolutionOperands) -> Non
     if m.p * m.q * m.w > array.filter_words or m.q * m.w > array.input_words or m.p > array.sum_words:
         raise ValueError(f"{m} does not fit in scratchpads of {array}")
     image, filters = operands.image.shape, operands.filters.shape
-    if len(image) != 5 or len(filters) != 5 or image[::2][0] != filters[0] or image[2] != filters[2]:
+    if len(image) != 5 or len(filters) != 5 or image[0] != filters[0] or image[2] != filters[2]:
         raise ValueError(f"operands {image} and {filters} are no image and filters of the same groups and channels")
     if min(*image, *filters, operands.rows, operands.columns) < 1:
         raise ValueError("an operand is empty")

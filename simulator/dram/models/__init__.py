@@ -23,8 +23,3 @@ if TYPE_CHECKING:
     DramSpec = DramModel
 else:
     DramSpec = Annotated[reduce(or_, DRAM_MODELS.values()), Field(discriminator="model")]
-
-
-def dram_keys(model: object) -> set[str]:
-    """Return the keys that a model of this name has; none for a name that no model has."""
-    return set(DRAM_MODELS[model].model_fields) if isinstance(model, str) and model in DRAM_MODELS else set()
