@@ -13,8 +13,10 @@ GOLDEN = Path(__file__).parent / "reproduce"
 def tables(maker: ExhibitMaker, found: Findings) -> Iterator[Table]:
     """Give an exhibit's tables, and what it compares with the paper as one more."""
     exhibit = maker.make(found)
-    rows = tuple((one.what, one.paper, one.ours, one.kind, one.constant) for one in exhibit.comparisons)
-    yield Table(f"{maker.key}-comparisons", "Beside the paper", ("number", "paper", "here", "kind", "constant"), rows)
+    rows = tuple((one.what, one.paper, one.ours, one.kind, one.constant, one.verdict) for one in exhibit.comparisons)
+    yield Table(
+        f"{maker.key}-comparisons", "Beside the paper", ("number", "paper", "here", "kind", "constant", "verdict"), rows
+    )
     yield from exhibit.tables
 
 

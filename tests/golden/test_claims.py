@@ -27,6 +27,7 @@ def reviewed() -> dict[str, MadeExhibit]:
                 Comparison(
                     row["number"], float(row["paper"]), float(row["here"]) if row["here"] else None, kind=row["kind"],
                     constant=float(row["constant"]) if row["constant"] else None,
+                    reason={"differs": "told", "unexplained": "unexplained"}.get(row["verdict"], ""),
                 )
                 for row in csv.DictReader(file)
             ]  # fmt: skip

@@ -154,7 +154,7 @@ def test_shipped_errors_of_layers_have_the_epochs_means():
 
 def test_shipped_controls_are_of_the_shipped_run():
     shipped = load_trace("digits-cnn")
-    names = ["ada-gp", "bp", "skip", "zero", "random"]
+    names = ["ada-gp", "bp", "letter", "true-norm", "skip", "skip-faster", "zero", "random", "running-mean"]
     assert [(runs.name, len(runs.test_accuracy)) for runs in shipped.controls] == [(name, 3) for name in names]
     own = tuple(row.test_accuracy for row in shipped.metrics)
     assert shipped.controls[0].test_accuracy[0] == own
