@@ -98,7 +98,7 @@ def test_stepped_equals_closed_form_and_naive(
     assert np.array_equal(stepped.result, naive(operands))
     assert stepped.cycles == closed_cycles(array, mapping, operands)
     assert stepped.macs == int(operands.tiles.macs[0])
-    assert stepped.traffic == row_traffic(mapping, operands.tiles, stepped.result.size)
+    assert stepped.traffic == row_traffic(array, mapping, operands.tiles, stepped.result.size)
 
 
 @settings(max_examples=150, deadline=None)
@@ -170,9 +170,10 @@ def test_a_first_layer_by_hand() -> None:
     # windows: 12 + 4 + 4; filters 9; 54 MACs, 18 row sums of 3 terms (3 PEs, 2 chains, 3 positions)
     assert (stepped.traffic.ifmap_words, stepped.traffic.filter_words) == (20, 9)
     assert stepped.macs == 54
-    assert stepped.traffic.scratchpad_reads == 54 + 54 + 36
+    inside = stepped.traffic.inside
+    assert (inside.scratchpad_reads, inside.scratchpad_sum_reads) == (54 + 54, 36)
     # each of 9 filter words goes to 2 chains; each PE takes 3 + 1 + 1 words, 6 PEs; partial sums
-    assert stepped.traffic.scratchpad_writes == 18 + 30 + 36
+    assert (inside.scratchpad_writes, inside.scratchpad_sum_writes) == (18 + 30, 36)
 
 
 @settings(max_examples=100, deadline=None)

@@ -60,8 +60,8 @@ RECIPES = (
         notes=(
             "The last batch of an epoch, 29 samples of 1437, is left out: 44 batches of 32.",
             "Tested on 360 samples that the training never sees.",
-            "The accuracy is no evidence of prediction. Under the paper's schedule with seed 0 it ends at 0.9889. It does so "
-            "too where Phase GP batches step with zero gradients (momentum alone) or are left out.",
+            "The accuracy is no evidence of prediction. Under the paper's schedule with seed 0 it ends at 0.9889. It "
+            "does so too where Phase GP batches step with zero gradients (momentum alone) or are left out.",
             "Digits are easy. Such runs show that the training does what it should; they say nothing about the paper's "
             "networks.",
             CONSTANT_RATES,
