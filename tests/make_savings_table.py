@@ -26,7 +26,7 @@ WAYS = ("the table's 14.4 pJ a bit", "as shipped", "never in power-down")
 def awake(counts: ActionCounts) -> ActionCounts:
     """Return the counts of ranks that stand by instead of powering down."""
     standby = counts.dram_standby_rank_cycles + counts.dram_power_down_rank_cycles
-    return replace(counts, dram_standby_rank_cycles=standby, dram_power_down_rank_cycles=0)
+    return counts._replace(dram_standby_rank_cycles=standby, dram_power_down_rank_cycles=0)
 
 
 def energies(trace: str, spec: Accelerator) -> tuple[float, ...]:
