@@ -10,6 +10,7 @@ from simulator.dram.part import DramPart, load_part
 from simulator.dram.part_changes import PartChanges
 from simulator.dram.refresh import Refresh
 from workloads.foundation.errors import InputError
+from workloads.foundation.validation import NullIsValue
 
 if TYPE_CHECKING:
     from simulator.dram.idle_kernel import IdleRules
@@ -20,11 +21,11 @@ Nanoseconds = Annotated[int, Field(ge=0, le=10**9)]
 class PartDram(PartChanges, DramModel):
     """A part, and when its ranks power down."""
 
-    part: Annotated[str, Field(min_length=1)] | None = None
+    part: Annotated[Annotated[str, Field(min_length=1)] | None, NullIsValue] = None
     """A shipped DRAM part or a file (docs/dram.md); its currents give DRAM's energy. Null: the energy table does."""
-    power_down_after_ns: Nanoseconds | None = None
+    power_down_after_ns: Annotated[Nanoseconds | None, NullIsValue] = None
     """Time without a transfer after which the ranks of the part power down; null: never."""
-    self_refresh_after_ns: Nanoseconds | None = None
+    self_refresh_after_ns: Annotated[Nanoseconds | None, NullIsValue] = None
     """Time without a transfer after which they refresh themselves; null: never."""
     _memory: DramPart | None = PrivateAttr(None)
 

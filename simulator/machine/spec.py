@@ -20,7 +20,7 @@ from simulator.phases.design import Component, Design, find_design
 from workloads.foundation.errors import InputError
 from workloads.foundation.quantities import more_than
 from workloads.foundation.shipped import resolve
-from workloads.foundation.validation import StrictModel, VersionTwo
+from workloads.foundation.validation import NullIsValue, StrictModel, VersionTwo
 from workloads.layers import VectorKind
 from workloads.passes import DgradMethod
 from workloads.vectors import COSTS, NOTHING
@@ -130,7 +130,7 @@ class Accelerator(StrictModel):
     batch_mean: Literal["drain", "reread"]
     """How the predictor gets the mean of a layer's outputs over the batch. `drain`: it is added up while the outputs
     drain, and costs no time. `reread`: the outputs are read again, and cost time and bytes."""
-    tiling_slack_percent: Annotated[int, Field(ge=0, le=10**6)] | Literal["weighed"] | None
+    tiling_slack_percent: Annotated[Annotated[int, Field(ge=0, le=10**6)] | Literal["weighed"] | None, NullIsValue]
     """A tiling that moves fewer DRAM bytes is preferred if it is at most this many per cent slower than the fastest
     one. `null`: always take the fewest bytes. `weighed`: of the tilings for several slacks the one that takes the
     fewest cycles together with those that its bytes take the channel."""

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from simulator.batch.mapping_file import read_mapping
 from simulator.energy.energy import load_energy_table
 from simulator.machine.spec import Accelerator
 from simulator.run.results import Results
 from workloads.foundation.strict_yaml import yaml_text
+from workloads.foundation.validation import NullIsValue
 from workloads.trace import Trace
 
 
@@ -28,9 +31,20 @@ def resolved_config(results: Results) -> str:
 
 
 def spec_data(spec: Accelerator) -> dict[str, Any]:
-    """Return a spec as plain data; parts that the design lacks are left out."""
-    data: dict[str, Any] = plain(spec.model_dump(exclude_none=True))
-    return data
+    """Return a spec as plain data; parts that the design lacks are left out, and a null that is a value stays."""
+    return _said(spec)
+
+
+def _said(model: BaseModel) -> dict[str, Any]:
+    full, bare = model.model_dump(), model.model_dump(exclude_none=True)
+    said = {}
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            said[name] = _said(value)
+        elif name in bare or (name in full and NullIsValue in field.metadata):
+            said[name] = plain(bare.get(name))
+    return said
 
 
 def _trace_parameters(trace: Trace) -> dict[str, Any]:

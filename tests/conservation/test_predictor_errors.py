@@ -11,6 +11,7 @@ pytest.importorskip("sklearn", reason="needs the torch extra")
 
 from workloads.foundation.validation import validate  # noqa: E402
 from workloads.networks import find_recipe  # noqa: E402
+from workloads.predictor_errors import PAIRS  # noqa: E402
 from workloads.pytorch.export import export_trained  # noqa: E402
 from workloads.pytorch.gradient_prediction import PredictionError  # noqa: E402
 from workloads.pytorch.layer_errors import layer_errors  # noqa: E402
@@ -37,7 +38,8 @@ def test_trace_holds_what_the_run_measured(tmp_path: Path) -> None:
     assert list(trace.predictor_errors) == LAYERS
     for layer, found in trace.predictor_errors.items():
         for name, values in found.model_dump().items():
-            expected = [None if index == 1 else float(f"{getattr(run.layer_errors[index][layer], name):.4g}")
+            measured = run.likeness if name in PAIRS else run.layer_errors
+            expected = [None if index == 1 else float(f"{getattr(measured[index][layer], name):.4g}")
                         for index in range(3)]  # fmt: skip
             assert list(values) == expected  # nothing is measured in an epoch of Phase GP alone
     write_trace(trace, tmp_path / "trace.yaml")
@@ -52,21 +54,22 @@ def test_a_run_that_only_predicts_has_no_errors(tmp_path: Path) -> None:
 
 
 def run_of(*epochs: dict[str, PredictionError]) -> Run:
-    return Run(phases=(), metrics=(), layer_errors=epochs)
+    return Run(phases=(), metrics=(), layer_errors=epochs, likeness=({},) * len(epochs))
 
 
 @pytest.mark.parametrize("value", [nan, inf])
 def test_what_has_diverged_is_left_out(value: float) -> None:
-    good = PredictionError(cosine=0.123456, relative_l2=1.0, mape=2.0, mse=1.23456e-9)
+    good = PredictionError(cosine=0.123456, relative_l2=1.0, mape=2.0, mse=1.23456e-9, norm_ratio=0.5, mae=0.25)
     bad = PredictionError(**asdict(good) | {"mape": value})
     found = layer_errors(run_of({"conv2": good}, {"conv2": bad}), load_trace("digits-cnn").layers)
     assert {name: errors.model_dump() for name, errors in found.items()} == {
-        "conv2": {"cosine": (0.1235, None), "relative_l2": (1.0, None), "mape": (2.0, None), "mse": (1.235e-9, None)}
-    }
+        "conv2": {"cosine": (0.1235, None), "relative_l2": (1.0, None), "mape": (2.0, None), "mse": (1.235e-9, None),
+                  "norm_ratio": (0.5, None), "mae": (0.25, None), **dict.fromkeys(PAIRS, (None, None))}
+    }  # fmt: skip
 
 
 def test_modules_that_are_no_predicted_layers_are_left_out() -> None:
-    error = PredictionError(0.5, 1.0, 1.0, 1.0)
+    error = PredictionError(0.5, 1.0, 1.0, 1.0, 1.0, 1.0)
     layers = [
         layer.model_copy(update={"predicted": False}) if layer.id == "conv2" else layer
         for layer in load_trace("digits-cnn").layers

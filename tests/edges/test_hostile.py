@@ -415,6 +415,7 @@ def test_usual_names_of_number_formats_are_formats(here: Path) -> None:
     table["arithmetic"]["word_formats"] = {8: "fp8e4m3", 16: "fp16", 32: "fp32"}
     table["arithmetic"]["multiply_pj"]["fp8e4m3"] = 0.25
     table["arithmetic"]["add_pj"]["fp8e4m3"] = 0.125
+    table["arithmetic"]["multiply_um2"]["fp8e4m3"] = table["arithmetic"]["add_um2"]["fp8e4m3"] = 100.0
     (here / "fp8.yaml").write_text(yaml_text(table), encoding="utf-8")
     assert good(run_here("show", "fp8.yaml", cwd=here)).out.count("fp8e4m3") >= 3
 

@@ -191,7 +191,7 @@ def test_broken_checkpoint_is_told_in_one_line(tmp_path, content):
 def test_foreign_torch_file_is_refused(tmp_path):
     path = tmp_path / "run.pt"
     torch.save({"weights": torch.ones(2)}, path)
-    with pytest.raises(InputError, match="no checkpoint of version 1"):
+    with pytest.raises(InputError, match="no checkpoint of version 2"):
         train(Networks(), data(), SIZES, policy(), Settings(**PLAIN), checkpoint=path)
 
 

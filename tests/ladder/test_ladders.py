@@ -88,7 +88,7 @@ def test_an_action_of_another_component_is_found():
     free = file.with_energies({"macs": 0.0})
     machine = load_accelerator(design="max")
     with pytest.raises(AssertionError, match="macs costs nothing, not pe_array"):
-        check_prices(free, energy_table_of(machine, free))
+        check_prices(file, energy_table_of(machine, free))
 
 
 def test_an_importer_that_falls_over_is_found():

@@ -311,7 +311,7 @@ def test_memory_energy_counts_accumulators() -> None:
     for phase in results.runs[0].phases:
         rows = [row for row in results.table() if row["phase"] == phase.phase]
         energy = {name: sum(row[f"energy_{name}_pj"] for row in rows) for name in memories}
-        assert all(energy.values())
+        assert all(energy[name] for name in memories if name != "dram_refresh")  # a batch may be too short for one
         assert phase.memory_energy_pj_per_batch == pytest.approx(sum(energy.values()))
 
 

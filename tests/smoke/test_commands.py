@@ -342,9 +342,11 @@ def test_summary_of_a_trained_trace_has_costs(pair: tuple[Path, Path, Outcome]) 
     target = found["target_accuracy"]
     assert target <= min(max(row) for row in means.values()) + 1e-9 < target + 0.01
     where = [(one["name"], one["design"]) for one in found["runs"]]
-    assert where == [("ada-gp", one) for one in DESIGNS[1:]] + [
-        (one, "baseline") for one in ("bp", "skip", "zero", "random")
-    ]
+    others = ("true-norm", "skip", "skip-faster", "zero", "random", "running-mean")
+    assert where == [
+        *(("ada-gp", one) for one in DESIGNS[1:]), ("bp", "baseline"), *(("letter", one) for one in DESIGNS[1:]),
+        *((one, "baseline") for one in others),
+    ]  # fmt: skip
     totals = {one["design"]: one["total_cycles"] for one in pair[2].json["runs"]}
     for one in found["runs"]:
         keys = "title gp_batches dataflow epochs epochs_by_seed cycles seconds energy_pj cycles_ratio energy_ratio"
@@ -405,7 +407,7 @@ def test_a_trained_trace_without_controls(adagp: Adagp, tmp_path: Path) -> None:
 
 def test_a_title_stands_as_the_trace_has_it(adagp: Adagp, tmp_path: Path) -> None:
     text = (ROOT / "traces" / "digits-cnn.yaml").read_text(encoding="utf-8")
-    (tmp_path / "mine.yaml").write_text(text.replace("title: GP batches left out", "title: '[red]left out[/]'"))
+    (tmp_path / "mine.yaml").write_text(text.replace("title: GP batches left out\n", "title: '[red]left out[/]'\n"))
     assert re.search(r"(?m)^ \[red\]left out\[/\] +baseline ", adagp("compare", "mine.yaml").out)
 
 
@@ -660,7 +662,7 @@ def test_diff_compares_dram_parts_by_key(adagp: Adagp) -> None:
         adagp("simulate", "digits-cnn", "--set", "dram.model=commands", "--set", f"dram.part={part}", "--out", name)
     changed = {row["key"]: (row["a"], row["b"]) for row in adagp("diff", "a", "b", "--json").json["parameters"]}
     assert changed["dram_parts.ddr4-2400 -> ddr4-3200.clock_hz"] == (1_200_000_000, 1_600_000_000)
-    adagp("simulate", "digits-cnn", "--out", "c")
+    adagp("simulate", "digits-cnn", "--set", "dram.part=null", "--out", "c")
     (only,) = (
         row for row in adagp("diff", "a", "c", "--json").json["parameters"] if row["key"].startswith("dram_parts")
     )

@@ -27,6 +27,8 @@ def test_every_key_of_every_shipped_machine_is_there_with_a_meaning() -> None:
     known = {one.key for one in KEYS}
     for name in shipped_names(FOLDER):
         for model in ("bandwidth", "commands", "ideal"):
+            if model == "commands" and load_accelerator(name).dram.model_dump().get("part", "") is None:
+                continue  # commands need a part
             spec = load_accelerator(name, overrides={"dram.model": model})
             assert dotted(spec.model_dump(exclude_none=True)) <= known
     assert not [one.key for one in KEYS if not one.meaning]
@@ -41,6 +43,9 @@ def test_what_a_file_is_said_to_give_is_what_is_loaded(one: SpecKey) -> None:
         data = load_accelerator(name).model_dump(mode="json")
         loaded = reduce(lambda part, key: part[key], one.key.split("."), data)
         given = yaml.safe_load(text)
+        if given is None and one.key.startswith("dram."):
+            assert loaded is None
+            continue
         if given is None:  # a port, as wide as a side
             assert loaded in (data["array"]["rows"], data["array"]["columns"])
             continue

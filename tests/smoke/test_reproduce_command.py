@@ -50,7 +50,7 @@ def test_what_is_written(tmp_path: Path) -> None:
 
 def test_a_second_call_takes_what_is_there_and_leaves_other_files(tmp_path: Path) -> None:
     first = run("--only", "schedules", "--out", str(tmp_path))
-    assert re.search(r"^\[1/1 jobs\] [\d.]+ a second, vgg13, ws$", first.err, re.MULTILINE)
+    assert re.search(r"^\[1/1 jobs\] [\d.]+ jobs a second, vgg13, ws$", first.err, re.MULTILINE)
     (tmp_path / "notes.txt").write_text("mine")
     before = (tmp_path / "tables" / "schedules-orders.csv").read_text()
     second = run("--only", "schedules,fig7", "--out", str(tmp_path))

@@ -21,6 +21,10 @@ from workloads.foundation.errors import InputError, nearest
 _LARGEST = 10**40  # of a whole number: products of several can still be made into a fraction
 
 
+class NullIsValue:
+    """Marks a key whose null says something, where the null of other keys says that a part is not there."""
+
+
 class StrictModel(BaseModel):
     """Base of everything read from a file: immutable, no unknown keys, no silent conversion, finite numbers."""
 
@@ -58,7 +62,11 @@ class SparseModel(StrictModel):
 
     @model_serializer(mode="wrap")
     def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if value is not None}
+        fields = type(self).model_fields
+        return {
+            key: value for key, value in handler(self).items()
+            if value is not None or NullIsValue in fields[key].metadata
+        }  # fmt: skip
 
 
 @cache

@@ -120,10 +120,15 @@ class BroadcastOutput:
     def run(self, array: Geometry, moving: Any, stationary: Any, dump: Any) -> tuple[Any, Integers]:
         """Step a job."""
         from dataflows.arrays.broadcast.output_steps import run_broadcast_output
+        from dataflows.arrays.broadcast.stationary_steps import bus_pitches, load_pitches
 
-        ports = array.ports
+        rows, columns, ports = array.rows, array.columns, array.ports
+        pitches = (
+            bus_pitches(rows, columns, ports.moving), bus_pitches(columns, rows, ports.stationary),
+            load_pitches(rows, columns, ports.output),
+        )  # fmt: skip
         return run_broadcast_output(
-            moving, stationary, array.rows, array.columns, ports.stationary, ports.moving, ports.output, dump
+            moving, stationary, rows, columns, ports.stationary, ports.moving, ports.output, *pitches, dump
         )
 
 

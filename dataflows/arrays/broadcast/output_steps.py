@@ -5,16 +5,15 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dataflows.arrays.broadcast.stationary_steps import _bus_pitches, _load_pitches
 from dataflows.plans.plan import Integers
 
 
 @njit(cache=True)
 def run_broadcast_output(
     moving: Any, stationary: Any, rows: int, columns: int, stationary_port: int, moving_port: int, output_port: int,
-    dump: Any,
+    a_pitches: int, b_pitches: int, drain_pitches: int, dump: Any,
 ) -> tuple[Any, Integers]:  # fmt: skip
-    """Step a job; parameters and returns as in `run_broadcast_stationary`.
+    """Step a job; parameters and returns as in `run_broadcast_stationary`, and the lengths of the buses in pitches.
 
     The dump holds, one after the other: a, b, product, acc, out.
     """
@@ -29,9 +28,6 @@ def run_broadcast_output(
     )  # fmt: skip
     result = np.zeros((groups, V, N), dtype)
     numbers = np.zeros(13, np.int64)
-    a_pitches = _bus_pitches(rows, columns, moving_port)
-    b_pitches = _bus_pitches(columns, rows, stationary_port)
-    drain_pitches = _load_pitches(rows, columns, output_port)
 
     fold, step = 0, 0  # what enters next
     words_a = words_b = 0

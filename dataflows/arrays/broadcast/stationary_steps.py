@@ -54,8 +54,8 @@ def run_broadcast_stationary(
     sums = np.zeros(columns, dtype)
     result = np.zeros((groups, V, N), dtype)
     numbers = np.zeros(13 + levels, np.int64)
-    load_pitches = _load_pitches(rows, columns, stationary_port)
-    bus_pitches = _bus_pitches(rows, columns, moving_port)
+    to_load = load_pitches(rows, columns, stationary_port)
+    to_enter = bus_pitches(rows, columns, moving_port)
 
     # What is in each pipeline stage: fold and vector in `in`, `product`, each tree level; -1 for nothing.
     stages = 2 + levels
@@ -86,7 +86,7 @@ def run_broadcast_stationary(
             numbers[_MOVING_WORDS] += burst * real_d
             numbers[_SUMS] += burst * real_n
             numbers[_SUMS_READ] += burst * real_n * (first_d > 0)
-            numbers[_WORD_PITCHES] += burst * real_d * bus_pitches
+            numbers[_WORD_PITCHES] += burst * real_d * to_enter
             numbers[_IN] += burst * rows
             for level in range(levels + 1):
                 numbers[_PRODUCT + level] += burst * nodes[level] * columns
@@ -131,7 +131,7 @@ def run_broadcast_stationary(
                 group, first_d, real_d, _, _ = folds[active]
                 _enter(moving[group, vector, first_d : first_d + real_d], entered)
                 numbers[_MOVING_WORDS] += real_d
-                numbers[_WORD_PITCHES] += real_d * bus_pitches
+                numbers[_WORD_PITCHES] += real_d * to_enter
                 numbers[_IN] += rows
                 stage_fold[0], stage_vector[0] = active, vector
                 vector += 1
@@ -143,7 +143,7 @@ def run_broadcast_stationary(
             block = stationary[group, first_d : first_d + real_d, first_n : first_n + real_n]
             real_words = _load(block, shadow, columns, loaded, end)
             numbers[_STATIONARY_WORDS] += real_words
-            numbers[_WORD_PITCHES] += real_words * load_pitches
+            numbers[_WORD_PITCHES] += real_words * to_load
             numbers[_SHADOW] += end - loaded
             loaded = end
         elif loading < len(folds) and vector == V:
@@ -187,7 +187,7 @@ def _tree_shape(rows: int) -> tuple[Integers, Integers]:
 
 
 @njit(cache=True)
-def _bus_pitches(rows: int, columns: int, port: int) -> int:
+def bus_pitches(rows: int, columns: int, port: int) -> int:
     """Return the length of what carries a word along its row: its lines, one PE after the other, to the end of each."""
     lines = min(columns, max(1, port // rows))
     pitches = 0
@@ -200,7 +200,7 @@ def _bus_pitches(rows: int, columns: int, port: int) -> int:
 
 
 @njit(cache=True)
-def _load_pitches(rows: int, columns: int, port: int) -> int:
+def load_pitches(rows: int, columns: int, port: int) -> int:
     """Return the length of what carries a word to its PE: down a column, and along its row if ports take no rows."""
     return rows if port % columns == 0 else rows + columns
 
