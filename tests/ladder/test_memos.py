@@ -184,7 +184,7 @@ def rare(mapping: Path) -> Iterator[tuple[Trace, Accelerator]]:
     yield make_trace(wide, 1, {"input": (2048,)}), load_accelerator(overrides=large)
 
 
-@pytest.fixture(scope="module", params=[len(RUNS), pytest.param(2000, marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=[len(RUNS), pytest.param(200, marks=pytest.mark.long)])
 def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Session:
     """Simulate networks, each on a machine and its neighbours: they share kind of array and dataflow."""
     folder = tmp_path_factory.mktemp("mappings")
