@@ -200,9 +200,13 @@ def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     )
     @given(chains(), st.data())
     def simulate(trace: Trace, data: st.DataObject) -> None:
-        kind, flow = next(turns)
+        if request.param == len(RUNS):  # each kind and key in turn
+            (kind, flow), changed = next(turns), list(islice(keys, NEIGHBOURS))
+        else:
+            kind, flow = data.draw(st.sampled_from(RUNS))
+            changed = data.draw(st.permutations(list(choices)))[:NEIGHBOURS]
         base = {key: data.draw(st.sampled_from(values)) for key, values in choices.items()}
-        others = [{key: data.draw(st.sampled_from(choices[key]))} for key in islice(keys, NEIGHBOURS)]
+        others = [{key: data.draw(st.sampled_from(choices[key]))} for key in changed]
         for machine in (base, *({**base, **other} for other in others)):
             overrides = [f"array.kind={kind}", *chain.from_iterable(machine.values())]
             found.simulate(trace, load_accelerator(dataflow=flow, overrides=overrides))
