@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,11 +77,13 @@ def test_a_stopped_command_stops_the_other_process(
     other_process: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopped() -> None:
-        while not (tmp_path / "number").exists() or not (tmp_path / "number").read_text():
-            pass
-        raise KeyboardInterrupt
+        for _ in range(6000):
+            if (tmp_path / "number").exists() and (tmp_path / "number").read_text():
+                raise KeyboardInterrupt
+            time.sleep(0.01)
+        pytest.fail("the other process does not start")
 
-    other_process(f"echo $$ > {tmp_path}/number; exec sleep 60")
+    other_process(f'echo $$ > "{tmp_path}/number"; exec sleep 60')
     monkeypatch.setattr(two_compilers, "compile_others", stopped)
     with pytest.raises(KeyboardInterrupt):
         two_compilers.compile_kernels()
