@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from simulator.area.sizes import Sizes, ratios_of
-from simulator.energy.sram import sram
+from simulator.energy.energy_table import EnergyTableFile
 from simulator.machine.spec import Accelerator
 from workloads.foundation.shipped import shipped_folder
 from workloads.foundation.shipped_csv import read_csv
@@ -86,16 +86,19 @@ def asic_power(sizes: Sizes) -> AsicPower:
     return AsicPower(**{name: getattr(row, name) * ratio for name in AsicPower.__dataclass_fields__})
 
 
-def sram_area(spec: Accelerator, node_nm: int) -> SramArea:
-    """Return the area of a machine's memories.
+def sram_area(spec: Accelerator, table: EnergyTableFile) -> SramArea:
+    """Return the area of a machine's memories at an energy table's node.
 
     Raises
     ------
     InputError
-        If CACTI's grid lacks the node or a bank as large.
+        If CACTI's grid lacks a bank as large.
     """
+    assert table.node_nm is not None, "the caller's own check"
+    memories = {"global_buffer": spec.global_buffer, "predictor_sram": spec.predictor_sram}
     areas = [
-        0.0 if memory is None else memory.banks * sram(node_nm, memory.bank_bytes, _PORT_BITS).area_mm2
-        for memory in (spec.global_buffer, spec.predictor_sram)
-    ]
-    return SramArea(node_nm, *areas)
+        0.0 if memory is None
+        else memory.banks * table.bank(f"{name}.bank_bytes", memory.bank_bytes, _PORT_BITS).area_mm2
+        for name, memory in memories.items()
+    ]  # fmt: skip
+    return SramArea(table.node_nm, *areas)

@@ -34,14 +34,14 @@ def cost_of(spec: Accelerator) -> DesignCost:
     InputError
         If its energy table cannot be read, or CACTI's grid lacks a bank as large.
     """
-    sizes, node = sizes_of(spec), load_energy_table(spec.energy_table).node_nm
+    sizes, table = sizes_of(spec), load_energy_table(spec.energy_table)
     return DesignCost(
         design=spec.design,
         resources=fpga_resources(sizes),
         power=fpga_power(sizes),
         area=asic_area(sizes),
         asic_power=asic_power(sizes),
-        sram=None if node is None else sram_area(spec, node),
+        sram=None if table.node_nm is None else sram_area(spec, table),
     )
 
 

@@ -15,6 +15,7 @@ from simulator.cli.area import area
 from simulator.cli.compare import compare
 from simulator.cli.completion import completion, take_names
 from simulator.cli.diff import diff
+from simulator.cli.energy_table import energy_table
 from simulator.cli.explain import explain
 from simulator.cli.list import list_shipped
 from simulator.cli.memory import memory
@@ -72,7 +73,7 @@ def cli() -> None:
 
 for _command in (
     simulate, compare, explain, sweep, report, pipeline, reproduce, validate, memory, area, show, list_shipped, diff,
-    trace, train, schema, completion,
+    trace, train, energy_table, schema, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 take_volume(cli)

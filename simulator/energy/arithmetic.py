@@ -21,10 +21,10 @@ _FORMAT = re.compile(r"([A-Za-z]+)([1-9][0-9]{0,3})(?![0-9])")  # of a number fo
 class Arithmetic(SparseModel):
     """Energy of operations by number format, and which format the words of a width have.
 
-    A format's name tells its kind, then its bits, then what else tells it from others: `int8`, `fp16`, `fp8e4m3`.
-    Sums are numbers of the words' kind at the width of partial sums, or, where the table has no such adder, the next
-    wider one: a bound from above. All energies are multiplied by `scale`, and all areas, which tell how long a table's
-    wires are, by `area_scale`.
+    A format's name tells its kind, then its bits, then what else tells it from others: `int8`, `fp16`, `fp8e4m3`. `bf`
+    is of the kind `fp`. Sums as wide as words have the words' own format. Others are numbers of the words' kind at the
+    width of partial sums, or, where the table has no such adder, the next wider one: a bound from above. All energies
+    are multiplied by `scale`, and all areas, which tell how long a table's wires are, by `area_scale`.
     """
 
     word_formats: dict[int, Text]
@@ -93,6 +93,8 @@ class Arithmetic(SparseModel):
             remedy = f"give one of {', '.join(map(str, self.word_formats))}"
             raise InputError("the accelerator", "precision.word_bits", problem, remedy)
         name = self.word_formats[word_bits]
+        if partial_sum_bits == word_bits and name in self.add_pj:
+            return name, name
         kind = _kind_and_bits(name)[0]
         adders = [(bits, self.add_pj[adder], adder) for adder in self.add_pj
                   for adder_kind, bits in (_kind_and_bits(adder),) if adder_kind == kind]  # fmt: skip
@@ -109,4 +111,4 @@ class Arithmetic(SparseModel):
 def _kind_and_bits(name: str) -> tuple[str, int]:
     found = _FORMAT.match(name)
     assert found is not None
-    return found[1], int(found[2])
+    return "fp" if found[1] == "bf" else found[1], int(found[2])

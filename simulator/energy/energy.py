@@ -16,7 +16,6 @@ from simulator.energy.energy_table import (
     SramAccess,
     load_energy_table,
 )
-from simulator.energy.sram import Sram, bank_of
 from simulator.energy.wires import pe_pitch_mm, way_to_the_buffer_mm, wire_pj
 from simulator.machine.spec import Accelerator, BankedMemory
 from workloads.foundation.errors import InputError
@@ -215,7 +214,7 @@ def _access_pj(table: EnergyTableFile, access: SramAccess, spec: Accelerator, ar
         return None
     own = {"word": spec.precision.word_bits, "sum": spec.precision.partial_sum_bits}
     width = access.width_bits if isinstance(access.width_bits, int) else own[access.width_bits]
-    bank = _bank(table, key, bank_bytes, width)
+    bank = table.bank(key, bank_bytes, width)
     return bank.read_pj if access.access == "read" else bank.write_pj
 
 
@@ -223,10 +222,4 @@ def _leakage_mw(table: EnergyTableFile, leak: Leakage, name: LeakingMemory, memo
     if leak.power_mw is not None and leak.for_bytes is not None:
         return leak.power_mw * (memory.capacity_bytes / leak.for_bytes)
     assert leak.sram_width_bits is not None, "the table's own check"
-    return memory.banks * _bank(table, f"{name}.bank_bytes", memory.bank_bytes, leak.sram_width_bits).leakage_mw
-
-
-def _bank(table: EnergyTableFile, key: str, bank_bytes: int, width_bits: int) -> Sram:
-    """Return a bank of a memory; nodes and widths were checked with the table, so only the bank can be refused."""
-    assert table.node_nm is not None, "the table's own check"
-    return bank_of(table.node_nm, key, bank_bytes, width_bits)
+    return memory.banks * table.bank(f"{name}.bank_bytes", memory.bank_bytes, leak.sram_width_bits).leakage_mw

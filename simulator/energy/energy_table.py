@@ -4,6 +4,7 @@ A table knows no machine. `simulator.energy.energy` makes a table's entries into
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -11,8 +12,8 @@ from pydantic import Field, PositiveInt, create_model, model_validator
 
 from dataflows.actions import ACTIONS, SUM_WIDE
 from simulator.dram.model import DramCommand
-from simulator.energy.arithmetic import Area, Arithmetic, Energy, Operation, Text
-from simulator.energy.sram import WIDEST_PORT_BITS, nodes_nm
+from simulator.energy.arithmetic import Area, Arithmetic, Energy, Operation, Scale, Text
+from simulator.energy.sram import WIDEST_PORT_BITS, Sram, nodes_nm, sram
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.overlay import chain, laid_over, missing_keys
 from workloads.foundation.shipped import resolve
@@ -96,6 +97,16 @@ class Wires(SparseModel):
     register_source: Text
 
 
+class SramScaling(SparseModel):
+    """How SRAM of a node that CACTI's grid lacks follows from that of one that it has; factors, and their source."""
+
+    from_node_nm: PositiveInt
+    energy: Scale
+    leakage: Scale
+    area: Scale
+    source: Text
+
+
 class Leakage(SparseModel):
     """Static power of a memory: that of `for_bytes`, in proportion for others, or of SRAM banks at the table's node."""
 
@@ -139,6 +150,8 @@ class EnergyTableFile(SparseModel):
     ----------
     node_nm : int, optional
         The technology node, for entries that are SRAM.
+    sram_scaling : SramScaling, optional
+        For a node that CACTI's grid lacks.
     word_bits, partial_sum_bits : int, optional
         The only widths that the table is for; without them, any that its arithmetic knows.
     """
@@ -147,6 +160,7 @@ class EnergyTableFile(SparseModel):
     name: str
     description: str
     node_nm: PositiveInt | None = None
+    sram_scaling: SramScaling | None = None
     word_bits: PositiveInt | None = None
     partial_sum_bits: PositiveInt | None = None
     arithmetic: Arithmetic | None = None
@@ -164,6 +178,28 @@ class EnergyTableFile(SparseModel):
         }
         return self.model_copy(update={"actions": self.actions | actions})
 
+    def bank(self, key: str, capacity_bytes: int, width_bits: int) -> Sram:
+        """Return what a bank of SRAM costs at the table's node; a machine's `key` gives its bytes.
+
+        Raises
+        ------
+        InputError
+            If the bank is larger than any in CACTI's grid, with the key.
+        """
+        scaling = self.sram_scaling
+        node = self.node_nm if scaling is None else scaling.from_node_nm
+        assert node is not None, "the table's own check"
+        try:
+            found = sram(node, capacity_bytes, width_bits)
+        except InputError as error:
+            raise InputError("the accelerator", key, error.problem, error.remedy) from None
+        if scaling is None:
+            return found
+        return replace(
+            found, read_pj=scaling.energy * found.read_pj, write_pj=scaling.energy * found.write_pj,
+            leakage_mw=scaling.leakage * found.leakage_mw, area_mm2=scaling.area * found.area_mm2,
+        )  # fmt: skip
+
     @model_validator(mode="after")
     def _actions_are_known(self) -> "EnergyTableFile":
         for name in self.actions:
@@ -180,9 +216,7 @@ class EnergyTableFile(SparseModel):
         if needs_node and self.node_nm is None:
             told = f"{', '.join(needs_node)} {'is' if len(needs_node) == 1 else 'are'} SRAM"
             raise InputError("", "node_nm", f"missing, and {told}", "give the node, such as 45, or these in numbers")
-        if self.node_nm is not None and self.node_nm not in nodes_nm():
-            raise InputError("", "node_nm", f"is {self.node_nm}, and CACTI's grid lacks it",
-                             f"give one of {', '.join(map(str, nodes_nm()))}")  # fmt: skip
+        self._check_node()
         for name, action in self.actions.items():
             if action.arithmetic is not None and self.arithmetic is None:
                 raise InputError("", "arithmetic", f"missing, and actions.{name} is arithmetic", "add it")
@@ -194,6 +228,21 @@ class EnergyTableFile(SparseModel):
             self._check_width(name, action)
             self._check_meaning(name, action)
         return self
+
+    def _check_node(self) -> None:
+        """Refuse a node that neither CACTI's grid has nor `sram_scaling` reaches from it."""
+        known = ", ".join(map(str, nodes_nm()))
+        scaling = self.sram_scaling
+        if scaling is not None:
+            if self.node_nm is None or self.node_nm in nodes_nm():
+                problem = f"is given, and {'node_nm is not' if self.node_nm is None else 'the grid has node_nm'}"
+                raise InputError("", "sram_scaling", problem, "leave it out, or give a node_nm that CACTI's grid lacks")
+            if scaling.from_node_nm not in nodes_nm():
+                problem = f"is {scaling.from_node_nm}, and CACTI's grid lacks it"
+                raise InputError("", "sram_scaling.from_node_nm", problem, f"give one of {known}")
+        elif self.node_nm is not None and self.node_nm not in nodes_nm():
+            raise InputError("", "node_nm", f"is {self.node_nm}, and CACTI's grid lacks it",
+                             f"give one of {known}, or sram_scaling from one of them")  # fmt: skip
 
     def _check_meaning(self, name: str, action: Action) -> None:
         """Refuse an action with the price of another one: its name says what it counts."""

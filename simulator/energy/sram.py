@@ -109,20 +109,6 @@ def sram(node_nm: int, capacity_bytes: int, width_bits: int) -> Sram:
     )
 
 
-def bank_of(node_nm: int, key: str, capacity_bytes: int, width_bits: int) -> Sram:
-    """Return a bank's costs as `sram` does.
-
-    Raises
-    ------
-    InputError
-        If the bank is larger than any in the grid, with the machine's key for it.
-    """
-    try:
-        return sram(node_nm, capacity_bytes, width_bits)
-    except InputError as error:
-        raise InputError("the accelerator", key, error.problem, error.remedy) from None
-
-
 def _at_capacity(points: Mapping[int, Sram], capacity_bytes: int) -> Sram:
     capacities = list(points)
     capacity = max(capacity_bytes, capacities[0])

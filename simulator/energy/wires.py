@@ -6,7 +6,6 @@ from dataflows.array import PEArray
 from dataflows.arrays.job import Geometry, Ports, Register
 from dataflows.dataflow import find_dataflow
 from simulator.energy.energy_table import EnergyTableFile
-from simulator.energy.sram import bank_of
 from simulator.machine.spec import Accelerator
 
 _BUFFER_PORT_BITS = 64  # of a bank, as the energy tables' accesses
@@ -20,14 +19,14 @@ def wire_pj(table: EnergyTableFile, bits: int, length_mm: float) -> float:
 
 def pe_pitch_mm(table: EnergyTableFile, spec: Accelerator, array: PEArray) -> float:
     """Return the distance from PE to PE: a square of its multiplier, adder, registers and scratchpads."""
-    assert table.wires is not None and table.arithmetic is not None and table.node_nm is not None
+    assert table.wires is not None and table.arithmetic is not None
     word_bits, sum_bits = spec.precision.word_bits, spec.precision.partial_sum_bits
     registers, pads = 0, 0.0
     for register in _registers(spec, array):
         bits = word_bits if register.is_word else sum_bits
         if register.kind.startswith("scratchpad"):
             pad_bytes = register.shape[-1] * bits // 8
-            pads += bank_of(table.node_nm, "array.scratchpads", pad_bytes, bits).area_mm2
+            pads += table.bank("array.scratchpads", pad_bytes, bits).area_mm2
         else:
             registers += prod(register.shape) * bits
     scale = table.arithmetic.area_scale
@@ -38,9 +37,8 @@ def pe_pitch_mm(table: EnergyTableFile, spec: Accelerator, array: PEArray) -> fl
 
 def way_to_the_buffer_mm(table: EnergyTableFile, spec: Accelerator) -> float:
     """Return the mean distance from a bank of the buffer to the array: half a side of the square of all banks."""
-    assert table.node_nm is not None, "the table's own check"
     buffer = spec.global_buffer
-    bank = bank_of(table.node_nm, "global_buffer.bank_bytes", buffer.bank_bytes, _BUFFER_PORT_BITS)
+    bank = table.bank("global_buffer.bank_bytes", buffer.bank_bytes, _BUFFER_PORT_BITS)
     return sqrt(buffer.banks * bank.area_mm2) / 2
 
 

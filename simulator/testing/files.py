@@ -33,13 +33,18 @@ def check_importer(suffixes: Sequence[str], read: Callable[[Path], Any], of: Cal
         hold(suffix == suffix.lower() and suffix.startswith("."), f"the ending {suffix!r} is none in small letters")
         found = of(Path(f"file{suffix}"))
         hold(found is own, f"files that end in {suffix} are read by {getattr(found, 'name', found)}")
-        with TemporaryDirectory() as folder:
-            for number, data in enumerate(_DAMAGED):
-                path = Path(folder) / f"damaged{number}{suffix}"
-                path.write_bytes(data)
-                try:
-                    read(path)
-                except InputError as error:
-                    hold(str(path) in str(error), f"the error does not name the file: {error}")
-                except Exception as error:
-                    raise AssertionError(f"{data[:20]!r} as a file ends in {type(error).__name__}: {error}") from error
+        check_damaged(suffix, read)
+
+
+def check_damaged(suffix: str, read: Callable[[Path], Any]) -> None:
+    """Check that a damaged file is read, or refused in a line that names it."""
+    with TemporaryDirectory() as folder:
+        for number, data in enumerate(_DAMAGED):
+            path = Path(folder) / f"damaged{number}{suffix}"
+            path.write_bytes(data)
+            try:
+                read(path)
+            except InputError as error:
+                hold(str(path) in str(error), f"the error does not name the file: {error}")
+            except Exception as error:
+                raise AssertionError(f"{data[:20]!r} as a file ends in {type(error).__name__}: {error}") from error

@@ -12,6 +12,7 @@ from simulator.area.asic import asic_area, asic_power, asic_table, sram_area
 from simulator.area.equal import BUDGETS, as_published, equal_studies, grown, larger_baseline, published, shapes
 from simulator.area.fpga import _dsps_a_multiplier, fpga_power, fpga_resources, fpga_table
 from simulator.area.sizes import Sizes, sizes_of
+from simulator.energy.energy_table import load_energy_table
 from simulator.machine.spec_loading import load_accelerator, load_designs
 from workloads.trace import load_trace
 
@@ -70,10 +71,10 @@ def test_words_take_as_many_dsps_as_their_product_needs(bits: int, dsps: int) ->
 
 def test_memory_is_not_in_table_5() -> None:
     """By CACTI even at 22 nm the buffers are more than twice the whole of table 5, taken as square micrometres."""
-    for node in (65, 45, 32, 22):
-        areas = sram_area(load_accelerator(design="max"), node)
+    for node in ("65nm", "45nm", "32nm", "22nm"):
+        areas = sram_area(load_accelerator(design="max"), load_energy_table(node))
         assert areas.global_buffer_mm2 + areas.predictor_sram_mm2 > 2 * 3.231136
-    baseline = sram_area(load_accelerator(design="baseline"), 45)
+    baseline = sram_area(load_accelerator(design="baseline"), load_energy_table("45nm"))
     assert baseline.predictor_sram_mm2 == 0
 
 

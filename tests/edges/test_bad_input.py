@@ -794,6 +794,10 @@ TABLES: dict[str, tuple[Edit, list[str]]] = {
     "areas of some formats": (drop("arithmetic", "add_um2", "fp16"), ["arithmetic.add_um2", "fp16"]),
     "areas of multipliers alone": (drop("arithmetic", "add_um2"), ["arithmetic", "multiply_um2, add_um2"]),
     "a node that CACTI lacks": (put("node_nm", value=28), ["node_nm", "28", "22, 32, 45, 65"]),
+    "a scaling from a node that CACTI lacks": (
+        put("sram_scaling", value={"from_node_nm": 28, "energy": 1.0, "leakage": 1.0, "area": 1.0, "source": "here"}),
+        ["sram_scaling", "the grid has node_nm", "leave it out"],
+    ),
     "no node": (drop("node_nm"), ["node_nm", "missing", "SRAM"]),
     "unknown memory": (
         put(

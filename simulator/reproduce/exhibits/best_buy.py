@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from simulator.area.asic import asic_area, sram_area
 from simulator.area.fpga import fpga_power
 from simulator.area.sizes import sizes_of
+from simulator.energy.energy_table import load_energy_table
 from simulator.machine.spec import Accelerator
 from simulator.machine.spec_loading import load_designs
 from simulator.reproduce.exhibit import Cell, Exhibit
@@ -15,12 +16,12 @@ from simulator.reproduce.paper import DATASETS, DESIGNS, NETWORKS, trace_name
 from simulator.reproduce.variants import array, studies
 
 _FLOWS = ("ws", "is", "rs", "os")
-_NODE_NM = 45  # of the default energy table
+_TABLE = "45nm"  # the default energy table, whose node it is
 _OTHER_ARRAYS = ((8, 8), (32, 32))
 
 
 def _area_with_memory_mm2(spec: Accelerator) -> float:
-    memory = sram_area(spec, _NODE_NM)
+    memory = sram_area(spec, load_energy_table(_TABLE))
     return asic_area(sizes_of(spec)).total_um2 / 1e6 + memory.global_buffer_mm2 + memory.predictor_sram_mm2
 
 
