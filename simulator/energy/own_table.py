@@ -100,7 +100,7 @@ def own_table(
     source, request
         Where prices are from, and what it is opened for.
     asked : sequence of str
-        Prices as `price_of` reads them; they stand before those that the source gives by itself.
+        Prices as `price_of` reads them; each replaces that which the source gives by itself.
     extends : str
         The table with all other prices: a shipped name.
     name : str

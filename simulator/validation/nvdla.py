@@ -23,10 +23,11 @@ RANGES = (
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image of ResNet-50 on one NVDLA: its row of the table, cycles, and energy of the chip in picojoules."""
+    """An image of ResNet-50 on one NVDLA: its row of the table, cycles, bytes of DRAM, and the chip's picojoules."""
 
     row: MeasuredRow
     cycles: int
+    dram_bytes: int
     chip_pj: float
     frequency_hz: int
 
@@ -61,10 +62,12 @@ def images(case: Case) -> Iterator[Image]:
             "dram.peak_bytes_per_second": 10**6 * row.number("megabytes_per_second"),
             **case.settings,
         })  # fmt: skip
-        table, cycles, chip_pj = energy_table_of(spec), 0, 0.0
+        table, cycles, dram_bytes, chip_pj = energy_table_of(spec), 0, 0, 0.0
         for shape, count in shapes.items():
             plan = product_plan(spec, shape)
             energy = table.energy(plan.counts, 0)
             cycles += count * plan_cycles(spec, plan)
+            dram_bytes += count * (plan.counts.dram_read_bytes + plan.counts.dram_write_bytes)
             chip_pj += count * (energy.total - energy.dram)
-        yield Image(row, cycles, chip_pj + table.leakage_pj(cycles, spec.frequency_hz), spec.frequency_hz)
+        chip_pj += table.leakage_pj(cycles, spec.frequency_hz)
+        yield Image(row, cycles, dram_bytes, chip_pj, spec.frequency_hz)

@@ -21,7 +21,7 @@ from workloads.trace import load_trace
 MOST = {
     "scalesim": 0.0, "rtl": 0.0, "dram": 0.0015, "eyeriss-alexnet": 0.053, "eyeriss-vgg16": 0.381,
     "eyeriss-vgg16-mapping": 0.041, "eyeriss-energy": 0.048, "eyeriss-power": 0.13, "gemmini": 0.12, "tpu-v6e": 0.19,
-    "gemmini-resnet50": 0.53, "axis-systolic-array": 0.0,
+    "gemmini-resnet50": 0.53, "axis-systolic-array": 0.0, "nvdla": 0.131, "nvdla-power": 0.568,
 }  # fmt: skip
 CHEAP = [name for name, one in comparisons().items() if name not in ("scalesim", "rtl") and not one.missing()]
 
