@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simulator.api.energy import energy_table
     from simulator.api.files import describe, inspect, shipped, show
     from simulator.api.layers import Explanation, explain, step
     from simulator.api.loading import load_accelerator, load_designs, load_policy, load_trace
@@ -55,6 +56,7 @@ _HOMES = {
     "compare": "simulator.api.runs",
     "describe": "simulator.api.files",
     "diff": "simulator.api.studies",
+    "energy_table": "simulator.api.energy",
     "explain": "simulator.api.layers",
     "export_trace": "simulator.api.traces",
     "import_trace": "simulator.api.traces",
@@ -85,8 +87,8 @@ _HOMES = {
 }
 __all__ = [
     "Accelerator", "Explanation", "InputError", "LayerRow", "Results", "RunResult", "SweepResults", "Trace",
-    "Validation", "area", "compare", "describe", "diff", "explain", "export_trace", "import_trace", "inspect",
-    "load_accelerator", "load_designs", "load_policy", "load_trace", "memory", "model_version", "pipeline", "record",
+    "Validation", "area", "compare", "describe", "diff", "energy_table", "explain", "export_trace", "import_trace",
+    "inspect", "load_accelerator", "load_designs", "load_policy", "load_trace", "memory", "model_version", "pipeline", "record",
     "record_loop", "report", "reproduce", "save_trace", "schema", "shipped", "show", "simulate", "step", "sweep",
     "sweep_results", "train_controls", "train_predictors", "train_reference", "validate",
 ]  # fmt: skip

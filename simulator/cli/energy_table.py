@@ -39,22 +39,14 @@ def energy_table(
     as in SRAM(size=8192,width=64).read/64, and a plus adds: mul.multiply+add.add. BITS are those of
     one access. Actions without a size, such as macs, have none.
     """  # noqa: D301 (click reads the \b)
-    from simulator.energy.own_table import own_table
-    from simulator.energy.sources import SourceRequest, find_energy_source
+    from simulator.api.energy import energy_table as table_of
     from simulator.machine.spec_loading import load_accelerator
     from workloads.foundation.atomic import atomic_file, check_writable
-    from workloads.foundation.errors import InputError
-    from workloads.foundation.strict_yaml import yaml_text
 
-    found = find_energy_source(source)
-    if found.takes_file and file is None:
-        raise InputError("FILE", "", f"missing, and {found.name} reads one", f"give {found.description}")
-    if file is not None and not found.takes_file:
-        raise InputError(str(file), "", f"{found.name} reads no file", "leave it out")
     check_writable(out)
     spec = load_accelerator(config, design="max" if config is None and design is None else design, overrides=overrides)
-    request = SourceRequest(file, spec, node_nm)
-    table = own_table(found, request, prices, extends, out.name.partition(".")[0], f"for {config or spec.design}")
+    name = out.name.partition(".")[0]
+    text = table_of(source, prices, file=file, machine=spec, node_nm=node_nm, extends=extends, name=name)
     with atomic_file(out) as stream:
-        stream.write(yaml_text(table))
-    click.echo(f"{out}: {len(table['actions'])} actions, over {extends}")
+        stream.write(text)
+    click.echo(f"{out}: prices by {source}, over {extends}")

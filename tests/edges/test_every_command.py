@@ -25,6 +25,7 @@ TOPOLOGY = (
     "c,8,8,3,3,3,8,1\n"
 )
 SWEEP = "trace: t.yaml\ngrid: {array.rows: [2, 3], design: [baseline]}\n"
+ERT = "ERT: {tables: [{name: mac, actions: [{name: compute, energy: 1.0}]}]}\n"
 DOCUMENT = yaml.safe_dump(TRACE, sort_keys=False)
 PIPELINE = ("--pipeline-schedule", "gpipe", "--devices", "2", "--micro-batches", "2")
 # What each command is given; those that train or make the whole report are given a place that cannot be written.
@@ -45,6 +46,7 @@ GIVEN: dict[str, Words] = {
     "trace inspect": ("TRACE",),
     "trace import": ("net.csv", "--format", "scalesim", "--samples", "8", "--out", "imported.yaml"),
     "schema": ("trace",),
+    "energy-table": ("timeloop", "a.ERT.yaml", "--price", "macs=mac.compute", "--out", "priced.yaml"),
     "completion": ("bash",),
     "validate": ("dram",),
     "reproduce": ("--out", "t.yaml/x"),
@@ -80,6 +82,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "t.yaml").write_text(DOCUMENT, encoding="utf-8")
     (folder / "net.csv").write_text(TOPOLOGY, encoding="utf-8")
     (folder / "sweep.yaml").write_text(SWEEP, encoding="utf-8")
+    (folder / "a.ERT.yaml").write_text(ERT, encoding="utf-8")
     good(run_here("simulate", "t.yaml", "--out", "run", cwd=folder))
     good(run_here("sweep", "sweep.yaml", "--out", "kept", "--workers", "0", cwd=folder))
     return folder

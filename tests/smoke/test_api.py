@@ -234,6 +234,7 @@ def test_what_is_shown_is_a_machine_again(tmp_path: Path) -> None:
 FUNCTIONS = {
     "simulate": "simulate", "compare": "compare", "pipeline": "pipeline", "reproduce": "reproduce", "memory": "memory",
     "area": "area", "report": "report", "show": "show", "list": "describe", "schema": "schema", "diff": "diff",
+    "energy-table": "energy_table",
     "trace inspect": "inspect", "trace export": "export_trace", "trace import": "import_trace",
     "sweep run": "sweep", "sweep show": "sweep_results", "sweep export": "sweep_results",
     "train reference": "train_reference", "train controls": "train_controls", "train predictors": "train_predictors",
