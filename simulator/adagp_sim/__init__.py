@@ -88,9 +88,9 @@ _HOMES = {
 __all__ = [
     "Accelerator", "Explanation", "InputError", "LayerRow", "Results", "RunResult", "SweepResults", "Trace",
     "Validation", "area", "compare", "describe", "diff", "energy_table", "explain", "export_trace", "import_trace",
-    "inspect", "load_accelerator", "load_designs", "load_policy", "load_trace", "memory", "model_version", "pipeline", "record",
-    "record_loop", "report", "reproduce", "save_trace", "schema", "shipped", "show", "simulate", "step", "sweep",
-    "sweep_results", "train_controls", "train_predictors", "train_reference", "validate",
+    "inspect", "load_accelerator", "load_designs", "load_policy", "load_trace", "memory", "model_version", "pipeline",
+    "record", "record_loop", "report", "reproduce", "save_trace", "schema", "shipped", "show", "simulate", "step",
+    "sweep", "sweep_results", "train_controls", "train_predictors", "train_reference", "validate",
 ]  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def write(folder: Path, points: str, package: str = "odd-parts") -> None:
     (module / "broken.py").write_text("import no_such_module\n")
     (module / "ends.py").write_text("raise SystemExit(3)\n")
     (module / "tables").mkdir()
-    (module / "tables" / "7nm.yaml").write_text("{}")
+    (module / "tables" / "3nm.yaml").write_text("{}")
     info = folder / f"{module.name}-0.3.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 0.3\n")
@@ -128,18 +128,18 @@ def test_two_packages_with_one_name(installed: Installed) -> None:
 
 @pytest.mark.parametrize(("folder", "group"), GROUPS.items())
 def test_a_file_of_every_kind(folder: str, group: str, installed: Installed, tmp_path: Path) -> None:
-    installed(f"[adagp_sim.{group}]\n7nm = odd_parts.tables\n")
-    path = shipped_names(folder)["7nm"]
-    assert path == tmp_path / "odd_parts" / "tables" / "7nm.yaml"
-    assert shipped_as(path) == "odd-parts: 7nm.yaml"
+    installed(f"[adagp_sim.{group}]\n3nm = odd_parts.tables\n")
+    path = shipped_names(folder)["3nm"]
+    assert path == tmp_path / "odd_parts" / "tables" / "3nm.yaml"
+    assert shipped_as(path) == "odd-parts: 3nm.yaml"
 
 
 @pytest.mark.parametrize(
     ("point", "told"),
     [
         ("5nm = odd_parts.tables", "has no file 5nm.yaml or 5nm.yaml.gz; put it there, and into the package's data"),
-        ("7nm = odd_parts.no_tables", "there is no package odd_parts.no_tables"),
-        ("7nm = no_such_package.tables", "no_such_package.tables cannot be imported: ModuleNotFoundError: "),
+        ("3nm = odd_parts.no_tables", "there is no package odd_parts.no_tables"),
+        ("3nm = no_such_package.tables", "no_such_package.tables cannot be imported: ModuleNotFoundError: "),
         ("45nm = odd_parts.tables", "this name is also in configs/energy/45nm.yaml"),
     ],
 )

@@ -68,11 +68,25 @@ class Prices:
     def arithmetic(self, what):
         formats = self.table["arithmetic"]
         word = formats["word_formats"][8 * self.machine["word"]]
-        kind = word[:2]  # "in" or "fp"
-        widths = {int(name.lstrip("intfp")): name for name in formats["add_pj"] if name[:2] == kind}
-        sums = widths[min(bits for bits in widths if bits >= 8 * self.machine["psum"])]
-        cost = formats["add_pj"][sums] + (formats["multiply_pj"][word] if what == "multiply_add" else 0)
+        cost = formats["add_pj"][self.adder(word)] + (formats["multiply_pj"][word] if what == "multiply_add" else 0)
         return cost * formats.get("scale", 1)
+
+    def adder(self, word):
+        """Return the format of sums: the words' own if as wide, else the next one of the kind; of two the dearer."""
+        prices, wanted = self.table["arithmetic"]["add_pj"], 8 * self.machine["psum"]
+        if wanted == 8 * self.machine["word"] and word in prices:
+            return word
+        kinds = ("int",) if word.startswith("int") else ("fp", "bf")
+        wide = [(int(name.lstrip("intfpb")), -price, name) for name, price in prices.items() if name.startswith(kinds)]
+        return min(one for one in wide if one[0] >= wanted)[2]
+
+    def sram(self, size, width, column):
+        """Return what a bank costs at the table's node."""
+        scaling = self.table.get("sram_scaling")
+        if scaling is None:
+            return sram(self.node, size, width, column)
+        factor = {"leakage_mw": "leakage", "area_mm2": "area"}.get(column, "energy")
+        return scaling[factor] * sram(scaling["from_node_nm"], size, width, column)
 
     def pitch(self):
         """Return the side of a PE in mm: its multiplier and adder, its registers, its scratchpads."""
@@ -94,13 +108,12 @@ class Prices:
         )
         units, wires = self.table["arithmetic"], self.table["wires"]
         multiplier = units["word_formats"][8 * word]
-        adders = {"fp": {2: "fp16", 4: "fp32"}, "in": {2: "int32", 4: "int32"}}[multiplier[:2]]
-        um2 = units["multiply_um2"][multiplier] + units["add_um2"][adders[psum]]
+        um2 = units["multiply_um2"][multiplier] + units["add_um2"][self.adder(multiplier)]
         um2 += wires["register_um2_per_bit"] * 8 * (words * word + sums * psum) / (R * C)
         mm2 = um2 * units.get("area_scale", 1) * 1e-6
         if flow == "rs":
             for pad, size in (("FW", word), ("IW", word), ("PW", psum)):
-                mm2 += sram(self.node, self.machine["pads"][pad] * size, 8 * size, "area_mm2")
+                mm2 += self.sram(self.machine["pads"][pad] * size, 8 * size, "area_mm2")
         return sqrt(mm2)
 
     def one(self, name, entry):
@@ -111,9 +124,9 @@ class Prices:
         elif "sram" in entry:
             access = entry["sram"]
             width = bits if access["width_bits"] in ("word", "sum") else access["width_bits"]
-            cost = sram(self.node, self.bytes[access["memory"]], width, f"{access['access']}_pj")
+            cost = self.sram(self.bytes[access["memory"]], width, f"{access['access']}_pj")
         elif entry.get("wire") == "buffer":
-            area = self.machine["all_banks"] * sram(self.node, self.bytes["global_buffer"], 64, "area_mm2")
+            area = self.machine["all_banks"] * self.sram(self.bytes["global_buffer"], 64, "area_mm2")
             cost = 8 * self.table["wires"]["pj_per_bit_mm"] * sqrt(area) / 2
         elif "wire" in entry:
             cost = bits * self.table["wires"]["pj_per_bit_mm"] * self.pitch()
@@ -140,5 +153,5 @@ class Prices:
                 if "power_mw" in entry:
                     power += entry["power_mw"] * banks * self.bytes[memory] / entry["for_bytes"]
                 else:
-                    power += banks * sram(self.node, self.bytes[memory], entry["sram_width_bits"], "leakage_mw")
+                    power += banks * self.sram(self.bytes[memory], entry["sram_width_bits"], "leakage_mw")
         return power * seconds * 1e9

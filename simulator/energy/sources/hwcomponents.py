@@ -92,7 +92,7 @@ def _open(request: SourceRequest) -> Prices:
     try:
         import hwcomponents
     except ImportError:
-        remedy = "pip install 'adagp-sim[hwcomponents]' under Python 3.12 or later"
+        remedy = "pip install '.[hwcomponents]' in a clone, under Python 3.12 or later"
         raise InputError("hwcomponents", "", "is not installed", remedy) from None
     from importlib.metadata import version
 
