@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from registries import ENERGY_TABLES
+from registries import DRAM_PARTS, ENERGY_TABLES
 
 from dataflows.actions import ACTIONS, ActionCounts
 from simulator.energy.energy import EnergyTable, energy_table_of, load_energy_table
@@ -249,6 +249,28 @@ def test_dram_energy_from_currents_by_hand() -> None:
     reads, cycles = 50_000, 420_517
     total = reads * (read + activate) + cycles / 6240 * refresh + cycles * background
     assert total / (reads * 512) == pytest.approx(41.8, rel=0.01)
+
+
+@pytest.mark.parametrize("part", DRAM_PARTS)
+def test_pj_a_bit_of_a_part_as_the_page_says(part: str) -> None:
+    """From the currents by hand, and the price of a byte: reads, writes, rows, and all of a busy channel."""
+    told = yaml.safe_load((shipped_folder("configs/dram") / f"{part}.yaml").read_text(encoding="utf-8"))
+    shape, times, amps = told["organization"], told["timing_cycles"], told["power"]["currents_ma"]
+    devices = shape["bus_width_bits"] // shape["device_width_bits"]
+    scale = told["power"]["VDD"] * devices * 1e9 / told["clock_hz"]  # 1 mA x 1 V x 1 ns = 1 pJ
+    read, write = ((amps[f"IDD4{way}"] - amps["IDD3N"]) * scale / (2 * shape["bus_width_bits"]) for way in "RW")
+    row = amps["IDD0"] * (times["RAS"] + times["RP"]) - amps["IDD3N"] * times["RAS"] - amps["IDD2N"] * times["RP"]
+    row *= scale / (shape["columns"] * shape["bus_width_bits"])
+    refresh = (amps["IDD5AB"] - amps["IDD3N"]) * times["RFC"] / times["REFI"]
+    by_time = shape["ranks"] * (refresh + amps["IDD3N"]) * scale / (2 * shape["bus_width_bits"])
+    page = (Path(__file__).parents[2] / "docs" / "dram.md").read_text(encoding="utf-8")
+    (line,) = (line for line in page.splitlines() if line.lower().startswith(f"| {part} | ") and "." in line)
+    cells = [float(cell) for cell in line.split("|")[2:6]]
+    for cell, found, digits in zip(cells, (read, write, row, read + row + by_time), (2, 2, 2, 1), strict=True):
+        assert cell == pytest.approx(found, abs=0.5001 * 10**-digits)
+    dram = load_accelerator(design="max", overrides={"dram.part": part}).dram
+    assert dram.energy_pj("read", 200_000_000) == pytest.approx(8 * read)
+    assert dram.energy_pj("write", 200_000_000) == pytest.approx(8 * write)
 
 
 @pytest.mark.parametrize("keys", [keys for n in range(4) for keys in combinations(("power", "bytes", "width"), n)])
