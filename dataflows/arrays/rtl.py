@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Rtl:
-    """An array's RTL in `tests/rtl`, `MODULE.sv`.
+    """An array's RTL in `rtl/`, `MODULE.sv`.
 
     Attributes
     ----------
@@ -20,6 +20,9 @@ class Rtl:
         Whether psums come over a port of their own from the buffer.
     parameters : tuple of (str, int)
         The module's parameters beyond those of all arrays.
+    datapath : bool
+        Whether registers and arithmetic are a module of their own, `MODULE_datapath` with the PE `MODULE_pe`, which
+        can be synthesised.
     """
 
     module: str
@@ -28,3 +31,10 @@ class Rtl:
     lanes: str = "C"
     reads_sums: bool = False
     parameters: tuple[tuple[str, int], ...] = ()
+    datapath: bool = False
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file of the array in `rtl/`, without `.sv`; `port_stage` and `fold_counter` are all arrays'."""
+        parts = (f"{self.module}_pe", f"{self.module}_datapath") if self.datapath else ()
+        return (*self.sources, *parts, self.module)

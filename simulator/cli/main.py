@@ -28,6 +28,7 @@ from simulator.cli.signals import Stopped, stoppable
 from simulator.cli.simulate import simulate
 from simulator.cli.streams import open_streams
 from simulator.cli.sweep import sweep
+from simulator.cli.synthesize import synthesize
 from simulator.cli.trace import trace
 from simulator.cli.train import train
 from simulator.cli.validate import validate
@@ -72,8 +73,8 @@ def cli() -> None:
 
 
 for _command in (
-    simulate, compare, explain, sweep, report, pipeline, reproduce, validate, memory, area, show, list_shipped, diff,
-    trace, train, energy_table, schema, completion,
+    simulate, compare, explain, sweep, report, pipeline, reproduce, validate, memory, area, synthesize, show,
+    list_shipped, diff, trace, train, energy_table, schema, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 take_volume(cli)

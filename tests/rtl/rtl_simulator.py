@@ -1,6 +1,6 @@
 """Runs the arrays' RTL in Icarus Verilog or Verilator, one job at a time.
 
-The RTL beside this file is written from docs/microarchitecture.md alone. `run_icarus` and `run_verilator` give a job's
+The RTL in `rtl/` is written from docs/microarchitecture.md alone. `run_icarus` and `run_verilator` give a job's
 result and its cycles; Icarus also gives the contents of every register after every cycle.
 """
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from dataflows.arrays.job import Geometry, JobArray
 from dataflows.arrays.rtl import Rtl
+from workloads.foundation.shipped import shipped_folder
 
 __all__ = [
     "RtlJob",
@@ -36,7 +37,8 @@ __all__ = [
     "write_hex",
 ]
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parent  # the test benches
+RTL = shipped_folder("rtl")  # the arrays
 MIN_DEPTH = 4096
 WATCHDOG_CYCLES = 5_000_000
 CYCLE_TIME = 10  # the testbench's cycle t ends at CYCLE_TIME * t + EDGE_TIME
@@ -108,7 +110,7 @@ class RtlProgram:
     top : str
         The testbench's module.
     sources : sequence of str
-        Names of the files beside this one, without `.sv`.
+        Names of the files beside this one or in `rtl/`, without `.sv`.
     parameters : mapping
         The testbench's parameters.
     defines : sequence of str
@@ -269,7 +271,8 @@ def build_verilator(program: RtlProgram, folder: Path) -> list[str]:
 
 
 def _sources(program: RtlProgram) -> list[str]:
-    return [str(HERE / f"{name}.sv") for name in program.sources]
+    beside = {name: HERE / f"{name}.sv" for name in program.sources}
+    return [str(path if path.is_file() else RTL / path.name) for name, path in beside.items()]
 
 
 def _defines(program: RtlProgram) -> list[str]:
@@ -292,7 +295,7 @@ def _program(job: RtlJob) -> RtlProgram:
     own = "".join(f".{name}({value})," for name, value in rtl.parameters)
     defines = [rtl.module, f"ARRAY={rtl.module}", f"LANES=({rtl.lanes})", f"OWN_PARAMETERS={own}"]
     defines += ["PARTIAL_SUMS"] if rtl.reads_sums else []
-    sources = ("testbench", "fold_counter", "port_stage", *rtl.sources, rtl.module)
+    sources = ("testbench", "fold_counter", "port_stage", *rtl.files)
     return RtlProgram(rtl.module, "testbench", sources, parameters, tuple(defines))
 
 
@@ -318,7 +321,7 @@ def _is_old(program: Path) -> bool:
     if not program.is_file():
         return True
     built = program.stat().st_mtime_ns
-    return any(source.stat().st_mtime_ns >= built for source in HERE.glob("*.sv*"))
+    return any(source.stat().st_mtime_ns >= built for folder in (HERE, RTL) for source in folder.glob("*.sv*"))
 
 
 def _call(command: list[str], folder: Path) -> None:
@@ -448,10 +451,11 @@ def _register_signals(header: str, registers: Mapping[str, int]) -> tuple[dict[s
             scopes.pop()
         elif words[:1] == ["$var"]:
             width, signal, name = int(words[2]), words[3], words[4]
+            inside = [scope for scope in scopes[2:] if scope != "datapath"]
             level = re.fullmatch(r"tree\[(\d+)\]", scopes[-1])
-            if level and name == "node" and len(scopes) == 3:
+            if level and name == "node" and len(inside) == 1:
                 name = f"tree_{level[1]}"
-            elif len(scopes) != 2:
+            elif inside:
                 continue
             if name in registers:
                 names[signal], widths[signal] = name, width

@@ -23,7 +23,6 @@ from dataflows.convolution import Sliding
 from dataflows.operands import ConvolutionOperands, SteppedProduct
 
 pytestmark = pytest.mark.skipif(not have_icarus(), reason="needs Icarus Verilog (Debian package iverilog)")
-SOURCES = Path(__file__).parent
 GEOMETRY = Geometry(3, 4, Ports(5, 2, 3))
 
 
@@ -46,15 +45,15 @@ FAULTS = [
     # the first block of the reduction is taken for all: partial sums are lost, nothing is slower
     fault(BROADCAST_STATIONARY, "broadcast_stationary", "first_row == 0}", "1'b1}", "numbers", "registers"),
     # the weights are swapped a cycle early: the last vector meets the next fold's weights
-    fault(BROADCAST_STATIONARY, "broadcast_stationary", "if (swap) weight", "if (start) weight",
+    fault(BROADCAST_STATIONARY, "broadcast_stationary", ".swap(swap)", ".swap(start)",
           "numbers", "registers"),
     # loading a fold takes a cycle more: only the time is wrong
     fault(BROADCAST_STATIONARY, "broadcast_stationary", "load_step == LC - 1", "load_step == LC",
           "cycles", "registers"),
     # the multipliers work in every cycle: results and time are right, registers are not
-    fault(BROADCAST_STATIONARY, "broadcast_stationary", "if (valid[0])", "if (1'b1)", "registers"),
+    fault(BROADCAST_STATIONARY, "broadcast_stationary_pe", "if (multiply)", "if (1'b1)", "registers"),
     # sums are never started anew
-    fault(BROADCAST_OUTPUT, "broadcast_os", "is_first_step[1] ?", "1'b0 ?", "numbers", "registers"),
+    fault(BROADCAST_OUTPUT, "broadcast_os_pe", "is_first_step ?", "1'b0 ?", "numbers", "registers"),
     # out is overwritten while the last words drain: the fold after may start a cycle too early
     fault(BROADCAST_OUTPUT, "broadcast_os", "drain_step == DC - 1", "drain_step == DC - 2", "cycles", "numbers"),
     # filters shift sideways: each row gets its own
@@ -146,11 +145,11 @@ def test_without_a_fault_nothing_shows(array: JobArray | None, tmp_path: Path) -
 @pytest.mark.parametrize("one", FAULTS, ids=lambda one: f"{one.rtl}: {one.wrong}")
 def test_a_fault_shows_and_where(one: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sources = tmp_path / "sources"
-    shutil.copytree(SOURCES, sources, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(rtl_simulator.RTL, sources)
     path = sources / f"{one.rtl}.sv"
     text = path.read_text()
     assert one.right in text
-    monkeypatch.setattr(rtl_simulator, "HERE", sources)
+    monkeypatch.setattr(rtl_simulator, "RTL", sources)
     path.write_text(text.replace(one.right, one.wrong))
     found = differences(one, tmp_path)
     assert found == one.shows

@@ -93,7 +93,8 @@ def test_setup_lists_every_package() -> None:
     there = {".".join(path.parent.relative_to(ROOT).parts) for p in ORDER for path in modules(p)}
     mapped = dict(line.split(" = ") for line in config["options"]["package_dir"].strip().split("\n"))
     assert listed == there - {place.replace("/", ".") for place in mapped.values()} | set(mapped)
-    assert mapped == {"adagp_sim": "simulator/adagp_sim", "simulator.configs": "configs", "simulator.traces": "traces"}
+    data = {f"simulator.{name}": name for name in ("configs", "rtl", "traces")}
+    assert mapped == {"adagp_sim": "simulator/adagp_sim"} | data
 
 
 def test_the_changelog_begins_with_the_version_and_its_date() -> None:

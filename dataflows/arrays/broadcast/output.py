@@ -28,7 +28,7 @@ from dataflows.arrays.wires import Lines, bus_pitches, lines, row_by_row_pitches
 from dataflows.formula import Formula
 from dataflows.plans.plan import Integers
 
-_RTL = Rtl("broadcast_os", lanes="OP")
+_RTL = Rtl("broadcast_os", lanes="OP", datapath=True)
 _FORMULA = Formula(
     where={
         "II": "max(ceil(R / MP), ceil(C / SP))",

@@ -30,7 +30,7 @@ from dataflows.arrays.wires import Lines, bus_pitches, lines, row_by_row_pitches
 from dataflows.formula import Formula
 from dataflows.plans.plan import Integers
 
-_RTL = Rtl("broadcast_stationary", reads_sums=True)
+_RTL = Rtl("broadcast_stationary", reads_sums=True, datapath=True)
 _FORMULA = Formula(
     where={
         "LC": "ceil(R * C / SP)",

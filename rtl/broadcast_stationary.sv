@@ -1,4 +1,4 @@
-// docs/microarchitecture.md, "Broadcast array, stationary (ws, is)".
+// docs/microarchitecture.md, "Broadcast array, stationary (ws, is)": control and addresses around the datapath.
 //
 // `start` is high in the cycle b(f): the next fold's words are all in `shadow`, and the vectors of the fold before
 // have all entered, the last one at the latest in this very cycle.
@@ -31,13 +31,8 @@ module broadcast_stationary #(
   localparam int OUT_CYCLES = (C + OP - 1) / OP;
   localparam int II = IN_CYCLES > OUT_CYCLES ? IN_CYCLES : OUT_CYCLES;
   localparam int L = $clog2(R);
-
-  // The registers of the page.
-  logic [R*C*WORD-1:0] shadow = '0;
-  logic [R*C*WORD-1:0] weight = '0;
-  logic [R*WORD-1:0] in = '0;
-  logic [R*C*SUM-1:0] product = '0;
-  logic [C*SUM-1:0] sum = '0;
+  localparam int LOAD_BITS = LC > 1 ? $clog2(LC) : 1;
+  localparam int PHASE_BITS = II > 1 ? $clog2(II) : 1;
 
   // Control: the load into `shadow`.
   logic loading = 1'b1;
@@ -122,16 +117,7 @@ module broadcast_stationary #(
     end
   endgenerate
 
-  always_ff @(posedge clk) begin
-    if (loading)
-      for (int i = 0; i < SP; i++)
-        if (load_step * SP + i < R * C) shadow[(load_step*SP+i)*WORD+:WORD] <= stationary_word[i*WORD+:WORD];
-    if (swap) weight <= shadow;
-  end
-
   // Enter: MP words a cycle, gathered over II cycles.
-  logic [R*WORD-1:0] gathered;
-
   generate
     for (g = 0; g < MP; g = g + 1) begin : moving_lane
       int row;
@@ -141,19 +127,7 @@ module broadcast_stationary #(
     end
   endgenerate
 
-  port_stage #(
-      .WORDS(R),
-      .PORT (MP),
-      .WIDTH(WORD)
-  ) moving_stage (
-      .clk(clk),
-      .phase(phase),
-      .port_words(moving_word),
-      .gathered(gathered)
-  );
-
   always_ff @(posedge clk) begin
-    if (enter) in <= gathered;
     valid <= {valid[L:0], enter};
     is_first_block <= {is_first_block[L:0], first_row == 0};
     result_row[0] <= group * V + vector;
@@ -164,51 +138,35 @@ module broadcast_stationary #(
     end
   end
 
-  // Multiply.
-  always_ff @(posedge clk)
-    if (valid[0])
-      for (int r = 0; r < R; r++)
-        for (int c = 0; c < C; c++)
-          product[(r*C+c)*SUM+:SUM] <= $signed(in[r*WORD+:WORD]) * $signed(weight[(r*C+c)*WORD+:WORD]);
-
-  // Adder tree: `tree[l].node` is the page's tree[l].
-  genvar l;
-  generate
-    for (l = 1; l <= L; l = l + 1) begin : tree
-      localparam int BELOW = (R + (1 << (l - 1)) - 1) >> (l - 1);
-      localparam int NODES = (R + (1 << l) - 1) >> l;
-      logic [NODES*C*SUM-1:0] node = '0;
-      logic [(BELOW+1)*C*SUM-1:0] below;  // with a zero above, the partner of a node that has none
-      if (l == 1) begin : from_products
-        assign below = {{C * SUM{1'b0}}, product};
-      end else begin : from_level
-        assign below = {{C * SUM{1'b0}}, tree[l-1].node};
-      end
-      always_ff @(posedge clk)
-        if (valid[l])
-          for (int i = 0; i < NODES; i++)
-            for (int c = 0; c < C; c++)
-              node[(i*C+c)*SUM+:SUM] <= below[(2*i*C+c)*SUM+:SUM] + below[((2*i+1)*C+c)*SUM+:SUM];
-    end
-  endgenerate
-
-  // Accumulate.
-  logic [C*SUM-1:0] top;
+  broadcast_stationary_datapath #(
+      .R(R),
+      .C(C),
+      .SP(SP),
+      .MP(MP),
+      .OP(OP),
+      .WORD(WORD),
+      .SUM(SUM)
+  ) datapath (
+      .clk(clk),
+      .loading(loading),
+      .load_step(load_step[LOAD_BITS-1:0]),
+      .swap(swap),
+      .phase(phase[PHASE_BITS-1:0]),
+      .enter(enter),
+      .valid(valid),
+      .is_first_block(is_first_block[L+1]),
+      .stationary_word(stationary_word),
+      .moving_word(moving_word),
+      .partial_word(partial_word),
+      .result_word(result_word),
+      .sum()
+  );
 
   generate
-    if (L == 0) begin : no_tree
-      assign top = product[C*SUM-1:0];
-    end else begin : with_tree
-      assign top = tree[L].node;
-    end
     for (g = 0; g < C; g = g + 1) begin : result_lane
       assign result_valid[g] = valid[L+1];
       assign result_address[g*32+:32] =
           result_column[L+1] + g < N ? result_row[L+1] * N + result_column[L+1] + g : -1;
-      assign result_word[g*SUM+:SUM] =
-          top[g*SUM+:SUM] + (is_first_block[L+1] ? {SUM{1'b0}} : partial_word[g*SUM+:SUM]);
     end
   endgenerate
-
-  always_ff @(posedge clk) if (valid[L+1]) sum <= result_word;
 endmodule

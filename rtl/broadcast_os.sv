@@ -1,4 +1,4 @@
-// docs/microarchitecture.md, "Broadcast array, output stationary (os)".
+// docs/microarchitecture.md, "Broadcast array, output stationary (os)": control and addresses around the datapath.
 //
 // The next fold starts when every step of this one has entered and DC cycles have passed since this one started, so
 // that `out` is drained before it is written again.
@@ -29,13 +29,8 @@ module broadcast_os #(
   localparam int B_CYCLES = (C + SP - 1) / SP;
   localparam int II = A_CYCLES > B_CYCLES ? A_CYCLES : B_CYCLES;
   localparam int DC = (R * C + OP - 1) / OP;
-
-  // The registers of the page.
-  logic [R*WORD-1:0] a = '0;
-  logic [C*WORD-1:0] b = '0;
-  logic [R*C*SUM-1:0] product = '0;
-  logic [R*C*SUM-1:0] acc = '0;
-  logic [R*C*SUM-1:0] out = '0;
+  localparam int PHASE_BITS = II > 1 ? $clog2(II) : 1;
+  localparam int DRAIN_BITS = DC > 1 ? $clog2(DC) : 1;
 
   // Control: the fold and its steps.
   logic in_fold = 1'b1;
@@ -96,9 +91,6 @@ module broadcast_os #(
   end
 
   // Enter: MP words of A and SP words of B a cycle, gathered over II cycles.
-  logic [R*WORD-1:0] gathered_a;
-  logic [C*WORD-1:0] gathered_b;
-
   genvar g;
   generate
     for (g = 0; g < MP; g = g + 1) begin : moving_lane
@@ -115,33 +107,7 @@ module broadcast_os #(
     end
   endgenerate
 
-  port_stage #(
-      .WORDS(R),
-      .PORT (MP),
-      .WIDTH(WORD)
-  ) moving_stage (
-      .clk(clk),
-      .phase(phase),
-      .port_words(moving_word),
-      .gathered(gathered_a)
-  );
-
-  port_stage #(
-      .WORDS(C),
-      .PORT (SP),
-      .WIDTH(WORD)
-  ) stationary_stage (
-      .clk(clk),
-      .phase(phase),
-      .port_words(stationary_word),
-      .gathered(gathered_b)
-  );
-
   always_ff @(posedge clk) begin
-    if (enter) begin
-      a <= gathered_a;
-      b <= gathered_b;
-    end
     valid <= {valid[1:0], enter};
     is_first_step <= {is_first_step[1:0], step == 0};
     is_last_step <= {is_last_step[1:0], step == D - 1};
@@ -156,17 +122,27 @@ module broadcast_os #(
       end
   end
 
-  // Multiply, accumulate, copy.
-  always_ff @(posedge clk) begin
-    if (valid[0])
-      for (int r = 0; r < R; r++)
-        for (int c = 0; c < C; c++)
-          product[(r*C+c)*SUM+:SUM] <= $signed(a[r*WORD+:WORD]) * $signed(b[c*WORD+:WORD]);
-    if (valid[1])
-      for (int i = 0; i < R * C; i++)
-        acc[i*SUM+:SUM] <= product[i*SUM+:SUM] + (is_first_step[1] ? {SUM{1'b0}} : acc[i*SUM+:SUM]);
-    if (copy) out <= acc;
-  end
+  broadcast_os_datapath #(
+      .R(R),
+      .C(C),
+      .SP(SP),
+      .MP(MP),
+      .OP(OP),
+      .WORD(WORD),
+      .SUM(SUM)
+  ) datapath (
+      .clk(clk),
+      .phase(phase[PHASE_BITS-1:0]),
+      .enter(enter),
+      .multiply(valid[0]),
+      .accumulate(valid[1]),
+      .is_first_step(is_first_step[1]),
+      .copy(copy),
+      .drain_step(drain_step[DRAIN_BITS-1:0]),
+      .stationary_word(stationary_word),
+      .moving_word(moving_word),
+      .result_word(result_word)
+  );
 
   // Drain: OP words a cycle, row by row.
   always_ff @(posedge clk) begin
@@ -188,7 +164,6 @@ module broadcast_os #(
       assign n = place_column[3] + place % C;
       assign result_valid[g] = draining && place < R * C;
       assign result_address[g*32+:32] = v < V && n < N ? (place_group[3] * V + v) * N + n : -1;
-      assign result_word[g*SUM+:SUM] = place < R * C ? out[(place % (R * C))*SUM+:SUM] : {SUM{1'b0}};
     end
   endgenerate
 endmodule
