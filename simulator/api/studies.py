@@ -6,8 +6,10 @@ from typing import Any
 
 from simulator.api.inputs import Machine, Settings, as_designs, as_trace
 from simulator.api.messages import pythonic
+from simulator.area.datapath import load_synthesis
 from simulator.area.equal import equal_studies, larger_baselines
 from simulator.area.report import area_data, cost_of
+from simulator.area.synthesized import synthesized_arrays, synthesized_baselines
 from simulator.outputs.difference import compare_folders
 from simulator.pages.run_report import write_run_report
 from simulator.studies.memory_study import StudyRow, memory_study
@@ -58,9 +60,10 @@ def area(
     *,
     dataflow: str | None = None,
     overrides: Settings | None = None,
+    synthesis: str | Path | None = None,
     progress: Callable[[str], Any] = _silent,
 ) -> dict[str, Any]:
-    """Return FPGA resources, ASIC area and power of the designs, scaled from the paper's tables (docs/area.md).
+    """Return FPGA resources, ASIC area and power of the designs, and their arrays as synthesised (docs/area.md).
 
     Parameters
     ----------
@@ -68,6 +71,8 @@ def area(
         Also simulate baselines of as many PEs as a design's power or area allows.
     machine, dataflow, overrides, progress
         As in `adagp_sim.simulate`.
+    synthesis : str or Path, optional
+        A file of ``adagp-sim synthesize --out``; the shipped figures if nothing is given.
 
     Returns
     -------
@@ -81,9 +86,12 @@ def area(
     """
     specs = as_designs(machine, None, dataflow, overrides)
     workload = None if trace is None else as_trace(trace, None, None)
-    studies = [] if workload is None else equal_studies(workload, specs, progress)
+    figures = load_synthesis(None if synthesis is None else Path(synthesis))
+    more = synthesized_baselines(specs, figures)
+    studies = [] if workload is None else equal_studies(workload, specs, more, progress)
     dataset = None if workload is None else workload.dataset.name
-    return area_data([cost_of(spec) for spec in specs], larger_baselines(specs), studies, dataset)
+    larger = [*larger_baselines(specs), *more]
+    return area_data([cost_of(spec) for spec in specs], synthesized_arrays(specs, figures), larger, studies, dataset)
 
 
 @pythonic

@@ -159,12 +159,14 @@ def shapes(array: PEArray, pes: int) -> Iterator[tuple[int, int]]:
             yield rows, columns
 
 
-def equal_runs(specs: Sequence[Accelerator]) -> dict[str | tuple[int, int], Accelerator]:
+def equal_runs(
+    specs: Sequence[Accelerator], more: Sequence[LargerBaseline] = ()
+) -> dict[str | tuple[int, int], Accelerator]:
     """Return every machine that `equal_studies` simulates: designs by name, baselines by rows and columns."""
     by_design = {spec.design: spec for spec in specs}
     baseline = by_design["baseline"]
     found: dict[str | tuple[int, int], Accelerator] = {}
-    for larger in _budgets(specs):
+    for larger in [*_budgets(specs), *more]:
         for shape in shapes(baseline.array, larger.pes):
             found[shape] = baseline.model_copy(update={"array": grown(baseline.array, *shape)})
         found[larger.design] = by_design[larger.design]
@@ -172,9 +174,23 @@ def equal_runs(specs: Sequence[Accelerator]) -> dict[str | tuple[int, int], Acce
 
 
 def equal_studies(
-    trace: Trace, specs: Sequence[Accelerator], progress: Callable[[str], None] = lambda _: None
+    trace: Trace,
+    specs: Sequence[Accelerator],
+    more: Sequence[LargerBaseline] = (),
+    progress: Callable[[str], None] = lambda _: None,
 ) -> list[EqualStudy]:
     """Simulate the larger baselines on a trace.
+
+    Parameters
+    ----------
+    trace : Trace
+        What runs.
+    specs : sequence of Accelerator
+        The designs.
+    more : sequence of LargerBaseline
+        Baselines beside those of `larger_baselines` and `as_published`.
+    progress : callable
+        Told before each simulation.
 
     Raises
     ------
@@ -183,13 +199,13 @@ def equal_studies(
     """
     array = next(spec.array for spec in specs if spec.design == "baseline")
     cycles: dict[str | tuple[int, int], int] = {}
-    for key, spec in equal_runs(specs).items():
+    for key, spec in equal_runs(specs, more).items():
         progress(key if isinstance(key, str) else f"baseline of {key[0]} x {key[1]} PEs")
         simulation = Simulation(trace, spec)
         simulation.prepare()
         cycles[key] = simulation.run().total_cycles
     studies = []
-    for larger in _budgets(specs):
+    for larger in [*_budgets(specs), *more]:
         found = {shape: cycles[shape] for shape in shapes(array, larger.pes)}
         (rows, columns), fastest = min(found.items(), key=lambda item: item[1])
         plain, own = cycles[array.rows, array.columns], cycles[larger.design]

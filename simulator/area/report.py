@@ -8,10 +8,11 @@ from simulator.area.asic import AsicArea, AsicPower, SramArea, asic_area, asic_p
 from simulator.area.equal import EqualStudy, LargerBaseline, published
 from simulator.area.fpga import FpgaPower, FpgaResources, fpga_power, fpga_resources
 from simulator.area.sizes import sizes_of
+from simulator.area.synthesized import SynthesizedArray
 from simulator.energy.energy_table import load_energy_table
 from simulator.machine.spec import Accelerator
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def cost_of(spec: Accelerator) -> DesignCost:
 
 def area_data(
     costs: Sequence[DesignCost],
+    arrays: Sequence[SynthesizedArray],
     larger: Sequence[LargerBaseline],
     studies: Sequence[EqualStudy],
     dataset: str | None,
@@ -62,6 +64,15 @@ def area_data(
                 "sram": None if cost.sram is None else asdict(cost.sram),
             }
             for cost in costs
+        ],
+        "synthesis": [
+            {
+                "design": one.design,
+                "second": one.second,
+                "datapath": None if one.datapath is None else asdict(one.datapath),
+                "figures": None if one.figures is None else asdict(one.figures),
+            }
+            for one in arrays
         ],
         "larger_baselines": [asdict(one) for one in larger],
         "studies": [

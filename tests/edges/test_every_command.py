@@ -40,6 +40,7 @@ GIVEN: dict[str, Words] = {
     "pipeline": ("TRACE", *PIPELINE),
     "memory": ("TRACE",),
     "area": ("TRACE",),
+    "synthesize": ("--out", "t.yaml/x"),
     "show": ("max",),
     "list": (),
     "diff": ("run", "run"),
