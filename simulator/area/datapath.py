@@ -1,4 +1,4 @@
-"""What of a machine can be synthesised: the datapath of an array, and the figures that yosys gives of it."""
+"""The part of a machine that can be synthesised, the datapath of an array, and the figures that yosys gives."""
 
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path

@@ -18,7 +18,7 @@ from workloads.foundation.errors import InputError
 from workloads.foundation.shipped import shipped_folder
 
 FAMILY = "xc7"
-"""Target of `synth_xilinx`: the 7 series, of which the paper's Virtex-7 is."""
+"""Target of `synth_xilinx`: the 7 series, as the paper's Virtex-7."""
 
 # Both read the same RTL. On the FPGA all is flattened, so that adders may move into DSPs; generic cells keep a PE as a
 # module, so that yosys maps one and not all of them. Cells with an enable become a plain flip-flop and a multiplexer.

@@ -25,6 +25,7 @@ def test_tables() -> None:
     assert line(said, "max")[-2:] == ["3.856", "+3.88%"]
     assert "3,231,136" in said
     assert "PEs that a baseline may have" in said
+    assert "Arrays as synthesised" in said
     assert "\x1b" not in said
 
 
@@ -34,7 +35,9 @@ def test_json_with_a_trace() -> None:
     assert data["designs"][3]["fpga"]["resources"]["dsps"] == 246
     assert data["designs"][3]["asic"]["area"]["total_um2"] == 3_231_136
     assert data["designs"][0]["sram"]["node_nm"] == 45
-    assert len(data["studies"]) == 3 * len(DESIGNS[1:]) + 2  # budgets, and PEs as published
+    # three budgets by the tables, four by synthesis, and PEs as published
+    assert len(data["studies"]) == (3 + 4) * len(DESIGNS[1:]) + 2
+    assert [one["figures"]["dsps"] for one in data["synthesis"]] == [180, 180, 180, 180, 90]
     assert {one["budget"] for one in data["published"]} == {"FPGA power", "ASIC area"}
 
 
