@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from simulator.api.results import Results
     from simulator.api.runs import compare, pipeline, simulate
     from simulator.api.schemas import schema
-    from simulator.api.studies import area, diff, memory, report
+    from simulator.api.studies import area, diff, memory, report, synthesize
     from simulator.api.sweeps import sweep, sweep_results
     from simulator.api.traces import export_trace, import_trace, record, record_loop, save_trace
     from simulator.api.training import train_controls, train_predictors, train_reference
@@ -80,6 +80,7 @@ _HOMES = {
     "step": "simulator.api.layers",
     "sweep": "simulator.api.sweeps",
     "sweep_results": "simulator.api.sweeps",
+    "synthesize": "simulator.api.studies",
     "train_controls": "simulator.api.training",
     "train_predictors": "simulator.api.training",
     "train_reference": "simulator.api.training",
@@ -90,7 +91,7 @@ __all__ = [
     "Validation", "area", "compare", "describe", "diff", "energy_table", "explain", "export_trace", "import_trace",
     "inspect", "load_accelerator", "load_designs", "load_policy", "load_trace", "memory", "model_version", "pipeline",
     "record", "record_loop", "report", "reproduce", "save_trace", "schema", "shipped", "show", "simulate", "step",
-    "sweep", "sweep_results", "train_controls", "train_predictors", "train_reference", "validate",
+    "sweep", "sweep_results", "synthesize", "train_controls", "train_predictors", "train_reference", "validate",
 ]  # fmt: skip
 
 

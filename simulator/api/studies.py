@@ -6,10 +6,11 @@ from typing import Any
 
 from simulator.api.inputs import Machine, Settings, as_designs, as_trace
 from simulator.api.messages import pythonic
-from simulator.area.datapath import load_synthesis
+from simulator.area.datapath import as_data, datapaths_of, load_synthesis
 from simulator.area.equal import equal_studies, larger_baselines
 from simulator.area.report import area_data, cost_of
 from simulator.area.synthesized import synthesized_arrays, synthesized_baselines
+from simulator.area.yosys import synthesize_all
 from simulator.outputs.difference import compare_folders
 from simulator.pages.run_report import write_run_report
 from simulator.studies.memory_study import StudyRow, memory_study
@@ -92,6 +93,39 @@ def area(
     dataset = None if workload is None else workload.dataset.name
     larger = [*larger_baselines(specs), *more]
     return area_data([cost_of(spec) for spec in specs], synthesized_arrays(specs, figures), larger, studies, dataset)
+
+
+@pythonic
+def synthesize(
+    machine: Machine | None = None,
+    *,
+    dataflow: str | None = None,
+    overrides: Settings | None = None,
+    file: str | Path | None = None,
+    progress: Callable[[str], Any] = _silent,
+) -> list[dict[str, Any]]:
+    """Return what yosys makes of the RTL of the designs' arrays (docs/area.md).
+
+    Parameters
+    ----------
+    machine, dataflow, overrides, progress
+        As in `adagp_sim.simulate`.
+    file : str or Path, optional
+        Where the figures are written for `adagp_sim.area`.
+
+    Returns
+    -------
+    list of dict
+        The arrays of ``adagp-sim synthesize --json``.
+
+    Raises
+    ------
+    InputError
+        If yosys is not installed, no array can be synthesised, or the file cannot be written.
+    """
+    datapaths = datapaths_of(as_designs(machine, None, dataflow, overrides))
+    place = None if file is None else Path(file)
+    return as_data(synthesize_all(datapaths, progress, place, "adagp_sim.synthesize"))
 
 
 @pythonic

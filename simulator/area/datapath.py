@@ -1,5 +1,6 @@
 """The part of a machine that can be synthesised, the datapath of an array, and the figures that yosys gives."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -83,6 +84,26 @@ def datapath_of(spec: Accelerator, array: PEArray) -> Datapath | None:
 def arrays_of(spec: Accelerator) -> list[PEArray]:
     """Return a machine's arrays, the second last."""
     return [array for array in (spec.array, spec.second_array) if array is not None]
+
+
+def datapaths_of(specs: Sequence[Accelerator]) -> dict[Datapath, Rtl]:
+    """Return the datapaths of some machines' arrays, each with its RTL.
+
+    Raises
+    ------
+    InputError
+        If none can be synthesised.
+    """
+    found = {}
+    for spec in specs:
+        for array in arrays_of(spec):
+            datapath, rtl = datapath_of(spec, array), rtl_of(spec, array)
+            if datapath is not None and rtl is not None:
+                found[datapath] = rtl
+    if not found:
+        remedy = "choose the dataflow ws, is or os and array.kind=broadcast (docs/area.md)"
+        raise InputError("synthesize", "", "the RTL of the machine's arrays has no datapath of its own", remedy)
+    return found
 
 
 def load_synthesis(path: Path | None = None) -> Synthesis:

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from dataflows.arrays.rtl import Rtl
 from simulator.area.datapath import COLUMNS, Datapath, Figures, Synthesis
 from simulator.outputs.csv_text import csv_text
+from workloads.foundation.atomic import atomic_file, check_writable
 from workloads.foundation.errors import InputError
 from workloads.foundation.shipped import shipped_folder
 
@@ -94,8 +95,31 @@ def _cells(script: str, rtl: Rtl, datapath: Datapath) -> dict[str, Any]:
         return design
 
 
-def synthesis_text(synthesis: Synthesis, command: str) -> str:
-    """Return figures as the text of a file that `load_synthesis` reads; `command` is what made them."""
+def synthesize_all(
+    datapaths: Mapping[Datapath, Rtl], progress: Callable[[str], Any], file: Path | None, command: str
+) -> Synthesis:
+    """Return what yosys makes of datapaths, and write it to a file, if one is given, for `load_synthesis`.
+
+    Raises
+    ------
+    InputError
+        If yosys is not installed or fails, or the file cannot be written.
+    """
+    yosys_version()
+    if file is not None:
+        check_writable(file)
+    found: Synthesis = {}
+    for datapath, rtl in datapaths.items():
+        progress(str(datapath))
+        found[datapath] = synthesized(rtl, datapath)
+    if file is not None:
+        with atomic_file(file) as open_file:
+            open_file.write(_text(found, command))
+    return found
+
+
+def _text(synthesis: Synthesis, command: str) -> str:
+    """Return figures as a file has them; `command` is what made them."""
     about = (
         f"# {command}\n# {yosys_version()}, {date.today().isoformat()}: synth_xilinx -family {FAMILY} -flatten, and "
         "generic cells by abc -g cmos (docs/area.md).\n"

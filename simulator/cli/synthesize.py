@@ -34,31 +34,16 @@ def synthesize(
     import json
     from pathlib import Path
 
-    from simulator.area.datapath import Synthesis, arrays_of, as_data, datapath_of, rtl_of
-    from simulator.area.yosys import synthesis_text, synthesized, yosys_version
+    from simulator.area.datapath import as_data, datapaths_of
+    from simulator.area.yosys import synthesize_all, yosys_version
     from simulator.cli.progress import progress
     from simulator.machine.spec_loading import load_designs
-    from workloads.foundation.atomic import atomic_file, check_writable
-    from workloads.foundation.errors import InputError
 
     specs = [spec for name in dataflows or (None,) for spec in load_designs(config, name, overrides)]
-    arrays = {datapath_of(spec, array): rtl_of(spec, array) for spec in specs for array in arrays_of(spec)}
-    arrays.pop(None, None)
-    if not arrays:
-        remedy = "choose --dataflow ws, is or os and array.kind=broadcast (docs/area.md)"
-        raise InputError("synthesize", "", "the RTL of the machine's arrays has no datapath of its own", remedy)
-    version = yosys_version()
-    if out is not None:
-        check_writable(Path(out))
-    found: Synthesis = {}
-    with progress(len(arrays)) as say:
-        for datapath, rtl in arrays.items():
-            assert datapath is not None and rtl is not None, "only those with a datapath are left"
-            say(str(datapath))
-            found[datapath] = synthesized(rtl, datapath)
-    if out is not None:
-        with atomic_file(Path(out)) as file:
-            file.write(synthesis_text(found, _command(config, dataflows, overrides)))
+    datapaths, version = datapaths_of(specs), yosys_version()
+    with progress(len(datapaths)) as say:
+        command = _command(config, dataflows, overrides)
+        found = synthesize_all(datapaths, say, None if out is None else Path(out), command)
     if as_json:
         click.echo(json.dumps({"yosys": version, "arrays": as_data(found)}, indent=2))
     else:

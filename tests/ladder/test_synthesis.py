@@ -107,7 +107,7 @@ def test_an_array_whose_rtl_has_no_datapath() -> None:
     run = run_here("synthesize", "--dataflow", "rs")
     assert run.code == 2
     assert run.err.count("\n") == 1
-    assert "--dataflow ws, is or os" in run.err
+    assert "choose the dataflow ws, is or os" in run.err
 
 
 def test_without_yosys_it_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -155,3 +155,12 @@ def test_a_file_of_something_else_is_one_line(text: str, tmp_path: Path) -> None
     run = run_here("area", "--synthesis", str(tmp_path / "other.csv"))
     assert run.code == 2
     assert run.err.count("\n") == 1
+
+
+def test_the_page_has_the_shipped_figures() -> None:
+    page = (Path(__file__).parents[2] / "docs/area.md").read_text(encoding="utf-8")
+    names = {"broadcast_stationary": "ws, is", "broadcast_os": "os"}
+    for one, f in load_synthesis().items():
+        counts = (f.luts, f.flip_flops, f.dsps, f.register_bits, round(f.gates))
+        cells = [names[one.module], f"{one.rows} x {one.columns}", *(f"{count:,}" for count in counts)]
+        assert f"| {' | '.join(cells)} |\n" in page
