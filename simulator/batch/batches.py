@@ -77,8 +77,7 @@ class Batches:
     def run(self, kind: Phase) -> BatchRun:
         """Return one batch."""
         if kind not in self._runs:
-            spec = self.spec
-            self._runs[kind] = run_batch(self.steps(kind), self.works(kind), spec.dram, spec.frequency_hz)
+            self._runs[kind] = self._run(self.steps(kind), self.works(kind))
         return self._runs[kind]
 
     def part_cycles(self, kind: Phase, stages: Sequence[Stage]) -> int:
@@ -96,9 +95,13 @@ class Batches:
         if alone or self.spec.dram.refresh(self.spec.frequency_hz) is None:
             steps = [step for step in steps if any(task.layer == layer for task in (*step.first, *step.second))]
         works = self._plans(kind, steps)
-        run = run_batch(steps, works, self.spec.dram, self.spec.frequency_hz)
+        run = self._run(steps, works)
         pairs = zip(run.ops, (work for step in works for work in step), strict=True)
         return [(op, work) for op, work in pairs if op.task.layer == layer]
+
+    def _run(self, steps: Sequence[Step], works: Sequence[list[StepWork]]) -> BatchRun:
+        spec = self.spec
+        return run_batch(steps, works, spec.dram, spec.frequency_hz, spec.launch_cycles)
 
     @cached_property
     def staying(self) -> frozenset[str]:

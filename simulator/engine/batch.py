@@ -102,7 +102,9 @@ class BatchRun:
         return sum(op.cycles for op in self.ops if op.array == array)
 
 
-def run_batch(steps: Sequence[Step], works: Sequence[list[StepWork]], dram: DramModel, frequency_hz: int) -> BatchRun:
+def run_batch(
+    steps: Sequence[Step], works: Sequence[list[StepWork]], dram: DramModel, frequency_hz: int, launch_cycles: int = 0
+) -> BatchRun:
     """Simulate one batch.
 
     Parameters
@@ -116,6 +118,8 @@ def run_batch(steps: Sequence[Step], works: Sequence[list[StepWork]], dram: Dram
         What a transfer costs.
     frequency_hz : int
         The arrays' clock.
+    launch_cycles : int
+        What passes before the first step.
     """
     env = simpy.Environment()
     merged = [merge(task_works) for task_works in works]
@@ -128,6 +132,8 @@ def run_batch(steps: Sequence[Step], works: Sequence[list[StepWork]], dram: Dram
     runs: list[_StepRun] = []
 
     def batch() -> Generator[simpy.Event, Any, None]:
+        channel["free"] = -launch_cycles  # it has been so since the batch began
+        yield env.timeout(launch_cycles)
         for flat in flats:
             channel["batch_cycles"] = env.now
             plan_times, tile_times = run_step_kernel(

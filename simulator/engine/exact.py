@@ -20,6 +20,7 @@ def run_batches_exactly(
     works_of: Callable[[Phase], list[StepWork]],
     dram: DramModel,
     frequency_hz: int,
+    launch_cycles: int = 0,
     on_batch: Callable[[], None] = lambda: None,
 ) -> list[int]:
     """Return the cycles of each batch, simulated on one machine in one time that never restarts."""
@@ -35,6 +36,7 @@ def run_batches_exactly(
     def run() -> Generator[simpy.Event, Any, None]:
         for phase in phases:
             start = int(env.now)
+            yield env.timeout(launch_cycles)
             for work in works_of(phase):
                 yield env.process(run_step_processes(env, machine, work))
             yield env.process(machine.channel.barrier())

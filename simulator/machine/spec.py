@@ -139,6 +139,8 @@ class Accelerator(StrictModel):
     where it fits."""
     energy_table: Annotated[str, Field(min_length=1)]
     """A shipped energy table or a file."""
+    launch_ns: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    """Time before the first transfer of a batch, which is one program; none if left out."""
     mapping: Annotated[str, Field(min_length=1)] | None = None
     """A file that says how passes of layers are cut into tiles and lie on the array; the search chooses what it leaves
     out (docs/how-to/own-mapping.md)."""
@@ -248,6 +250,11 @@ class Accelerator(StrictModel):
     def design_rules(self) -> Design:
         """The design that lays batches on this machine."""
         return find_design(self.design)
+
+    @property
+    def launch_cycles(self) -> int:
+        """Cycles before the first transfer of a batch."""
+        return -(-(self.launch_ns or 0) * self.frequency_hz // 10**9)
 
     @property
     def arrays(self) -> tuple[PEArray, ...]:

@@ -95,7 +95,7 @@ class Simulation:
         done = iter(range(1, batches + 1))
         with stage(f"simulate {self.spec.design}, {batches} exact batches"):
             cycles = run_batches_exactly(
-                phases, works_of, self.spec.dram, self.spec.frequency_hz,
+                phases, works_of, self.spec.dram, self.spec.frequency_hz, self.spec.launch_cycles,
                 lambda: progress(f"{self.spec.design}: exact batch {next(done)} of {batches}"),
             )  # fmt: skip
         return ExactStretch(first_batch, phases, tuple(cycles), tuple(self._run(phase).cycles for phase in phases))

@@ -1,5 +1,7 @@
 """The cycles of one product on a machine, its operands in DRAM before and its result there afterwards."""
 
+from collections.abc import Sequence
+
 from dataflows.dataflow import find_dataflow
 from dataflows.plans.given import Given
 from dataflows.plans.given_plan import plan_given
@@ -30,8 +32,13 @@ def product_cycles(spec: Accelerator, shape: ConvShape, given: Given | None = No
 
 def plan_cycles(spec: Accelerator, plan: Plan) -> int:
     """Return the cycles of a plan, alone on the machine."""
-    step = Step((Task(0, "forward"),))
-    return run_batch([step], [[StepWork((plan,))]], spec.dram, spec.frequency_hz).cycles
+    return cycles_in_turn(spec, [plan])
+
+
+def cycles_in_turn(spec: Accelerator, plans: Sequence[Plan]) -> int:
+    """Return the cycles of a program whose plans run one after the other; each begins where all of the last is done."""
+    steps, works = [Step((Task(0, "forward"),)) for _ in plans], [[StepWork((plan,))] for plan in plans]
+    return run_batch(steps, works, spec.dram, spec.frequency_hz, spec.launch_cycles).cycles
 
 
 def convolution(

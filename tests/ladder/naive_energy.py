@@ -102,7 +102,9 @@ class Prices:
                 ("broadcast", "os"): (R + C, 3 * R * C),
                 ("systolic", "operand"): (2 * R * C, R * C),
                 ("systolic", "os"): (2 * R * C, R * C),
-            }["systolic" if self.machine["systolic"] else "broadcast", stays]
+                ("systolic_overlapped", "operand"): (4 * R * C, R * C),
+                ("systolic_overlapped", "os"): (2 * R * C, 4 * R * C),
+            }[self.machine["kind"], stays]
             if flow != "rs"
             else (0, 3 * R * C)
         )

@@ -1,10 +1,10 @@
 """One op alone on its array, from the pages of docs/ and nothing else: loops over tiles, folds and vectors.
 
 A layer, a machine and a tiling are plain dictionaries. A layer has N C H W K R S P Q, stride, padding, dilation (pairs)
-and groups. A machine has rows, columns, SP, MP, OP (the ports as docs/microarchitecture.md names them for the
-dataflow), weight, input and output port, channels (whether rows take channels of one tap), sums (of an accumulator),
-word and psum (bytes), share (bytes), banks, port (bytes a cycle of a bank), sram_banks, sram_port, bandwidth (a
-fraction of bytes a cycle), latency (cycles).
+and groups. A machine has kind (of its array), rows, columns, SP, MP, OP (the ports as docs/microarchitecture.md names
+them for the dataflow), weight, input and output port, channels (whether rows take channels of one tap), sums (of an
+accumulator), word and psum (bytes), share (bytes), banks, port (bytes a cycle of a bank), sram_banks, sram_port,
+bandwidth (a fraction of bytes a cycle), latency (cycles).
 """
 
 from itertools import product
@@ -129,7 +129,13 @@ def loads(part, machine, tiling, places):
 def array_facts(machine, flow):
     """Return fill, drain, cycles between vectors (II) and the load or drain of a fold."""
     R, C, SP, MP, OP = (machine[key] for key in ("rows", "columns", "SP", "MP", "OP"))
-    if machine["systolic"]:  # nothing overlaps, so all of a fold streams
+    if machine["kind"] == "systolic_overlapped":  # the last fold's words pass all PEs
+        if flow == "os":
+            drain = C * up(R, OP)
+            return {"fill": 0, "drain": drain + R + C, "II": max(up(R, MP), up(C, SP)), "L": drain}
+        load = R * up(C, SP)
+        return {"fill": load, "drain": R + C - 1, "II": max(up(R, MP), up(C, OP)), "L": load}
+    if machine["kind"] == "systolic":  # nothing overlaps, so all of a fold streams
         load = 0 if flow == "os" else R * up(C, SP)
         drain = R * up(C, OP) if flow == "os" and machine["serial"] else 0
         return {"fill": 0, "drain": 0, "II": max(up(R, MP), up(C, SP if flow == "os" else OP)), "L": load + drain}
@@ -175,14 +181,19 @@ def compute(machine, flow, tile):
     count = dict.fromkeys(names.split(), 0)
     stream, ends, inside = 0, [], dict.fromkeys(INSIDE, 0)
     done = list(folds(machine, flow, tile))
+    if machine["kind"] == "systolic_overlapped":
+        streamed = "steps" if flow == "os" else "vectors"
+        stream = overlapped_stream(flow, [fold[streamed] * II for fold in done], L)
     for i, fold in enumerate(done):
         v, d, n = fold["vectors"], fold["steps"], fold["columns"]
         count["macs"] += v * d * n
-        if machine["systolic"]:
+        busy = (d if flow == "os" else v) * II
+        if machine["kind"] == "systolic_overlapped":
+            ends.append(busy)
+        elif machine["kind"] == "systolic":
             stream += L + ((d if flow == "os" else v) + R + C - 2) * II
             ends.append(0)
         else:
-            busy = (d if flow == "os" else v) * II
             stream += max(busy, L) if i + 1 < len(done) else busy
             ends.append(busy)
         count["moving"] += v * d
@@ -204,6 +215,22 @@ def compute(machine, flow, tile):
     return stream, ends, {**count, **inside}
 
 
+def overlapped_stream(flow, busy, cycles):
+    """Return the cycles from a tile's first vector to its last one's entry, event by event.
+
+    Under os a fold's sums are copied where its steps end, and leave the registers of the fold before `cycles` later; it
+    does not begin too early for that. Else a fold begins where the last vector of the one before has entered and its
+    own words are there; these begin to load where the one before begins, and take `cycles`.
+    """
+    entered = begins = 0
+    empty = loaded = 0  # cycles in which the sums of the fold before have left, and the words of this one are there
+    for steps in busy:
+        begins = max(entered, empty - steps) if flow == "os" else max(entered, loaded)
+        entered = begins + steps
+        empty, loaded = entered + cycles, begins + cycles
+    return entered
+
+
 def bus(side, across, port):
     """Return the wire that carries a word along its row (column), and its lines: several where a port has more."""
     lines = min(across, max(1, port // side))
@@ -213,7 +240,7 @@ def bus(side, across, port):
 def port_lines(machine, flow):
     """Return the lines that carry each stationary and each moving word, only on the broadcast array more than one."""
     R, C = machine["rows"], machine["columns"]
-    if machine["systolic"] or flow == "rs":
+    if machine["kind"] != "broadcast" or flow == "rs":
         return 1, 1
     return bus(C, R, machine["SP"])[1] if flow == "os" else 1, bus(R, C, machine["MP"])[1]
 
@@ -225,12 +252,25 @@ def inside_fold(machine, flow, v, d, n):
     yield f"{kept}_register_reads", v * d * n
     word, sums = "array_network_word_pitches", "array_network_sum_pitches"
     side = 0 if SP % C == 0 else C  # of a bus that feeds any PE: one down a column may do
-    if machine["systolic"] and flow == "os":
+    if machine["kind"] == "systolic_overlapped" and flow == "os":
+        yield "operand_register_writes", 2 * R * C * d
+        yield "product_register_writes", R * C * d
+        yield "kept_sum_register_writes", R * C * d
+        yield "passing_sum_register_writes", R * C + C * R * (C - 1) + C * R * C  # a copy, shifts, and what waits
+        yield word, C * v * d + R * n * d
+        yield sums, v * sum(C - c for c in range(n))
+    elif machine["kind"] == "systolic_overlapped":
+        yield "stationary_register_writes", 2 * R * R * C + R * C
+        yield "operand_register_writes", R * C * v
+        yield "passing_sum_register_writes", R * C * v
+        yield word, C * v * d + n * sum(r + 1 for r in range(d))
+        yield sums, R * v * n
+    elif machine["kind"] == "systolic" and flow == "os":
         yield "operand_register_writes", 2 * R * C * d
         yield "kept_sum_register_writes", R * C * d + (R * (R - 1) * C if machine["serial"] else 0)
         yield word, C * v * d + R * n * d
         yield sums, n * sum(R - r for r in range(v))
-    elif machine["systolic"]:
+    elif machine["kind"] == "systolic":
         yield "stationary_register_writes", R * R * C
         yield "operand_register_writes", R * C * v
         yield "passing_sum_register_writes", R * C * v
@@ -260,7 +300,7 @@ def inside_fold(machine, flow, v, d, n):
 def gap_between(machine, flow, before, after):
     """Return the gap between two tiles, by the last fold of one and the first of the other."""
     facts = array_facts(machine, flow)
-    if machine["systolic"]:
+    if machine["kind"] == "systolic":
         return 0
     gap = max(0, facts["L"] - before)
     return max(gap, facts["L"] - after) if flow == "os" else gap
@@ -277,7 +317,7 @@ def product_row(machine, flow, part, tiling, places, written_beside=0):
     word, psum = machine["word"], machine["psum"]
     sequence, row, before, facts = [], dict.fromkeys(SUMS, 0), None, None
     row["buffer_write_bytes"] = written_beside
-    inside = flow != "os" and not machine["systolic"]  # else the memory adds up partial sums
+    inside = flow != "os" and machine["kind"] == "broadcast"  # else the memory adds up partial sums
     for tile in loads(part, machine, tiling, places):
         if flow == "rs":
             facts, count = naive_rows.compute(machine, tile)

@@ -50,8 +50,9 @@ def machines(draw, flow: str, most_bytes: int = 4096) -> dict:
         machine["array.scratchpads.filter_words"] = draw(st.integers(1, 24))
         machine["array.scratchpads.partial_sum_words"] = draw(st.integers(1, 4))
         machine["array.row_stationary_sets"] = draw(st.sampled_from(["whole", "free"]))
-    elif draw(st.sampled_from([False, False, True])):
-        machine["array.kind"] = "systolic"
+    else:
+        machine["array.kind"] = draw(st.sampled_from(["broadcast", "systolic", "systolic_overlapped"]))
+    if machine.get("array.kind") == "systolic":
         machine["array.systolic_os_drain"] = draw(st.sampled_from(["free", "serial"]))
     if flow in ("ws", "is"):
         machine["array.reduction_on_rows"] = draw(st.sampled_from(["channels_and_taps", "channels"]))
@@ -114,7 +115,7 @@ def plain(settings_: dict, flow: str) -> dict:
         "dense": settings_["dgrad"] == "dense",
         "reread": settings_["batch_mean"] == "reread",
         "flow": flow,
-        "systolic": settings_.get("array.kind") == "systolic",
+        "kind": settings_.get("array.kind", "broadcast"),
         "serial": settings_.get("array.systolic_os_drain") == "serial",
         "channels": settings_.get("array.reduction_on_rows") == "channels",
     }

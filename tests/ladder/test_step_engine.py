@@ -319,10 +319,10 @@ def test_arrays_with_nothing_to_do() -> None:
 @given(
     st.lists(st.tuples(st.lists(plans(predictor=True), min_size=1, max_size=2),
                        st.lists(plans(), min_size=1, max_size=2)), min_size=1, max_size=3),
-    st.integers(1, 200), st.integers(1, 7), st.integers(1, 9),
+    st.integers(1, 200), st.integers(1, 7), st.integers(1, 9), st.integers(0, 300),
 )  # fmt: skip
 def test_batches_with_refreshes_equal_processes(
-    steps: list[tuple[list[Plan], list[Plan]]], numerator: int, denominator: int, cycles: int
+    steps: list[tuple[list[Plan], list[Plan]]], numerator: int, denominator: int, cycles: int, launch: int
 ) -> None:
     """Steps with barriers between them, twice in a row on one machine, against the kernel's batch."""
     dram = RefreshingDram(Refresh(numerator + 9 * cycles * denominator, denominator, cycles))
@@ -331,9 +331,22 @@ def test_batches_with_refreshes_equal_processes(
     batch = run_batch(
         [Step((task,), (task,)) for _ in works],
         [[StepWork(work.first), StepWork((), work.second)] for work in works],
-        dram, HZ,
+        dram, HZ, launch,
     )  # fmt: skip
-    assert run_batches_exactly(["bp", "bp"], lambda _: works, dram, HZ) == [batch.cycles] * 2
+    assert run_batches_exactly(["bp", "bp"], lambda _: works, dram, HZ, launch) == [batch.cycles] * 2
+
+
+def test_a_launch_by_hand() -> None:
+    """A load of 92 (90 + 2), a cycle, a store of 6 (4 + 2), all 50 cycles later.
+
+    Refreshes of 10 every 40 cycles: that of 40 ends with the launch, those of 80 and 120 delay the store until 162, and
+    that of 160 is owed at the end.
+    """
+    work = StepWork((plan([(90, 4, 1, 0)], fill=0, drain=0),))
+    for dram, end, cycles in ((DRAM, 149, 149), (RefreshingDram(Refresh(40, 1, 10)), 168, 178)):
+        batch = run_batch([Step((Task(0, "forward"),))], [[work]], dram, HZ, 50)
+        assert (batch.ops[0].start_cycle, batch.ops[0].end_cycle, batch.cycles) == (50, end, cycles)
+        assert run_batches_exactly(["bp"], lambda _: [work], dram, HZ, 50) == [cycles]
 
 
 def test_refreshes_by_hand() -> None:
