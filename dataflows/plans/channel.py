@@ -32,8 +32,11 @@ class Channel(Protocol):
     def transfer_cycles(self, transfers: Transfers) -> Integers:
         """Return the cycles that each transfer holds the channel."""
 
-    def cycles_of_choices(self, asked: Sequence[TransferChoices]) -> list[Integers]:
-        """Return the cycles of each transfer with each choice of its patterns; see `TransferChoices`."""
+    def costs_of_choices(self, asked: Sequence[TransferChoices]) -> list[tuple[Integers, Integers]]:
+        """Return the cycles of each transfer with each choice of its patterns, and the rows that it opens in DRAM.
+
+        See `TransferChoices`.
+        """
 
     def __hash__(self) -> int:
         """Plans are remembered by channel."""
@@ -50,9 +53,9 @@ class InstantChannel:
         """Return zeros."""
         return transfers.moved_bytes * 0
 
-    def cycles_of_choices(self, asked: Sequence[TransferChoices]) -> list[Integers]:
+    def costs_of_choices(self, asked: Sequence[TransferChoices]) -> list[tuple[Integers, Integers]]:
         """Return zeros."""
-        return [np.zeros(len(one.transfers) * one.choices.shape[1], np.int64) for one in asked]
+        return [(np.zeros(len(one.transfers) * one.choices.shape[1], np.int64),) * 2 for one in asked]
 
 
 INSTANT = InstantChannel()

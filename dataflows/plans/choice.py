@@ -23,16 +23,15 @@ from dataflows.plans.cut_tables import (
     MemoryBytes,
     MemoryWidths,
     Rate,
-    Sizes,
     StreamBytes,
 )
 from dataflows.plans.cuts import AXES, Cuts, cuts_of, together
 from dataflows.plans.loopnest import LoopNest
 from dataflows.plans.placement import Placement
 from dataflows.plans.plan import BufferBudget, Integers, TileTooLargeError
-from dataflows.plans.streams import from_dram, load_transfers, store_transfers, tile_tensors
+from dataflows.plans.streams import from_dram
 from dataflows.plans.tiling import ORDERS, Order, Tiling
-from dataflows.plans.transfers import TransferChoices
+from dataflows.plans.transfer_kinds import kinds_of_transfers
 from dataflows.plans.weighing import weighed
 from workloads.passes import Product
 
@@ -51,7 +50,7 @@ class Chosen:
         See `dataflows.plans.tiling_time.Measured`.
     fill_cycles, drain_cycles : int
         See `Plan`.
-    tiles : int64[8, tiles]
+    tiles : int64[10, tiles]
         See `dataflows.plans.tiling_time.measure`.
     """
 
@@ -180,7 +179,7 @@ class Contest:
 
         Returns
         -------
-        int64[8, tiles]
+        int64[10, tiles]
             The tiles of the winner; none where nothing fits, and with `quick`.
         """
         from dataflows.plans.candidate_heap import KEY
@@ -249,49 +248,14 @@ class Contest:
 
     def _transfer_cycles(self, candidate: Candidate) -> tuple[Integers, Integers]:
         """Ask the channel what the loads and the stores of each kind of tile take; see `tiling_time`."""
-        from dataflows.plans.cut_kernels import kinds_of_tiles
-        from dataflows.plans.tile_kinds import (  # needs numba
-            LOADS,
-            NEW_FILTER,
-            NEW_IFMAP,
-            PSUMS_COME,
-            PSUMS_LEAVE,
-            RESULT_LEAVES,
-            STORES,
-        )
-
-        tiling, tables, budget = self.tiling(candidate), self.cuts.tables, self.budget
-        kinds = kinds_of_tiles(self.cuts.extents, _sizes(tiling), tables.read, tables.tile_rows)
-        space, *last = (i.ravel() for i in np.indices((len(kinds.images), 2, 2, 2)))
-        channels, filters, groups = (
-            sizes[at] for sizes, at in zip((kinds.channels, kinds.filters, kinds.groups), last, strict=True)
-        )
-        read = kinds.images * kinds.rows_read * self.cuts.extents.ifmap_row_words
-
-        extents = (kinds.images[space], kinds.rows[space], channels, filters, groups, read[space])
-        tensors, one = tile_tensors(LoopNest(self.product), *extents), np.ones_like(space)
-        spills = one * tiling.spills(self.product)  # else psums need not even fit in DRAM
-        loads, stores = np.arange(LOADS), np.arange(STORES)
-        load_cycles, store_cycles = budget.channel.cycles_of_choices([
-            TransferChoices(
-                load_transfers(tensors, self.placement, budget, one, one, spills),
-                np.array([loads & bit > 0 for bit in (NEW_IFMAP, NEW_FILTER, PSUMS_COME)]),
-            ),
-            TransferChoices(
-                store_transfers(tensors, self.placement, budget, one, spills),
-                np.array([stores == what for what in (RESULT_LEAVES, PSUMS_LEAVE)]),
-            ),
-        ])  # fmt: skip
-        return np.ascontiguousarray(load_cycles), np.ascontiguousarray(store_cycles)
+        asked = kinds_of_transfers(self.product, self.placement, self.budget, self.tiling(candidate))
+        (loads, _), (stores, _) = self.budget.channel.costs_of_choices(asked)
+        return np.ascontiguousarray(loads), np.ascontiguousarray(stores)
 
 
 @lru_cache(maxsize=64)
 def _numbers(orders: tuple[Order, ...]) -> Integers:
     return np.array([[AXES.index(axis) for axis in order] for order in orders], dtype=np.int64)
-
-
-def _sizes(tiling: Tiling) -> Sizes:
-    return Sizes(tiling.groups, tiling.images, tiling.rows, tiling.channels, tiling.filters)
 
 
 def memory_of(placement: Placement, budget: BufferBudget) -> Memory:

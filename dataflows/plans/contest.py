@@ -41,7 +41,7 @@ from dataflows.plans.cut_tables import (
 from dataflows.plans.kernel_arrays import zero_rows
 from dataflows.plans.table_reading import axes_of, space_at
 from dataflows.plans.tiling_search import candidate_at, list_candidates
-from dataflows.plans.tiling_time import Measured, measure
+from dataflows.plans.tiling_time import TILE_ROWS, Measured, measure
 from dataflows.plans.transfers import Integers
 from workloads.foundation.kernel_sources import sources_of
 from workloads.foundation.kernels import njit_inside
@@ -252,10 +252,10 @@ def _kernel(sources: int) -> Callable[..., Any]:
 
         Returns
         -------
-        int64[8, tiles]
+        int64[TILE_ROWS, tiles]
             The tiles of the best candidate, see `measure`, where the contest is done.
         """
-        table, given = zero_rows(np.int64(8), np.int64(0)), len(load_cycles) > 0
+        table, given = zero_rows(np.int64(TILE_ROWS), np.int64(0)), len(load_cycles) > 0
         if sources == 0:  # never; numba's cache follows what a function closes over
             return table
         f = facts
@@ -295,7 +295,7 @@ def _kernel(sources: int) -> Callable[..., Any]:
             axes = axes_of(tables.mappings, candidate.mapping)
             known = space_at(tables.more, axes.more + candidate.space).ifmap_pass != UNKNOWN_WORDS
             if now[STAGE] == LAID_OUT:
-                table = zero_rows(np.int64(8), state[RESULTS + BEST, 3])
+                table = zero_rows(np.int64(TILE_ROWS), state[RESULTS + BEST, 3])
             elif not known or (rate.asked > 0 and not given):
                 return table
             if not given:

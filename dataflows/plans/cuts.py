@@ -45,7 +45,7 @@ def cuts_of(
         timing.drain_cycles, grain.groups, space_quantum, *(grain.space or (0, 0)), channel_quantum, grain.columns,
     )  # fmt: skip
     folds = Folds(*map(int, folds))
-    extents, (read, tile_rows) = Extents.of(nest), _rows_read(product)
+    extents, (read, tile_rows) = Extents.of(nest), rows_read_of(product)
     sizes = dict(given)
     only = np.array([sizes.get(loop, 0) for loop in SEARCHED], np.int64)
     cuts, more, counts = build_cuts(extents, folds, read, only)
@@ -83,7 +83,7 @@ def together(all_cuts: Sequence[Cuts]) -> Cuts:
 
 
 @lru_cache(maxsize=4096)
-def _rows_read(product: Product) -> tuple[Integers, Integers]:
+def rows_read_of(product: Product) -> tuple[Integers, Integers]:
     """Return what cuts into 1, 2, ... rows read."""
     from dataflows.plans.cut_kernels import rows_read  # needs numba
 

@@ -11,7 +11,7 @@ from dataflows.arrays.job import ceil_div
 from dataflows.plans.channel import Channel
 from dataflows.plans.origin import Origin
 from dataflows.plans.plan import BufferBudget, Plan
-from dataflows.plans.transfers import LateTransfers, Transfers
+from dataflows.plans.transfers import LateTransfers, TransferChoices, Transfers
 
 
 class Run(NamedTuple):
@@ -49,12 +49,13 @@ def plan_of_runs(
     runs: Sequence[Run], fill_cycles: int, drain_cycles: int, counts: ActionCounts, budget: BufferBudget, origin: Origin
 ) -> Plan:
     """Return the plan of pieces."""
-    rows, repeats = _rows(runs, fill_cycles, counts, budget), [run.repeats for run in runs]
+    rows = _rows(runs, fill_cycles, counts, budget)
     table = np.array(rows, np.int64).reshape(-1, len(Row._fields)).T
     load_bytes, store_bytes, stream, waits = np.repeat(table[2:6], table[6], axis=1)
+    which = np.repeat(np.arange(len(runs)), [run.repeats for run in runs])
     plan = Plan(
-        LateTransfers(load_bytes, False, partial(_transfers, [run.loads for run in runs], repeats, False)),
-        LateTransfers(store_bytes, True, partial(_transfers, [run.stores for run in runs], repeats, True)),
+        LateTransfers(load_bytes, False, partial(_kinds, [run.loads for run in runs], False), which),
+        LateTransfers(store_bytes, True, partial(_kinds, [run.stores for run in runs], True), which),
         stream, stream * 0, fill_cycles, drain_cycles, counts, budget.ports, origin,
     )  # fmt: skip
     busy = sum(row.stream_cycles * row.repeats for row in rows)
@@ -106,16 +107,21 @@ def _rows(runs: Sequence[Run], fill_cycles: int, counts: ActionCounts, budget: B
     return found
 
 
-def _transfers(parts: Sequence[tuple[int, ...]], repeats: Sequence[int], write: bool) -> Transfers:
-    """Return transfers of contiguous tensors, each so many times."""
-    size = np.repeat(np.array(parts, np.int64).reshape(len(parts), len(parts[0]) if parts else 1).T, repeats, axis=1)
+def _transfers(parts: Sequence[tuple[int, ...]], write: bool) -> Transfers:
+    """Return a transfer of contiguous tensors for each run."""
+    size = np.array(parts, np.int64).reshape(len(parts), len(parts[0]) if parts else 1).T
     return Transfers((size > 0).astype(np.int64), size, size, write)
+
+
+def _kinds(parts: Sequence[tuple[int, ...]], write: bool) -> TransferChoices:
+    """Return the transfers of runs, which are all that differ."""
+    return _transfers(parts, write).different()[0]
 
 
 def _cycles(parts: Sequence[tuple[int, ...]], write: bool, channel: Channel) -> Sequence[int]:
     """Return what a transfer of each run holds the channel."""
     if channel.rate is None:
-        cycles: list[int] = channel.transfer_cycles(_transfers(parts, [1] * len(parts), write)).tolist()
+        cycles: list[int] = channel.transfer_cycles(_transfers(parts, write)).tolist()
         return cycles
     numerator, denominator, latency = channel.rate
     moved = [sum(each) for each in parts]

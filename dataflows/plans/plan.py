@@ -6,7 +6,7 @@ its folds stream through the array, and where a result is finished it is stored.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -56,7 +56,7 @@ class Plan:
     origin: "Origin | None" = None
 
     @cached_property
-    def tables(self) -> dict[Channel, Integers]:
+    def tables(self) -> dict[Channel, Any]:
         """What an engine remembers of the tiles on a channel."""
         return {}
 

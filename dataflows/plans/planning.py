@@ -16,10 +16,11 @@ from dataflows.plans.origin import LaneOrigin, ProductOrigin, TransferOrigin, Ve
 from dataflows.plans.pieces import Run, plan_of_runs, time_of_runs
 from dataflows.plans.placement import Operand, Placement
 from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
-from dataflows.plans.streams import from_dram, load_transfers, store_transfers
-from dataflows.plans.tile_sequence import kinds_of_parts, tile_sequence
+from dataflows.plans.streams import from_dram
+from dataflows.plans.tile_sequence import kinds_of_parts
 from dataflows.plans.tiling import Tiling
-from dataflows.plans.transfers import LateTransfers, Transfers, contiguous
+from dataflows.plans.transfer_kinds import kinds_of_transfers
+from dataflows.plans.transfers import LateTransfers, TransferChoices, contiguous
 from dataflows.traffic import ArrayTraffic
 from workloads.passes import Product
 
@@ -73,28 +74,22 @@ def plan_of(product: Product, placement: Placement, array: PEArray, budget: Buff
     origin = ProductOrigin(product, placement, chosen.mapped, array, budget, chosen.tiling)
     if counts.buffer_read_bytes + counts.buffer_write_bytes != chosen.buffer_bytes:
         raise AssertionError(f"{chosen.mapped.name}: the granularity of {array} does not give {chosen.tiling}")
-    stream, gap, load_bytes, store_bytes, waits = chosen.tiles[3:]
+    stream, gap, load_bytes, store_bytes, waits, load_kinds, store_kinds = chosen.tiles[3:]
     plan = Plan(
-        LateTransfers(load_bytes, False, partial(_loads_of, origin)),
-        LateTransfers(store_bytes, True, partial(_stores_of, origin)), stream, gap,
+        LateTransfers(load_bytes, False, partial(_loads_of, origin), load_kinds),
+        LateTransfers(store_bytes, True, partial(_stores_of, origin), store_kinds), stream, gap,
         chosen.fill_cycles, chosen.drain_cycles, counts, budget.ports, origin,
     )  # fmt: skip
     plan.__dict__.update(port_wait_cycles=waits, compute_cycles=chosen.compute_cycles)  # known already
     return Tiled(plan, chosen.tiling, chosen.mapped)
 
 
-_last_sequence = lru_cache(maxsize=1)(tile_sequence)  # a plan's loads and its stores are asked for in turn
+def _loads_of(origin: ProductOrigin) -> TransferChoices:
+    return kinds_of_transfers(origin.product, origin.placement, origin.budget, origin.tiling)[0]
 
 
-def _loads_of(origin: ProductOrigin) -> Transfers:
-    tiles = _last_sequence(origin.product, origin.tiling)
-    news = tiles.ifmap_new, tiles.filter_new, tiles.psums_loaded
-    return load_transfers(tiles.tensors, origin.placement, origin.budget, *news)
-
-
-def _stores_of(origin: ProductOrigin) -> Transfers:
-    tiles = _last_sequence(origin.product, origin.tiling)
-    return store_transfers(tiles.tensors, origin.placement, origin.budget, tiles.finished, tiles.psums_stored)
+def _stores_of(origin: ProductOrigin) -> TransferChoices:
+    return kinds_of_transfers(origin.product, origin.placement, origin.budget, origin.tiling)[1]
 
 
 def product_counts(

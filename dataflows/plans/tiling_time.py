@@ -35,6 +35,7 @@ from workloads.foundation.kernels import njit_inside
 
 PIECE = 2048  # tiles that are laid out at once
 NO_LIMIT = 1 << 62
+TILE_ROWS = 10  # of the table of tiles that `measure` fills
 
 
 class Walk(NamedTuple):
@@ -209,9 +210,10 @@ def measure(
     ----------
     load_cycles, store_cycles : int64[kinds * 8 * LOADS], int64[kinds * 8 * STORES]
         What transfers take: at the rate, if the tables are empty.
-    table : int64[8, tiles]
+    table : int64[TILE_ROWS, tiles]
         Filled with the tiles, if it has room for any: cycles of load and store, 1 where a result is stored, cycles
-        of stream (without waits) and gap, bytes of load and store, cycles that the tile waits for ports.
+        of stream (without waits) and gap, bytes of load and store, cycles that the tile waits for ports, and where
+        `KindTables` has its load and its store.
     longest : int
         A time above this need not be exact: it is at least one more.
     """
@@ -269,6 +271,7 @@ def measure(
                     for row in range(5):
                         table[row, done + i] = piece[row, i]
                     table[5, done + i], table[6, done + i], table[7, done + i] = load, store, waits
+                    table[8, done + i], table[9, done + i] = loads[i], stores[i]
                 tiles.stream_cycles[i] += waits
             done += count
             if turn == 1:

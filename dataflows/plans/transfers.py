@@ -53,6 +53,13 @@ class Transfers:
     def __len__(self) -> int:
         return self.segments.shape[1]
 
+    def different(self) -> "tuple[TransferChoices, Integers | slice]":
+        """Return transfers among which all of these are, and where each is: all of them, where nothing else is known.
+
+        Each transfer of the choices counts once for each choice, as in `TransferChoices.one_by_one`.
+        """
+        return TransferChoices(self, np.ones((len(self.segments), 1), np.bool_)), slice(None)
+
     def each_of(self, choices: NDArray[np.bool_]) -> "Transfers":
         """Return each transfer once for each choice of its patterns, one after the other.
 
@@ -68,12 +75,28 @@ class Transfers:
 
 
 class LateTransfers(Transfers):
-    """Transfers whose bytes are known. Their patterns are laid out where someone asks for them."""
+    """Transfers of few kinds, whose bytes are known. Patterns are laid out where someone asks for them.
+
+    Parameters
+    ----------
+    moved_bytes : int64[transfers]
+    write : bool
+    kinds : callable
+        Lays out the transfers that differ.
+    which : int64[transfers]
+        Which of them each is, counted as in `TransferChoices.one_by_one`.
+    """
 
     _last: ClassVar[tuple["LateTransfers | None", Transfers | None]] = (None, None)
 
-    def __init__(self, moved_bytes: Integers, write: bool, lay_out: Callable[[], Transfers]) -> None:
-        self.__dict__.update(moved_bytes=moved_bytes, write=write, lay_out=lay_out)
+    def __init__(
+        self, moved_bytes: Integers, write: bool, kinds: "Callable[[], TransferChoices]", which: Integers
+    ) -> None:
+        self.__dict__.update(moved_bytes=moved_bytes, write=write, kinds=kinds, which=which)
+
+    def different(self) -> "tuple[TransferChoices, Integers | slice]":
+        """Return the transfers that differ, and which of them each is."""
+        return self.__dict__["kinds"](), self.__dict__["which"]
 
     def __len__(self) -> int:
         return len(self.moved_bytes)
@@ -83,7 +106,11 @@ class LateTransfers(Transfers):
         """The patterns, laid out again unless they were asked for last: thousands of plans would keep gigabytes."""
         last, found = LateTransfers._last
         if last is not self:
-            found = self.__dict__["lay_out"]()
+            kinds, which = self.different()
+            one = kinds.one_by_one()
+            found = Transfers(
+                one.segments[:, which], one.segment_bytes[:, which], one.stride_bytes[:, which], one.write
+            )
             LateTransfers._last = self, found
         assert found is not None
         return found

@@ -34,9 +34,9 @@ class MachineChannel:
         """Return the cycles that each transfer holds the channel."""
         return self.model.transfer_cycles(transfers, self.frequency_hz)
 
-    def cycles_of_choices(self, asked: Sequence[TransferChoices]) -> list[Integers]:
-        """Return the cycles of each transfer with each choice of its patterns."""
-        return self.model.cycles_of_choices(asked, self.frequency_hz)
+    def costs_of_choices(self, asked: Sequence[TransferChoices]) -> list[tuple[Integers, Integers]]:
+        """Return the cycles of each transfer with each choice of its patterns, and the rows that it opens."""
+        return self.model.costs_of_choices(asked, self.frequency_hz)
 
 
 @lru_cache(maxsize=64)

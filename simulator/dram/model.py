@@ -60,13 +60,19 @@ class DramModel(StrictModel, ABC):
     def cycles_and_activates(self, transfers: Transfers, frequency_hz: int) -> tuple[Integers, Integers]:
         """Return the cycles that each transfer holds the channel, and the rows that it opens.
 
+        Transfers that are equal are looked at once.
+        """
+        kinds, which = transfers.different()
+        ((cycles, activates),) = self.costs_of_choices([kinds], frequency_hz)
+        return cycles[which], activates[which]
+
+    def costs_of_choices(self, asked: Sequence[TransferChoices], frequency_hz: int) -> list[tuple[Integers, Integers]]:
+        """Return what `cycles_and_activates` does, of each transfer with each choice of its patterns.
+
         No rows are opened where a model knows none.
         """
-        return self.transfer_cycles(transfers, frequency_hz), transfers.moved_bytes * 0
-
-    def cycles_of_choices(self, asked: Sequence[TransferChoices], frequency_hz: int) -> list[Integers]:
-        """Return the cycles that each transfer, with each choice of its patterns, holds the channel."""
-        return [self.transfer_cycles(one.one_by_one(), frequency_hz) for one in asked]
+        cycles = [self.transfer_cycles(one.one_by_one(), frequency_hz) for one in asked]
+        return [(each, each * 0) for each in cycles]
 
     def refresh(self, frequency_hz: int) -> Refresh | None:
         """Return when the memory refreshes; None where refreshes are left out."""

@@ -136,10 +136,10 @@ def run_batch(
         yield env.timeout(launch_cycles)
         for flat in flats:
             channel["batch_cycles"] = env.now
-            plan_times, tile_times = run_step_kernel(
+            plan_times, tile_times, transfers = run_step_kernel(
                 flat.plan_begin, flat.tile_begin, flat.plans, flat.tiles, rules, channel
             )
-            runs.append(_StepRun(int(env.now), flat, plan_times, tile_times))
+            runs.append(_StepRun(int(env.now), flat, plan_times, tile_times, transfers))
             cycles = int(plan_times["end"].max(initial=0))
             channel["free"] -= cycles
             yield env.timeout(cycles)
@@ -168,20 +168,16 @@ class _StepRun:
     flat: FlatWork
     plan_times: Any
     tile_times: Any
+    transfers: Any
 
 
 def _transfers(runs: Sequence[_StepRun]) -> tuple[Integers, Integers, Integers]:
     """Return the starts and ends of a batch's transfers in order, and how long each held the channel."""
-    columns: list[Integers] = []
-    for name in ("start", "end"):
-        of_steps = [run.tile_times[f"{kind}_{name}"] + run.start for run in runs for kind in ("load", "store")]
-        columns.append(np.concatenate([np.zeros(0, np.int64), *of_steps]))
-    held = [run.flat.tiles[f"{kind}_cycles"] for run in runs for kind in ("load", "store")]
-    columns.append(np.concatenate([np.zeros(0, np.int64), *held]))
-    moving = columns[2] > 0
-    starts, ends, held_cycles = (column[moving] for column in columns)
-    order = np.argsort(starts)
-    return starts[order], ends[order], held_cycles[order]
+    none = np.zeros(0, np.int64)
+    starts, ends = (
+        np.concatenate([none, *(run.transfers[name] + run.start for run in runs)]) for name in ("start", "end")
+    )
+    return starts, ends, np.concatenate([none, *(run.transfers["held"] for run in runs)])
 
 
 def _take_apart(
@@ -189,18 +185,15 @@ def _take_apart(
     tiles: list[TileRuns],
 ) -> None:  # fmt: skip
     """Append a step's ops and tiles."""
-    tile, borders = run.flat.tiles, run.flat.tile_begin
-    # sums up to each plan's first tile, so that an op's is a difference
-    held = _sums(tile["load_cycles"] + tile["store_cycles"], borders)
-    opened = _sums(tile["load_activates"] + tile["store_activates"], borders)
-    streamed = _sums(tile["stream_cycles"], borders)
+    borders = run.flat.tile_begin.tolist()
     arrays = [0] * len(step.first) + [1] * len(step.second)
     plans = [PlanTimes(*row) for row in run.plan_times.tolist()]
     last_plan = 0
     for task, array, task_work in zip((*step.first, *step.second), arrays, task_works, strict=True):
         first_plan, last_plan = last_plan, last_plan + len(task_work.plans)
         mine = plans[first_plan:last_plan]
-        held_cycles = held[last_plan] - held[first_plan]
+        tables = run.flat.tables[first_plan:last_plan]
+        held_cycles = sum(table.held_cycles for table in tables)
         compute, waits = task_work.compute_cycles, task_work.port_wait_cycles
         ops.append(OpRun(
             task=task,
@@ -212,10 +205,10 @@ def _take_apart(
             stall_store_cycles=sum(plan.stall_store for plan in mine),
             stall_other_array_cycles=sum(plan.stall_other_array for plan in mine),
             stall_buffer_port_cycles=waits,
-            pipeline_cycles=compute + waits - (streamed[last_plan] - streamed[first_plan]),
+            pipeline_cycles=compute + waits - sum(table.stream_cycles for table in tables),
             dram_cycles=held_cycles,
             counts=task_work.counts._replace(
-                dram_activates=opened[last_plan] - opened[first_plan],
+                dram_activates=sum(table.activates for table in tables),
                 dram_active_rank_cycles=active_ranks * held_cycles,
             ),
         ))  # fmt: skip
@@ -225,9 +218,3 @@ def _take_apart(
             records=run.tile_times[borders[first_plan] : borders[last_plan]],
             plans=task_work.plans,
         ))  # fmt: skip
-
-
-def _sums(values: Integers, ends: Integers) -> list[int]:
-    """Return the sums of the values before each of some places."""
-    sums: list[int] = np.append(0, np.cumsum(values))[ends].tolist()
-    return sums

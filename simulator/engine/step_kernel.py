@@ -74,7 +74,8 @@ _ARRAY = _fields(
 )  # fmt: skip
 # What stores: of tile t, how many before it in its plan store; and, compact from a plan's first tile on, which do.
 _STORING = _fields("before", "tile")
-_TRANSFER = _fields("start", "end", "array")  # one that the channel carried
+# One that the channel carried; `held` is its time without refreshes.
+_TRANSFER = _fields("start", "end", "array", "held")
 
 
 class RefreshRules(NamedTuple):
@@ -256,7 +257,7 @@ def _begin_plan(array: Any, tile_begin: Integers, tiles: Any, storing: Any) -> N
 
 def run_step_kernel(
     plan_begin: Integers, tile_begin: Integers, plans: Any, tiles: Any, refresh: RefreshRules, channel: Any
-) -> tuple[Any, Any]:
+) -> tuple[Any, Any, Any]:
     """Advance one step from cycle 0.
 
     Parameters
@@ -271,21 +272,25 @@ def run_step_kernel(
     -------
     plan_times : [plans] of PLAN_TIMES
     tile_times : [tiles] of TILE_TIMES
+    transfers : [transfers] of _TRANSFER
+        Those that took time, in their order on the channel.
     """
     # Arrays of records are made here: inside a kernel, each kind of record takes a tenth of a second of compilation.
     plan_times, times = np.zeros(len(plans), PLAN_TIMES), np.zeros(len(tiles), TILE_TIMES)
     storing = np.zeros(len(tiles) + 1, _STORING)  # a plan without tiles reads the one after the last
     transfers, arrays = np.zeros(2 * len(tiles), _TRANSFER), np.zeros(2, _ARRAY)
-    _advance(plan_begin, tile_begin, plans, tiles, refresh, channel, plan_times, times, storing, transfers, arrays)
-    return plan_times, times
+    carried = _advance(
+        plan_begin, tile_begin, plans, tiles, refresh, channel, plan_times, times, storing, transfers, arrays
+    )
+    return plan_times, times, transfers[:carried]
 
 
 @njit(cache=True)
 def _advance(
     plan_begin: Integers, tile_begin: Integers, plans: Any, tiles: Any, refresh: RefreshRules, channel: Any,
     plan_times: Any, times: Any, storing: Any, transfers: Any, arrays: Any,
-) -> None:  # fmt: skip
-    """Advance one step, from arrays of zeros."""
+) -> np.int64:  # fmt: skip
+    """Advance one step, from arrays of zeros; return how many transfers the channel carried."""
     carried = np.int64(0)
     for a in range(2):
         arrays[a].plan, arrays[a].last_plan = plan_begin[a], plan_begin[a + 1]
@@ -328,18 +333,21 @@ def _advance(
             if arrays[each].load_asked < asked:
                 asked, a, is_store = arrays[each].load_asked, each, False
         if a < 0:
-            return
+            return carried
         array = arrays[a]
         behind = _waited_behind(transfers, carried, asked, a)
         if is_store:
             t = storing[array.first_tile + array.stored].tile
-            start, end = _carry(channel, refresh, asked, tiles[t].store_cycles)
+            held = tiles[t].store_cycles
+            start, end = _carry(channel, refresh, asked, held)
             times[t].store_start, times[t].store_end, times[t].store_behind = start, end, behind
             array.stored += 1
         else:
             t = array.first_tile + array.loaded
-            start, end = _carry(channel, refresh, asked, tiles[t].load_cycles)
+            held = tiles[t].load_cycles
+            start, end = _carry(channel, refresh, asked, held)
             times[t].load_start, times[t].load_end, times[t].load_behind = start, end, behind
             array.loaded += 1
-        transfers[carried].start, transfers[carried].end, transfers[carried].array = start, end, a
+        transfers[carried].start, transfers[carried].end = start, end
+        transfers[carried].array, transfers[carried].held = a, held
         carried += 1

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -68,12 +68,28 @@ def merge(works: Sequence[StepWork]) -> StepWork:
 
 
 # A tile and a plan as the step kernel reads them. Streams include what tiles wait for ports; `stores` is 0 or 1.
-_TILE_FIELDS = (
-    "load_cycles", "store_cycles", "load_activates", "store_activates", "stores", "stream_cycles", "gap_cycles",
-)  # fmt: skip
+_TILE_FIELDS = ("load_cycles", "store_cycles", "stores", "stream_cycles", "gap_cycles")
 TILE = np.dtype([(name, np.int64) for name in _TILE_FIELDS])
 _NO_TILES = np.zeros((0, len(_TILE_FIELDS)), np.int64)
 PLAN = np.dtype([("fill_cycles", np.int64), ("drain_cycles", np.int64)])
+
+
+class PlanTable(NamedTuple):
+    """A plan's tiles on a channel, and sums over them.
+
+    Attributes
+    ----------
+    tiles : int64[tiles, fields of TILE]
+    held_cycles, activates : int
+        Of all transfers: cycles on the channel, and rows that they open.
+    stream_cycles : int
+        Of all tiles.
+    """
+
+    tiles: Integers
+    held_cycles: int
+    activates: int
+    stream_cycles: int
 
 
 @dataclass(frozen=True)
@@ -88,12 +104,15 @@ class FlatWork:
         The first tile of each plan, and how many tiles there are.
     plans : [plans] of PLAN
     tiles : [tiles] of TILE
+    tables : list of PlanTable
+        Of each plan.
     """
 
     plan_begin: Integers
     tile_begin: Integers
     plans: Any
     tiles: Any
+    tables: list[PlanTable]
 
 
 def flatten(works: Sequence[StepWork], dram: DramModel, frequency_hz: int) -> list[FlatWork]:
@@ -103,26 +122,27 @@ def flatten(works: Sequence[StepWork], dram: DramModel, frequency_hz: int) -> li
         for plan in work.plans:
             if channel not in plan.tables:  # laid out once for all steps, phases, designs and machines
                 plan.tables[channel] = plan_table(plan, dram, frequency_hz)
-        tables = [plan.tables[channel] for plan in work.plans]
-        tiles = np.concatenate([_NO_TILES, *tables]).view(TILE)[:, 0]
-        begins = list(accumulate(map(len, tables), initial=0))
+        tables: list[PlanTable] = [plan.tables[channel] for plan in work.plans]
+        tiles = np.concatenate([_NO_TILES, *(table.tiles for table in tables)]).view(TILE)[:, 0]
+        begins = list(accumulate((len(table.tiles) for table in tables), initial=0))
         plans = np.array([(plan.fill_cycles, plan.drain_cycles) for plan in work.plans], PLAN)
         tile_begin = np.array(begins, np.int64)
         plan_begin = np.array([0, len(work.first), len(tables)], dtype=np.int64)
-        flats.append(FlatWork(plan_begin, tile_begin, plans, tiles))
+        flats.append(FlatWork(plan_begin, tile_begin, plans, tiles, tables))
     return flats
 
 
-def plan_table(plan: Plan, dram: DramModel, frequency_hz: int) -> Integers:
-    """Lay out a plan's tiles as int64[tiles, fields of TILE]."""
+def plan_table(plan: Plan, dram: DramModel, frequency_hz: int) -> PlanTable:
+    """Lay out a plan's tiles."""
     table = np.zeros((len(plan.loads), len(_TILE_FIELDS)), np.int64)
     port_loads, port_stores = plan.port_transfer_cycles
-    load_cycles, table[:, 2] = dram.cycles_and_activates(plan.loads, frequency_hz)
-    store_cycles, table[:, 3] = dram.cycles_and_activates(plan.stores, frequency_hz)
+    load_cycles, load_activates = dram.cycles_and_activates(plan.loads, frequency_hz)
+    store_cycles, store_activates = dram.cycles_and_activates(plan.stores, frequency_hz)
     table[:, 0] = np.maximum(load_cycles, port_loads)
     table[:, 1] = np.maximum(store_cycles, port_stores)
-    table[:, 4] = plan.store_bytes > 0
-    table[:, 5] = plan.stream_cycles + plan.port_wait_cycles
-    table[:, 6] = plan.gap_cycles
+    table[:, 2] = plan.store_bytes > 0
+    table[:, 3] = plan.stream_cycles + plan.port_wait_cycles
+    table[:, 4] = plan.gap_cycles
     table.flags.writeable = False  # it is shared
-    return table
+    loads, stores, _, streams, _ = table.sum(axis=0).tolist()
+    return PlanTable(table, loads + stores, int(load_activates.sum() + store_activates.sum()), streams)

@@ -48,8 +48,8 @@ def test_a_choice_of_patterns_takes_what_they_take(channels: int, patterns: list
         asked.append(TransferChoices(Transfers(segments, size, size + 64, write), choices))
         times = [naive_transfer(dram.memory, count, each, each + 64, write) if count else 0 for count, each in patterns]
         expected.append([cycles for a, b in zip(times[:2], times[2:], strict=True) for cycles in (0, a, b, a + b)])
-    found = dram.cycles_of_choices(asked, dram.memory.clock_hz)
-    assert [each.tolist() for each in found] == expected
+    found = dram.costs_of_choices(asked, dram.memory.clock_hz)
+    assert [cycles.tolist() for cycles, _ in found] == expected
     each_alone = [dram.transfer_cycles(one.one_by_one(), dram.memory.clock_hz).tolist() for one in asked]
     assert each_alone == expected
 

@@ -98,7 +98,7 @@ class RefreshingDram:
 
 def kernel_times(work: StepWork) -> tuple[np.ndarray, np.ndarray, FlatWork]:
     flat = flatten([work], DRAM, HZ)[0]
-    plans, tiles = run_step_kernel(
+    plans, tiles, _ = run_step_kernel(
         flat.plan_begin, flat.tile_begin, flat.plans, flat.tiles, RefreshRules.of(None), np.zeros(1, CHANNEL)[0]
     )
     return columns(plans, PlanTimes._fields), columns(tiles, TileTimes._fields[:6]), flat
@@ -391,6 +391,6 @@ def test_a_plan_that_is_shared_has_the_tiles_that_it_has_by_itself(some: list[Pl
     """On each of two channels in turn, however often: what is remembered of one is not used for the other."""
     for dram in (DRAM, DRAM.model_copy(update={"latency_ns": nanoseconds + 2})) * 2:
         flat = flatten([StepWork(tuple(some + some))], dram, HZ)[0]
-        expected = [tuple(row) for one in some + some for row in plan_table(one, dram, HZ).tolist()]
+        expected = [tuple(row) for one in some + some for row in plan_table(one, dram, HZ).tiles.tolist()]
         assert flat.tiles.tolist() == expected
         assert np.diff(flat.tile_begin).tolist() == [len(one.loads) for one in some + some]

@@ -1,5 +1,6 @@
 """DRAM as a bandwidth and a latency."""
 
+from collections.abc import Sequence
 from math import gcd
 from typing import Annotated, Literal
 
@@ -7,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from dataflows.plans.plan import Integers
-from dataflows.plans.transfers import Transfers
+from dataflows.plans.transfers import TransferChoices, Transfers
 from simulator.dram.interleaving import busiest_share
 from simulator.dram.part_model import PartDram
 
@@ -40,28 +41,51 @@ class BandwidthDram(PartDram):
 
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
         """Return the cycles that each transfer holds the channel; nothing takes no time."""
-        transfer_bytes = self._channels * self._busiest_bytes(transfers)
+        if self._channels == 1:
+            return self._cycles(transfers.moved_bytes, frequency_hz)  # which need no patterns
+        return self._cycles(self._busiest_bytes(transfers).sum(axis=0), frequency_hz)
+
+    def cycles_and_activates(self, transfers: Transfers, frequency_hz: int) -> tuple[Integers, Integers]:
+        """Return the cycles that each transfer holds the channel, and the rows that it opens."""
+        if self._memory is None and self._channels == 1:
+            return self.transfer_cycles(transfers, frequency_hz), transfers.moved_bytes * 0
+        return super().cycles_and_activates(transfers, frequency_hz)
+
+    def costs_of_choices(self, asked: Sequence[TransferChoices], frequency_hz: int) -> list[tuple[Integers, Integers]]:
+        """Return the cycles and the rows of all choices; each pattern is looked at once."""
+        found = []
+        for one in asked:
+            choices = one.choices.astype(np.int64)
+            moved, opened = ((of_patterns.T @ choices).ravel() for of_patterns in (
+                self._busiest_bytes(one.transfers), self._rows(one.transfers)
+            ))  # fmt: skip
+            found.append((self._cycles(moved, frequency_hz), opened))
+        return found
+
+    def _cycles(self, moved_bytes: Integers, frequency_hz: int) -> Integers:
+        """Return the cycles of transfers of which the busiest channel moves so many bytes."""
+        transfer_bytes = self._channels * moved_bytes
         moving = -(-transfer_bytes * frequency_hz // self.peak_bytes_per_second)
         cycles: Integers = moving + self.least_transfer_cycles(frequency_hz) * (transfer_bytes > 0)
         return cycles
 
-    def cycles_and_activates(self, transfers: Transfers, frequency_hz: int) -> tuple[Integers, Integers]:
-        """Return the cycles that each transfer holds the channel, and the rows that it opens.
+    def _rows(self, transfers: Transfers) -> Integers:
+        """Return the rows that each pattern opens: int64[patterns, transfers].
 
         It opens each row that it touches once. Contiguous bytes fill a row of each bank group, burst by burst, before
         they go on to others.
         """
-        cycles, part = self.transfer_cycles(transfers, frequency_hz), self._memory
+        part, count = self._memory, transfers.segments
         if part is None:
-            return cycles, transfers.moved_bytes * 0
-        count, size, stride = transfers.segments, transfers.segment_bytes, transfers.stride_bytes
+            return count * 0
+        size, stride = transfers.segment_bytes, transfers.stride_bytes
         groups = part.organization.bank_groups
         filled = groups * part.row_bytes
         near = stride < filled  # one such set of rows holds several segments
         span = np.where(near, np.where(size > 0, (count - 1) * stride + size, 0), size)
         each = -(-span // filled) * np.minimum(groups, -(-span // part.burst_bytes))
         rows: Integers = np.where(near, 1, count) * each * (count * size > 0)
-        return cycles, rows.sum(axis=0)
+        return rows
 
     @property
     def copies(self) -> int:
@@ -73,11 +97,10 @@ class BandwidthDram(PartDram):
         return max(of_peak, -(-self.capacity_bytes // part.capacity_bytes))
 
     def _busiest_bytes(self, transfers: Transfers) -> Integers:
-        if self._channels == 1:
-            return transfers.moved_bytes  # which need no patterns
+        """Return the bytes of each pattern on the busiest channel: int64[patterns, transfers]."""
         columns = transfers.segments, transfers.segment_bytes, transfers.stride_bytes
         segments, size, _ = busiest_share(self._channels, self.interleave_bytes, *columns)
-        busiest: Integers = (segments * size).sum(axis=0)
+        busiest: Integers = segments * size
         return busiest
 
     @property

@@ -75,19 +75,17 @@ class CommandDram(PartDram):
         """Return the cycles of the arrays' clock that each transfer holds the channels, its patterns one by one."""
         return self.cycles_and_activates(transfers, frequency_hz)[0]
 
-    def cycles_and_activates(self, transfers: Transfers, frequency_hz: int) -> tuple[Integers, Integers]:
-        """Return the cycles that each transfer holds the channels, and the rows that it opens, over all channels."""
-        (times,) = self._times(transfers)
-        cycles: Integers = self.accelerator_cycles(times.cycles.sum(axis=0), frequency_hz)
-        return cycles, self.memory.organization.channels * times.activates.sum(axis=0)
+    def costs_of_choices(self, asked: Sequence[TransferChoices], frequency_hz: int) -> list[tuple[Integers, Integers]]:
+        """Return the cycles and the rows of all choices, over all channels.
 
-    def cycles_of_choices(self, asked: Sequence[TransferChoices], frequency_hz: int) -> list[Integers]:
-        """Return the cycles of all choices; each pattern is looked up once, since a transfer is the sum of its own."""
-        found = self._times(*(one.transfers for one in asked))
-        return [
-            self.accelerator_cycles((times.cycles.T @ one.choices.astype(np.int64)).ravel(), frequency_hz)
-            for times, one in zip(found, asked, strict=True)
-        ]
+        Each pattern is looked up once, since a transfer is the sum of its own.
+        """
+        costs, channels = [], self.memory.organization.channels
+        for times, one in zip(self._times(*(one.transfers for one in asked)), asked, strict=True):
+            choices = one.choices.astype(np.int64)
+            cycles, activates = ((table.T @ choices).ravel() for table in (times.cycles, times.activates))
+            costs.append((self.accelerator_cycles(cycles, frequency_hz), channels * activates))
+        return costs
 
     def command_hz(self, frequency_hz: int) -> int:
         """Return the part's clock."""
