@@ -5,7 +5,7 @@ where the kernel cannot know: what a DRAM channel takes that has no rate, and wh
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -31,7 +31,7 @@ from dataflows.plans.placement import Placement
 from dataflows.plans.plan import BufferBudget, Integers, TileTooLargeError
 from dataflows.plans.streams import from_dram
 from dataflows.plans.tiling import ORDERS, Order, Tiling
-from dataflows.plans.transfer_kinds import kinds_of_transfers
+from dataflows.plans.transfer_kinds import KindsOfTransfers, costs_of_kinds
 from dataflows.plans.weighing import weighed
 from workloads.passes import Product
 
@@ -156,7 +156,6 @@ class Contest:
     named_orders: tuple[Order, ...]
     orders: Integers
     state: Any = None
-    transfer_cycles: dict[Candidate, tuple[Integers, Integers]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -202,9 +201,7 @@ class Contest:
             candidate = self.candidate(state[1, :2].tolist())
             self._learn_pass(candidate)
             if self.rate.asked:
-                if candidate not in self.transfer_cycles:
-                    self.transfer_cycles[candidate] = self._transfer_cycles(candidate)
-                loads, stores = self.transfer_cycles[candidate]
+                loads, stores = self._transfer_cycles(candidate)
 
     def chosen(self, tiles: Integers) -> Chosen:
         """Return what won, whose tiles these are."""
@@ -248,9 +245,8 @@ class Contest:
 
     def _transfer_cycles(self, candidate: Candidate) -> tuple[Integers, Integers]:
         """Ask the channel what the loads and the stores of each kind of tile take; see `tiling_time`."""
-        asked = kinds_of_transfers(self.product, self.placement, self.budget, self.tiling(candidate))
-        (loads, _), (stores, _) = self.budget.channel.costs_of_choices(asked)
-        return np.ascontiguousarray(loads), np.ascontiguousarray(stores)
+        asked = KindsOfTransfers.of(self.product, self.placement, self.budget.widths, self.tiling(candidate))
+        return costs_of_kinds(asked, self.budget.channel)
 
 
 @lru_cache(maxsize=64)

@@ -74,8 +74,10 @@ def plan_tiled(
     timing = dataflow.timing(array, tiles.parts)
     results = tiles.tensors.result.words
     finished, waiting = int((results * tiles.finished).sum()), int((results * (1 - tiles.finished)).sum())
-    loads = load_transfers(tiles.tensors, placement, budget, tiles.ifmap_new, tiles.filter_new, tiles.psums_loaded)
-    stores = store_transfers(tiles.tensors, placement, budget, tiles.finished, tiles.psums_stored)
+    loads = load_transfers(
+        tiles.tensors, placement, budget.widths, tiles.ifmap_new, tiles.filter_new, tiles.psums_loaded
+    )
+    stores = store_transfers(tiles.tensors, placement, budget.widths, tiles.finished, tiles.psums_stored)
     moved = int(loads.moved_bytes.sum()), int(stores.moved_bytes.sum())
     traffic = dataflow.traffic(array, tiles.parts, finished)
     return Plan(

@@ -6,7 +6,7 @@ its folds stream through the array, and where a result is finished it is stored.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -119,6 +119,13 @@ class Plan:
         return int(self.fill_cycles + self.stream_cycles.sum() + self.gap_cycles.sum() + self.drain_cycles)
 
 
+class Widths(NamedTuple):
+    """Bytes of an operand's or a result's element, and of a psum."""
+
+    word_bytes: int
+    partial_sum_bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class BufferBudget:
     """Room in the global buffer, the widths of what is kept there, and by what plans compete.
@@ -147,6 +154,11 @@ class BufferBudget:
     slack_percent: int | None = None
     ports: MemoryPorts = UNLIMITED
     weighed: bool = False
+
+    @property
+    def widths(self) -> Widths:
+        """Return how wide elements are."""
+        return Widths(self.word_bytes, self.partial_sum_bytes)
 
 
 class TileTooLargeError(Exception):

@@ -19,7 +19,7 @@ from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
 from dataflows.plans.streams import from_dram
 from dataflows.plans.tile_sequence import kinds_of_parts
 from dataflows.plans.tiling import Tiling
-from dataflows.plans.transfer_kinds import kinds_of_transfers
+from dataflows.plans.transfer_kinds import KindsOfTransfers, kinds_of_transfers
 from dataflows.plans.transfers import LateTransfers, TransferChoices, contiguous
 from dataflows.traffic import ArrayTraffic
 from workloads.passes import Product
@@ -76,20 +76,17 @@ def plan_of(product: Product, placement: Placement, array: PEArray, budget: Buff
         raise AssertionError(f"{chosen.mapped.name}: the granularity of {array} does not give {chosen.tiling}")
     stream, gap, load_bytes, store_bytes, waits, load_kinds, store_kinds = chosen.tiles[3:]
     plan = Plan(
-        LateTransfers(load_bytes, False, partial(_loads_of, origin), load_kinds),
-        LateTransfers(store_bytes, True, partial(_stores_of, origin), store_kinds), stream, gap,
+        LateTransfers(load_bytes, False, partial(_transfers_of, origin, False), load_kinds),
+        LateTransfers(store_bytes, True, partial(_transfers_of, origin, True), store_kinds), stream, gap,
         chosen.fill_cycles, chosen.drain_cycles, counts, budget.ports, origin,
     )  # fmt: skip
     plan.__dict__.update(port_wait_cycles=waits, compute_cycles=chosen.compute_cycles)  # known already
     return Tiled(plan, chosen.tiling, chosen.mapped)
 
 
-def _loads_of(origin: ProductOrigin) -> TransferChoices:
-    return kinds_of_transfers(origin.product, origin.placement, origin.budget, origin.tiling)[0]
-
-
-def _stores_of(origin: ProductOrigin) -> TransferChoices:
-    return kinds_of_transfers(origin.product, origin.placement, origin.budget, origin.tiling)[1]
+def _transfers_of(origin: ProductOrigin, stores: bool) -> TransferChoices:
+    asked = KindsOfTransfers.of(origin.product, origin.placement, origin.budget.widths, origin.tiling)
+    return kinds_of_transfers(asked)[stores]
 
 
 def product_counts(

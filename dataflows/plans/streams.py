@@ -7,7 +7,7 @@ import numpy as np
 from dataflows.plans.layout import Pieces, image_pieces, weight_pieces
 from dataflows.plans.loopnest import LoopNest
 from dataflows.plans.placement import Operand, Placement
-from dataflows.plans.plan import BufferBudget, Integers
+from dataflows.plans.plan import Integers, Widths
 from dataflows.plans.transfers import Transfers, together
 
 
@@ -81,7 +81,7 @@ def _by_row(tensor: TileTensor, row: int, part: Integers) -> TileTensor:
 def load_transfers(
     tensors: TileTensors,
     placement: Placement,
-    budget: BufferBudget,
+    widths: Widths,
     ifmap: Integers,
     filter_: Integers,
     psums: Integers,
@@ -93,7 +93,7 @@ def load_transfers(
     ifmap, filter_, psums : int64[tiles]
         1 where a tile loads its ifmap, its filter, its psums, if they come from DRAM.
     """
-    word, psum = budget.word_bytes, budget.partial_sum_bytes
+    word, psum = widths
     return together(
         [
             _transfers(tensors.ifmap.pieces, ifmap * from_dram(placement.ifmap), word, write=False),
@@ -105,7 +105,7 @@ def load_transfers(
 
 
 def store_transfers(
-    tensors: TileTensors, placement: Placement, budget: BufferBudget, result: Integers, psums: Integers
+    tensors: TileTensors, placement: Placement, widths: Widths, result: Integers, psums: Integers
 ) -> Transfers:
     """Return what tiles store, in the order of `StorePattern`.
 
@@ -114,7 +114,7 @@ def store_transfers(
     result, psums : int64[tiles]
         1 where a tile's result is finished, and where its psums leave.
     """
-    word, psum = budget.word_bytes, budget.partial_sum_bytes
+    word, psum = widths
     return together(
         [
             _transfers(tensors.result.pieces, result * (placement.result == "dram"), word, write=True),

@@ -44,9 +44,16 @@ class PartDram(PartChanges, DramModel):
         return self
 
     @property
+    def known_part(self) -> DramPart | None:
+        """The part, as its file was when this was made; None where there is none."""
+        # Pydantic's own way to a private attribute takes microseconds, and plans ask thousands of times.
+        private = self.__pydantic_private__
+        return None if private is None else private["_memory"]
+
+    @property
     def parts(self) -> dict[str, DramPart]:
         """The one part, if there is one."""
-        return {} if self.part is None or self._memory is None else {self.part: self._memory}
+        return {} if self.part is None or self.known_part is None else {self.part: self.known_part}
 
     @property
     def copies(self) -> int:
@@ -56,18 +63,18 @@ class PartDram(PartChanges, DramModel):
     @property
     def ranks(self) -> int:
         """Ranks of all channels, which all draw current; none where no part is known."""
-        return 0 if self._memory is None else self._memory.organization.ranks * self.active_ranks
+        return 0 if self.known_part is None else self.known_part.organization.ranks * self.active_ranks
 
     @property
     def active_ranks(self) -> int:
         """Ranks with a bank open while a transfer is on: one of each channel."""
-        return 0 if self._memory is None else self._memory.organization.channels * self.copies
+        return 0 if self.known_part is None else self.known_part.organization.channels * self.copies
 
     def energy_pj(self, command: DramCommand, frequency_hz: int) -> float | None:
         """Return the energy of a byte, a row, a refresh of all ranks, or a cycle of the arrays' clock of one rank."""
         from simulator.dram.power import command_energies
 
-        part = self._memory
+        part = self.known_part
         if part is None:
             return None
         each, memory_cycles = command_energies(part), part.clock_hz / frequency_hz
@@ -86,7 +93,7 @@ class PartDram(PartChanges, DramModel):
         """Return what the ranks do between transfers, by the part's times and this policy; None without a part."""
         from simulator.dram.idle_kernel import NEVER, IdleRules
 
-        part = self._memory
+        part = self.known_part
         if part is None:
             return None
         times = part.timing_cycles

@@ -95,6 +95,7 @@ class TransferMemory:
 
     def __init__(self, part: DramPart, depth: int) -> None:
         self.part, self.depth, self.filled = part, depth, 0
+        self.channel, self.least = channel_of(part)
         self.table = np.zeros(TABLE_PLACES, ENTRY)
 
     def times(self, segments: Integers, segment_bytes: Integers, stride_bytes: Integers, write: Integers) -> Any:
@@ -106,11 +107,10 @@ class TransferMemory:
             If a pattern is larger than the channel or its segments overlap.
         """
         result, part = np.zeros(len(segments), TIMES), self.part
-        channel, least = channel_of(part)
         done, columns = 0, (segments, segment_bytes, stride_bytes, write)
         while True:
             done, self.filled = run_transfers(
-                channel, least, part.burst_bytes, self.depth, *columns, True, result, done, self.table, self.filled,
+                self.channel, self.least, part.burst_bytes, self.depth, *columns, True, result, done, self.table, self.filled,
                 part.channel_bytes,
             )  # fmt: skip
             if done == len(segments):

@@ -47,7 +47,7 @@ class BandwidthDram(PartDram):
 
     def cycles_and_activates(self, transfers: Transfers, frequency_hz: int) -> tuple[Integers, Integers]:
         """Return the cycles that each transfer holds the channel, and the rows that it opens."""
-        if self._memory is None and self._channels == 1:
+        if self.known_part is None and self._channels == 1:
             return self.transfer_cycles(transfers, frequency_hz), transfers.moved_bytes * 0
         return super().cycles_and_activates(transfers, frequency_hz)
 
@@ -75,7 +75,7 @@ class BandwidthDram(PartDram):
         It opens each row that it touches once. Contiguous bytes fill a row of each bank group, burst by burst, before
         they go on to others.
         """
-        part, count = self._memory, transfers.segments
+        part, count = self.known_part, transfers.segments
         if part is None:
             return count * 0
         size, stride = transfers.segment_bytes, transfers.stride_bytes
@@ -90,7 +90,7 @@ class BandwidthDram(PartDram):
     @property
     def copies(self) -> int:
         """As many parts as the peak and the capacity need."""
-        part = self._memory
+        part = self.known_part
         if part is None:
             return 0
         of_peak = -(-self.peak_bytes_per_second // part.peak_bytes_per_second)

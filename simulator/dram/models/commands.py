@@ -44,8 +44,9 @@ class CommandDram(PartDram):
     @property
     def memory(self) -> DramPart:
         """The part, as its file was when this was made; two of one name and other contents are not equal."""
-        assert self._memory is not None, "this model has a part"
-        return self._memory
+        part = self.known_part
+        assert part is not None, "this model has a part"
+        return part
 
     def least_transfer_cycles(self, frequency_hz: int) -> int:
         """Return what a transfer takes at least beside its bytes: opening the first row and closing the last.
@@ -80,11 +81,11 @@ class CommandDram(PartDram):
 
         Each pattern is looked up once, since a transfer is the sum of its own.
         """
-        costs, channels = [], self.memory.organization.channels
+        costs, part = [], self.memory
         for times, one in zip(self._times(*(one.transfers for one in asked)), asked, strict=True):
             choices = one.choices.astype(np.int64)
             cycles, activates = ((table.T @ choices).ravel() for table in (times.cycles, times.activates))
-            costs.append((self.accelerator_cycles(cycles, frequency_hz), channels * activates))
+            costs.append((self.accelerator_cycles(cycles, frequency_hz), part.organization.channels * activates))
         return costs
 
     def command_hz(self, frequency_hz: int) -> int:
@@ -118,8 +119,9 @@ class CommandDram(PartDram):
 
     def accelerator_cycles(self, memory_cycles: Any, frequency_hz: int) -> Any:
         """Return memory clock cycles in cycles of the arrays' clock, rounded up; an int or an array of them."""
-        common = gcd(frequency_hz, self.memory.clock_hz)
-        numerator, denominator = frequency_hz // common, self.memory.clock_hz // common
+        clock_hz = self.memory.clock_hz
+        common = gcd(frequency_hz, clock_hz)
+        numerator, denominator = frequency_hz // common, clock_hz // common
         if isinstance(memory_cycles, int):
             return -(-memory_cycles * numerator // denominator)
         if int(memory_cycles.max(initial=0)) * numerator >= 1 << 63:  # though the result fits in 64 bits
