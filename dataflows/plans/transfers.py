@@ -1,9 +1,10 @@
 """What tiles move between DRAM and buffer, as patterns of addresses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from itertools import accumulate
 from typing import ClassVar
 
 import numpy as np
@@ -147,6 +148,27 @@ class TransferChoices:
     def one_by_one(self) -> Transfers:
         """Return them all."""
         return self.transfers.each_of(self.choices)
+
+
+def alike(asked: Sequence[TransferChoices]) -> Iterator[tuple[list[int], TransferChoices, list[int]]]:
+    """Lay transfers with the same choices end to end.
+
+    Yields
+    ------
+    (list of int, TransferChoices, list of int)
+        Which of the asked ones they are, all their transfers as one, and where those of the next ones begin.
+    """
+    places: dict[tuple[object, ...], list[int]] = {}
+    for place, one in enumerate(asked):
+        places.setdefault((one.choices.shape, one.choices.tobytes(), one.transfers.write), []).append(place)
+    for own in places.values():
+        parts = [asked[place].transfers for place in own]
+        segments, size, stride = (
+            np.concatenate([getattr(part, name) for part in parts], axis=1)
+            for name in ("segments", "segment_bytes", "stride_bytes")
+        )
+        ends = list(accumulate(map(len, parts)))
+        yield own, TransferChoices(Transfers(segments, size, stride, parts[0].write), asked[own[0]].choices), ends[:-1]
 
 
 def contiguous(transfer_bytes: Integers, write: bool) -> Transfers:

@@ -57,17 +57,17 @@ class DramModel(StrictModel, ABC):
     def bound_cycles(self, moved_bytes: int, transfers: int, frequency_hz: int) -> int:
         """Return a bound from above on the cycles of so many transfers that move so many bytes."""
 
-    def cycles_and_activates(self, transfers: Transfers, frequency_hz: int) -> tuple[Integers, Integers]:
+    def costs(self, asked: Sequence[Transfers], frequency_hz: int) -> list[tuple[Integers, Integers]]:
         """Return the cycles that each transfer holds the channel, and the rows that it opens.
 
         Transfers that are equal are looked at once.
         """
-        kinds, which = transfers.different()
-        ((cycles, activates),) = self.costs_of_choices([kinds], frequency_hz)
-        return cycles[which], activates[which]
+        kinds, which = zip(*(one.different() for one in asked), strict=True) if asked else ((), ())
+        found = self.costs_of_choices(kinds, frequency_hz)
+        return [(cycles[own], activates[own]) for (cycles, activates), own in zip(found, which, strict=True)]
 
     def costs_of_choices(self, asked: Sequence[TransferChoices], frequency_hz: int) -> list[tuple[Integers, Integers]]:
-        """Return what `cycles_and_activates` does, of each transfer with each choice of its patterns.
+        """Return what `costs` does, of each transfer with each choice of its patterns.
 
         No rows are opened where a model knows none.
         """

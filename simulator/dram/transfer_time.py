@@ -110,8 +110,8 @@ class TransferMemory:
         done, columns = 0, (segments, segment_bytes, stride_bytes, write)
         while True:
             done, self.filled = run_transfers(
-                self.channel, self.least, part.burst_bytes, self.depth, *columns, True, result, done, self.table, self.filled,
-                part.channel_bytes,
+                self.channel, self.least, part.burst_bytes, self.depth, *columns, True, result, done, self.table,
+                self.filled, part.channel_bytes,
             )  # fmt: skip
             if done == len(segments):
                 return result

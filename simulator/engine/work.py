@@ -1,6 +1,6 @@
 """What the engine is given: plans with the DRAM time of their tiles, laid end to end for the kernel."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -118,10 +118,11 @@ class FlatWork:
 def flatten(works: Sequence[StepWork], dram: DramModel, frequency_hz: int) -> list[FlatWork]:
     """Lay the plans of steps end to end, and turn bytes into channel cycles; one entry a step."""
     channel, flats = dram_channel(dram, frequency_hz), []
+    # laid out once for all steps, phases, designs and machines
+    new = list(dict.fromkeys(plan for work in works for plan in work.plans if channel not in plan.tables))
+    for plan, table in zip(new, plan_tables(new, dram, frequency_hz), strict=True):
+        plan.tables[channel] = table
     for work in works:
-        for plan in work.plans:
-            if channel not in plan.tables:  # laid out once for all steps, phases, designs and machines
-                plan.tables[channel] = plan_table(plan, dram, frequency_hz)
         tables: list[PlanTable] = [plan.tables[channel] for plan in work.plans]
         tiles = np.concatenate([_NO_TILES, *(table.tiles for table in tables)]).view(TILE)[:, 0]
         begins = list(accumulate((len(table.tiles) for table in tables), initial=0))
@@ -132,17 +133,18 @@ def flatten(works: Sequence[StepWork], dram: DramModel, frequency_hz: int) -> li
     return flats
 
 
-def plan_table(plan: Plan, dram: DramModel, frequency_hz: int) -> PlanTable:
-    """Lay out a plan's tiles."""
-    table = np.zeros((len(plan.loads), len(_TILE_FIELDS)), np.int64)
-    port_loads, port_stores = plan.port_transfer_cycles
-    load_cycles, load_activates = dram.cycles_and_activates(plan.loads, frequency_hz)
-    store_cycles, store_activates = dram.cycles_and_activates(plan.stores, frequency_hz)
-    table[:, 0] = np.maximum(load_cycles, port_loads)
-    table[:, 1] = np.maximum(store_cycles, port_stores)
-    table[:, 2] = plan.store_bytes > 0
-    table[:, 3] = plan.stream_cycles + plan.port_wait_cycles
-    table[:, 4] = plan.gap_cycles
-    table.flags.writeable = False  # it is shared
-    loads, stores, _, streams, _ = table.sum(axis=0).tolist()
-    return PlanTable(table, loads + stores, int(load_activates.sum() + store_activates.sum()), streams)
+def plan_tables(plans: Sequence[Plan], dram: DramModel, frequency_hz: int) -> Iterator[PlanTable]:
+    """Lay out the tiles of plans; the DRAM is asked once for all of their transfers."""
+    costs = iter(dram.costs([one for plan in plans for one in (plan.loads, plan.stores)], frequency_hz))
+    for plan in plans:
+        (load_cycles, load_activates), (store_cycles, store_activates) = next(costs), next(costs)
+        tiles = np.zeros((len(plan.loads), len(_TILE_FIELDS)), np.int64)
+        port_loads, port_stores = plan.port_transfer_cycles
+        tiles[:, 0] = np.maximum(load_cycles, port_loads)
+        tiles[:, 1] = np.maximum(store_cycles, port_stores)
+        tiles[:, 2] = plan.store_bytes > 0
+        tiles[:, 3] = plan.stream_cycles + plan.port_wait_cycles
+        tiles[:, 4] = plan.gap_cycles
+        tiles.flags.writeable = False  # it is shared
+        loads, stores, _, streams, _ = tiles.sum(axis=0).tolist()
+        yield PlanTable(tiles, loads + stores, int(load_activates.sum() + store_activates.sum()), streams)

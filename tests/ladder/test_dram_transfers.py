@@ -210,7 +210,7 @@ def test_in_cycles_of_the_arrays() -> None:
     assert dram.transfer_cycles(reads, 200_000_000).tolist() == [0, 10, 10, 262, (256 * 1024 + 6 * 24) // 4]
     one_bank = as_transfers(TransferPattern(100, 64, 131_072))
     assert dram.transfer_cycles(one_bank, 200_000_000).tolist() == [975]
-    assert dram.cycles_and_activates(one_bank, 10**9)[1].tolist() == [100]
+    assert dram.costs([one_bank], 10**9)[0][1].tolist() == [100]
     assert dram.refresh(200_000_000) == Refresh(1560, 1, 70)
     assert commands("ddr4-2400").refresh(700_000_000) == Refresh(5460, 1, 245)
     assert dram.refresh(333_000_000) == Refresh(12_987, 5, 117)  # 6240 x 333 / 800; 280 x 333 / 800 = 116.55
@@ -245,7 +245,7 @@ def test_channels_share_every_segment(tmp_path: Path) -> None:
     assert (two.memory.capacity_bytes, two.memory.peak_bytes_per_second) == (2**34, 25_600_000_000)
     pattern, double = as_transfers(TransferPattern(9, 500, 1001)), as_transfers(TransferPattern(9, 1000, 2002))
     assert two.transfer_cycles(double, 800_000_000) == one.transfer_cycles(pattern, 800_000_000)
-    assert two.cycles_and_activates(double, 10**9)[1] == 2 * one.cycles_and_activates(pattern, 10**9)[1]
+    assert two.costs([double], 10**9)[0][1] == 2 * one.costs([pattern], 10**9)[0][1]
     assert two.transfer_cycles(in_one_piece(np.array([99_999]), write=False), 10**9) == one.transfer_cycles(
         in_one_piece(np.array([50_000]), write=False), 10**9
     )

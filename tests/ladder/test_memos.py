@@ -31,7 +31,7 @@ from dataflows.plans import choice
 from dataflows.plans.cuts import Cuts, cuts_of
 from simulator.batch.operations import Operations
 from simulator.dram.transfer_time import TransferMemory, memory_of
-from simulator.engine.work import plan_table
+from simulator.engine.work import plan_tables
 from simulator.machine.spec import Accelerator
 from simulator.machine.spec_loading import load_accelerator
 from simulator.run.results import RunResult
@@ -306,7 +306,7 @@ def test_a_plan_knows_its_tiles_on_every_channel(session: Session) -> None:
             batches.run(kind)
             for plan in chain.from_iterable(one.plans for works in batches.works(kind) for one in works):
                 for channel, table in plan.tables.items():
-                    again = plan_table(plan, channel.model, channel.frequency_hz)
+                    (again,) = plan_tables([plan], channel.model, channel.frequency_hz)
                     assert np.array_equal(table.tiles, again.tiles)
                     assert table[1:] == again[1:]
                     asked += 1

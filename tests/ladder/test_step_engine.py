@@ -27,7 +27,7 @@ from simulator.engine.components.predictor_sram import PredictorSram
 from simulator.engine.exact import run_batches_exactly
 from simulator.engine.step_kernel import CHANNEL, PlanTimes, RefreshRules, TileTimes, run_step_kernel
 from simulator.engine.step_processes import Machine, run_step_processes
-from simulator.engine.work import FlatWork, StepWork, flatten, plan_table
+from simulator.engine.work import FlatWork, StepWork, flatten, plan_tables
 from simulator.phases.design import Step, Task
 
 # One byte a cycle and a latency of two cycles, so that bytes are cycles less two.
@@ -89,8 +89,8 @@ class RefreshingDram:
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> np.ndarray:
         return DRAM.transfer_cycles(transfers, frequency_hz)
 
-    def cycles_and_activates(self, transfers: Transfers, frequency_hz: int) -> tuple[np.ndarray, np.ndarray]:
-        return DRAM.cycles_and_activates(transfers, frequency_hz)
+    def costs(self, asked: list[Transfers], frequency_hz: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        return DRAM.costs(asked, frequency_hz)
 
     def refresh(self, frequency_hz: int) -> Refresh:
         return self.rules
@@ -391,6 +391,6 @@ def test_a_plan_that_is_shared_has_the_tiles_that_it_has_by_itself(some: list[Pl
     """On each of two channels in turn, however often: what is remembered of one is not used for the other."""
     for dram in (DRAM, DRAM.model_copy(update={"latency_ns": nanoseconds + 2})) * 2:
         flat = flatten([StepWork(tuple(some + some))], dram, HZ)[0]
-        expected = [tuple(row) for one in some + some for row in plan_table(one, dram, HZ).tiles.tolist()]
+        expected = [tuple(row) for table in [*plan_tables(some, dram, HZ)] * 2 for row in table.tiles.tolist()]
         assert flat.tiles.tolist() == expected
         assert np.diff(flat.tile_begin).tolist() == [len(one.loads) for one in some + some]

@@ -8,9 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from dataflows.plans.plan import Integers
-from dataflows.plans.transfers import TransferChoices, Transfers
+from dataflows.plans.transfers import TransferChoices, Transfers, alike
 from simulator.dram.interleaving import busiest_share
 from simulator.dram.part_model import PartDram
+
+NO_TRANSFERS = np.zeros(0, np.int64)
 
 
 class BandwidthDram(PartDram):
@@ -45,21 +47,24 @@ class BandwidthDram(PartDram):
             return self._cycles(transfers.moved_bytes, frequency_hz)  # which need no patterns
         return self._cycles(self._busiest_bytes(transfers).sum(axis=0), frequency_hz)
 
-    def cycles_and_activates(self, transfers: Transfers, frequency_hz: int) -> tuple[Integers, Integers]:
+    def costs(self, asked: Sequence[Transfers], frequency_hz: int) -> list[tuple[Integers, Integers]]:
         """Return the cycles that each transfer holds the channel, and the rows that it opens."""
-        if self.known_part is None and self._channels == 1:
-            return self.transfer_cycles(transfers, frequency_hz), transfers.moved_bytes * 0
-        return super().cycles_and_activates(transfers, frequency_hz)
+        if self.known_part is None and self._channels == 1:  # bytes alone count
+            return [(self.transfer_cycles(one, frequency_hz), one.moved_bytes * 0) for one in asked]
+        return super().costs(asked, frequency_hz)
 
     def costs_of_choices(self, asked: Sequence[TransferChoices], frequency_hz: int) -> list[tuple[Integers, Integers]]:
         """Return the cycles and the rows of all choices; each pattern is looked at once."""
-        found = []
-        for one in asked:
+        found: list[tuple[Integers, Integers]] = [(NO_TRANSFERS, NO_TRANSFERS)] * len(asked)
+        for places, one, borders in alike(asked):
             choices = one.choices.astype(np.int64)
-            moved, opened = ((of_patterns.T @ choices).ravel() for of_patterns in (
-                self._busiest_bytes(one.transfers), self._rows(one.transfers)
-            ))  # fmt: skip
-            found.append((self._cycles(moved, frequency_hz), opened))
+            moved, opened = (
+                of_patterns.T @ choices
+                for of_patterns in (self._busiest_bytes(one.transfers), self._rows(one.transfers))
+            )
+            costs = (np.split(table, borders) for table in (self._cycles(moved, frequency_hz), opened))
+            for place, cycles, activates in zip(places, *costs, strict=True):
+                found[place] = cycles.ravel(), activates.ravel()
         return found
 
     def _cycles(self, moved_bytes: Integers, frequency_hz: int) -> Integers:

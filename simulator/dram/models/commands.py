@@ -74,7 +74,7 @@ class CommandDram(PartDram):
 
     def transfer_cycles(self, transfers: Transfers, frequency_hz: int) -> Integers:
         """Return the cycles of the arrays' clock that each transfer holds the channels, its patterns one by one."""
-        return self.cycles_and_activates(transfers, frequency_hz)[0]
+        return self.costs([transfers], frequency_hz)[0][0]
 
     def costs_of_choices(self, asked: Sequence[TransferChoices], frequency_hz: int) -> list[tuple[Integers, Integers]]:
         """Return the cycles and the rows of all choices, over all channels.
