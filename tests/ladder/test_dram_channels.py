@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_dram import dealt, naive_transfer
 
-from dataflows.plans.transfers import TransferChoices, Transfers, contiguous
+from dataflows.plans.transfers import TransferChoices, Transfers, contiguous, together
+from simulator.dram.models.bandwidth import BandwidthDram
 from simulator.dram.models.commands import CommandDram
 from simulator.dram.part import load_part
 from simulator.machine.spec_loading import load_accelerator
@@ -52,6 +53,35 @@ def test_a_choice_of_patterns_takes_what_they_take(channels: int, patterns: list
     assert [cycles.tolist() for cycles, _ in found] == expected
     each_alone = [dram.transfer_cycles(one.one_by_one(), dram.memory.clock_hz).tolist() for one in asked]
     assert each_alone == expected
+
+
+@given(st.sampled_from([1, 2, 4]), st.none() | st.sampled_from([64, 256]), st.booleans(), st.data())
+@settings(max_examples=30, deadline=None)
+def test_transfers_asked_together_cost_what_each_does(
+    channels: int, block: int | None, known: bool, data: st.DataObject
+) -> None:
+    """Of a bandwidth: with other choices and numbers of patterns beside it, a transfer takes what it takes alone."""
+    part = {"part": "ddr4-3200"} if known else {}
+    dram = BandwidthDram.model_validate({
+        "model": "bandwidth", "capacity_bytes": 1 << 30, "peak_bytes_per_second": 10**9, "latency_ns": 7,
+        "channels": channels, "interleave_bytes": block, **part,
+    })  # fmt: skip
+    all_choices = (np.array([[True]]), np.array([[False, True, False, True], [False, False, True, True]]))
+    pattern, asked = st.tuples(st.integers(0, 5), st.integers(1, 20_000), st.sampled_from([0, 64, 9_000])), []
+    for at in data.draw(st.lists(st.integers(0, 1), min_size=1, max_size=5)):
+        count, choices = data.draw(st.integers(1, 3)), all_choices[at]
+        columns = np.array([data.draw(pattern) for _ in range(len(choices) * count)]).T.reshape(3, -1, count)
+        asked.append(TransferChoices(Transfers(columns[0], columns[1], columns[1] + columns[2], False), choices))
+    for one, (cycles, rows) in zip(asked, dram.costs_of_choices(asked, 10**9), strict=True):
+        expected = []
+        for transfer in range(len(one.transfers)):
+            for choice in one.choices.T:
+                columns = (one.transfers.segments, one.transfers.segment_bytes, one.transfers.stride_bytes)
+                own = [Transfers(*(c[p : p + 1, transfer : transfer + 1] for c in columns), False)
+                       for p in np.flatnonzero(choice)]  # fmt: skip
+                taken = dram.transfer_cycles(together(own, False), 10**9).tolist() if own else [0]
+                expected.append((*taken, sum(int(dram.costs([each], 10**9)[0][1][0]) for each in own)))
+        assert list(zip(cycles.tolist(), rows.tolist(), strict=True)) == expected
 
 
 @pytest.mark.parametrize(("part", "stacks", "published"), [("hbm3-6400", 2, 1.638e12), ("hbm2e-3200", 1, 409.6e9)])
