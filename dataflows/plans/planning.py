@@ -11,6 +11,7 @@ from dataflows.array import PEArray
 from dataflows.arrays.job import ceil_div
 from dataflows.dataflow import Dataflow
 from dataflows.plans.choice import NO_LIMIT, Chosen, choose
+from dataflows.plans.cut_tables import Sizes
 from dataflows.plans.loopnest import extents
 from dataflows.plans.origin import LaneOrigin, ProductOrigin, TransferOrigin, VectorOrigin
 from dataflows.plans.pieces import Run, plan_of_runs, time_of_runs
@@ -66,8 +67,7 @@ def choose_tiling(
 def plan_of(product: Product, placement: Placement, array: PEArray, budget: BufferBudget, chosen: Chosen) -> Tiled:
     """Return the plan of a product by the tiling that was chosen."""
     results = product.macs // product.reduction
-    kinds, times = kinds_of_parts(product, chosen.tiling)
-    traffic = chosen.mapped.traffic(array, kinds, results, times)
+    traffic = _traffic(product, chosen.mapped, array, chosen.tiling.sizes)
     waiting = results * (chosen.tiling.loops(product)["reduction"] - 1)
     moved = chosen.loaded_bytes, chosen.dram_bytes - chosen.loaded_bytes
     counts = product_counts(product, placement, budget, traffic, results, waiting, moved)
@@ -82,6 +82,13 @@ def plan_of(product: Product, placement: Placement, array: PEArray, budget: Buff
     )  # fmt: skip
     plan.__dict__.update(port_wait_cycles=waits, compute_cycles=chosen.compute_cycles)  # known already
     return Tiled(plan, chosen.tiling, chosen.mapped)
+
+
+@lru_cache(maxsize=4096)
+def _traffic(product: Product, mapped: Dataflow, array: PEArray, sizes: Sizes) -> ArrayTraffic:
+    """Return what passes between array and memories, which tells no order of loops and no place of an operand."""
+    kinds, times = kinds_of_parts(product, sizes)
+    return mapped.traffic(array, kinds, product.macs // product.reduction, times)
 
 
 def _transfers_of(origin: ProductOrigin, stores: bool) -> TransferChoices:

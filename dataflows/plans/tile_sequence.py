@@ -6,6 +6,7 @@ from itertools import product as each
 import numpy as np
 
 from dataflows.convolution import ConvolutionTiles, whole_convolution
+from dataflows.plans.cut_tables import Sizes
 from dataflows.plans.loopnest import LoopNest, extents
 from dataflows.plans.loops import axes_of, expanded, loops_of, totals_of
 from dataflows.plans.plan import Integers
@@ -110,18 +111,18 @@ def _changes(indices: list[Integers]) -> Integers:
     return new
 
 
-def kinds_of_parts(product: Product, tiling: Tiling) -> tuple[ConvolutionTiles, Integers]:
+def kinds_of_parts(product: Product, sizes: Sizes) -> tuple[ConvolutionTiles, Integers]:
     """Return the different tiles of a product by their extents, and how many there are of each."""
     nest = LoopNest(product)
-    cut = ((nest.groups, tiling.groups), (nest.images, tiling.images), (nest.rows, tiling.rows),
-           (nest.channels, tiling.channels), (nest.filters, tiling.filters))  # fmt: skip
-    sizes, counts = [], []
+    cut = ((nest.groups, sizes.groups), (nest.images, sizes.images), (nest.rows, sizes.rows),
+           (nest.channels, sizes.channels), (nest.filters, sizes.filters))  # fmt: skip
+    extents_of, counts = [], []
     for total, size in cut:
         tiles = -(-total // size)
         last = total - (tiles - 1) * size
-        sizes.append([size, last] if last < size and tiles > 1 else [last])
+        extents_of.append([size, last] if last < size and tiles > 1 else [last])
         counts.append([tiles - 1, 1] if last < size and tiles > 1 else [tiles])
-    groups, images, rows, channels, filters = np.array(list(each(*sizes))).T
+    groups, images, rows, channels, filters = np.array(list(each(*extents_of))).T
     times = np.array(list(each(*counts))).prod(axis=1)
     whole = whole_convolution(product)
     kernel_rows = np.full_like(groups, product.shape.R)

@@ -10,6 +10,7 @@ depends on the product and the array alone, so that a larger buffer never has fe
 
 from dataclasses import dataclass
 
+from dataflows.plans.cut_tables import Sizes
 from dataflows.plans.loopnest import LoopNest
 from workloads.passes import Product
 
@@ -41,6 +42,11 @@ class Tiling:
     kernel_rows: int | None = None
     kernel_columns: int | None = None
     reload_operands: bool = False
+
+    @property
+    def sizes(self) -> Sizes:
+        """Extents of a tile along the five loops that the search cuts."""
+        return Sizes(self.groups, self.images, self.rows, self.channels, self.filters)
 
     def loops(self, product: Product) -> dict[str, int]:
         """Return the tiles of a group along each axis."""

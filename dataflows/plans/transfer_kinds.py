@@ -35,8 +35,7 @@ class KindsOfTransfers(NamedTuple):
     @classmethod
     def of(cls, product: Product, placement: Placement, widths: Widths, tiling: Tiling) -> Self:
         """Return what a tiling says."""
-        sizes = Sizes(tiling.groups, tiling.images, tiling.rows, tiling.channels, tiling.filters)
-        return cls(product, placement, widths, sizes, tiling.spills(product))
+        return cls(product, placement, widths, tiling.sizes, tiling.spills(product))
 
 
 @lru_cache(maxsize=4096)
@@ -49,7 +48,7 @@ def costs_of_kinds(asked: KindsOfTransfers, channel: Channel) -> tuple[Integers,
     return np.ascontiguousarray(loads), np.ascontiguousarray(stores)
 
 
-@lru_cache(maxsize=1)  # a plan's loads and its stores are asked for in turn
+@lru_cache(maxsize=512)
 def kinds_of_transfers(asked: KindsOfTransfers) -> tuple[TransferChoices, TransferChoices]:
     """Return the loads and the stores of each kind of tile.
 
