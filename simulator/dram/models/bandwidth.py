@@ -68,7 +68,7 @@ class BandwidthDram(PartDram):
         return found
 
     def _cycles(self, moved_bytes: Integers, frequency_hz: int) -> Integers:
-        """Return the cycles of transfers of which the busiest channel moves so many bytes."""
+        """Return the cycles of transfers; the busiest channel moves so many bytes of each."""
         transfer_bytes = self._channels * moved_bytes
         moving = -(-transfer_bytes * frequency_hz // self.peak_bytes_per_second)
         cycles: Integers = moving + self.least_transfer_cycles(frequency_hz) * (transfer_bytes > 0)
