@@ -137,7 +137,7 @@ def _print_synthesis(costs: "list[DesignCost]", arrays: "list[SynthesizedArray]"
     print_table(screen, table("Arrays as synthesised from the RTL (docs/area.md), of all as above", columns, rows))
     if unknown:
         remedy = "adagp-sim synthesize --out FILE makes it, area --synthesis FILE shows it"
-        screen.print(f"No synthesis is known of {', '.join(sorted(unknown))}: {remedy}.\n", soft_wrap=True)
+        screen.print(f"No synthesis is known of {', '.join(sorted(unknown))}: {remedy}.\n")
 
 
 def _print_equal(

@@ -26,7 +26,9 @@ class Screen(Console):
         super().__init__(markup=False, emoji=False, highlight=False, **options)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print texts and tables."""
+        """Print texts and tables; in a pipe a text's lines stay whole, since a path may be in them."""
+        if not self.is_terminal and all(isinstance(one, str) for one in objects):
+            options.setdefault("soft_wrap", True)
         super().print(*(printable(one, keep="\n") if isinstance(one, str) else one for one in objects), **options)
 
 

@@ -98,6 +98,12 @@ class Running:
         return done
 
 
+def moved(plan, ask):
+    """Return the bytes of a transfer that a plan asks for."""
+    _, is_load, _, tile = ask
+    return plan.tiles[tile]["load" if is_load else "store"]
+
+
 def run_step(machines, ops, start=0):
     """Run ops, a list for each array, each a list of plans; return for each array (start, end, row) of its ops."""
     queues = [[(number, plan) for number, op in enumerate(some) for plan in op] for some in ops]
@@ -128,9 +134,10 @@ def run_step(machines, ops, start=0):
                 current[array] = None
         if not asks:
             break
-        asked, is_load, array, tile = min(asks)
+        empty = [one for one in asks if not moved(current[one[2]][1], one)]  # these end without the channel
+        asked, is_load, array, tile = min(empty or asks)
         plan = current[array][1]
-        size = plan.tiles[tile]["load" if is_load else "store"]
+        size = moved(plan, (asked, is_load, array, tile))
         over = asked
         if size:
             begins = max(asked, free)

@@ -9,6 +9,7 @@ import numpy as np
 import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from naive_step import run_step
 
 from dataflows.actions import ActionCounts
 from dataflows.plans.memory_ports import UNLIMITED, MemoryPorts
@@ -307,6 +308,20 @@ def test_ties_go_to_stores_then_to_the_first_array() -> None:
     _, tiles, _ = kernel_times(StepWork((first,), (second,)))
     assert tiles[0, 4:].tolist() == [7, 13]
     assert tiles[3, :2].tolist() == [13, 16]
+
+
+def test_an_empty_load_waits_for_nobody_by_hand() -> None:
+    # At 0 the first array asks to load 5 bytes. The second loads and streams nothing, so it asks to store at 0 too: its
+    # store goes first, and takes 4 + 2. The naive model of a batch agrees.
+    first, second = plan([(5, 0, 1, 0)], fill=0, drain=0), plan([(0, 4, 0, 0)], fill=0, drain=0)
+    _, tiles, _ = kernel_times(StepWork((first,), (second,)))
+    assert tiles[0, :2].tolist() == [6, 13]
+    assert tiles[1, 4:].tolist() == [0, 6]
+    machine = {"banks": 1, "port": 100, "bandwidth": 1, "latency": 2}
+    loads = {"fill": 0, "drain": 0, "array": 0, "sram": 0, "tiles": [{"stream": 1, "gap": 0, "load": 5, "store": 0}]}
+    stores = loads | {"tiles": [{"stream": 0, "gap": 0, "load": 0, "store": 4}]}
+    (((_, end, _),), ((_, other_end, _),)) = run_step([machine, machine], [[[loads]], [[stores]]])
+    assert (end, other_end) == (14, 6)
 
 
 def test_arrays_with_nothing_to_do() -> None:

@@ -785,3 +785,11 @@ def test_a_command_that_misses_another_prints_its_help(words: tuple[str, ...]) -
     assert lines[0].startswith("Usage: adagp-sim")
     assert len(lines) > 5
     assert "error:" not in said.err
+
+
+def test_a_text_stays_on_its_line_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    """A path in a long line is not broken at a space in it."""
+    from simulator.cli.console import console
+
+    console().print("word " * 100 + "/a folder/report.html")
+    assert capsys.readouterr().out == "word " * 100 + "/a folder/report.html\n"
