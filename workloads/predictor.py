@@ -1,13 +1,13 @@
 """ADA-GP's gradient predictor (paper, section 3.6): its sizes and its products for a layer.
 
 Tensor reorganization turns a layer's output (N, K, P, Q) into K samples: the mean over the
-batch, one image an output channel. Each is pooled to a fixed size, goes through a small
+batch, one image an output channel. Each is pooled to a fixed size in one step or several, goes through a small
 convolution and one fully connected layer, and comes out as the C/groups * R * S gradients of
 that output channel's weights. The fully connected layer is as wide as the widest layer needs;
 for a narrower layer its other outputs are masked and cost nothing.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -27,7 +27,11 @@ class Predictor(StrictModel):
     Attributes
     ----------
     pool : (int, int)
-        Height and width to which the mean output image is pooled (average).
+        Height and width to which the mean output image is pooled.
+    pooling : str
+        What a window of the image becomes: its average, or its largest value.
+    earlier_pools : sequence of (int, int)
+        Heights and widths to which the image is pooled before, one after the other.
     channels : int
         Output channels of the convolution, which keeps the image's size.
     kernel : (int, int)
@@ -39,6 +43,8 @@ class Predictor(StrictModel):
     """
 
     pool: tuple[Extent, Extent] = (4, 4)
+    pooling: Literal["average", "max"] = "average"
+    earlier_pools: tuple[tuple[Extent, Extent], ...] = ()
     channels: PositiveInt = 4
     kernel: tuple[Extent, Extent] = (3, 3)
     outputs: PositiveInt
@@ -49,6 +55,19 @@ class Predictor(StrictModel):
         if self.kernel[0] % 2 == 0 or self.kernel[1] % 2 == 0:
             raise InputError("", "kernel", f"{self.kernel} is even", "give odd sizes, which padding can centre")
         return self
+
+    @property
+    def pools(self) -> tuple[tuple[int, int], ...]:
+        """Sizes to which an image is pooled, one after the other."""
+        return *self.earlier_pools, self.pool
+
+    def image_words(self, layer: Conv2d | Linear) -> tuple[int, ...]:
+        """Return the words of all images of a layer that are made one after the other, the pooled ones last.
+
+        The batch's mean and the first average are one sum. A largest value is taken of the mean, so this is made first.
+        """
+        pooled = [layer.K * height * width for height, width in self.pools]
+        return tuple(pooled) if self.pooling == "average" else (layer.product_shape(1).output_words, *pooled)
 
     @property
     def features(self) -> int:

@@ -7,6 +7,7 @@ DRAM until then. The error of the training is the difference of the true and the
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from dataflows.actions import ActionCounts
 from dataflows.dataflow import find_dataflow
@@ -197,7 +198,7 @@ class _ArrayOperations:
             ("buffer", self.residency.handed_words(layer, phase)),
         )
         plans = [
-            *self._batch_mean(layer, phase, mean_words, means, budget),
+            *self._batch_mean(layer, phase, budget),
             *self._products(layer, task, [
                 (conv, Placement(Operand(means), weights, features)),
                 (linear, Placement(Operand(features), weights, result)),
@@ -208,18 +209,31 @@ class _ArrayOperations:
             plans.append(plan_transfer(0, self.word * kept, budget))
         return plans
 
-    def _batch_mean(
-        self, layer: Conv2d | Linear, phase: Phase, means: int, place: Place, budget: BufferBudget
-    ) -> list[Plan]:
-        """Sum the outputs over the batch and each pooling window, while they drain or from DRAM again."""
+    def _batch_mean(self, layer: Conv2d | Linear, phase: Phase, budget: BufferBudget) -> list[Plan]:
+        """Sum the outputs over the batch while they drain or from DRAM again, then pool what the sums do not."""
         words = layer.product_shape(self.trace.batch_size).output_words
+        images = [(each, self.residency.intermediate(each)) for each in self.predictor.image_words(layer)]
+        held = self.word * sum(each for each, place in images[:-1] if place == "buffer")
+        budget, (first, place) = replace(budget, capacity_bytes=budget.capacity_bytes - held), images[0]
         if self.spec.batch_mean == "reread":
             outputs = self.residency.output(layer, phase)
             sums = plan_elementwise(words, 0, (Operand(outputs),), (), self.array, budget, adds_per_word=1)
+            plans = self._images(sums, 0, first, place, budget)
         else:
             sums = replace(plan_transfer(0, 0, budget), counts=ActionCounts(adds=words))
-        sums = replace(sums, counts=sums.counts + ActionCounts(buffer_write_bytes=means * self.word))
-        return [sums] if place == "buffer" else [sums, plan_transfer(0, means * self.word, budget)]
+            # a batch drains image by image: sums of windows stay where they are added, those of a whole image do not
+            running = words if self.predictor.pooling == "max" else first
+            plans = self._images(sums, running - first, running, place, budget)
+        for (before, where), (after, there) in pairwise(images):
+            pooling = plan_elementwise(before, 0, (Operand(where),), (), self.array, budget, adds_per_word=1)
+            plans += self._images(pooling, 0, after, there, budget)
+        return plans
+
+    def _images(self, plan: Plan, read: int, written: int, place: Place, budget: BufferBudget) -> list[Plan]:
+        """Return a plan that makes the predictor's images with the words of them that it reads and writes."""
+        read, written = read * self.word, written * self.word
+        moved = replace(plan, counts=plan.counts + ActionCounts(buffer_read_bytes=read, buffer_write_bytes=written))
+        return [moved] if place == "buffer" else [moved, plan_transfer(read, written, budget)]
 
     def _predictor_backward(self, layer: MacLayer, task: Task, phase: Phase) -> list[Plan]:
         layer = _weighted(layer)

@@ -182,7 +182,7 @@ class GradientPrediction:
             if error is None:
                 continue
             errors[name] = error
-            read = functional.adaptive_avg_pool2d(images, self.predictor.pool)
+            read = self.predictor.pooled(images)
             self.likeness.setdefault(name, LikenessSums()).add(read, self._predicted[name], true)
             if self.past is not None:
                 self.past.observe(name, true)

@@ -51,11 +51,11 @@ class _Recorder(GradientPrediction):
 
     def __init__(self, model: nn.Module, sizes: Predictor, optimizer: torch.optim.Optimizer, into: Stream) -> None:
         super().__init__(model, sizes, optimizer, 0.0)
-        self._into, self._pool = into, sizes.pool
+        self._into = into
 
     def learn(self) -> dict[str, PredictionError]:
         self._into.batches.append({
-            name: (functional.adaptive_avg_pool2d(images, self._pool), true.flatten(1).clone())
+            name: (self.predictor.pooled(images), true.flatten(1).clone())
             for name, images, true in self.seen()
         })  # fmt: skip
         return {}

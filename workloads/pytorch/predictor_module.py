@@ -38,7 +38,7 @@ def reorganize(output: torch.Tensor, channels_last: bool) -> torch.Tensor:
 
 
 class GradientPredictor(nn.Module):
-    """One predictor for all layers: average pooling, a small convolution, one fully connected layer.
+    """One predictor for all layers: pooling, a small convolution, one fully connected layer.
 
     Unless told otherwise it works on gradients divided by the running root mean square of their layer,
     and multiplies its predictions by it: layers differ in scale by orders of magnitude. The fully connected
@@ -59,7 +59,7 @@ class GradientPredictor(nn.Module):
     def __init__(self, sizes: Predictor, layers: list[str], training: PredictorTraining | None = None) -> None:
         super().__init__()
         self.training_choices = PredictorTraining() if training is None else training
-        self.pool = sizes.pool
+        self.pools, self.pooling = sizes.pools, sizes.pooling
         padding = (sizes.kernel[0] // 2, sizes.kernel[1] // 2)
         biases = self.training_choices.biases
         self.conv = nn.Conv2d(1, sizes.channels, sizes.kernel, padding=padding, bias=biases)
@@ -91,9 +91,16 @@ class GradientPredictor(nn.Module):
             self.features(images), self.linear.weight[:width], None if bias is None else bias[:width]
         )
 
+    def pooled(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the pooled images, (K, 1, height, width) of the last pooling."""
+        pool = functional.adaptive_max_pool2d if self.pooling == "max" else functional.adaptive_avg_pool2d
+        for size in self.pools:
+            images = pool(images, size)
+        return images
+
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """Return what the fully connected layer reads: (K, features)."""
-        pooled = functional.adaptive_avg_pool2d(images, self.pool)
+        pooled = self.pooled(images)
         # A single number has no variance: it stays as it is, or nothing would be left of it.
         if self.training_choices.inputs == "standardised" and pooled.numel() > 1:
             variance, mean = torch.var_mean(pooled, correction=0)
