@@ -62,7 +62,9 @@ class DramModel(StrictModel, ABC):
 
         Transfers that are equal are looked at once.
         """
-        kinds, which = zip(*(one.different() for one in asked), strict=True) if asked else ((), ())
+        if not asked:
+            return []
+        kinds, which = zip(*(one.different() for one in asked), strict=True)
         found = self.costs_of_choices(kinds, frequency_hz)
         return [(cycles[own], activates[own]) for (cycles, activates), own in zip(found, which, strict=True)]
 

@@ -126,3 +126,8 @@ def test_the_bandwidth_model_moves_what_its_busiest_channel_holds(
     assert int(dram.transfer_cycles(moved, 1_000_000_000)[0]) == expected
     assert expected <= dram.bound_cycles(segments * size, 1, 1_000_000_000)
     assert (dram.rate(10**9) is None) == (channels > 1)
+
+
+@pytest.mark.parametrize("keys", [["dram.part=null"], ["dram.model=bandwidth"], ["dram.model=commands"]])
+def test_a_batch_whose_plans_are_all_known_asks_for_nothing(keys: list[str]) -> None:
+    assert load_accelerator(overrides=keys).dram.costs([], 10**9) == []

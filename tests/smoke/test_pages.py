@@ -63,7 +63,7 @@ def run(text: str, folder: Path) -> tuple[int, str]:
     A plain call of the command runs in this process, which takes milliseconds, unless the page has installed something.
     """
     said = ""
-    for line in text.strip().splitlines():
+    for line in text.strip().replace("\\\n", "").splitlines():
         words = shlex.split(line, comments=True)
         here = not (folder / "installed").exists()
         if here and words[:1] == ["adagp-sim"] and not {">", "|", "||", "&&"} & set(words):
