@@ -20,11 +20,14 @@ def check_arguments(function: Callable[..., Any], given: tuple[Any, ...], named:
     Raises
     ------
     InputError
-        With the argument's name.
+        With the argument's name, also of one that the function has not.
     TypeError
-        If there is no such argument, as Python has it.
+        If an argument is missing, or there are too many, as Python has it.
     """
     told = signature(function)
+    for name in named:
+        if name not in told.parameters:
+            raise InputError(f"{function.__name__}()", name, "no such argument", nearest(name, told.parameters))
     for name, value in told.bind(*given, **named).arguments.items():
         annotation = told.parameters[name].annotation
         if not (name in _TOLD_BETTER and get_args(annotation)) and not _fits(value, annotation):

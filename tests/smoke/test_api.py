@@ -414,3 +414,8 @@ def test_a_copy_does_not_remember_the_layers_of_its_model() -> None:
     trace = adagp_sim.load_trace("vgg13-cifar10")
     first = trace.mac_layers[0]
     assert trace.model_copy(update={"layers": (first,)}).mac_layers == (first,)
+
+
+def test_an_argument_of_another_name_is_told_with_the_nearest() -> None:
+    with pytest.raises(adagp_sim.InputError, match=r"simulate\(\): designs: no such argument; did you mean design\?"):
+        adagp_sim.simulate("digits-cnn", designs="max")  # type: ignore[call-arg]
