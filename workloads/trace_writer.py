@@ -7,7 +7,10 @@ from workloads.control_runs import ControlRuns
 from workloads.foundation.atomic import atomic_file
 from workloads.foundation.strict_yaml import yaml_text
 from workloads.foundation.validation import StrictModel
+from workloads.predictor import Predictor
 from workloads.trace import Trace
+
+_NEWER = ("pooling", "earlier_pools")  # keys of the predictor that shipped traces were written without
 
 
 def trace_text(trace: Trace) -> str:
@@ -19,7 +22,7 @@ def trace_text(trace: Trace) -> str:
         "batch_size": trace.batch_size,
         "inputs": {name: list(shape) for name, shape in trace.inputs.items()},
         "optimizer": trace.optimizer,
-        "predictor": _plain(trace.predictor.model_dump()),
+        "predictor": _plain(trace.predictor.model_dump(exclude=_at_their_default(trace.predictor))),
     }
     lines = [_block(head), "layers:\n", *(f"- {_flow(_without_defaults(layer))}\n" for layer in trace.layers)]
     lines.append(f"schedule:\n  {_line({'name': trace.schedule.name})}\n  epochs:\n")
@@ -55,6 +58,11 @@ def _control(runs: ControlRuns) -> str:
     """Return the runs of a control: a line a key, and one a seed."""
     head = "\n  ".join(_line({key: value}) for key, value in runs.model_dump(exclude={"test_accuracy"}).items())
     return f"- {head}\n  test_accuracy:\n" + "".join(f"  - {_flow(list(row))}\n" for row in runs.test_accuracy)
+
+
+def _at_their_default(predictor: Predictor) -> set[str]:
+    """Return the newer keys that hold their default, which a file leaves out."""
+    return {key for key in _NEWER if getattr(predictor, key) == Predictor.model_fields[key].default}
 
 
 def _without_defaults(model: StrictModel) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def area(
     machine, dataflow, overrides, progress
         As in `adagp_sim.simulate`.
     synthesis : str or Path, optional
-        A file of ``adagp-sim synthesize --out``; the shipped figures if nothing is given.
+        A file of ``adagp-sim synthesize --out FILE``; the shipped figures if nothing is given.
 
     Returns
     -------

@@ -55,7 +55,7 @@ def test_both_models_open_the_same_rows_of_a_transfer(count: int, size: int, gap
     transfers = Transfers(*(np.array([[value]]) for value in (count, size, stride)), False)
     ours, commands = (
         int(load_accelerator(design="max", overrides=[f"dram.model={model}"]).dram
-            .cycles_and_activates(transfers, 200_000_000)[1][0])
+            .costs([transfers], 200_000_000)[0][1][0])
         for model in ("bandwidth", "commands")
     )  # fmt: skip
     if count == 1 or stride < row or stride % row == 0:

@@ -62,7 +62,12 @@ def modules() -> Iterator[ModuleType]:
             yield import_module(found.name)
 
 
-FOUND = dict.fromkeys(value for module in modules() for value in vars(module).values() if isinstance(value, MEMO))
+TOOLS = ("simulator.energy.sources",)  # they make tables of other tools' prices; no simulation asks them
+
+FOUND = dict.fromkeys(
+    value for module in modules() for value in vars(module).values()
+    if isinstance(value, MEMO) and value.__module__ not in TOOLS
+)  # fmt: skip
 MEMOS: dict[str, Any] = {f"{memo.__module__}.{memo.__qualname__}": memo for memo in FOUND}
 
 
