@@ -63,7 +63,7 @@ module broadcast_stationary_datapath #(
           .SUM (SUM)
       ) pe (
           .clk(clk),
-          .load(loading && load_step == g / SP),
+          .load(loading && 32'(load_step) == g / SP),
           .swap(swap),
           .multiply(valid[0]),
           .stationary_word(stationary_word[g%SP*WORD+:WORD]),

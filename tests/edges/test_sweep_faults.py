@@ -94,8 +94,9 @@ def test_a_command_that_is_stopped_goes_on(
     number: signal.Signals, sweep_file: Path, undisturbed: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     process = subprocess.Popen(
-        command(sweep_file, tmp_path / "out", "--workers", "2"), stderr=subprocess.PIPE, text=True
-    )
+        command(sweep_file, tmp_path / "out", "--workers", "2"), stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's job in the background ignores it
+    )  # fmt: skip
     wait_for(lambda: finished(tmp_path / "out") > 0, process)
     below = children(process.pid)
     process.send_signal(number)
