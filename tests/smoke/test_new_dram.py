@@ -1,11 +1,11 @@
 """A new DRAM model and a new DRAM part are one new file each."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tree_copy import copy_project
+
 MODEL = '''
 """Each transfer takes as many cycles as it has bytes."""
 
@@ -55,15 +55,14 @@ print(byte.transfer_cycles(contiguous(np.array([7]), write=False), 1)[0], part.b
 
 
 def test_a_model_and_a_part_are_one_file_each(tmp_path: Path) -> None:
-    for name in ("workloads", "dataflows", "simulator", "configs"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = copy_project(tmp_path, "configs")
     (tmp_path / "simulator/dram/models/byte.py").write_text(MODEL, encoding="utf-8")
     part = (tmp_path / "configs/dram/ddr3-1600.yaml").read_text(encoding="utf-8")
     assert part.count("clock_hz: 800_000_000") == 1
     slower = part.replace("clock_hz: 800_000_000", "clock_hz: 400_000_000")
     (tmp_path / "configs/dram/ddr3-800.yaml").write_text(slower, encoding="utf-8")
     command = [sys.executable, "-P", "-c", SCRIPT]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment)
     assert run.returncode == 0, run.stderr
     # 7 bytes in 21 cycles; 64 bits, two words a cycle of 400 MHz: 6.4 GB/s
     assert run.stdout.split() == ["21", "6400000000"]

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +16,7 @@ CODE = sorted(path for package in ("workloads", "dataflows", "simulator") for pa
 RULES = yaml.safe_load((ROOT / ".ci/prose/phrases.yml").read_text(encoding="utf-8"))["rules"]
 CONFIGS = sorted(path for kind in ("md", "yaml") for path in (ROOT / "configs").rglob(f"*.{kind}"))
 MARKUP = ("|", "```", "<!--")
+APART = "\n\0\n"  # no phrase goes over it
 
 
 def pattern(rule: dict[str, str]) -> re.Pattern[str]:
@@ -39,21 +39,30 @@ def words_of(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-@pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_riddle_in_the_code(path: Path) -> None:
-    assert not [f"line {line}: {one}" for line, text in words_of(path) for one in found(text)]
+def riddles(path: Path) -> list[str]:
+    """Return the phrases of a module; its texts are searched as one, and one by one where there is one."""
+    texts = list(words_of(path))
+    if not found(APART.join(text for _, text in texts)):
+        return []
+    return [f"{path.relative_to(ROOT)}:{line} {one}" for line, text in texts for one in found(text)]
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_riddle_in_the_configs(path: Path) -> None:
+def test_no_riddle_in_the_code() -> None:
+    assert not [one for path in CODE for one in riddles(path)]
+
+
+def test_no_riddle_in_the_configs() -> None:
     """The report's words and the comments of shipped machines."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    assert not [one for line in lines for one in found(line)]
+    texts = {path: APART.join(path.read_text(encoding="utf-8").splitlines()) for path in CONFIGS}
+    assert not [f"{path.relative_to(ROOT)}: {one}" for path, text in texts.items() for one in found(text)]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_lines_of_a_page_end_at_100_columns(page: Path) -> None:
+def test_lines_of_a_page_end_at_100_columns() -> None:
     """Tables, code, a code span or an address that fills its line, and a directive's rows may be longer."""
+    assert not {str(page.relative_to(ROOT)): lines for page in PAGES if (lines := long_lines(page))}
+
+
+def long_lines(page: Path) -> list[int]:
     longer, in_code = [], False
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
         in_code ^= line.lstrip().startswith("```")
@@ -64,7 +73,7 @@ def test_lines_of_a_page_end_at_100_columns(page: Path) -> None:
             and " " in re.sub(r"`[^`]*`", "", line).strip()
         ):
             longer.append(number)
-    assert not longer
+    return longer
 
 
 def test_the_list_finds_what_it_is_for() -> None:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import click
@@ -26,16 +27,21 @@ def named_paths(text: str) -> set[str]:
     return {path for path in A_PATH.findall(text) if not re.search(r"[A-Z]{3,}|\*", path)}
 
 
+@cache
 def exists(path: str) -> bool:
     """Return whether there is such a file or folder; `docs/decisions/0011` stands for the page of that number."""
     return (ROOT / path).exists() or any((ROOT / path).parent.glob(f"{Path(path).name}[-.]*"))
 
 
-@pytest.mark.parametrize("page", [*PAGES, *CODE, *CONFIGS], ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_path_that_is_named_is_there(page: Path) -> None:
-    wrong = {path for path in named_paths(page.read_text(encoding="utf-8")) if not exists(path)}
-    # what a reader makes
-    wrong -= {"configs/accelerators/eager.yaml", "simulator/designs/eager.py"}
+@pytest.mark.parametrize("files", [PAGES, CODE, CONFIGS], ids=["pages", "code", "configs"])
+def test_every_path_that_is_named_is_there(files: list[Path]) -> None:
+    made_by_a_reader = {"configs/accelerators/eager.yaml", "simulator/designs/eager.py"}
+    wrong = [
+        f"{file.relative_to(ROOT)}: {path}"
+        for file in files
+        for path in sorted(named_paths(file.read_text(encoding="utf-8")) - made_by_a_reader)
+        if not exists(path)
+    ]
     assert not wrong
 
 
@@ -78,25 +84,28 @@ def asked(command: str) -> list[str]:
     return [{"N": "1", "SHARE": "1", "SHELL": "bash"}.get(word, word) for word in own]
 
 
-WORDS_OF_PAGES = [
-    pytest.param(command, id=f"{page.name}-{number}")
-    for page in [*PAGES, *CODE]
-    for number, command in enumerate(dict.fromkeys(commands(page.read_text(encoding="utf-8"))))
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("command", WORDS_OF_PAGES)
-def test_every_command_of_the_pages_can_be_called(command: str) -> None:
-    """Its options exist and their values are of the right kind; what stands for more is left out."""
+def refusal(command: str) -> str | None:
+    """Return what click says of a command that cannot be called; what stands for more is left out."""
     words = asked(command)
     if not words or words in (["--help"], ["COMMAND", "--help"]):
-        return
+        return None
     try:
         parse(cli, words)
     except click.MissingParameter:
-        pass  # a command spoken of, as in "`adagp-sim simulate` takes ..."
+        return None  # a command spoken of, as in "`adagp-sim simulate` takes ..."
     except click.exceptions.Exit:
-        pass
+        return None
+    except click.ClickException as error:
+        return error.format_message()
+    return None
+
+
+def test_every_command_of_the_pages_can_be_called() -> None:
+    """Its options exist and their values are of the right kind."""
+    named = {one: page for page in [*PAGES, *CODE] for one in commands(page.read_text(encoding="utf-8"))}
+    assert len(named) > 100
+    wrong = {f"{page.relative_to(ROOT)}: {one}": refusal(one) for one, page in named.items() if refusal(one)}
+    assert not wrong
 
 
 def test_the_search_for_commands_finds_wrong_ones() -> None:
@@ -104,6 +113,7 @@ def test_the_search_for_commands_finds_wrong_ones() -> None:
     found = commands(text)
     assert found == ["adagp-sim compare x --plott", "adagp-sim simulat x --out y"]
     for command in found:
+        assert refusal(command)
         with pytest.raises(click.UsageError):
             parse(cli, command.split()[1:])
 

@@ -134,11 +134,10 @@ def test_lock_pins_every_dependency() -> None:
 def test_contributing_example_is_one_new_file(tmp_path: Path) -> None:
     """Put the design of CONTRIBUTING.md beside the others, as it says, and run it."""
     import json
-    import shutil
 
-    ignore = shutil.ignore_patterns("__pycache__")
-    for name in (*ORDER, "configs", "traces"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)
+    from tree_copy import copy_project
+
+    environment = copy_project(tmp_path, "configs", "traces")
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     code = text.split("```python\n")[1].split("```")[0]
     (tmp_path / "simulator/designs/eager.py").write_text(code, encoding="utf-8")
@@ -148,7 +147,7 @@ def test_contributing_example_is_one_new_file(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-P", "-c", "import sys; sys.path.insert(0, '.'); from simulator.cli.main import main; main()",
          "compare", "digits-cnn", "--json"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
+        cwd=tmp_path, capture_output=True, text=True, check=False, env=environment,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     runs = {r["design"]: r for r in json.loads(run.stdout)["runs"]}
