@@ -4,7 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+from property_depth import pytest_collection_modifyitems as pytest_collection_modifyitems
 from torchvision_operators import prepare_torchvision
 
 ROOT = Path(__file__).parents[1]
@@ -21,3 +23,13 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 prepare_torchvision()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the kernels of a run before processes start that would each compile them."""
+    if not hasattr(config, "workerinput") and getattr(config.option, "numprocesses", None):
+        if config.option.collectonly:
+            return
+        from simulator.cli.two_compilers import compile_kernels
+
+        compile_kernels()

@@ -1,0 +1,54 @@
+"""The default run and the long run share the examples of a property; a mutation run draws all."""
+
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from property_depth import in_the_default_run, pytest_collection_modifyitems
+
+NUMBERS = st.integers(0, 10**9)
+
+
+def run(chosen: str, examples: int, derandomize: bool = False, plugin: str = "") -> tuple[int, int, list[str]]:
+    """Return how many named and drawn examples a property has in a run, and the marks that it gets."""
+    seen: list[int] = []
+
+    @settings(max_examples=examples, derandomize=derandomize, database=None)
+    @given(NUMBERS)
+    @example(-1)
+    def test(number: int) -> None:
+        seen.append(number)
+
+    marks: list[pytest.MarkDecorator] = []
+    item = SimpleNamespace(obj=test, get_closest_marker=lambda name: None, add_marker=marks.append)
+    plugins = SimpleNamespace(has_plugin=lambda name: name == plugin)
+    config = SimpleNamespace(option=SimpleNamespace(markexpr=chosen), pluginmanager=plugins)
+    pytest_collection_modifyitems(config, [item, item])  # two parameters of one function
+    test()
+    return seen.count(-1), len(seen) - seen.count(-1), [mark.name for mark in marks[:1]]
+
+
+def test_the_default_run_draws_a_quarter_and_the_long_run_the_rest() -> None:
+    assert run("not long", 40) == (1, 10, [])
+    assert run("long", 40) == (0, 30, ["long"])
+
+
+def test_few_examples_are_not_shared() -> None:
+    assert run("not long", 5) == (1, 5, [])
+    assert run("long", 5) == (1, 5, [])  # without the mark, so that the long run leaves it out
+
+
+def test_where_each_run_draws_the_same_the_long_run_draws_all() -> None:
+    assert run("not long", 40, derandomize=True) == (1, 10, [])
+    assert run("long", 40, derandomize=True) == (0, 40, ["long"])
+
+
+def test_a_mutation_run_and_a_choice_of_ones_own_draw_all() -> None:
+    assert run("not long", 40, plugin="tests.mutation.guards") == (1, 40, [])
+    assert run("", 40) == (1, 40, [])
+
+
+@pytest.mark.parametrize(("examples", "few"), [(3, 3), (8, 5), (20, 5), (60, 15), (1500, 375)])
+def test_few_examples_are_a_quarter_and_five_at_least(examples: int, few: int) -> None:
+    assert in_the_default_run(examples) == few
