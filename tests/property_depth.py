@@ -8,7 +8,7 @@ import pytest
 from hypothesis import Phase, is_hypothesis_test, settings
 
 PART = 4  # the default run draws one in so many
-FEWEST = 5  # but no fewer than these
+FEWEST = 2  # but no fewer than these
 
 
 def in_the_default_run(examples: int) -> int:
