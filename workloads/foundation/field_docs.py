@@ -6,7 +6,7 @@ read here where a person wants to see them.
 
 import ast
 import inspect
-from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from textwrap import dedent
 from typing import Any
@@ -21,22 +21,25 @@ def field_docs(model: type[BaseModel]) -> dict[str, str]:
     found = {name: field.description for name, field in model.model_fields.items() if field.description}
     for one in reversed(model.__mro__):
         if issubclass(one, BaseModel) and one is not BaseModel:
-            found |= dict(_documented(one))
+            found |= _documented(one)
     return found
 
 
-def _documented(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
-    """Yield each field that is followed by a text, and the text; none of a model that a function has made."""
+@cache
+def _documented(model: type[BaseModel]) -> dict[str, str]:
+    """Return the text below each field that one follows, by the field; none of a model that a function has made."""
     try:
         source = inspect.getsource(model)
     except OSError:
-        return
+        return {}
     (body,) = ast.parse(dedent(source)).body
     assert isinstance(body, ast.ClassDef)
+    found = {}
     for field, below in pairwise(body.body):
         match field, below:
             case ast.AnnAssign(target=ast.Name(name)), ast.Expr(value=ast.Constant(str(text))):
-                yield name, inspect.cleandoc(text)
+                found[name] = inspect.cleandoc(text)
+    return found
 
 
 def documented_schema(model: type[BaseModel]) -> dict[str, Any]:
