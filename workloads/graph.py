@@ -179,9 +179,9 @@ def is_detach(layer: Layer) -> bool:
 
 
 def trains(layer: Layer) -> bool:
-    """Tell whether a layer has parameters of its own that have a gradient."""
+    """Tell whether a layer has parameters that have a gradient, its own or another's."""
     if isinstance(layer, VectorLayer):
-        return layer.parameters > 0 and layer.trainable
+        return layer.trainable and (layer.parameters > 0 or layer.shares_parameters)
     return isinstance(layer, WeightedLayer) and layer.trainable
 
 

@@ -238,6 +238,8 @@ class VectorLayer(LayerBase):
         Numbers that train (the affine part of a normalisation); ADA-GP predicts none of them.
     trainable : bool
         Whether they have a gradient; frozen ones are kept and not updated.
+    shares_parameters : bool
+        Whether it trains parameters that another layer counts, as a tied embedding does.
     """
 
     kind: VectorKind
@@ -245,6 +247,7 @@ class VectorLayer(LayerBase):
     shape: tuple[Extent, ...]
     parameters: Annotated[int, Field(ge=0)] = 0
     trainable: bool = True
+    shares_parameters: bool = False
 
     @property
     def output_shape(self) -> tuple[int, ...]:

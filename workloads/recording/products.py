@@ -165,7 +165,7 @@ def _add(tape: Tape, out: Any, added: Tensor | None) -> None:
     made = tape.layers[-1]
     others = [tape.read(added)] if tape.is_activation(added) else []
     kind: VectorKind = "add" if all(broadcasts(tape.shapes[one], made.output_shape) for one in others) else "other"
-    tape.write(out, tape.vector(kind, "add", (made.id, *others), made.output_shape, None, names))
+    tape.write(out, tape.vector(kind, "add", (made.id, *others), made.output_shape, None, [added]))
 
 
 def attention(
@@ -182,5 +182,5 @@ def attention(
         return
     scores = emit_matmul(tape, "query_key", query, key, heads, length, features, others)
     biases = [tape.read(one) for one in call.tensors[3:] if tape.is_activation(one)]
-    shares = tape.vector("softmax", "softmax", (scores, *biases), (heads, length, others))
+    shares = tape.vector("softmax", "softmax", (scores, *biases), (heads, length, others), None, call.tensors[3:])
     emit_matmul(tape, "attention_value", shares, value, heads, length, others, width, call.outputs[0])

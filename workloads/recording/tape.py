@@ -5,7 +5,7 @@ with a place in the trace runs, or when such an operator reads a tensor in a sha
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class _Origin:
     """Where a layer comes from; `inserted` if only to convert a shape between two others.
 
-    `parameters` are the names of those that a layer without multiply-accumulates uses.
+    `parameters` are the names of those that the layer uses.
     """
 
     place: Place
@@ -71,7 +71,7 @@ class Tape:
         self._origins: list[_Origin] = []
         self._carries: dict[str, bool] = {}
         # Layers between two that read one another, by what they are made of and their shape: each stands once.
-        self._inserted: dict[tuple[str | Value, Shape | None], str] = {}
+        self._inserted: dict[tuple[object, ...], str] = {}
         self._parameters = dict(parameters)
         self._untouched = dict.fromkeys(parameters)
         self._idle: set[str] = set()  # layers whose gradient autograd computes, though nothing behind them trains
@@ -179,11 +179,12 @@ class Tape:
 
     def _constant(self, tensor: Tensor, value: Value) -> str:
         """Record a constant that is read like an activation: it takes nothing of the input but the batch's size."""
-        shape = self.sample_shape(tensor)
-        if (value, shape) not in self._inserted:
-            made = self._convert((self.inputs[0],), shape, value.op, self.place, behind(value), "other")
-            self._inserted[value, shape] = made
-        return self._inserted[value, shape]
+        shape, trains = self.sample_shape(tensor), self.trains(tensor)
+        key = value, shape, trains
+        if key not in self._inserted:
+            inputs = (self.inputs[0],)
+            self._inserted[key] = self._convert(inputs, shape, value.op, self.place, behind(value), "other", trains)
+        return self._inserted[key]
 
     def _detach(self, source: str) -> str:
         if (source, None) not in self._inserted:
@@ -199,16 +200,18 @@ class Tape:
                 value.source = inputs[0]
             else:
                 kind: VectorKind | None = "other" if value.computed else None
-                value.source = self._convert(inputs, shape, value.op, value.place, value.parameters, kind)
+                names, trains = value.parameters, self._train(value.parameters)
+                value.source = self._convert(inputs, shape, value.op, value.place, names, kind, trains)
         return value.source
 
     def _convert(
         self, inputs: tuple[str, ...], shape: Shape, op: str, place: Place, parameters: tuple[str, ...] = (),
-        kind: VectorKind | None = None,
+        kind: VectorKind | None = None, trains: bool = False,
     ) -> str:  # fmt: skip
         before, after = prod(self.shapes[inputs[0]]), prod(shape)
         kind = kind or ("reshape" if before == after else "select" if before > after else "other")
-        return self.vector(kind, op, inputs, shape, None, parameters, place)
+        layer = VectorLayer(id="new", kind=kind, op=op, inputs=inputs, shape=shape)
+        return self._append(layer, _Origin(place, _below(place, op), parameters, inserted=True), trains, None)
 
     def _train(self, parameters: Iterable[str]) -> bool:
         return self.flow.on and any(self._parameters[name].requires_grad for name in parameters)
@@ -230,17 +233,20 @@ class Tape:
     ) -> None:
         """Record an operator as a layer without multiply-accumulates that made `out` of the layers `inputs`."""
         shape = self.sample_shape(out) if shape is None else shape
-        self.vector(kind, op or call.op, inputs, shape, out, self.values.parameters(call.tensors))
+        self.vector(kind, op or call.op, inputs, shape, out, call.tensors)
 
     def vector(
         self, kind: VectorKind, op: str, inputs: Sequence[str], shape: Shape, out: Tensor | None = None,
-        parameters: tuple[str, ...] = (), inserted_at: Place | None = None,
+        operands: Collection[Tensor] = (),
     ) -> str:  # fmt: skip
-        """Record a layer without multiply-accumulates, of some parameters; return its provisional id."""
-        place = inserted_at or self.place
+        """Record a layer without multiply-accumulates that ran here; return its provisional id.
+
+        It has the parameters behind those of its operands that are constants.
+        """
         layer = VectorLayer(id="new", kind=kind, op=op, inputs=tuple(inputs), shape=shape)
-        origin = _Origin(place, _below(place, op), parameters, inserted_at is not None)
-        return self._append(layer, origin, self._train(parameters), out)
+        trains = any(self.trains(tensor) for tensor in operands if self.values.parameters([tensor]))
+        origin = _Origin(self.place, _below(self.place, op), self.values.parameters(operands))
+        return self._append(layer, origin, trains, out)
 
     def compute(
         self, call: "Call", operands: Iterable[Tensor], outs: Iterable[Tensor] | None = None, random: bool = False
@@ -289,7 +295,7 @@ class Tape:
             how = "in two shapes" if shared.trainable == trains else "frozen and trained"
             self.note(f"weights are used {how} and recorded as two weights", name)
         owner = name.removesuffix("weight").rstrip("._") or name
-        made = self._append(layer, _Origin(self.place, owner), trains, out)
+        made = self._append(layer, _Origin(self.place, owner, names[:1]), trains, out)
         self._weights.setdefault(key, made)
         return made
 
@@ -333,7 +339,8 @@ class Tape:
                 macs = layer.product_shape(self.batch_size).macs * len(idle)
                 self.lose("a gradient that trains nothing is missing", "gradient that trains nothing", Lost(0, macs))
         if self._untouched:  # they are kept, and updated by another batch
-            self._convert((self.inputs[0],), (1,), "unreached", NOWHERE, tuple(self._untouched), "other")
+            names = tuple(self._untouched)
+            self._convert((self.inputs[0],), (1,), "unreached", NOWHERE, names, "other", self._train(names))
         operators = Counter((origin.place.path, origin.place.call) for origin in self._origins if not origin.inserted)
         ids = {name: name for name in self.inputs}
         used = Counter(self.inputs)
@@ -346,7 +353,7 @@ class Tape:
         lost = self._without_gradient()
         layers = tuple(
             _finished(layer, ids, count, layer.id in lost)
-            for layer, count in zip(self.layers, self._parameter_counts(), strict=True)
+            for layer, count in zip(self.layers, self._parameter_counts(lost), strict=True)
         )
         first = len(layers) - bool(self._untouched)  # that of parameters nobody reads keeps no input alive
         return layers[first:] + layers[:first]
@@ -361,17 +368,22 @@ class Tape:
             if isinstance(layer, Conv2d | Linear) and layer.shares_weights_with and layer.id not in lost
         }
 
-    def _parameter_counts(self) -> list[int]:
-        """Return the trainable numbers of each layer without multiply-accumulates.
+    def _parameter_counts(self, lost: Container[str]) -> list[int]:
+        """Return the numbers of the parameters that each layer counts.
 
-        A parameter counts once in a network, and not here if it is the weight of a convolution or linear layer too,
-        as a tied embedding is.
+        A parameter counts once in a network: where it trains, and there as the weight of a convolution or linear layer
+        before any other use, as that of a tied embedding.
         """
-        counted = {name for name, *_ in self._weights}
-        counts = []
-        for origin in self._origins:
-            counts.append(sum(self._parameters[name].numel() for name in origin.parameters if name not in counted))
-            counted.update(origin.parameters)
+
+        def rank(index: int) -> tuple[bool, bool]:
+            layer = self.layers[index]
+            return not getattr(layer, "trainable", False) or layer.id in lost, isinstance(layer, VectorLayer)
+
+        counts, counted = [0] * len(self.layers), set[str]()
+        for index in sorted(range(len(self.layers)), key=rank):
+            names = set(self._origins[index].parameters) - counted
+            counts[index] = sum(self._parameters[name].numel() for name in names)
+            counted |= names
         return counts
 
 
@@ -382,7 +394,9 @@ def _below(place: Place, op: str) -> str:
 def _finished(layer: Layer, ids: dict[str, str], parameters: int, lost: bool) -> Layer:
     update: dict[str, object] = {"id": ids[layer.id], "inputs": tuple(ids[name] for name in layer.inputs)}
     if isinstance(layer, VectorLayer):
-        update |= {"parameters": parameters, "trainable": not parameters or (layer.trainable and not lost)}
+        trains = layer.trainable and not lost
+        update |= {"parameters": parameters, "trainable": not parameters or trains}
+        update["shares_parameters"] = trains and not parameters
     elif isinstance(layer, Conv2d | Linear):
         trainable = layer.trainable and not lost
         shared = layer.shares_weights_with and ids[layer.shares_weights_with]
