@@ -1,6 +1,6 @@
 """One call of an aten operator."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -10,7 +10,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 # Where among the arguments of a product its operands stand, if not first and second.
-_OPERANDS = {"addmm": slice(1, 3), "baddbmm": slice(1, 3), "trilinear": slice(3)}
+_OPERANDS = dict.fromkeys(("addmm", "baddbmm", "addmv", "addbmm"), slice(1, 3)) | {"trilinear": slice(3)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,35 @@ class Call:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates by torch's own counter; 0 where it does not know the operator."""
-        if self.op == "trilinear":  # every input is spread over the product's dimensions before a sum over some
-            spread = [_unsqueezed(tensor.shape, dims)
-                      for tensor, dims in zip(self.args[:3], self.args[3:6], strict=True)]  # fmt: skip
-            return prod(torch.broadcast_shapes(*spread))
-        if self.op == "grouped_mm":  # each row by one matrix
-            return int(self.args[0].numel() * self.args[1].shape[-1])
+        """Multiply-accumulates by torch's own counter; 0 where nobody knows the operator."""
+        if self.op in _COUNTS:
+            return _COUNTS[self.op](self)
         count = flop_registry.get(self.func.overloadpacket)
         return count(*self.args, **self.kwargs, out_val=self.out) // 2 if count else 0
+
+
+def _trilinear(call: Call) -> int:
+    """Every input is spread over the product's dimensions before a sum over some."""
+    spread = [_unsqueezed(tensor.shape, dims) for tensor, dims in zip(call.args[:3], call.args[3:6], strict=True)]
+    return prod(torch.broadcast_shapes(*spread))
+
+
+def _by_vector(call: Call) -> int:
+    """Each number of the matrix, or of the first vector, is multiplied once."""
+    return call.operands[0].numel()
+
+
+def _by_matrix(call: Call) -> int:
+    """Each number of the first matrices meets one row of a matrix."""
+    left, right = call.operands
+    return left.numel() * right.shape[-1]
+
+
+# What torch's counter does not know.
+_COUNTS: dict[str, Callable[[Call], int]] = {
+    "trilinear": _trilinear, "grouped_mm": _by_matrix, "addbmm": _by_matrix,
+    "mv": _by_vector, "addmv": _by_vector, "dot": _by_vector, "vdot": _by_vector,
+}  # fmt: skip
 
 
 def _unsqueezed(shape: Sequence[int], dims: Sequence[int]) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ def mm(tape: Tape, call: Call) -> None:
 
 
 def addmm(tape: Tape, call: Call) -> None:
-    """``addmm(added, left, right)``."""
+    """``addmm(added, left, right)``, or of a vector."""
     _product(tape, call, call.args[1], call.args[2], call.args[0])
 
 

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+import torch.utils.checkpoint
+from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from workloads.recording.flow import Flow
@@ -25,22 +27,32 @@ class GradientFlow(Flow):
     @contextmanager
     def following(self) -> Iterator[None]:
         """Ask autograd in this context; where it is off from the start, all counts as differentiated."""
-        before = torch.autograd.Function.__dict__["apply"]
+        before, enter = torch.autograd.Function.__dict__["apply"], saved_tensors_hooks.__enter__
         self._asked = torch.is_grad_enabled()
 
         def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
             enabled = torch.is_grad_enabled()
+            self._see(cls)
             self._inside += enabled
             try:
                 return before.__func__(cls, *args, **kwargs)
             finally:
                 self._inside -= enabled
 
+        def entered(hooks: saved_tensors_hooks) -> None:
+            self._see(type(hooks))
+            enter(hooks)
+
         torch.autograd.Function.apply = classmethod(apply)
+        saved_tensors_hooks.__enter__ = entered
         try:
             yield
         finally:
             torch.autograd.Function.apply = before
+            saved_tensors_hooks.__enter__ = enter
+
+    def _see(self, kind: type) -> None:
+        self.runs_again = self.runs_again or kind.__module__ == torch.utils.checkpoint.__name__
 
     @property
     def unknown(self) -> bool:

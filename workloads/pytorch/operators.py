@@ -11,7 +11,7 @@ import torch
 from workloads.pytorch import aten_products as products
 from workloads.pytorch.aten_call import Call
 from workloads.recording import vectors
-from workloads.recording.call import record_other, record_unknown
+from workloads.recording.call import lost_product, record_other, record_unknown
 from workloads.recording.operators import SHARED, same_shape
 from workloads.recording.selection import Decides, by_index, by_value
 from workloads.recording.table import UNKNOWN, Operator, by_name, shape_alone, table
@@ -53,9 +53,10 @@ OPERATORS: dict[str, Operator] = SHARED | table({
     "product": {
         products.convolution: "convolution convolution_overrideable",
         products.mm: "mm bmm mv dot",
-        products.addmm: "addmm baddbmm",
+        products.addmm: "addmm baddbmm addmv",
         products.grouped_mm: "grouped_mm",
         products.bilinear: "trilinear",
+        lost_product: "addbmm",
         products.attention: """
             scaled_dot_product_flash_attention scaled_dot_product_flash_attention_for_cpu
             scaled_dot_product_efficient_attention scaled_dot_product_cudnn_attention

@@ -9,6 +9,8 @@ from workloads.recording.values import Tensor
 class Flow:
     """Where gradients flow: everywhere but through integers, if nobody can be asked."""
 
+    runs_again = False  # whether the backward pass runs layers of the forward pass once more
+
     @contextmanager
     def following(self) -> Iterator[None]:
         """Ask in this context."""

@@ -74,6 +74,8 @@ def record(tape: Tape, call: Call, operator: Operator, decides: Decides | None) 
             tape.lose(note, f"{call.op} once a batch", lost(tape, call), tape.here)
     # Of integers and masks only the moves are followed; a layer needs numbers.
     moved = operator.family != "vector" and any(out is operand for out in call.outputs for operand in call.tensors)
+    if operator.family == "product" and any(one.is_complex() for one in call.tensors):
+        tape.note("products of complex numbers are recorded as those of real ones, which are a quarter", tape.here)
     if operator.family in ("view", "constant", "control"):
         operator.rule(tape, call)
     elif reached and (operator.family == "product" or moved or any(map(is_real, call.outputs))):

@@ -334,6 +334,8 @@ class Tape:
         """Return the layers under their final, unique ids; the model's outputs are still there."""
         if not self.flow.unknown:
             self._end()
+        if self.flow.runs_again:
+            self.note("checkpointing: the backward pass runs layers again, which is not recorded")
         for layer in self.layers:
             if not isinstance(layer, VectorLayer) and (idle := self._idle.intersection(layer.inputs)):
                 macs = layer.product_shape(self.batch_size).macs * len(idle)
