@@ -90,3 +90,13 @@ def test_checkpoints_are_told(how):
     linear = [layer for layer in recording.layers if layer.kind == "linear"]
     assert [(layer.K, layer.trainable) for layer in linear] == [(4, True), (6, True), (4, True)]
     assert torch.autograd.graph.saved_tensors_hooks.__enter__ is enter
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_lazy_layers_take_their_widths_from_the_first_pass(device):
+    """Two channels of 6 x 6 pixels, five of 4 x 4 behind a kernel of 3 x 3, and 80 numbers in all."""
+    with torch.device(device):
+        model = nn.Sequential(nn.LazyConv2d(5, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(7))
+        recording = record_forward(model, [torch.zeros(3, 2, 6, 6)], 3)
+    macs = [layer.product_shape(1).macs for layer in recording.layers if hasattr(layer, "product_shape")]
+    assert macs == [5 * 4 * 4 * 2 * 9, 80 * 7]

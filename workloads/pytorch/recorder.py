@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from workloads.foundation.errors import InputError
@@ -56,6 +57,8 @@ def record_forward(
                 f"shape {tuple(tensor.shape)} has no dimension of {batch_size}, the batch",
                 "give every input the same batch size",
             )
+    if any(map(is_lazy, model.parameters())):  # the first pass gives them their shapes
+        _forward(model, named, by_name)
     if batch_size == 1:  # a dimension of 1 tells nothing: two samples have the same layers
         try:
             return _recorded(model, _twice(named, 1), by_name, 2)
@@ -98,7 +101,7 @@ def _forward(
 ) -> Any:
     """Run the model in training mode; leave it as it was, with all buffers."""
     modes = {module: module.training for module in model.modules()}
-    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    buffers = [(buffer, buffer.clone()) for buffer in model.buffers() if not is_lazy(buffer)]
     try:
         with ExitStack() as stack:
             for one in (torch.random.fork_rng(devices=[]), torch.enable_grad()):
