@@ -179,9 +179,9 @@ def is_detach(layer: Layer) -> bool:
 
 
 def trains(layer: Layer) -> bool:
-    """Tell whether a layer has parameters that have a gradient, its own or another's."""
+    """Tell whether a layer has parameters that have a gradient, or wants one all the same."""
     if isinstance(layer, VectorLayer):
-        return layer.trainable and (layer.parameters > 0 or layer.shares_parameters)
+        return layer.trainable and (layer.parameters > 0 or layer.wants_gradient)
     return isinstance(layer, WeightedLayer) and layer.trainable
 
 

@@ -238,8 +238,9 @@ class VectorLayer(LayerBase):
         Numbers that train (the affine part of a normalisation); ADA-GP predicts none of them.
     trainable : bool
         Whether they have a gradient; frozen ones are kept and not updated.
-    shares_parameters : bool
-        Whether it trains parameters that another layer counts, as a tied embedding does.
+    wants_gradient : bool
+        Whether a gradient has to come back to it all the same: another layer counts what it trains, as for a tied
+        embedding, or the model asks for it.
     """
 
     kind: VectorKind
@@ -247,7 +248,7 @@ class VectorLayer(LayerBase):
     shape: tuple[Extent, ...]
     parameters: Annotated[int, Field(ge=0)] = 0
     trainable: bool = True
-    shares_parameters: bool = False
+    wants_gradient: bool = False
 
     @property
     def output_shape(self) -> tuple[int, ...]:

@@ -67,7 +67,7 @@ class Network:
                 continue
             seen.add(name)
             one = self.by_name[name]
-            if one["kind"] in ("conv2d", "linear") or one.get("parameters", 0) or one.get("shares_parameters"):
+            if one["kind"] in ("conv2d", "linear") or one.get("parameters", 0) or one.get("wants_gradient"):
                 return True
             waiting += one["inputs"]
         return False

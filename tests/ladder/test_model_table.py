@@ -99,7 +99,7 @@ def test_wgrad_of_a_grouped_convolution_is_told_as_torchs_slip():
     assert backward.why == {"torch: a grouped wgrad counted as one group": 3 * macs}
 
 
-def test_gradient_that_trains_nothing_is_told():
+def test_gradient_of_a_constant_is_recorded():
     """A model asks for the gradient of zeros that it makes, as transformers' mra does for want of its own operator."""
 
     class Zeros(nn.Module):
@@ -112,8 +112,9 @@ def test_gradient_that_trains_nothing_is_told():
 
     with torch.device("meta"):
         forward, backward, _ = count(Zeros(), {"x": torch.zeros(2, 6)})
-    assert (forward.unexplained, backward.unexplained) == (0, 0)
-    assert backward.why == {"gradient that trains nothing": 2 * 5 * 4}
+    assert (forward.recorded, forward.torch) == (2 * (6 * 5 + 5 * 4), 2 * (6 * 5 + 5 * 4))
+    # A wgrad and a dgrad of `last`: no gradient comes back to `first`.
+    assert (backward.recorded, backward.torch, backward.why) == (2 * 2 * 5 * 4, 2 * 2 * 5 * 4, {})
 
 
 def test_product_that_the_recorder_loses_in_silence_is_not_explained(monkeypatch):

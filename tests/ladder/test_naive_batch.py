@@ -45,7 +45,7 @@ def networks(draw) -> tuple[list[dict], dict]:
             elif kind == "pool":
                 add(kind, (shape[0], -(-shape[1] // 2), -(-shape[2] // 2)))
             elif kind == "other":
-                tied = {"shares_parameters": True} if draw(st.booleans()) else {}
+                tied = {"wants_gradient": True} if draw(st.booleans()) else {}
                 add(kind, (draw(st.integers(1, 4)), *shape[1:]), **tied)
             else:
                 add(kind, shape, **({"parameters": 4} if kind in ("batch_norm", "layer_norm") else {}))

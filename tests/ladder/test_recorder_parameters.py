@@ -83,7 +83,7 @@ def test_tied_embedding_gets_a_gradient(device):
         by_torch = backward_macs(model, tokens)
     assert gradients(recording) == {"body": (True, True), "head": (True, True)}
     assert by_torch == 2 * N * L * (C * C + C * 11)
-    assert [(layer.id, layer.parameters, layer.shares_parameters) for layer in vectors(recording)] == [
+    assert [(layer.id, layer.parameters, layer.wants_gradient) for layer in vectors(recording)] == [
         ("words", 0, True)
     ]
 
@@ -93,7 +93,7 @@ def test_tied_embedding_that_is_frozen_gets_none():
     model.words.weight.requires_grad_(False)
     recording = record_forward(model, [torch.zeros(N, L, dtype=torch.int64)], N)
     assert gradients(recording) == {"body": (True, False), "head": (False, True)}
-    assert [layer.shares_parameters for layer in vectors(recording)] == [False]
+    assert [layer.wants_gradient for layer in vectors(recording)] == [False]
 
 
 class Teacher(nn.Module):
@@ -124,7 +124,7 @@ def test_parameter_counts_where_it_trains(what):
     assert [layer.parameters for layer in vectors(recording) if layer.parameters] == [L * C]
     assert all(layer.trainable for layer in vectors(recording) if layer.parameters)
     assert backward_macs(model, torch.zeros(N, L, C)) == 2 * N * L * C * C  # of `last`
-    assert "gradient that trains nothing" not in recording.missing
+    assert not recording.missing
 
 
 class Detached(nn.Module):
@@ -176,3 +176,27 @@ def test_frozen_bias_of_fused_attention_is_kept(device):
         recording = record_forward(model, [torch.zeros(N, 1, L, C)], N)
     assert sum(layer.parameters for layer in vectors(recording)) == L * L
     assert not any(layer.trainable for layer in vectors(recording) if layer.parameters)
+
+
+class Adversary(nn.Module):
+    """Asks for the gradient of the data, of whole samples or behind a frozen layer."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how, self.below, self.above = how, nn.Linear(C, C).requires_grad_(False), nn.Linear(C, C)
+
+    def forward(self, x):
+        h = self.below(x) if self.how == "frozen below" else x + 0
+        return self.above(h.requires_grad_()) + self.above(h)
+
+
+@pytest.mark.parametrize("how", ["data", "frozen below"])
+def test_gradient_that_the_model_asks_for_is_computed(how):
+    model, x = Adversary(how), torch.zeros(N, L, C)
+    recording = record_forward(model, [x], N)
+    found = gradients(recording)
+    assert found.pop("below", (False, False)) == (False, False)
+    assert found == {"above": (True, True), "above#2": (True, True)}
+    assert backward_macs(model, x) == 2 * 2 * N * L * C * C
+    (gate,) = [layer for layer in vectors(recording) if layer.wants_gradient]  # both readers share it
+    assert (gate.op, gate.parameters) == ("requires_grad", 0)

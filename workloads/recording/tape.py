@@ -74,7 +74,6 @@ class Tape:
         self._inserted: dict[tuple[object, ...], str] = {}
         self._parameters = dict(parameters)
         self._untouched = dict.fromkeys(parameters)
-        self._idle: set[str] = set()  # layers whose gradient autograd computes, though nothing behind them trains
         self._batch_first = True
         self._weights: dict[tuple[str, int, int, int], str] = {}
 
@@ -166,10 +165,8 @@ class Tape:
         wanted = self.sample_shape(tensor) if shape is None else shape
         source = self._resolve(view.value) if reached(view.value) else self._constant(tensor, view.value)
         through = self.flow.through(tensor)
-        if self._carries[source] and not through:
-            source = self._detach(source)
-        elif through and not self._carries[source] and not self.flow.unknown:
-            self._idle.add(source)
+        if self._carries[source] != through and not (through and self.flow.unknown):
+            source = self._gate(source, through)
         have = self.shapes[source]
         if have == wanted or (any_shape and prod(have) == prod(wanted)):
             return source
@@ -186,9 +183,11 @@ class Tape:
             self._inserted[key] = self._convert(inputs, shape, value.op, self.place, behind(value), "other", trains)
         return self._inserted[key]
 
-    def _detach(self, source: str) -> str:
+    def _gate(self, source: str, opens: bool) -> str:
+        """Let no gradient through to a layer, or ask for one that nothing behind it needs."""
         if (source, None) not in self._inserted:
-            made = self._convert((source,), self.shapes[source], DETACH, self.place, kind="other")
+            op = "requires_grad" if opens else DETACH
+            made = self._convert((source,), self.shapes[source], op, self.place, kind="other", trains=opens)
             self._inserted[source, None] = made
         return self._inserted[source, None]
 
@@ -326,7 +325,7 @@ class Tape:
         kept = self.values.kept_sources()
         ends = {name for name, carries in self._carries.items() if carries} - kept
         for name in sorted(ends - {name for layer in self.layers for name in layer.inputs}):
-            self._detach(name)
+            self._gate(name, opens=False)
         for name in sorted(kept & without_gradient(self.layers)):  # what reads it is cut off, but it is an output
             self._convert((name,), self.shapes[name], "output", self.place)
 
@@ -336,10 +335,6 @@ class Tape:
             self._end()
         if self.flow.runs_again:
             self.note("checkpointing: the backward pass runs layers again, which is not recorded")
-        for layer in self.layers:
-            if not isinstance(layer, VectorLayer) and (idle := self._idle.intersection(layer.inputs)):
-                macs = layer.product_shape(self.batch_size).macs * len(idle)
-                self.lose("a gradient that trains nothing is missing", "gradient that trains nothing", Lost(0, macs))
         if self._untouched:  # they are kept, and updated by another batch
             names = tuple(self._untouched)
             self._convert((self.inputs[0],), (1,), "unreached", NOWHERE, names, "other", self._train(names))
@@ -398,7 +393,7 @@ def _finished(layer: Layer, ids: dict[str, str], parameters: int, lost: bool) ->
     if isinstance(layer, VectorLayer):
         trains = layer.trainable and not lost
         update |= {"parameters": parameters, "trainable": not parameters or trains}
-        update["shares_parameters"] = trains and not parameters
+        update["wants_gradient"] = trains and not parameters
     elif isinstance(layer, Conv2d | Linear):
         trainable = layer.trainable and not lost
         shared = layer.shares_weights_with and ids[layer.shares_weights_with]
