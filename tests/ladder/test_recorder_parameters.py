@@ -83,9 +83,7 @@ def test_tied_embedding_gets_a_gradient(device):
         by_torch = backward_macs(model, tokens)
     assert gradients(recording) == {"body": (True, True), "head": (True, True)}
     assert by_torch == 2 * N * L * (C * C + C * 11)
-    assert [(layer.id, layer.parameters, layer.wants_gradient) for layer in vectors(recording)] == [
-        ("words", 0, True)
-    ]
+    assert [(layer.id, layer.parameters, layer.wants_gradient) for layer in vectors(recording)] == [("words", 0, True)]
 
 
 def test_tied_embedding_that_is_frozen_gets_none():
