@@ -5,7 +5,7 @@ with a place in the trace runs, or when such an operator reads a tensor in a sha
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Container, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from workloads.graph import DETACH, Shape, is_detach, same_weights, without_grad
 from workloads.layers import Conv2d, Layer, Linear, Matmul, VectorKind, VectorLayer
 from workloads.recording.flow import Flow
 from workloads.recording.notes import Lost, told, told_share
+from workloads.recording.parameters import parameter_counts
 from workloads.recording.values import NOWHERE, Place, Tensor, Value, Values, behind, reached
 
 if TYPE_CHECKING:
@@ -347,10 +348,11 @@ class Tape:
             base = place.path if place.leaf and place.path and alone else origin.name
             used[base] += 1
             ids[f"%{index}"] = base if used[base] == 1 else f"{base}#{used[base]}"
-        lost = self._without_gradient()
+        lost, uses = self._without_gradient(), [origin.parameters for origin in self._origins]
+        sizes = {name: tensor.numel() for name, tensor in self._parameters.items()}
         layers = tuple(
             _finished(layer, ids, count, layer.id in lost)
-            for layer, count in zip(self.layers, self._parameter_counts(lost), strict=True)
+            for layer, count in zip(self.layers, parameter_counts(self.layers, uses, sizes, lost), strict=True)
         )
         first = len(layers) - bool(self._untouched)  # that of parameters nobody reads keeps no input alive
         return layers[first:] + layers[:first]
@@ -364,24 +366,6 @@ class Tape:
             for layer in self.layers
             if isinstance(layer, Conv2d | Linear) and layer.shares_weights_with and layer.id not in lost
         }
-
-    def _parameter_counts(self, lost: Container[str]) -> list[int]:
-        """Return the numbers of the parameters that each layer counts.
-
-        A parameter counts once in a network: where it trains, and there as the weight of a convolution or linear layer
-        before any other use, as that of a tied embedding.
-        """
-
-        def rank(index: int) -> tuple[bool, bool]:
-            layer = self.layers[index]
-            return not getattr(layer, "trainable", False) or layer.id in lost, isinstance(layer, VectorLayer)
-
-        counts, counted = [0] * len(self.layers), set[str]()
-        for index in sorted(range(len(self.layers)), key=rank):
-            names = set(self._origins[index].parameters) - counted
-            counts[index] = sum(self._parameters[name].numel() for name in names)
-            counted |= names
-        return counts
 
 
 def _below(place: Place, op: str) -> str:
