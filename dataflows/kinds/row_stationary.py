@@ -60,8 +60,8 @@ class RowStationary:
         if unknown:
             raise ValueError(f"has {unknown[0]}, which rs does not know")
         if missing:
-            told = ", ".join(f"{name} {value}" for name, value in letters.items())
-            raise ValueError(f"has {told}, as no mapping of the search has; {', '.join(missing)} are left out")
+            given = ", ".join(f"{name} {value}" for name, value in letters.items())
+            raise ValueError(f"has {given}, as no mapping of the search has; {', '.join(missing)} are left out")
         return (replace(self, fixed=self._checked(array, RowMapping(**{k: int(v) for k, v in letters.items()}))),)
 
     @staticmethod

@@ -244,9 +244,9 @@ def _needed_bytes(tiling: Tiling, nest: LoopNest, placement: Placement, budget: 
     return 2 * size["groups"] * int((held + result * budget.partial_sum_bytes).max())
 
 
-def _sides(read: Integers, totals: dict[str, int], size: dict[str, int], swept: str, kernel: str) -> list[Integers]:
+def _sides(read: Integers, totals: dict[str, int], size: dict[str, int], moved: str, kernel: str) -> list[Integers]:
     """Return what kinds of tiles read along one side of a map, and how many results and taps they have there."""
-    results, taps = (extents(totals[loop], size[loop]) for loop in (swept, kernel))
+    results, taps = (extents(totals[loop], size[loop]) for loop in (moved, kernel))
     kinds = np.stack([read, *np.meshgrid(results, taps, indexing="ij")]).reshape(3, -1)
     return list(np.unique(kinds, axis=1))
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from workloads.foundation.errors import InputError, nearest
 
-_TOLD_BETTER = ("trace", "machine", "dataflow")  # where they are read; simulator.api.inputs
+_EXPLAINED_BETTER = ("trace", "machine", "dataflow")  # where they are read; simulator.api.inputs
 _WORDS = {NoneType: "None", str: "text", Path: "a path", int: "a whole number", float: "a number",
           bool: "True or False", Sequence: "a sequence", Mapping: "a mapping", Callable: "a function"}  # fmt: skip
 
@@ -24,13 +24,13 @@ def check_arguments(function: Callable[..., Any], given: tuple[Any, ...], named:
     TypeError
         If an argument is missing, or there are too many, as Python has it.
     """
-    told = signature(function)
+    signed = signature(function)
     for name in named:
-        if name not in told.parameters:
-            raise InputError(f"{function.__name__}()", name, "no such argument", nearest(name, told.parameters))
-    for name, value in told.bind(*given, **named).arguments.items():
-        annotation = told.parameters[name].annotation
-        if not (name in _TOLD_BETTER and get_args(annotation)) and not _fits(value, annotation):
+        if name not in signed.parameters:
+            raise InputError(f"{function.__name__}()", name, "no such argument", nearest(name, signed.parameters))
+    for name, value in signed.bind(*given, **named).arguments.items():
+        annotation = signed.parameters[name].annotation
+        if not (name in _EXPLAINED_BETTER and get_args(annotation)) and not _fits(value, annotation):
             raise InputError(name, "", f"is {value!r}", _remedy(value, annotation))
 
 

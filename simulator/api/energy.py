@@ -52,6 +52,6 @@ def energy_table(
         raise InputError("FILE", "", f"missing, and {found.name} reads one", f"give {found.description}")
     if path is not None and not found.takes_file:
         raise InputError(str(path), "", f"{found.name} reads no file", "leave it out")
-    told = f"for {machine if isinstance(machine, str | Path) else spec.design}"
+    for_what = f"for {machine if isinstance(machine, str | Path) else spec.design}"
     asked = (price,) if isinstance(price, str) else price
-    return yaml_text(own_table(found, SourceRequest(path, spec, node_nm), asked, extends, name, told))
+    return yaml_text(own_table(found, SourceRequest(path, spec, node_nm), asked, extends, name, for_what))

@@ -268,7 +268,7 @@ def imported_trace(
     batch, of inference where it is one sample. An error's notes say what is known of the file.
     """
     if schedule is not None:
-        load_policy(schedule)  # so that a wrong name is told before a large file is read
+        load_policy(schedule)  # so that a wrong name is an error before a large file is read
     found = importer.read(file, options)
     batch_size, notes = batch_size or found.batch_size, list(found.notes)
     if batch_size != found.batch_size != 1:

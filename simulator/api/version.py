@@ -2,7 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from simulator.jobs.model_version import told_model_version
+from simulator.jobs.model_version import published_model_version
 
 
 def program_version() -> str:
@@ -19,4 +19,4 @@ def model_version() -> str:
     It changes when a result can change, and not with a comment, a sentence or a picture. Results that are kept with it
     are as good as new ones while it stays the same. Parts of extension packages have versions of their own.
     """
-    return told_model_version()
+    return published_model_version()

@@ -109,7 +109,7 @@ def main() -> None:
     except MemoryError:
         _fail("the memory is full; give a smaller network, batch or machine", 1)
     except OSError as error:
-        _fail(_told(error), 1)
+        _fail(_words_of(error), 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -119,7 +119,7 @@ def _collect_seldom() -> None:
     atexit.register(gc.freeze)
 
 
-def _told(error: OSError) -> str:
+def _words_of(error: OSError) -> str:
     if error.filename is None:  # a full disk, say, behind a redirected stdout
         return f"standard output cannot be written: {error.strerror}"
     return f"{error.filename}: {error.strerror}"

@@ -40,7 +40,7 @@ class Compiling:
     """Hears of every kernel that Numba compiles, not of those that it finds compiled; one may hold others."""
 
     def __init__(self) -> None:
-        self._open, self._since, self._seconds, self._told = 0, 0.0, 0.0, False
+        self._open, self._since, self._seconds, self._shown = 0, 0.0, 0.0, False
 
     def begin(self) -> None:
         """Hear that a kernel begins."""
@@ -60,9 +60,9 @@ class Compiling:
         return (self._since if self._open else monotonic()) - self._seconds
 
     def _tell(self) -> None:
-        if self._told or not (volume() is Volume.VERBOSE or (volume() is Volume.NORMAL and sys.stderr.isatty())):
+        if self._shown or not (volume() is Volume.VERBOSE or (volume() is Volume.NORMAL and sys.stderr.isatty())):
             return
-        self._told = True
+        self._shown = True
         note(_NOTE)
 
 

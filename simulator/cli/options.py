@@ -77,7 +77,7 @@ class RunRequest:
     report: bool = False
 
 
-def _told(_: click.Context, __: click.Parameter, config: str | None) -> str | None:
+def _noted(_: click.Context, __: click.Parameter, config: str | None) -> str | None:
     """Say where a user reads what became of another tool's machine."""
     from simulator.machine.importers import machine_importer
 
@@ -89,7 +89,7 @@ def _told(_: click.Context, __: click.Parameter, config: str | None) -> str | No
 
 
 config_option = click.option(
-    "--config", metavar="FILE", callback=_told,
+    "--config", metavar="FILE", callback=_noted,
     help="Machine: a shipped name, your own YAML file with only the keys that you change, or SCALE-Sim's FILE.cfg.",
 )  # fmt: skip
 mapping_option = click.option(

@@ -16,7 +16,7 @@ from workloads.foundation.logs import stage
 from workloads.foundation.printable import printable
 
 _SECONDS_BETWEEN_LINES = 5.0  # of progress, where it is no terminal
-_SECONDS_UNTIL_ESTIMATE = 5.0  # where progress is told in lines
+_SECONDS_UNTIL_ESTIMATE = 5.0  # where progress is shown in lines
 _SECONDS_UNTIL_SHOWN = 1.0  # of an estimate, on a bar
 
 
@@ -35,10 +35,10 @@ class _Pace:
         done, total, seconds = done - self._from, total - self._from, working_clock() - self._begin
         if not 0 < done < total or seconds < self._shortest:
             return ""
-        return _told((total - done) * seconds / done)
+        return _words_of((total - done) * seconds / done)
 
 
-def _told(seconds: float) -> str:
+def _words_of(seconds: float) -> str:
     """Return a time left with two digits; it is an estimate."""
     if seconds < 1:
         return "less than 1 s left"
@@ -130,7 +130,7 @@ def counter(things: str) -> Iterator[Callable[[int, int, str], None]]:
         return
     pace, next_at, first = _Pace(_SECONDS_UNTIL_ESTIMATE if lines else _SECONDS_UNTIL_SHOWN), begun, 0
 
-    def told(done: int, total: int) -> tuple[str, str]:
+    def rate_and_left(done: int, total: int) -> tuple[str, str]:
         """Return the rate and the time left."""
         nonlocal first
         if first == 0 and done > 0:  # the first ones compile kernels in their processes, and tell nothing of the rest
@@ -141,7 +141,7 @@ def counter(things: str) -> Iterator[Callable[[int, int, str], None]]:
 
     def say(done: int, total: int, word: str) -> None:
         nonlocal next_at
-        rate, left = told(done, total)
+        rate, left = rate_and_left(done, total)
         if monotonic() < next_at and done < total:
             return
         next_at = monotonic() + _SECONDS_BETWEEN_LINES
@@ -155,7 +155,7 @@ def counter(things: str) -> Iterator[Callable[[int, int, str], None]]:
     with _bar(None, "") as update:
 
         def advance(done: int, total: int, word: str) -> None:
-            rate, left = told(done, total)
+            rate, left = rate_and_left(done, total)
             update(", ".join(filter(None, (rate, word))), done, total, left)
 
         yield advance

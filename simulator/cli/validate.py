@@ -64,7 +64,7 @@ def validate(
             found = [validated(chosen[0], data, ranges)]
     else:
         with progress(len(chosen), "compare") as say:
-            found = [_told(one, say, ranges) for one in chosen]
+            found = [_validated_aloud(one, say, ranges) for one in chosen]
     if out is not None:
         from simulator.validation.report import write_validation
 
@@ -81,7 +81,7 @@ def validate(
         screen.print(f"written: {out / 'validation.md'}")
 
 
-def _told(one: "Comparison", say: Callable[[str], None], ranges: bool) -> "Validation":
+def _validated_aloud(one: "Comparison", say: Callable[[str], None], ranges: bool) -> "Validation":
     from simulator.validation.comparison import validated
 
     say(one.title)
@@ -96,7 +96,7 @@ def _print(found: "Validation", screen: "Console") -> None:
     columns = [("what", False), (f"measured, {found.comparison.unit}", True), ("simulated", True), ("error", True),
                ("cause", False)]  # fmt: skip
     rows = [
-        [row.what, number(row.measured), number(row.simulated), signed(row.error), row.told_cause]
+        [row.what, number(row.measured), number(row.simulated), signed(row.error), row.shown_cause]
         for row in (found.rows if few else found.worst)
     ]
     title = found.comparison.title + ("" if few else ", the five rows with the largest errors")

@@ -214,8 +214,8 @@ class EnergyTableFile(SparseModel):
         needs_node += [f"actions.{name}" for name, action in self.actions.items() if action.wire is not None]
         needs_node += [f"leakage.{name}" for name, leak in leaks.items() if leak is not None and leak.sram_width_bits]
         if needs_node and self.node_nm is None:
-            told = f"{', '.join(needs_node)} {'is' if len(needs_node) == 1 else 'are'} SRAM"
-            raise InputError("", "node_nm", f"missing, and {told}", "give the node, such as 45, or these in numbers")
+            entries = f"{', '.join(needs_node)} {'is' if len(needs_node) == 1 else 'are'} SRAM"
+            raise InputError("", "node_nm", f"missing, and {entries}", "give the node, such as 45, or these in numbers")
         self._check_node()
         for name, action in self.actions.items():
             if action.arithmetic is not None and self.arithmetic is None:
@@ -259,8 +259,8 @@ class EnergyTableFile(SparseModel):
                 raise InputError("", f"actions.{name}.sram.access", problem, "write the other of read and write")
         if action.wire is not None and action.wire != _WIRES.get(name):
             problem = f"is {action.wire}, which the action does not count"
-            told = _WIRES.get(name)
-            raise InputError("", f"actions.{name}.wire", problem, f"write {told}" if told else "give energy_pj")
+            wire = _WIRES.get(name)
+            raise InputError("", f"actions.{name}.wire", problem, f"write {wire}" if wire else "give energy_pj")
         if action.dram_command is not None and not name.startswith(f"dram_{action.dram_command}"):
             problem = f"is {action.dram_command}, which the action does not count"
             raise InputError("", f"actions.{name}.dram_command", problem, "name the command of the action")
@@ -340,8 +340,8 @@ def table_data(files: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[str, Any
     table = dict(base)
     for path, over in overlays:
         changes = [name for part in _ENTRIES for name in _entries(over, part)]
-        told = f"as {table.get('name')}" + (f", but for {', '.join(changes)}" if changes else "")
-        named = {"name": path.name.partition(".")[0], "description": told, **over}
+        description = f"as {table.get('name')}" + (f", but for {', '.join(changes)}" if changes else "")
+        named = {"name": path.name.partition(".")[0], "description": description, **over}
         laid = laid_over(table, named)
         for part in _ENTRIES:
             for name, entry in _entries(over, part).items():

@@ -125,11 +125,11 @@ def own_table(
     table: dict[str, Any] = {
         "extends": extends,
         "name": name,
-        "description": f"As {extends}; {', '.join(by_action)} by {opened.told}, {machine}",
+        "description": f"As {extends}; {', '.join(by_action)} by {opened.provenance}, {machine}",
         "actions": {action: _entry(price, opened) for action, price in by_action.items()},
     }
     leaks = {
-        memory: {"power_mw": power, "for_bytes": size, "source": opened.told}
+        memory: {"power_mw": power, "for_bytes": size, "source": opened.provenance}
         for memory, (power, size) in opened.leakage_mw().items()
     }
     if leaks:
@@ -148,4 +148,4 @@ def _entry(price: Price, prices: Prices) -> Mapping[str, Any]:
             energy["counts_per_access"] = price.bits // 8
         else:
             energy["per_word_bits"] = price.bits
-    return {**energy, "source": f"{prices.told}: {price}"}
+    return {**energy, "source": f"{prices.provenance}: {price}"}

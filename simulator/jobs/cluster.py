@@ -53,7 +53,7 @@ class Cluster:
         """
         from distributed import Client
 
-        for name in ("distributed", "tornado", "asyncio"):  # which log tracebacks of what is told in one line
+        for name in ("distributed", "tornado", "asyncio"):  # which log tracebacks of what an error says in one line
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             client = Client(self.address, timeout=_CONNECT_SECONDS, set_as_default=False)

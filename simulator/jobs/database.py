@@ -59,7 +59,7 @@ def open_database(
         finally:
             database.close()
     except sqlite3.DatabaseError as error:
-        raise _told(error, path, other) from None
+        raise _as_input_error(error, path, other) from None
 
 
 def checksum(*values: Any) -> bytes:
@@ -78,7 +78,7 @@ def _is_new(database: sqlite3.Connection, kind: int, path: Path, other: str) -> 
     return empty
 
 
-def _told(error: sqlite3.DatabaseError, path: Path, other: str) -> InputError:
+def _as_input_error(error: sqlite3.DatabaseError, path: Path, other: str) -> InputError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest tells more of the same
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return InputError(str(path), "", "another run writes there", f"wait for its end, or {other}")

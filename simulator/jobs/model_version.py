@@ -28,7 +28,7 @@ _NO_RESULT_IN = (
 _MACHINE = ("accelerators", "dram", "energy", "kinds", "schedules")
 
 
-def told_model_version() -> str:
+def published_model_version() -> str:
     """Return the version of the model as a reader sees it; docs/decisions/0071-the-version-of-the-model.md."""
     return model_version("simulator/area/")[:_DIGITS]
 

@@ -14,7 +14,7 @@ from simulator.run.results import LayerRow, Results, RunResult
 from simulator.studies.explain import ideal_speedup
 from workloads.schedule import Phase
 
-_MOST_BARS = 40  # so many can be told apart, and their labels read, in a panel of 9 inches
+_MOST_BARS = 40  # so many can be distinguished, and their labels read, in a panel of 9 inches
 _LEAST_PLACES = 3  # a picture of one design is no wall
 
 

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from simulator.jobs.model_version import told_model_version
+from simulator.jobs.model_version import published_model_version
 from workloads.foundation.extensions import extension_packages
 from workloads.foundation.reading import digest_of
 
@@ -24,7 +24,7 @@ def provenance(inputs: dict[str, Path], arguments: Sequence[str], outputs: Path)
     """
     return {
         "version": program_version(),
-        "model": told_model_version(),
+        "model": published_model_version(),
         "command": shlex.join(["adagp-sim", *without_out(arguments)]),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "inputs": {name: digest_of(path) for name, path in sorted(inputs.items())},

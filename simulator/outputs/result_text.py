@@ -21,11 +21,11 @@ def result_text(folder: Path, name: str) -> str:
     """
     data = _bytes(folder, name)
     try:
-        told = json.loads(_bytes(folder, "provenance.json"))["outputs"][name]
+        recorded = json.loads(_bytes(folder, "provenance.json"))["outputs"][name]
         text = data.decode()
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise error if isinstance(error, InputError) else not_ours(folder / name) from None
-    if told != sha256(data).hexdigest():
+    if recorded != sha256(data).hexdigest():
         problem = f"{name} and provenance.json are not of one run: a file was changed, or a run was killed"
         raise InputError(str(folder), "", problem, "make the result again with --out")
     return text

@@ -40,7 +40,7 @@ def run_jobs(jobs: Sequence[Job], store: Store, processes: int, on_done: OnDone)
         pairs = []
         for job, outcome in answers:
             if not isinstance(outcome, Done):
-                raise InputError("reproduce", job_key(job), outcome.reason, "mend it, and run the same command again")
+                raise InputError("reproduce", job_key(job), outcome.reason, "correct it; then run the command again")
             pairs.append((job, outcome.result))
         store.keep(pairs)
         results.update(pairs)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from simulator.jobs.model_version import told_model_version
+from simulator.jobs.model_version import published_model_version
 from simulator.outputs.provenance import program_version
 from simulator.reproduce.exhibit import Comparison, Exhibit, ExhibitMaker, exhibit_makers
 from workloads.foundation.reading import read_text
@@ -59,7 +59,7 @@ def made_now(
     pairs: Iterable[tuple[ExhibitMaker, Exhibit]], command: str = "", sources: str = ""
 ) -> dict[str, MadeExhibit]:
     """Return exhibits by key, made by this program now."""
-    time, version, model = datetime.now(UTC).isoformat(timespec="seconds"), program_version(), told_model_version()
+    time, version, model = datetime.now(UTC).isoformat(timespec="seconds"), program_version(), published_model_version()
     return {
         maker.key: MadeExhibit(maker.key, maker.title, sources, command, version, time, exhibit, model)
         for maker, exhibit in pairs

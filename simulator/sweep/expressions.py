@@ -132,7 +132,7 @@ class Expression:
         except InputError:
             raise
         except (ArithmeticError, TypeError, ValueError) as error:
-            raise InputError(self.where, self.key, f"{self.text!r}: {error}", "mend the expression") from None
+            raise InputError(self.where, self.key, f"{self.text!r}: {error}", "correct the expression") from None
 
 
 def _check(node: ast.AST) -> None:

@@ -69,9 +69,9 @@ class Objectives:
         return float(value)
 
     def _no_number(self, name: str, value: Any) -> InputError:
-        told = value if isinstance(value, str) else repr(value)[:40] if isinstance(value, float | list) else "too large"
+        text = value if isinstance(value, str) else repr(value)[:40] if isinstance(value, float | list) else "too large"
         remedy = "name a result or a setting that is a number"
-        return InputError(self._space.where, f"objectives.{name}", f"is {told}", remedy)
+        return InputError(self._space.where, f"objectives.{name}", f"is {text}", remedy)
 
     def _value(self, row: Row, name: str) -> Any:
         if row.get(name) is not None:

@@ -121,7 +121,7 @@ def run_sweep(sweep: Sweep, workers: Workers, said: Said = lambda *_: None) -> S
     """
     model, search = sweep_version(), sweep.file.search
     count = 0
-    if search is None:  # what is wrong in an expression is told before anything is written
+    if search is None:  # an expression that is wrong is an error before anything is written
         for point in sweep.space.points():
             if count == 0:
                 Objectives(sweep.space).check_kinds(point)

@@ -39,7 +39,7 @@ class Interval(StrictModel):
         if self.lowest > self.highest:
             raise InputError("", "highest", f"is {self.highest}, below lowest, {self.lowest}", "exchange the two")
         if self.log and (self.lowest <= 0 or self.step is not None):
-            raise InputError("", "log", "needs a lowest above zero and no step", "mend the interval")
+            raise InputError("", "log", "needs a lowest above zero and no step", "correct the interval")
         if self.step is not None and self.step <= 0:
             raise InputError("", "step", f"is {self.step}", "give a number above zero")
         if self.step is not None and self.highest - self.lowest > _LARGEST * self.step:

@@ -46,7 +46,7 @@ class Row:
         return self.simulated / self.measured - 1
 
     @property
-    def told_cause(self) -> str:
+    def shown_cause(self) -> str:
         """The cause of an error beyond 10 %, or that there is none; empty within."""
         return "" if abs(self.error) <= WITHIN else self.cause or UNEXPLAINED
 
@@ -163,7 +163,7 @@ class Validation:
 def _row_data(row: Row) -> dict[str, Any]:
     return {
         "what": row.what, "series": row.series, "measured": row.measured, "simulated": row.simulated,
-        "error": row.error, "cause": row.told_cause,
+        "error": row.error, "cause": row.shown_cause,
     }  # fmt: skip
 
 

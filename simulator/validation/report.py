@@ -47,7 +47,7 @@ def markdown(found: Validation, picture: str | None = None) -> str:
 
 def summary(found: Validation) -> str:
     """Return one line: number of rows, mean and median of the errors."""
-    beyond = [row for row in found.rows if row.told_cause]
+    beyond = [row for row in found.rows if row.shown_cause]
     text = f"{len(found.rows)} rows. Mean absolute error {100 * found.mean_absolute_error:.2f} %, "
     text += f"median {100 * found.median_absolute_error:.2f} %."
     if beyond:
@@ -59,7 +59,7 @@ def summary(found: Validation) -> str:
 def _table(rows: Sequence[Row]) -> str:
     head = table_head(("what", "measured", "simulated", "error", "cause"))
     return head + "".join(
-        table_row((row.what, number(row.measured), number(row.simulated), signed(row.error), row.told_cause))
+        table_row((row.what, number(row.measured), number(row.simulated), signed(row.error), row.shown_cause))
         for row in rows
     )
 
@@ -111,7 +111,7 @@ def write_validation(all_found: Sequence[Validation], folder: Path) -> None:
     with atomic_folder(folder, ("validation.md", *names)) as place:
         for found in all_found:
             cells = [
-                (row.what, row.series, row.measured, row.simulated, row.error, row.told_cause) for row in found.rows
+                (row.what, row.series, row.measured, row.simulated, row.error, row.shown_cause) for row in found.rows
             ]
             text = csv_text(_COLUMNS, cells)
             (place / f"{found.comparison.name}.csv").write_text(text, encoding="utf-8", newline="")

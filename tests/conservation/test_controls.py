@@ -104,7 +104,7 @@ def test_page_and_table_hold_what_ran(results, policy, tmp_path):
         assert f" {100 * result.run.metrics[-1].test_accuracy:.2f} " in line
     cosine = sum(by_key(results, seed)["ada-gp"].layer_errors[-1]["conv2"].cosine for seed in (0, 1)) / 2
     assert f"| conv2 | 4608 | {EPOCHS} | {cosine:.3f} |" in text
-    inputs = sum(by_key(results, seed)["ada-gp"].likeness[-1]["conv2"].inputs for seed in (0, 1)) / 2
+    inputs = sum(by_key(results, seed)["ada-gp"].similarity[-1]["conv2"].inputs for seed in (0, 1)) / 2
     assert f"| conv2 | 4608 | {EPOCHS} | {inputs:.3f} |" in text
 
     write_csv(results, tmp_path / "errors.csv")

@@ -38,7 +38,7 @@ def test_trace_holds_what_the_run_measured(tmp_path: Path) -> None:
     assert list(trace.predictor_errors) == LAYERS
     for layer, found in trace.predictor_errors.items():
         for name, values in found.model_dump().items():
-            measured = run.likeness if name in PAIRS else run.layer_errors
+            measured = run.similarity if name in PAIRS else run.layer_errors
             expected = [None if index == 1 else float(f"{getattr(measured[index][layer], name):.4g}")
                         for index in range(3)]  # fmt: skip
             assert list(values) == expected  # nothing is measured in an epoch of Phase GP alone
@@ -54,7 +54,7 @@ def test_a_run_that_only_predicts_has_no_errors(tmp_path: Path) -> None:
 
 
 def run_of(*epochs: dict[str, PredictionError]) -> Run:
-    return Run(phases=(), metrics=(), layer_errors=epochs, likeness=({},) * len(epochs))
+    return Run(phases=(), metrics=(), layer_errors=epochs, similarity=({},) * len(epochs))
 
 
 @pytest.mark.parametrize("value", [nan, inf])

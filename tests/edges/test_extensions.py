@@ -155,6 +155,6 @@ def test_the_command_ends_in_one_line(tmp_path: Path) -> None:
     assert (told.code, told.out) == (2, "")
     assert told.err == (
         "error: extension package odd-parts: adagp_sim.designs: eager: odd_parts.broken:DESIGN cannot be imported: "
-        "ModuleNotFoundError: No module named 'no_such_module'; mend the package, or uninstall it\n"
+        "ModuleNotFoundError: No module named 'no_such_module'; correct the package, or uninstall it\n"
     )
     assert run_process("--help", PYTHONPATH=f"{ROOT}:{tmp_path}").code == 0

@@ -13,12 +13,12 @@ from torch.nn import functional  # noqa: E402
 from workloads.predictor import Predictor  # noqa: E402
 from workloads.pytorch.gp_gradients import SOURCES, Moment  # noqa: E402
 from workloads.pytorch.gradient_prediction import prediction_error  # noqa: E402
-from workloads.pytorch.likeness import LikenessSums  # noqa: E402
 from workloads.pytorch.masked_adam import MaskedAdam  # noqa: E402
 from workloads.pytorch.past_gradients import PastGradients  # noqa: E402
 from workloads.pytorch.predictor_module import GradientPredictor  # noqa: E402
 from workloads.pytorch.predictor_training import PredictorTraining  # noqa: E402
 from workloads.pytorch.settings import Settings  # noqa: E402
+from workloads.pytorch.similarity import SimilaritySums  # noqa: E402
 from workloads.pytorch.split import Split  # noqa: E402
 from workloads.pytorch.training import Trainer, train  # noqa: E402
 from workloads.trace import load_policy  # noqa: E402
@@ -113,14 +113,14 @@ def test_both_readings_of_mape_and_the_length():
 
 
 @pytest.mark.parametrize("batches", [2, 3, 7])
-def test_likeness_is_the_mean_over_pairs(batches):
+def test_similarity_is_the_mean_over_pairs(batches):
     random = np.random.default_rng(batches)
     rows = [(random.normal(1, 1, 5), random.normal(0, 1, 6), random.normal(0.5, 1, 6)) for _ in range(batches)]
     rows[-1] = (rows[-1][0], np.zeros(6), rows[-1][2])  # a prediction of nothing has no direction
-    sums = LikenessSums()
+    sums = SimilaritySums()
     for row in rows:
         sums.add(*(torch.tensor(values) for values in row))
-    found = sums.likeness()
+    found = sums.similarity()
 
     def cosine(one, other):
         lengths = np.linalg.norm(one) * np.linalg.norm(other)
@@ -139,6 +139,6 @@ def test_likeness_is_the_mean_over_pairs(batches):
 
 
 def test_one_batch_has_no_pair():
-    sums = LikenessSums()
+    sums = SimilaritySums()
     sums.add(IMAGES, WEIGHT, WEIGHT + 1)
-    assert sums.likeness() is None
+    assert sums.similarity() is None

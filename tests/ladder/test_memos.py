@@ -125,7 +125,7 @@ class Session:
 
         return ask
 
-    def told(self, name: str) -> list[Call]:
+    def given(self, name: str) -> list[Call]:
         """Return calls whose answer an earlier simulation was given; any calls if there is none."""
         return self.calls[name, True] or self.calls[name, False]
 
@@ -276,8 +276,8 @@ FILLED_LATER: dict[Any, Callable[..., Iterator[tuple[Any, Any]]]] = {
 def test_a_memo_answers_as_from_scratch(name: str, session: Session) -> None:
     memo = MEMOS[name]
     pairs = FILLED_LATER.get(memo, lambda answer, *said, **named: [(answer, memo.__wrapped__(*said, **named))])
-    assert session.told(name), "no simulation asks it: let one be drawn that does"
-    for arguments, keywords, answer in session.told(name):
+    assert session.given(name), "no simulation asks it: let one be drawn that does"
+    for arguments, keywords, answer in session.given(name):
         forget()
         assert all(same(*pair) for pair in pairs(answer, *arguments, **keywords)), (arguments, keywords)
 

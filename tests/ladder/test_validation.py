@@ -64,7 +64,7 @@ def test_errors_by_hand() -> None:
     assert found.mean_absolute_error == pytest.approx(0.4)
     assert found.median_absolute_error == pytest.approx(0.3)
     assert [row.what for row in found.worst] == ["d", "b", "a", "c"]
-    assert [row.told_cause for row in rows[1:]] == ["unexplained", "", "known"]
+    assert [row.shown_cause for row in rows[1:]] == ["unexplained", "", "known"]
 
 
 def test_channels_a_pass_by_hand() -> None:

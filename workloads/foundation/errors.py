@@ -6,8 +6,8 @@ from difflib import get_close_matches
 from workloads.foundation.printable import printable
 
 _LONGEST_NAME = 200  # to compare with others: the time grows with its square
-_MOST_NAMES = 24  # that are told where none is near
-_LONGEST_PART = 500  # of a key, or of what is told of a value
+_MOST_NAMES = 24  # that an error lists where none is near
+_LONGEST_PART = 500  # of a key, or of what an error says of a value
 
 
 class InputError(ValueError):

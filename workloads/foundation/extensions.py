@@ -17,7 +17,7 @@ from typing import Any
 from workloads.foundation.errors import InputError
 
 PREFIX = "adagp_sim."
-_REMEDY = "mend the package, or uninstall it"
+_REMEDY = "correct the package, or uninstall it"
 _ANY = (Exception, SystemExit)  # that a foreign module may end with while it is imported
 
 
@@ -67,12 +67,12 @@ class Extension:
         try:
             part = self.point.load()
         except _ANY as error:
-            raise self.refused(f"{self.point.value} cannot be imported: {_told(error)}") from None
+            raise self.refused(f"{self.point.value} cannot be imported: {_with_type(error)}") from None
         try:
             lacks = _lacks(part, form)
             name = None if lacks else key(part)
         except _ANY as error:
-            raise self.refused(f"{self.point.value} cannot be read: {_told(error)}") from None
+            raise self.refused(f"{self.point.value} cannot be read: {_with_type(error)}") from None
         if lacks:
             raise self.refused(f"{self.point.value} {lacks}", f"see {form.__module__}.{form.__name__}")
         if name != self.name:
@@ -90,7 +90,7 @@ class Extension:
         try:
             found = find_spec(self.point.value)
         except _ANY as error:
-            raise self.refused(f"{self.point.value} cannot be imported: {_told(error)}") from None
+            raise self.refused(f"{self.point.value} cannot be imported: {_with_type(error)}") from None
         if found is None:
             raise self.refused(f"there is no package {self.point.value}")
         folders = found.submodule_search_locations or [str(Path(found.origin or "").parent)]
@@ -162,7 +162,7 @@ def _plain(package: str) -> str:
     return package.casefold().replace("_", "-").replace(".", "-")
 
 
-def _told(error: BaseException) -> str:
+def _with_type(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""The kinds of files that users give, told apart by a name or by a key, and where each belongs."""
+"""The kinds of files that users give, known by a name or by a key, and where each belongs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,8 +68,8 @@ def misplaced(kind: Kind, name: str, wanted: str, key: str = "") -> InputError:
     key : str
         The key of a file that tells its kind.
     """
-    told = f" (it has the key {key})" if key else ""
-    return InputError(name, "", f"{kind.title}{told}, and no {wanted}", kind.belongs.format(name))
+    found_by = f" (it has the key {key})" if key else ""
+    return InputError(name, "", f"{kind.title}{found_by}, and no {wanted}", kind.belongs.format(name))
 
 
 def check_kind(data: Any, path: str, folder: str, wanted: str) -> None:

@@ -109,7 +109,7 @@ class Choice:
 
 @cache
 def choices_of(model: type[BaseModel]) -> dict[str, Choice]:
-    """Return the fields of a model that are unions of models told apart by a key, by name."""
+    """Return the fields of a model that are unions of models that a key distinguishes, by name."""
     found = {}
     for name, field in model.model_fields.items():
         tag = next((tag for tag in _discriminators(field.annotation, field) if isinstance(tag, str)), None)

@@ -16,7 +16,7 @@ from workloads.foundation.atomic import atomic_file
 from workloads.foundation.errors import InputError
 from workloads.networks import find_recipe
 from workloads.networks.recipe import Recipe
-from workloads.pytorch.controls_page import ERRORS, LIKENESS, Row, Setting, page
+from workloads.pytorch.controls_page import ERRORS, SIMILARITY, Row, Setting, page
 from workloads.pytorch.gp_gradients import GpGradient
 from workloads.pytorch.gradient_prediction import predicted_layers
 from workloads.pytorch.model_loading import record_anywhere
@@ -239,13 +239,13 @@ def write_csv(results: Sequence[Result], path: Path) -> None:
     """Write the predictor's errors of every run by epoch and layer, and how alike the batches are."""
     with atomic_file(path) as file:
         rows = csv.writer(file, lineterminator="\n")
-        alike = {name: f"{name}_cosine" if name == "expected" else f"{name}_likeness" for name in LIKENESS}
+        alike = {name: f"{name}_cosine" if name == "expected" else f"{name}_similarity" for name in SIMILARITY}
         rows.writerow(["run", "seed", "epoch", "layer", *ERRORS, *alike.values()])
         for result in results:
             run = result.run
-            for epoch, (errors, likeness) in enumerate(zip(run.layer_errors, run.likeness, strict=True), start=1):
+            for epoch, (errors, similarity) in enumerate(zip(run.layer_errors, run.similarity, strict=True), start=1):
                 for layer, error in sorted(errors.items()):
                     numbers = [f"{getattr(error, name):.6g}" for name in ERRORS]
-                    one = likeness.get(layer)
-                    numbers += ["" if one is None else f"{getattr(one, name):.6g}" for name in LIKENESS]
+                    one = similarity.get(layer)
+                    numbers += ["" if one is None else f"{getattr(one, name):.6g}" for name in SIMILARITY]
                     rows.writerow([result.control.key, result.seed, epoch, layer, *numbers])

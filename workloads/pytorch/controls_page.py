@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 from workloads.foundation.markdown import table_head, table_row, wrapped
 from workloads.pytorch.gradient_prediction import PredictionError
-from workloads.pytorch.likeness import Likeness
+from workloads.pytorch.similarity import Similarity
 from workloads.pytorch.training import Run
 
 
@@ -125,7 +125,7 @@ nearly 1.
 """
 
 
-_LIKENESS = """
+_SIMILARITY = """
 ## How alike batches are
 
 These are mean cosines over all pairs of two different Warm Up or Phase BP batches of an epoch of the ADA-GP runs, in
@@ -164,7 +164,7 @@ def page(rows: Sequence[Row], setting: Setting) -> str:
         _verdict(groups),
         _VERDICT.format(network=setting.network),
         *_by_layer(_ERRORS, ERRORS, PredictionError, [row.run.layer_errors for row in reference], setting, shown),
-        *_by_layer(_LIKENESS, LIKENESS, Likeness, [row.run.likeness for row in reference], setting, shown),
+        *_by_layer(_SIMILARITY, SIMILARITY, Similarity, [row.run.similarity for row in reference], setting, shown),
         "\n`--csv FILE` writes every epoch, layer, seed and control.\n",
         "\n## The paper's, and ours\n\n",
         table_head(_SOURCES[0]),
@@ -179,7 +179,7 @@ ERRORS = {
     "cosine": ("cosine", ".3f"), "norm_ratio": ("length over true", ".3f"), "relative_l2": ("relative L2", ".4f"),
     "mape": ("MAPE", ".3f"), "mae": ("MAPE without its division", ".2e"), "mse": ("MSE", ".2e"),
 }  # fmt: skip
-LIKENESS = {
+SIMILARITY = {
     "inputs": ("inputs", ".3f"), "predictions": ("predictions", ".3f"), "gradients": ("true gradients", ".3f"),
     "expected": ("prediction and expected gradient", ".3f"),
 }  # fmt: skip

@@ -11,11 +11,11 @@ from torch.nn import functional
 
 from workloads.predictor import Predictor
 from workloads.pytorch.gp_gradients import SOURCES, GpGradient, Moment
-from workloads.pytorch.likeness import LikenessSums
 from workloads.pytorch.masked_adam import MaskedAdam
 from workloads.pytorch.past_gradients import PastGradients
 from workloads.pytorch.predictor_module import GradientPredictor, reorganize
 from workloads.pytorch.predictor_training import PredictorTraining
+from workloads.pytorch.similarity import SimilaritySums
 
 # A gradient element counts as at least this share of its layer's root mean square in the MAPE, whose
 # terms would have no bound where the true gradient is zero.
@@ -102,7 +102,7 @@ class GradientPrediction:
         weights = {name: model.get_parameter(f"{name}.weight") for name in self.layers}
         self.past = PastGradients(weights) if keep_past else None
         # Of the batches that it learnt from since somebody emptied it.
-        self.likeness: dict[str, LikenessSums] = {}
+        self.similarity: dict[str, SimilaritySums] = {}
         self._images: dict[str, torch.Tensor] = {}
         self._predicted: dict[str, torch.Tensor] = {}
 
@@ -183,7 +183,7 @@ class GradientPrediction:
                 continue
             errors[name] = error
             read = self.predictor.pooled(images)
-            self.likeness.setdefault(name, LikenessSums()).add(read, self._predicted[name], true)
+            self.similarity.setdefault(name, SimilaritySums()).add(read, self._predicted[name], true)
             if self.past is not None:
                 self.past.observe(name, true)
             train_predictor(self.predictor, self.predictor_optimizer, name, images, true)

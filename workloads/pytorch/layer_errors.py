@@ -7,7 +7,7 @@ from math import isfinite
 from workloads.layers import Conv2d, Layer, Linear
 from workloads.predictor_errors import LayerErrors
 from workloads.pytorch.gradient_prediction import PredictionError
-from workloads.pytorch.likeness import Likeness
+from workloads.pytorch.similarity import Similarity
 from workloads.pytorch.training import Run
 
 _DIGITS = 4  # significant ones: mean squared errors are far below 1
@@ -25,10 +25,10 @@ def layer_errors(run: Run, layers: Sequence[Layer]) -> dict[str, LayerErrors]:
 
 def _of_layer(run: Run, layer: str) -> LayerErrors:
     errors = [_finite(epoch.get(layer)) for epoch in run.layer_errors]
-    alike = [None if error is None else epoch.get(layer) for error, epoch in zip(errors, run.likeness, strict=True)]
+    alike = [None if error is None else epoch.get(layer) for error, epoch in zip(errors, run.similarity, strict=True)]
     return LayerErrors(
         **{field.name: tuple(_rounded(one, field.name) for one in errors) for field in fields(PredictionError)},
-        **{field.name: tuple(_rounded(one, field.name) for one in alike) for field in fields(Likeness)},
+        **{field.name: tuple(_rounded(one, field.name) for one in alike) for field in fields(Similarity)},
     )
 
 
@@ -37,5 +37,5 @@ def _finite(error: PredictionError | None) -> PredictionError | None:
     return error if error is not None and all(isfinite(value) for value in asdict(error).values()) else None
 
 
-def _rounded(one: PredictionError | Likeness | None, name: str) -> float | None:
+def _rounded(one: PredictionError | Similarity | None, name: str) -> float | None:
     return None if one is None else float(f"{getattr(one, name):.{_DIGITS}g}")

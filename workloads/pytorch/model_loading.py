@@ -79,7 +79,7 @@ def find_callable(target: str) -> Callable[[], Any]:
     except ModuleNotFoundError as error:
         raise InputError(target, "", f"no module {error.name}", "check the name, or install what it needs") from None
     except Exception as error:  # the module is the user's own: anything can happen in it
-        raise InputError(target, "", f"importing {module_name} fails: {_told(error)}", "correct the module") from None
+        raise InputError(target, "", f"importing {module_name} fails: {_brief(error)}", "correct the module") from None
     finally:
         sys.path.remove(here)
     found = getattr(module, attribute, None)
@@ -118,7 +118,7 @@ def record_anywhere(
         except Exception as error:  # the model is the user's own, and what fails on meta may run with values
             if _TORCHVISION in str(error):
                 raise
-            failure = _told(error)
+            failure = _brief(error)
     given = ", ".join(str(tuple(shape)) for shape in shapes)
     raise InputError(where, "", f"the model does not run on inputs of {given}: {failure}", "give shapes that it takes")
 
@@ -148,6 +148,6 @@ def _dtype(name: str) -> Any:
     return known[name]
 
 
-def _told(error: Exception) -> str:
+def _brief(error: Exception) -> str:
     first = str(error).strip().splitlines()
     return f"{type(error).__name__}: {first[0]}" if first else type(error).__name__

@@ -40,7 +40,7 @@ def reorganize(output: torch.Tensor, channels_last: bool) -> torch.Tensor:
 class GradientPredictor(nn.Module):
     """One predictor for all layers: pooling, a small convolution, one fully connected layer.
 
-    Unless told otherwise it works on gradients divided by the running root mean square of their layer,
+    By default it works on gradients divided by the running root mean square of their layer,
     and multiplies its predictions by it: layers differ in scale by orders of magnitude. The fully connected
     layer starts at zero, so an untrained predictor leaves the weights alone instead of swamping them. It has no biases.
 

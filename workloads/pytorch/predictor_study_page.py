@@ -188,16 +188,16 @@ def _limits(bounds: Sequence[Score], scores: Sequence[Score], as_paper: Score) -
         (default, f"by the default, {default.title}"),
         (as_paper, f"by {as_paper.title}, the paper's"),
     ]
-    told = f"The default beats the paper's rate with {better} of {default.seeds} seeds. It has {_share(default, known)}"
-    told += (
+    text = f"The default beats the paper's rate with {better} of {default.seeds} seeds. It has {_share(default, known)}"
+    text += (
         f" of the cosine that can be known, and {_share(default, shared)} of what its own form has by least squares. "
     )
     if best is default:
-        told += "No other way of one step a batch has a greater cosine.\n"
+        text += "No other way of one step a batch has a greater cosine.\n"
     else:
-        told += f"The greatest of one step a batch is {best.key():.3f}, of {best.title}.\n"
+        text += f"The greatest of one step a batch is {best.key():.3f}, of {best.title}.\n"
     head = f"\n## What limits it\n\nCosine to the true gradient in {phase}:\n\n"
-    return "".join([head, *(f"- {one.key():.3f} {what}.\n" for one, what in steps), "\n", told])
+    return "".join([head, *(f"- {one.key():.3f} {what}.\n" for one, what in steps), "\n", text])
 
 
 def _share(one: Score, of: Score) -> str:

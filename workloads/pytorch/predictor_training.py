@@ -53,10 +53,10 @@ class PredictorTraining:
         if self.steps < 1:
             raise InputError("predictor_steps", "", f"is {self.steps}", "give at least 1")
 
-    def told(self) -> dict[str, str | int | float | bool]:
+    def described(self) -> dict[str, str | int | float | bool]:
         """Return them under the names that a trace's provenance has; biases where there are some."""
-        told: dict[str, str | int | float | bool] = {
+        found: dict[str, str | int | float | bool] = {
             "predictor_targets": self.targets, "predictor_inputs": self.inputs, "predictor_start": self.start,
             "predictor_steps": self.steps,
         }  # fmt: skip
-        return told | ({"predictor_biases": True} if self.biases else {})
+        return found | ({"predictor_biases": True} if self.biases else {})

@@ -105,5 +105,5 @@ def _provenance(recipe: Recipe, recording: Recording, settings: Settings, run: R
     notes.append(
         "Biases and batch norm's scales and shifts change in Warm Up and Phase BP only: they get no prediction."
     )
-    told = {"epochs": len(run.phases)} | settings.told()
-    return Provenance(origin="trained", command=command, settings=told, notes=(*notes, *notes_of(recording)))
+    described = {"epochs": len(run.phases)} | settings.described()
+    return Provenance(origin="trained", command=command, settings=described, notes=(*notes, *notes_of(recording)))

@@ -65,18 +65,18 @@ class Settings:
         if any(epoch < 1 for epoch in self.predictor_milestones):
             raise InputError("--milestone", "", f"is {min(self.predictor_milestones)}", "give an epoch, counted from 1")
 
-    def told(self) -> dict[str, str | int | float | bool]:
+    def described(self) -> dict[str, str | int | float | bool]:
         """Return what a trace's provenance says of them all; of options, those in use."""
-        told: dict[str, str | int | float | bool] = {
+        found: dict[str, str | int | float | bool] = {
             "seed": self.seed, "learning_rate": self.learning_rate, "momentum": self.momentum,
             "predictor_learning_rate": self.predictor_learning_rate,
         }  # fmt: skip
-        told |= self.predictor_training.told()
+        found |= self.predictor_training.described()
         if self.plateau:
-            told["plateau"] = True
+            found["plateau"] = True
         if self.predictor_milestones:
-            told["predictor_milestones"] = " ".join(map(str, self.predictor_milestones))
-        return told
+            found["predictor_milestones"] = " ".join(map(str, self.predictor_milestones))
+        return found
 
 
 def settings_of(recipe: Recipe, seed: int = 0, **options: Any) -> Settings:

@@ -19,8 +19,8 @@ from workloads.layers import Sparsity
 from workloads.predictor import Predictor
 from workloads.pytorch.checkpoint import load_checkpoint, save_checkpoint
 from workloads.pytorch.gradient_prediction import GradientPrediction, PredictionError
-from workloads.pytorch.likeness import Likeness
 from workloads.pytorch.settings import Settings as Settings
+from workloads.pytorch.similarity import Similarity
 from workloads.pytorch.sparsity import SparsityCounter
 from workloads.pytorch.split import Split
 from workloads.schedule import Phase, Policy
@@ -41,7 +41,7 @@ class Run:
         One entry an epoch.
     layer_errors : tuple of dict
         Of each epoch, the predictor's mean errors by layer, unrounded.
-    likeness : tuple of dict
+    similarity : tuple of dict
         Of each epoch, how alike its true batches are, by layer.
     learning_rates : tuple of (float, float)
         Of each epoch, the network's and the predictor's.
@@ -52,7 +52,7 @@ class Run:
     phases: tuple[tuple[Phase, ...], ...]
     metrics: tuple[EpochMetrics, ...]
     layer_errors: tuple[Mapping[str, PredictionError], ...] = ()
-    likeness: tuple[Mapping[str, Likeness], ...] = ()
+    similarity: tuple[Mapping[str, Similarity], ...] = ()
     learning_rates: tuple[tuple[float, float], ...] = ()
     sparsity: Mapping[str, Sparsity] = field(default_factory=dict)
 
@@ -64,7 +64,7 @@ class Record:
     phases: list[list[Phase]] = field(default_factory=list)
     metrics: list[dict[str, Any]] = field(default_factory=list)
     layer_errors: list[dict[str, dict[str, float]]] = field(default_factory=list)
-    likeness: list[dict[str, dict[str, float]]] = field(default_factory=list)
+    likeness: list[dict[str, dict[str, float]]] = field(default_factory=list)  # a name that checkpoints have
     learning_rates: list[list[float]] = field(default_factory=list)
 
     def run(self, sparsity: Mapping[str, Sparsity]) -> Run:
@@ -75,7 +75,7 @@ class Record:
             layer_errors=tuple(
                 {name: PredictionError(**error) for name, error in row.items()} for row in self.layer_errors
             ),
-            likeness=tuple({name: Likeness(**one) for name, one in row.items()} for row in self.likeness),
+            similarity=tuple({name: Similarity(**one) for name, one in row.items()} for row in self.likeness),
             learning_rates=tuple((network, predictor) for network, predictor in self.learning_rates),
             sparsity=sparsity,
         )
@@ -88,7 +88,7 @@ class EpochLog:
     phases: list[Phase] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     errors: dict[str, list[PredictionError]] = field(default_factory=dict)
-    likeness: dict[str, Likeness] = field(default_factory=dict)
+    similarity: dict[str, Similarity] = field(default_factory=dict)
 
     def add(self, loss: float, errors: Mapping[str, PredictionError]) -> None:
         """Take in a batch that ran."""
@@ -154,7 +154,7 @@ class Trainer:
     def epoch(self, batches: Iterable[tuple[Phase, torch.Tensor, torch.Tensor]]) -> EpochLog:
         """Run batches, each in its phase."""
         self.model.train()
-        self.prediction.likeness.clear()
+        self.prediction.similarity.clear()
         log = EpochLog()
         for phase, images, labels in batches:
             if phase == "gp" and self._settings.gp_gradient == "skip":
@@ -164,8 +164,8 @@ class Trainer:
             else:
                 log.add(*self.true_batch(images, labels))
             log.phases.append(phase)
-        found = {name: sums.likeness() for name, sums in self.prediction.likeness.items()}
-        log.likeness = {name: likeness for name, likeness in found.items() if likeness is not None}
+        found = {name: sums.similarity() for name, sums in self.prediction.similarity.items()}
+        log.similarity = {name: similarity for name, similarity in found.items() if similarity is not None}
         return log
 
     def end_epoch(self, epochs_done: int, log: EpochLog) -> None:
@@ -282,7 +282,7 @@ def train(
             record.phases.append(log.phases)
             record.metrics.append(metrics.model_dump())
             record.layer_errors.append({name: _mean_error(errors) for name, errors in log.errors.items()})
-            record.likeness.append({name: asdict(likeness) for name, likeness in log.likeness.items()})
+            record.likeness.append({name: asdict(similarity) for name, similarity in log.similarity.items()})
             record.learning_rates.append(list(rates))
             if checkpoint is not None:
                 now = {"trainer": trainer.state_dict(), "order": order.get_state(), "record": asdict(record)}

@@ -38,10 +38,10 @@ def notes_of(recording: Recording, more: Sequence[str] = ()) -> tuple[str, ...]:
     ending = f", the last linear layer ({linear[-1]}) included" if linear else ""
     predicted = [layer for layer in weighted if layer.predicted]
     if len(predicted) == len(weighted):
-        told = f"All {len(weighted)} convolution and linear layers are predicted{ending}."
+        text = f"All {len(weighted)} convolution and linear layers are predicted{ending}."
     else:
-        told = f"{len(predicted)} of {len(weighted)} convolution and linear layers are predicted; frozen: the others."
-    return (told, *recording.told, *(f"{NOT_RECORDED}{note}" for note in more))
+        text = f"{len(predicted)} of {len(weighted)} convolution and linear layers are predicted; frozen: the others."
+    return (text, *recording.missing_notes, *(f"{NOT_RECORDED}{note}" for note in more))
 
 
 def assemble(

@@ -19,7 +19,7 @@ class Lost:
         return Lost(self.forward + other.forward, self.backward + other.backward)
 
 
-def told_share(missing: Mapping[str, Lost], layers: Iterable[Layer], batch_size: int) -> str:
+def unsimulated_share(missing: Mapping[str, Lost], layers: Iterable[Layer], batch_size: int) -> str:
     """Return which share of a forward pass is not simulated, and which operators do it; nothing if none is lost."""
     macs = {what: lost.forward for what, lost in missing.items() if lost.forward}
     products = [layer for layer in layers if isinstance(layer, Conv2d | Linear | Matmul)]
@@ -28,7 +28,7 @@ def told_share(missing: Mapping[str, Lost], layers: Iterable[Layer], batch_size:
     return f"{sum(macs.values()) / total:.2%} of the arithmetic is not simulated ({shares})" if macs else ""
 
 
-def told(what: str, wheres: list[str]) -> str:
+def note_line(what: str, wheres: list[str]) -> str:
     """Return the line for something that happened in some places."""
     places = list(dict.fromkeys(where for where in wheres if where))
     text = f"{what}: {', '.join(places[:_PLACES])}" if places else what

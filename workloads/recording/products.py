@@ -161,7 +161,7 @@ def _add(tape: Tape, out: Any, added: Tensor | None) -> None:
     names = () if added is None else tape.values.parameters([added])
     if added is None or not (names or tape.is_activation(added)):
         return
-    # Both as the layers that made them: the sum has a gradient where autograd has not told it of the product yet.
+    # Both as the layers that made them: the sum has a gradient where autograd does not know of the product yet.
     made = tape.layers[-1]
     others = [tape.read(added)] if tape.is_activation(added) else []
     kind: VectorKind = "add" if all(broadcasts(tape.shapes[one], made.output_shape) for one in others) else "other"

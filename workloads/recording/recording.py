@@ -41,7 +41,7 @@ class Recording:
     network: str = ""
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def missing_notes(self) -> tuple[str, ...]:
         """All that is not recorded as it is, each a note of a trace."""
         missing = (note for note in (self.unsimulated, self.unreached) if note)
         return tuple(f"{NOT_RECORDED}{note}" for note in (*missing, *self.notes))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from workloads.graph import DETACH, Shape, is_detach, same_weights, without_gradient
 from workloads.layers import Conv2d, Layer, Linear, Matmul, VectorKind, VectorLayer
 from workloads.recording.flow import Flow
-from workloads.recording.notes import Lost, told, told_share
+from workloads.recording.notes import Lost, note_line, unsimulated_share
 from workloads.recording.parameters import parameter_counts
 from workloads.recording.values import NOWHERE, Place, Tensor, Value, Values, behind, reached
 
@@ -94,18 +94,18 @@ class Tape:
 
     def notes(self) -> tuple[str, ...]:
         """Return one line for each thing that is not recorded as it is, with the places or how often."""
-        return tuple(told(what, wheres) for what, wheres in self._notes.items())
+        return tuple(note_line(what, wheres) for what, wheres in self._notes.items())
 
     def unsimulated(self) -> str:
         """Return which share of the multiply-accumulates is not simulated, and what does them; or nothing."""
-        return told_share(self.missing, self.layers, self.batch_size)
+        return unsimulated_share(self.missing, self.layers, self.batch_size)
 
     def unreached(self) -> str:
         """Return which parameters no operator read, or nothing."""
         names = list(self._untouched)
         count = sum(self._parameters[name].numel() for name in names)
         what = f"{len(names)} parameters ({count:,} numbers) are reached by no operator, and counted all the same"
-        return told(what, names) if names else ""
+        return note_line(what, names) if names else ""
 
     def add_input(self, name: str, tensor: Tensor) -> None:
         """Make `tensor` an input of the network."""
@@ -311,8 +311,8 @@ class Tape:
 
     def _append(self, layer: Layer, origin: "_Origin", trains: bool, out: Tensor | None) -> str:
         provisional = f"%{len(self.layers)}"
-        told = {} if isinstance(layer, Matmul) else {"trainable": trains}
-        self.layers.append(layer.model_copy(update={"id": provisional, **told}))
+        trainable = {} if isinstance(layer, Matmul) else {"trainable": trains}
+        self.layers.append(layer.model_copy(update={"id": provisional, **trainable}))
         self.shapes[provisional] = layer.output_shape
         self._origins.append(origin)
         through = not is_detach(layer) and any(self._carries[name] for name in layer.inputs)

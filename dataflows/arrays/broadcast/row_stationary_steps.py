@@ -103,7 +103,7 @@ def run_row_stationary(
     result = np.zeros((groups, images, count_m, out_rows, out_columns), dtype)
     numbers = np.zeros(13, np.int64)
 
-    said = np.full((places + 1, 14), _NOTHING, np.int64)
+    controls = np.full((places + 1, 14), _NOTHING, np.int64)
     fold = image_index = strip = run = 0
     column, column_before = 0, _NOTHING  # the next position to enter
     arrived, since_enter = 0, 1 << 40
@@ -112,9 +112,9 @@ def run_row_stationary(
     multiplied = in_fold.copy()  # the position of a cycle ago
     finished, last_write, cycle = False, _NOTHING, 0
     while not finished:
-        now = said[cycle % (places + 1)]
+        now = controls[cycle % (places + 1)]
         # what is added was multiplied in the cycle before
-        before = said[(cycle - 1) % (places + 1)]
+        before = controls[(cycle - 1) % (places + 1)]
         now[_ADD] = before[_STEP] if cycle > 0 else _NOTHING
         now[_ADD + 1 : _ADD + 6] = multiplied
         multiplied[:] = in_fold
@@ -155,27 +155,27 @@ def run_row_stationary(
                                 image_index, fold = 0, fold + 1
 
         # The last place first, so that each PE reads what the one before it held.
-        told = said[(cycle - places) % (places + 1)]
-        if cycle >= places and told[_ADD] >= 0 and told[_ADD] // p == window - 1:
-            _accumulate(job, told, chain, sums, result, numbers)
+        control = controls[(cycle - places) % (places + 1)]
+        if cycle >= places and control[_ADD] >= 0 and control[_ADD] // p == window - 1:
+            _accumulate(job, control, chain, sums, result, numbers)
             last_write = cycle
             finished = (
-                told[_ADD] == steps - 1 and told[_ADD + 1] == fold_count - 1 and told[_ADD + 2] == images - 1
-                and told[_ADD + 3] == strips - 1 and told[_ADD + 4] + classes >= out_columns
-                and told[_ADD + 4] % classes == runs - 1
+                control[_ADD] == steps - 1 and control[_ADD + 1] == fold_count - 1 and control[_ADD + 2] == images - 1
+                and control[_ADD + 3] == strips - 1 and control[_ADD + 4] + classes >= out_columns
+                and control[_ADD + 4] % classes == runs - 1
             )  # fmt: skip
         for place in range(min(places - 1, cycle), -1, -1):
-            told = said[(cycle - place) % (places + 1)]
-            if told[_ADD] >= 0:
-                _add(job, told, place, product, psum, chain, numbers)
-            if told[_STEP] >= 0:
-                _multiply(job, told[_STEP], place, inputs, weight, product, numbers)
-            if told[_ENTER] >= 0:
-                _enter(job, told, place, image, inputs, numbers)
+            control = controls[(cycle - place) % (places + 1)]
+            if control[_ADD] >= 0:
+                _add(job, control, place, product, psum, chain, numbers)
+            if control[_STEP] >= 0:
+                _multiply(job, control[_STEP], place, inputs, weight, product, numbers)
+            if control[_ENTER] >= 0:
+                _enter(job, control, place, image, inputs, numbers)
                 if place == 0:
-                    numbers[_IMAGE_WORDS] += _words_over_the_port(job, told, seen)
-            if told[_LOAD_FOLD] >= 0:
-                _load(job, told, place, filters, weight, numbers)
+                    numbers[_IMAGE_WORDS] += _words_over_the_port(job, control, seen)
+            if control[_LOAD_FOLD] >= 0:
+                _load(job, control, place, filters, weight, numbers)
         if cycle < len(dump):
             _dump_registers(dump[cycle], weight, inputs, psum, product, chain, sums)
         cycle += 1
@@ -193,14 +193,14 @@ def _begin(job: Any, fold: int) -> tuple[int, int, int, int, int]:
 
 
 @njit(cache=True, inline="always")
-def _load(job: Any, told: Integers, place: int, filters: Any, weight: Any, numbers: Integers) -> None:
+def _load(job: Any, control: Integers, place: int, filters: Any, weight: Any, numbers: Integers) -> None:
     """Write to `filter` of a place the words that come over the port in a cycle of a fold's load."""
     h, w, p, e, t = job.h, job.w, job.p, job.e, job.t
     places, window = job.h * job.r, job.q * job.w
     words_a_place = job.d * t * p * window
-    group_0, m_0, b_0, i_0, j_0 = _begin(job, told[_LOAD_FOLD])
-    start = max(told[_LOAD_CYCLE] * job.filter_port, place * words_a_place)
-    end = min((told[_LOAD_CYCLE] + 1) * job.filter_port, (place + 1) * words_a_place)
+    group_0, m_0, b_0, i_0, j_0 = _begin(job, control[_LOAD_FOLD])
+    start = max(control[_LOAD_CYCLE] * job.filter_port, place * words_a_place)
+    end = min((control[_LOAD_CYCLE] + 1) * job.filter_port, (place + 1) * words_a_place)
     for word in range(start, end):
         k = word % window
         f = word // window % p
@@ -221,11 +221,11 @@ def _load(job: Any, told: Integers, place: int, filters: Any, weight: Any, numbe
 
 
 @njit(cache=True, inline="always")
-def _enter(job: Any, told: Integers, place: int, image: Any, inputs: Any, numbers: Integers) -> None:
+def _enter(job: Any, control: Integers, place: int, image: Any, inputs: Any, numbers: Integers) -> None:
     """Write to `input` of a place the windows of a position that enters."""
     places = job.h * job.r
-    group_0, m_0, b_0, i_0, j_0 = _begin(job, told[_ENTER])
-    a, strip, x, x_before = told[_ENTER + 1], told[_ENTER + 2], told[_ENTER + 3], told[_ENTER + 4]
+    group_0, m_0, b_0, i_0, j_0 = _begin(job, control[_ENTER])
+    a, strip, x, x_before = control[_ENTER + 1], control[_ENTER + 2], control[_ENTER + 3], control[_ENTER + 4]
     i, width = i_0 + place % job.h, min(job.w, job.filter_columns - j_0)
     for z in range(job.e * job.t * job.d):
         row, c = z // job.columns * places + place, z % job.columns
@@ -253,11 +253,11 @@ def _multiply(job: Any, step: int, place: int, inputs: Any, weight: Any, product
 
 
 @njit(cache=True, inline="always")
-def _add(job: Any, told: Integers, place: int, product: Any, psum: Any, chain: Any, numbers: Integers) -> None:
+def _add(job: Any, control: Integers, place: int, product: Any, psum: Any, chain: Any, numbers: Integers) -> None:
     """Write `psum` of a place, or with a window's last word `chain`."""
     places, window = job.h * job.r, job.q * job.w
-    k, f = told[_ADD] // job.p, told[_ADD] % job.p
-    group_0, m_0, b_0, i_0, j_0 = _begin(job, told[_ADD + 1])
+    k, f = control[_ADD] // job.p, control[_ADD] % job.p
+    group_0, m_0, b_0, i_0, j_0 = _begin(job, control[_ADD + 1])
     i, j, b = i_0 + place % job.h, j_0 + k % job.w, b_0 + place // job.h * job.q
     real_word = i < job.filter_rows and j < job.filter_columns and b + k // job.w < job.channels
     for z in range(job.e * job.t * job.d):
@@ -276,7 +276,7 @@ def _add(job: Any, told: Integers, place: int, product: Any, psum: Any, chain: A
             real_word
             and group_0 + z // (job.e * job.t) < job.groups
             and m_0 + z // job.e % job.t * job.p + f < job.filters
-            and told[_ADD + 3] * job.e + z % job.e < job.out_rows
+            and control[_ADD + 3] * job.e + z % job.e < job.out_rows
         ):
             numbers[_MACS] += 1
             numbers[_FIRST_TERMS] += k == 0  # it reads no psum
@@ -284,31 +284,31 @@ def _add(job: Any, told: Integers, place: int, product: Any, psum: Any, chain: A
 
 
 @njit(cache=True, inline="always")
-def _accumulate(job: Any, told: Integers, chain: Any, sums: Any, result: Any, numbers: Integers) -> None:
+def _accumulate(job: Any, control: Integers, chain: Any, sums: Any, result: Any, numbers: Integers) -> None:
     """Write `sum`: what the last place of each chain added a cycle ago joins its psum; real sums go to the buffer."""
     places = job.h * job.r
-    group_0, m_0, b_0, i_0, j_0 = _begin(job, told[_ADD + 1])
+    group_0, m_0, b_0, i_0, j_0 = _begin(job, control[_ADD + 1])
     first = b_0 == 0 and i_0 == 0 and j_0 == 0
-    f, x = told[_ADD] % job.p, told[_ADD + 4]
+    f, x = control[_ADD] % job.p, control[_ADD + 4]
     for z in range(job.e * job.t * job.d):
         group, m = group_0 + z // (job.e * job.t), m_0 + z // job.e % job.t * job.p + f
-        y = told[_ADD + 3] * job.e + z % job.e
+        y = control[_ADD + 3] * job.e + z % job.e
         value = chain[z // job.columns * places + places - 1, z % job.columns]
         if group < job.groups and m < job.filters and y < job.out_rows:
             if not first:
-                value += result[group, told[_ADD + 2], m, y, x]
+                value += result[group, control[_ADD + 2], m, y, x]
                 numbers[_SUMS_READ] += 1
-            result[group, told[_ADD + 2], m, y, x] = value
+            result[group, control[_ADD + 2], m, y, x] = value
             numbers[_SUMS] += 1
         sums[z // job.columns, z % job.columns] = value
         numbers[_SUM] += 1
 
 
 @njit(cache=True)
-def _words_over_the_port(job: Any, told: Integers, seen: Any) -> int:
+def _words_over_the_port(job: Any, control: Integers, seen: Any) -> int:
     """Count the real image words that come over the port for a position that enters."""
-    group_0, _, b_0, i_0, j_0 = _begin(job, told[_ENTER])
-    y_0, x, x_before = told[_ENTER + 2] * job.e, told[_ENTER + 3], told[_ENTER + 4]
+    group_0, _, b_0, i_0, j_0 = _begin(job, control[_ENTER])
+    y_0, x, x_before = control[_ENTER + 2] * job.e, control[_ENTER + 3], control[_ENTER + 4]
     rows = _rows_seen(job, seen, y_0, min(y_0 + job.e, job.out_rows), i_0, min(i_0 + job.h, job.filter_rows))
     new, width = 0, min(job.w, job.filter_columns - j_0)
     for j in range(j_0, j_0 + width):

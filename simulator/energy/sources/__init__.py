@@ -32,7 +32,7 @@ class Prices(Protocol):
     """What a source knows, once it is opened."""
 
     @property
-    def told(self) -> str:
+    def provenance(self) -> str:
         """What a table says of where its prices are from."""
 
     def energy_pj(self, term: Term) -> float:

@@ -20,7 +20,7 @@ class HwcomponentsPrices:
     spec: Accelerator
     node_nm: int
     library: Any
-    told: str
+    provenance: str
 
     def energy_pj(self, term: Term) -> float:
         """Return the energy of one action of a component, in picojoules.
@@ -77,11 +77,11 @@ def _accesses(action: str, size_bytes: int, width_bits: int) -> list[str]:
 
 def _refused(term: Term, error: Exception) -> InputError:
     lines = [line.strip(" |") for line in str(error).splitlines()]
-    told = [line for line in lines if "Exception" in line or "Error" in line] or lines or [type(error).__name__]
+    problems = [line for line in lines if "Exception" in line or "Error" in line] or lines or [type(error).__name__]
     remedy = "hwc --list shows components and their attributes"
-    if "CACTI failed" in told[-1]:
+    if "CACTI failed" in problems[-1]:
         remedy = "build CACTI for this computer: make, in the folder cacti of hwcomponents_cacti"
-    return InputError("hwcomponents", str(term), f"gives no energy: {told[-1][:200]}", remedy)
+    return InputError("hwcomponents", str(term), f"gives no energy: {problems[-1][:200]}", remedy)
 
 
 def _open(request: SourceRequest) -> Prices:

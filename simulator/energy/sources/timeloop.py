@@ -30,7 +30,7 @@ class ErtPrices:
     entries: tuple[_Entry, ...]
 
     @property
-    def told(self) -> str:
+    def provenance(self) -> str:
         """Where prices are from."""
         return f"Timeloop's ERT {Path(self.path).name}"
 

@@ -1,1 +1,1 @@
-"""One figure, table or study a file, each with an object `EXHIBIT` (see `simulator.reproduce.exhibit`)."""
+"""One figure, table or study a file, each with a tuple `EXHIBITS` (see `simulator.reproduce.exhibit`)."""

@@ -31,11 +31,11 @@ def _rows(case: Case) -> Iterator[Row]:
     cycles = {shape: product_cycles(spec, shape) for shape in set(shapes)}
     found = Row("ResNet-50, 4 images", _CYCLES, sum(cycles[shape] for shape in shapes))
     ratio = _own_tilings({(s.C, s.K, s.P, s.Q, s.R, s.S, s.stride[0]) for s in shapes})
-    told = found.simulated * ratio + _ADDITION_BYTES / _DRAM_BYTES_PER_CYCLE
+    explained = found.simulated * ratio + _ADDITION_BYTES / _DRAM_BYTES_PER_CYCLE
     cause = (
         f"Gemmini's own tilings take {ratio:.2f} times the cycles of the best given mappings, on the shapes of "
         "ResNet-50 in the data set of `gemmini`; with this and the additions of residuals the error is "
-        f"{100 * (told / _CYCLES - 1):+.1f} %"
+        f"{100 * (explained / _CYCLES - 1):+.1f} %"
     )
     yield replace(found, cause=cause)
 

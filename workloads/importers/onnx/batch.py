@@ -42,12 +42,12 @@ class Inputs:
     ----------
     candidates : tuple of Batch
         Batches to try; the last is the file's own.
-    told : str
+    batch_note : str
         What was taken for the batch, in a sentence.
     """
 
     candidates: tuple[Batch, ...]
-    told: str
+    batch_note: str
 
 
 def find_inputs(file: str, model: Any, options: InputOptions) -> Inputs:
@@ -81,7 +81,7 @@ def find_inputs(file: str, model: Any, options: InputOptions) -> Inputs:
             problem = f"has {shapes[name][axis]} samples where another input has {own}"
             raise InputError(file, name, problem, f"give --batch-axis {name}=AXIS, or none")
     batches = [_batch(size, shapes, axes) for size in ((_ANY_BATCH, own) if is_open else (own,))]
-    return Inputs(tuple(batches), _told(axes, own, is_open))
+    return Inputs(tuple(batches), _batch_note(axes, own, is_open))
 
 
 def _declared(file: str, model: Any) -> dict[str, Sequence[int | str]]:
@@ -161,14 +161,14 @@ def _shape(file: str, name: str, dims: Sequence[int | str], sizes: Mapping[str, 
 
 def _fixed_axes(shapes: Mapping[str, Shape], chosen: Mapping[str, int | None]) -> dict[str, int | None]:
     """Return where the batch is if all sizes are fixed: the size that comes first everywhere, or that all have."""
-    told = [shapes[name][axis] for name, axis in chosen.items() if axis is not None]
+    given = [shapes[name][axis] for name, axis in chosen.items() if axis is not None]
     left = {name: shape for name, shape in shapes.items() if name not in chosen and shape}
     if not left:
         return dict(chosen)
     firsts = {shape[0] for shape in left.values()}
     common = set.intersection(*(set(shape) for shape in left.values()))
-    if told:
-        size = told[0]
+    if given:
+        size = given[0]
     elif len(firsts) == 1 or not common:
         size = next(iter(left.values()))[0]
     else:
@@ -188,7 +188,7 @@ def _with_batch(size: int, shapes: Mapping[str, Shape], axes: Mapping[str, int |
     return found
 
 
-def _told(axes: Mapping[str, int | None], own: int, is_open: bool) -> str:
+def _batch_note(axes: Mapping[str, int | None], own: int, is_open: bool) -> str:
     places = [f"dimension {axis} of {name}" for name, axis in axes.items() if axis is not None]
     if not places:
         return "No input has a batch; all is taken as one sample. --batch-axis takes a dimension."

@@ -42,23 +42,23 @@ def imported(path: Path, model: Any, options: InputOptions) -> Imported:
     inputs = find_inputs(file, model, options)
     run, batch, doubled = _first_that_runs(file, model, inputs.candidates)
     own = () if batch.size == inputs.candidates[0].size else (" Other sizes of it do not run.",)
-    told = (_INFERENCE, "".join((inputs.told, *own)))
+    notes = (_INFERENCE, "".join((inputs.batch_note, *own)))
     tape = Tape(batch.size, run.parameters, Flow())
-    with _notes_with_errors(tape, told):
+    with _notes_with_errors(tape, notes):
         for name, tensor in run.inputs.items():
             _know_doubled(tape, tensor, doubled, ())
             tape.add_input(name, tensor)
         _record(file, tape, run.operations, doubled)
         found = finished(tape, path.stem)
-    return Imported(found.inputs, found.layers, (*told, *found.told), inputs.candidates[-1].size)
+    return Imported(found.inputs, found.layers, (*notes, *found.missing_notes), inputs.candidates[-1].size)
 
 
 @contextmanager
-def _notes_with_errors(tape: Tape, told: Sequence[str]) -> Iterator[None]:
+def _notes_with_errors(tape: Tape, notes: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        for note in (*told, *(f"{NOT_RECORDED}{note}" for note in tape.notes())):
+        for note in (*notes, *(f"{NOT_RECORDED}{note}" for note in tape.notes())):
             error.add_note(note)
         raise
 

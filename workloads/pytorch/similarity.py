@@ -1,4 +1,4 @@
-"""How alike the batches of an epoch are: in what the predictor reads, in what it predicts, in their true gradients."""
+"""How similar the batches of an epoch are: what the predictor reads, what it predicts, and their true gradients."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from torch.nn import functional
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class Similarity:
     """Of one layer in one epoch, mean cosines over all pairs of two different batches.
 
     A predictor whose inputs are alike for all batches can know only what gradients have in common.
@@ -49,7 +49,7 @@ class _Directions:
 
 
 @dataclass(slots=True)
-class LikenessSums:
+class SimilaritySums:
     """Takes in one layer's batches, and keeps sums of vectors: the pairs follow from them."""
 
     batches: int = 0
@@ -71,14 +71,14 @@ class LikenessSums:
         self.total = self.total + gradient
         self.squares += float(gradient.square().sum())
 
-    def likeness(self) -> Likeness | None:
+    def similarity(self) -> Similarity | None:
         """Return the means over all pairs; None where there is no pair."""
         pairs = self.batches * (self.batches - 1)
         if pairs == 0:
             return None
         common = (float(self.total.square().sum()) - self.squares) / pairs
         across = (float(self.predictions.total @ self.total) - self.own) / pairs
-        return Likeness(
+        return Similarity(
             inputs=self.inputs.mean_cosine(), predictions=self.predictions.mean_cosine(),
             gradients=self.gradients.mean_cosine(), expected=across / common**0.5 if common > 0 else 0.0,
         )  # fmt: skip
