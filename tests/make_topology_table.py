@@ -1,7 +1,7 @@
-"""Import every topology of a copy of SCALE-Sim, and hold its forward cycles against the naive rule.
+"""Import every topology of a copy of SCALE-Sim, and compare its forward cycles with the naive rule.
 
 `python tests/make_topology_table.py FOLDER` prints a line a file: its layers, or why it is refused, and whether the
-cycles of every layer are the rule's under each dataflow, on 32 x 32 PEs. Files of equal bytes stand once.
+cycles of every layer are the rule's under each dataflow, on 32 x 32 PEs. Files of equal bytes are listed once.
 """
 
 import hashlib

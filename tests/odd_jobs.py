@@ -11,7 +11,7 @@ from workloads.foundation.errors import InputError
 
 @dataclass(frozen=True)
 class Odd:
-    """A job that does as it is told.
+    """A job that does as its order says.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Odd:
 
 
 def double(job: Odd) -> int:
-    """Return twice the job's number, or do as it is told."""
+    """Return twice the job's number, or do as its order says."""
     note = Path(job.notes) / str(job.number)
     ran_before = note.exists()
     with note.open("a", encoding="utf-8") as file:

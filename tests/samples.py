@@ -1,4 +1,4 @@
-"""Parameters of which the default run takes a sample; the long run takes the others."""
+"""Parameters: the default run takes a sample of them, the long run the others."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

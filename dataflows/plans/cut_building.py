@@ -194,7 +194,7 @@ def _kernel(sources: int) -> Callable[..., Any]:
             by_rows = min(extents.rows, multiple(folds.space_quantum, extents.row_positions))
         elif by_rows >= extents.rows:
             by_rows = 1  # rows that all fit side by side fit when cut, too
-        # Axes whose pieces are of so many words, `quantum` of which are a block.
+        # Axes whose pieces are of so many words; `quantum` words are a block.
         channel_axis = VECTORS if extents.reduces_space else REDUCTION
         axes = (
             (GROUPS, extents.groups, 1, folds.groups), (channel_axis, extents.channels, extents.kernel, folds.channels),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from workloads.pytorch.controls import Result
     from workloads.pytorch.training_loop import LoopRecording
 
-SAMPLES = 50_000  # of a training run of which nobody says how large its data set is
+SAMPLES = 50_000  # of a training run whose data set has no known size
 
 
 def _silent(_: str) -> None:

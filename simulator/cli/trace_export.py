@@ -56,7 +56,7 @@ def export_trace(
 ) -> None:  # fmt: skip
     """Train or record a network, or record all that are not trained, and write the traces."""
     _check_training(network, training)
-    load_policy(schedule)  # before the places of outputs, none of which may be its own
+    load_policy(schedule)  # before the places of outputs: no output may be written over it
     if training.checkpoint is not None:
         check_writable(training.checkpoint)
     if network == ALL:

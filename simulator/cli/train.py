@@ -91,7 +91,7 @@ def reference(
     from workloads.trace import load_policy
     from workloads.trace_writer import write_trace
 
-    find_recipe(network)  # before the places of outputs, none of which may be the schedule's own file
+    find_recipe(network)  # before the places of outputs: no output may be the schedule's own file
     policy = load_policy(schedule)
     path = Path(f"{network}.yaml") if out is None else out
     for place in (path, checkpoint):

@@ -102,7 +102,7 @@ class TimingCycles(StrictModel):
             problem = f"is {self.XS}, less than RFC ({self.RFC}): a refresh may be under way when self-refresh ends"
             raise InputError("", "XS", problem, "give at least RFC")
         if self.FAW > self.RAS + self.RP + 3 * self.RRD_S:
-            # else the activates of one transfer could hold up the next
+            # else the activates of one transfer could delay the next
             problem = f"is {self.FAW}, more than RAS + RP + 3 RRD_S"
             raise InputError("", "FAW", problem, "give less, or check RAS, RP and RRD_S")
         return self

@@ -31,7 +31,7 @@ Power = Annotated[float, Field(ge=0.0, le=MOST_MW, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=1 << 20)]
 Width = Annotated[int, Field(ge=1, le=WIDEST_PORT_BITS)]
 FOLDER = "configs/energy"
-_ENTRIES = ("actions", "leakage")  # parts of a table whose entries each stand for themselves
+_ENTRIES = ("actions", "leakage")  # parts of a table whose entries are replaced one by one
 _BEGIN = "add them, or say extends: 45nm and give only what differs; adagp-sim show 45nm > my.yaml prints a whole table"
 
 

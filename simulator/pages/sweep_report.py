@@ -12,7 +12,7 @@ from simulator.sweep.point import BESIDE_BASELINE, TOTALS
 from simulator.sweep.results import SweepResults, shown
 from simulator.sweep.run import Sweep, results_of
 
-_MOST_SPECS = 40  # of points whose machine stands in the page
+_MOST_SPECS = 40  # of points whose machine the page shows
 _PLAIN = 1e6  # from which numbers are written with an exponent
 _MOST_POINTS = 20_000  # of points that a chart draws
 

@@ -18,7 +18,7 @@ from workloads.schedule import Phase
 from workloads.trace import Trace
 
 Quantity = Literal["cycles", "energy_pj"]
-# Means of accuracies with four digits differ from what they stand for in the last bits only.
+# Means of accuracies with four digits differ from the exact means in the last bits only.
 _ROUNDING = 1e-9
 
 

@@ -23,7 +23,7 @@ from workloads.passes import Pass
 from workloads.schedule import Phase
 
 LAYERS = 4
-CYCLES_A_STEP = 1000  # of which every alpha below is a whole number
+CYCLES_A_STEP = 1000  # times every alpha below it is a whole number
 ALPHAS = tuple(Fraction(text) for text in ("0", "1/20", "1/10", "1/4", "1/2"))
 # Every layer has both gradients, so that BW = 2 FW holds for each, the first one too.
 _FACTS = [LayerFacts(predicted=True, updated=True, has_weights=True, needs_dgrad=True)] * LAYERS

@@ -57,7 +57,7 @@ def test_a_larger_machine_by_hand() -> None:
     ("bits", "dsps"), [(8, 1), (18, 1), (19, 2), (25, 2), (26, 4), (35, 4), (36, 6), (49, 6), (50, 9)]
 )
 def test_dsps_of_a_multiplier(bits: int, dsps: int) -> None:
-    """Pieces of 25 bits times pieces of 18, of which one has the sign: 18, 35, 52 bits and 25, 49, 73 bits."""
+    """Pieces of 25 bits times pieces of 18, one of them with the sign: 18, 35, 52 bits and 25, 49, 73 bits."""
     assert _dsps_a_multiplier(bits) == dsps
 
 

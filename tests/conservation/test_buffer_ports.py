@@ -158,7 +158,7 @@ def test_the_vector_unit_by_hand() -> None:
 
 
 def test_shares_of_the_shipped_designs() -> None:
-    """64 banks of 8 bytes a cycle, of which 16 serve the second array."""
+    """64 banks of 8 bytes a cycle; 16 of them serve the second array."""
     assert load_accelerator(design="baseline").budget(0).ports == MemoryPorts(512, None)
     assert load_accelerator(design="efficient").budget(0).ports == MemoryPorts(512, 512)
     spec = load_accelerator(design="max")

@@ -1,4 +1,4 @@
-"""Short cuts give the same integers as the long way."""
+"""Short cuts give the same integers as the computation without them."""
 
 import pytest
 from hypothesis import given, settings

@@ -127,7 +127,7 @@ def test_what_is_never_reached_costs_nothing_that_can_be_told(results: Results) 
         if key[0] != "bp":
             told = (one.epochs, one.cycles, one.seconds, one.energy_pj, one.cycles_ratio, one.energy_ratio)
             assert told == (None,) * 6
-    # Where backpropagation does not get there, nothing can be held against it.
+    # Where backpropagation does not get there, nothing can be compared with it.
     assert all(one.cycles_ratio is None for one in costs(results, 0.96).values())
 
 

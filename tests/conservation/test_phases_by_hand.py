@@ -129,7 +129,7 @@ def test_least_buffer_of_an_update() -> None:
 
 
 def test_product_of_an_activation_with_data_has_one_gradient() -> None:
-    """4 samples of (5 x 8) by (8 x 7), on either side of which stands the data; then two of what is trained."""
+    """4 samples of (5 x 8) by (8 x 7): data on the one side, then on the other; then both are trained."""
     queries = {"id": "q", "kind": "linear", "inputs": ("x",), "L": 5, "C": 8, "K": 8}
     keys = {"id": "k", "kind": "linear", "inputs": ("data",), "L": 7, "C": 8, "K": 8}
     left = {"id": "left", "kind": "matmul", "inputs": ("q", "data"), "M": 5, "C": 8, "K": 7}
@@ -144,7 +144,7 @@ def test_product_of_an_activation_with_data_has_one_gradient() -> None:
 
 
 def test_who_needs_a_gradient_of_its_input() -> None:
-    """Whoever stands behind something that is trained, however many layers without weights are between."""
+    """Every layer behind something that is trained, however many layers without weights are between."""
     norm = {"id": "norm", "kind": "batch_norm", "op": "bn", "inputs": ("input",), "shape": (3, 8, 8), "parameters": 6}
     plain = [activation("first", "input", 3), conv("a", "first", 3, 4), activation("relu", "a", 4),
              activation("again", "relu", 4), conv("b", "again", 4, 5)]  # fmt: skip

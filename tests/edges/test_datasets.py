@@ -1,4 +1,4 @@
-"""Data sets on disk: tiny ones that the test writes, read back, and broken ones told in one line."""
+"""Data sets on disk: tiny ones that the test writes, read back, and broken ones refused in one line."""
 
 import gzip
 import pickle

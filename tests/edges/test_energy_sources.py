@@ -129,7 +129,7 @@ def test_what_a_source_needs(tmp_path: Path) -> None:
 
 
 class _Hwcomponents(ModuleType):
-    """What of hwcomponents is called, with its units (joules and watts): prices that a hand can follow."""
+    """The calls of hwcomponents, with their units (joules and watts): prices that a hand can follow."""
 
     asked: list[tuple[str, dict[str, Any], str]]
 
@@ -146,7 +146,7 @@ class _Hwcomponents(ModuleType):
 
 @pytest.fixture
 def hwcomponents(monkeypatch: pytest.MonkeyPatch) -> _Hwcomponents:
-    """Put a stand-in in the place of hwcomponents, which needs a newer Python than the project."""
+    """Replace hwcomponents by a module of ours, which needs a newer Python than the project."""
     found = _Hwcomponents("hwcomponents")
     found.asked = []
     monkeypatch.setitem(sys.modules, "hwcomponents", found)

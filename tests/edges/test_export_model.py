@@ -108,7 +108,7 @@ def test_indices_as_input(models):
 
 
 def test_several_inputs_and_what_is_not_recorded(models, tmp_path):
-    """By the command: inputs repeat, and a list of what is missing stands at the end and in the trace."""
+    """By the command: inputs repeat, and a list of what is missing is at the end, and in the trace."""
     command = ["trace", "export", "--model", "own_models:Two", "--input", "3x4", "--input", "3x4", "--samples", "9"]
     run = CliRunner().invoke(cli, [*command, "--out", str(tmp_path / "two.yaml")])
     assert run.exit_code == 0, run.output

@@ -48,7 +48,7 @@ def test_processes_that_die(tmp_path: Path, batch: int) -> None:
 
 @pytest.mark.parametrize(("batch", "limit_seconds"), [(1, 6), (4, 2)])
 def test_a_process_that_hangs(tmp_path: Path, batch: int, limit_seconds: int) -> None:
-    """The limit leaves a busy machine room for every other job; a kill within it could be told as a hang."""
+    """The limit leaves a busy machine room for every other job; a kill within it would look like a hang."""
     found = outcomes(Processes(2, limit_seconds=limit_seconds), {12: "hang"}, tmp_path, batch)
     assert found[12] == Lost(f"took more than {limit_seconds} seconds")
     assert all(found[number] == Done(2 * number) for number in range(16) if number != 12)

@@ -1,4 +1,4 @@
-"""What is given in the place of something else is told: what it is, and what takes it."""
+"""A file in the place of another kind: the error says what it is, and what takes it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a trace does not hold is told as it is recorded, by inspect and by every run."""
+"""What a trace does not hold: the export says it, and so do inspect and every run."""
 
 import sys
 from pathlib import Path

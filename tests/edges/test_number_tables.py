@@ -1,4 +1,4 @@
-"""Shipped CSV tables: what is wrong is told with file, row and column."""
+"""Shipped CSV tables: an error names file, row and column."""
 
 from pathlib import Path
 

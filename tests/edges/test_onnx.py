@@ -42,7 +42,7 @@ def test_convolutional_network(tmp_path, batch):
     assert layers["conv1"].bias
     assert layers["bn1"].parameters == 16
     assert (layers["depthwise"].groups, layers["depthwise"].stride, layers["depthwise"].P) == (8, (2, 2), 8)
-    # 16 at stride 2 needs one row more below only: an asymmetric padding stands before the convolution.
+    # 16 at stride 2 needs one row more below only: an asymmetric padding comes before the convolution.
     assert (layers["depthwise.pad"].shape, layers["depthwise"].padding) == ((8, 17, 17), (0, 0))
     assert layers["add"].inputs == ("depthwise", "pool1")
     assert layers["concat"].shape == (16, 8, 8)
@@ -210,7 +210,7 @@ def test_model_without_weights_is_no_training_workload(tmp_path):
     source = b.save(tmp_path / "sum.onnx", "sum")
     run = CliRunner().invoke(cli, ["trace", "import", str(source), "--format", "onnx"], standalone_mode=False)
     assert "no convolution or linear layer in it" in str(run.exception)
-    # What is known of it is told beside the error.
+    # The error has notes of what is known.
     assert "100.00% of the arithmetic is not simulated (Einsum 100.00%)" in run.stderr
     assert "The batch is dimension 0 of image (1 in the file)" in run.stderr
     assert not (tmp_path / "sum.yaml").exists()

@@ -176,7 +176,7 @@ def test_keys_of_the_part_go_with_a_part() -> None:
 
 
 def test_a_file_means_paths_from_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever stands in the current folder under the same name; the command line means that one."""
+    """Whatever the current folder has under the same name; the command line means that one."""
     sub = tmp_path / "sub"
     written(sub, "energy.yaml", "{extends: 45nm, actions: {macs: {energy_pj: 2, source: s}}}")
     written(sub, "dram.yaml", "{extends: ddr3-1600, timing_cycles: {CL: 12}}")

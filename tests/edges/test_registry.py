@@ -1,4 +1,4 @@
-"""Parts are found by file and name; a file that lacks its part, or takes another's name, is told in one line."""
+"""Parts are found by file and name; a file that lacks its part, or takes another's name, is an error of one line."""
 
 import sys
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def test_two_parts_of_one_name(package: Path) -> None:
 
 
 def test_a_dataflow_in_whose_way_no_array_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would run nowhere, and nobody would be told."""
+    """It would run nowhere, and nobody would notice."""
     wrong = replace(dataflow.dataflows()["broadcast", "os"], way="sum stays")
     monkeypatch.setattr(dataflow, "registry", lambda *_: {"os": wrong})
     with pytest.raises(InputError, match=r"dataflow os: way: is 'sum stays', in which no array works; .*sums stay"):

@@ -1,4 +1,4 @@
-"""What a user gives to `adagp-sim validate`: rows of his own, and mistakes told in one line."""
+"""What a user gives to `adagp-sim validate`: rows of their own, and mistakes refused in one line."""
 
 import csv
 import json

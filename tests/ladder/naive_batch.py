@@ -203,7 +203,7 @@ class Batch:
         return naive_op.sequences(plans)
 
     def run(self, most=200):
-        """Yield each step as a list of alternatives, each the rows of its ops, of which the simulator is to have one.
+        """Yield each step as a list of alternatives, each the rows of its ops; the simulator is to have one of them.
 
         Send the cycle at which the step ended.
         """

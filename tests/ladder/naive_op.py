@@ -287,7 +287,7 @@ def inside_fold(machine, flow, v, d, n):
         yield "stationary_register_writes", 2 * R * C
         yield "operand_register_writes", R * v
         yield "product_register_writes", R * C * v
-        nodes, here, links = [], list(range(R)), 0  # a node stands at its first row
+        nodes, here, links = [], list(range(R)), 0  # a node is at its first row
         while len(here) > 1:
             links += sum(b - a for a, b in zip(here[::2], here[1::2], strict=False) if b < d)
             here = here[::2]

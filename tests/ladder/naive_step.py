@@ -17,7 +17,7 @@ def up(a, b):
 
 
 class Running:
-    """A plan that runs on an array: what of it is done, and what its tiles wait for."""
+    """A plan that runs on an array: how much is done, and what its tiles wait for."""
 
     def __init__(self, machine, plan, start):
         self.machine, self.plan, self.start = machine, plan, start

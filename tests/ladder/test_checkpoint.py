@@ -1,4 +1,4 @@
-"""A killed run that goes on from its checkpoint is the run that was never killed, to the bit."""
+"""A killed run that resumes from its checkpoint is the run that was never killed, to the bit."""
 
 import pytest
 

@@ -150,7 +150,7 @@ def test_explain_writes_what_a_run_reads(flow, kind: str, on_rows: str, tmp_path
         again = explain_layer(trace, given_spec, layer)
         assert [each.values() for each in again.passes] == [each.values() for each in one.passes]
         assert again.mapping() == one.mapping()
-        # a larger array takes the same tiles, so its reliefs are told as well
+        # a larger array takes the same tiles, so its reliefs are listed as well
         if layer == trace.mac_layers[0].id and flow.way != "rows stay":
             assert {each.name for each in again.reliefs} == {each.name for each in one.reliefs}
         passes |= {each.name for each in one.passes}
@@ -172,7 +172,7 @@ def test_a_given_mapping_changes_a_run(tmp_path) -> None:
 
 
 def test_a_sweep_knows_mappings_by_their_text(tmp_path) -> None:
-    """Two files, one in two names: three points, of which two are the same; an edited file is computed anew."""
+    """Two files, one in two names: three points, two of them the same; an edited file is computed anew."""
     for name, filters in (("one", 1), ("two", 2), ("again", 1)):
         text = f"version: 1\ndefault: {{forward: {{tile: {{filters: {filters}}}}}}}\n"
         (tmp_path / f"{name}.yaml").write_text(text)

@@ -84,7 +84,7 @@ def test_five_in_flight_by_hand() -> None:
 
     # begins of ten rows of 4 in one fold: 0 4 8 12 16, then 37 41 45 49 53; the last vector enters at 57
     assert stream(10, 1, 4) == 57
-    # rows of 16 are not held up, nor are rows of 20, which are 16 and 4
+    # rows of 16 are not delayed, nor are rows of 20, which are 16 and 4
     assert (stream(10, 1, 16), stream(10, 3, 16), stream(10, 1, 20)) == (160, 480, 200)
     # two folds of one row of 4: the first instruction brings the other fold's words, in 16 cycles
     assert stream(1, 2, 4) == 16 + 4

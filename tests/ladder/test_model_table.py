@@ -70,7 +70,7 @@ def test_two_processes_count_what_stands_in_the_table(tmp_path):
     pytest.importorskip("torchvision", reason="needs the torch extra")
     table = tmp_path / "table.csv"
     command = [sys.executable, "-m", "tests.model_table", "--out", table, "--source", "torchvision", "--workers", "2"]
-    for models in ("4", "10"):  # the second run goes on where the first one stopped
+    for models in ("4", "10"):  # the second run resumes the first one
         told = subprocess.run([*command, "--models", models], cwd=ROOT, check=True, capture_output=True, text=True)
         assert told.stdout.count("torchvision") == {"4": 4, "10": 6}[models]
     found = [replace(row, seconds=0.0) for row in read_rows(table).values()]

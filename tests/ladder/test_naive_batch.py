@@ -142,7 +142,7 @@ def arrays_of(drawn: tuple) -> list[dict]:
 
 
 def check_energy(drawn: tuple, rows: list[dict]) -> None:
-    """Compare the energy of each row, by parts, and what stands beside it, with that of its counts and cycles."""
+    """Compare the energy of each row, by parts, and its other columns, with that of its counts and cycles."""
     _, _, _, _, design, chosen, _, _, _ = drawn
     machines_ = arrays_of(drawn)
     banks = sum(machine["banks"] for machine in machines_)

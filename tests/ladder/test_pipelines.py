@@ -1,4 +1,4 @@
-"""Pipelines: the paper's steps, published formulas, properties of random pipelines, short cuts against the long way."""
+"""Pipelines: the paper's steps, published formulas, properties of random pipelines, and short cuts."""
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor

@@ -311,7 +311,7 @@ def test_macs_at_every_batch_on_both_devices(name):
     found = {(batch, device): recorded(name, batch, device) for batch in (1, 3, 8) for device in ("meta", "cpu")}
     for where, recording in found.items():
         assert macs(recording) == MODELS[name][3], where
-        # One-hot codes on the CPU look for their least and greatest value first, and that is told.
+        # One-hot codes on the CPU look for their least and greatest value first, and a note says so.
         notes = tuple(note for note in recording.notes if name != "quantised" or "after item" not in note)
         assert notes == NOTES.get(name, ()), where
     by_weight = [macs_by_weight(recording) for recording in found.values()]

@@ -315,7 +315,7 @@ def test_loop_without_an_optimizer_says_so():
 
 
 class Experts(nn.Module):
-    """Four experts, of which each vector goes through the best one."""
+    """Four experts; each vector goes through the best one."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""What of the reduction lies on the rows: channels and taps, or channels of one tap (docs/microarchitecture.md)."""
+"""The part of the reduction on the rows: channels and taps, or channels of one tap (docs/microarchitecture.md)."""
 
 import numpy as np
 import pytest

@@ -295,8 +295,8 @@ def test_first_asked_first_served_by_hand() -> None:
     assert tiles[0].tolist() == [0, 3, 3, 4, 11, 17]
     assert tiles[1, :4].tolist() == [3, 11, 11, 12]
     assert times[:, 1].tolist() == [17, 12]
-    # the first array's store stood behind the load from 4, when it was asked for, to 11; then it took 6 itself. The
-    # second array's load stood behind the first's for 3 of its 11 cycles.
+    # the first array's store waited for the load from 4, when it was asked for, to 11; then it took 6 itself. The
+    # second array's load waited for the first's for 3 of its 11 cycles.
     assert times[:, 2:].tolist() == [[3, 6, 7], [8, 0, 3]]
 
 
@@ -394,7 +394,7 @@ def test_a_plan_alone_takes_what_the_planner_says(one: Plan, instant: bool) -> N
 
 
 def test_bound_by_the_other_array_by_hand() -> None:
-    """Two arrays with loads of 102 and nothing to compute: each waits for the other's load, and that is told apart."""
+    """Two arrays with loads of 102 and nothing to compute: each waits for the load of the other, counted by itself."""
     one = plan([(100, 0, 0, 0)], fill=0, drain=0)
     times, _, _ = kernel_times(StepWork((one,), (one,)))
     assert times.tolist() == [[0, 102, 102, 0, 0], [0, 204, 102, 0, 102]]

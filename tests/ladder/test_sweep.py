@@ -178,7 +178,7 @@ def test_nothing_is_computed_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(computing, "totals", counted)
     first = {"grid": {"array.rows": (6, 12), "design": ("baseline",)}}
-    # 12 rows are those of the shipped machine, and 15 columns too: one machine, told in two ways
+    # 12 rows are those of the shipped machine, and 15 columns too: one machine, written in two ways
     second = {"list": ({"array.columns": 15}, {"array.rows": 6, "array.columns": 15}, {"array.rows": 7}),
               "settings": {"design": "baseline"}}  # fmt: skip
     rows = swept(first, tmp_path / "a", tmp_path / "store.sqlite")

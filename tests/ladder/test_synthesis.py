@@ -120,7 +120,7 @@ def test_without_yosys_it_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 @needs_yosys
 def test_a_small_machine_from_rtl_to_area(tmp_path: Path) -> None:
-    """3 x 2 PEs: levels of 2 and 1 nodes, of which level 1 is inside DSPs; and 2 x 2."""
+    """3 x 2 PEs: levels of 2 and 1 nodes, level 1 of them inside DSPs; and 2 x 2."""
     made = tmp_path / "made.csv"
     good(run_here("synthesize", *SMALL, "--out", str(made)))
     assert made.read_text().startswith("# adagp-sim synthesize --set array.rows=3")

@@ -35,7 +35,7 @@ def naive_cycles(pe: PEArray, folds: int, vectors: int) -> int:
     words_to_load = [pe.rows * pe.columns] * folds
     shadow_ready_fold = -1  # which fold lies complete in the shadow registers
     active, entered = -1, 0  # the fold in the registers, and how many of its vectors entered
-    row_words = column_words = 0  # what of the current vector has passed the ports
+    row_words = column_words = 0  # words of the current vector that have passed the ports
     last_entry, cycle = -1, 0
     loading = 0
     while True:

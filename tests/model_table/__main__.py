@@ -3,7 +3,7 @@
     python -m tests.model_table --out tests/data/models.csv
 
 Needs torchvision, timm and transformers. A process on each core counts one model at a time, and is replaced when its
-model takes too long. A run that was stopped goes on where it was. `--docs` writes what came out into docs/networks.md,
+model takes too long. A run that was stopped can resume. `--docs` writes what came out into docs/networks.md,
 and counts nothing.
 """
 

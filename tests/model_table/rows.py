@@ -38,7 +38,7 @@ class Row:
     def verdict(self) -> str:
         """Whether the recorder is exact, leaves out named operators, or differs; or the model is not counted.
 
-        What torch counts otherwise, which stands there with a name too, is no difference of the recorder.
+        What torch counts otherwise, which has a name there too, is no difference of the recorder.
         """
         if self.reason:
             return "not counted"

@@ -1,1 +1,1 @@
-"""Single changes of the code, each of which some test must notice: `python -m tests.mutation --help`."""
+"""Single changes of the code; some test must notice each: `python -m tests.mutation --help`."""

@@ -2,10 +2,10 @@
 
     python -m tests.mutation simulator/engine simulator/energy workloads/shapes.py --sample 50
 
-Results stand in `.mutation/mutants.csv`; a run goes on where it was stopped. A change is tried on the test files that
+Results are in `.mutation/mutants.csv`; a run that was stopped can resume. A change is tried on the test files that
 import its file by the fewest others: first the nearest, and if it lives those up to `--reach`. Of these run the tests
 that enter the changed function, the quick ones first. Which enter it is known from watching each file once; a file that
-changed is watched again. Named tests may do without (`--tests tests/ladder/test_sram.py --unwatched`).
+changed is watched again. Named tests may do without (`--tests FILE --unwatched`).
 """
 
 import argparse

@@ -139,7 +139,7 @@ class Guard:
 
 @dataclass
 class GuardMap:
-    """All that is known about tests, by the file that they stand in.
+    """All that is known about tests, by their file.
 
     Attributes
     ----------

@@ -44,7 +44,7 @@ class Mutant:
     Attributes
     ----------
     function : str
-        Qualified name of the function it stands in, as a code object has it; empty at the top of a module or class.
+        Qualified name of its function, as a code object has it; empty at the top of a module or class.
     kind : str
         What was changed, such as `comparison`.
     """

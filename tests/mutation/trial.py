@@ -27,7 +27,7 @@ class Copy:
     """A copy of the working tree with a cache of compiled kernels of its own.
 
     A changed file gets a time stamp that none had before, since caches of compiled code know a file by its size and
-    time stamp; after the trial the file stands there as before, time stamp included.
+    time stamp; after the trial the file is as before, time stamp included.
     """
 
     def __init__(self, root: Path, folder: Path) -> None:

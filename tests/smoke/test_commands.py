@@ -670,7 +670,7 @@ def test_diff_compares_dram_parts_by_key(adagp: Adagp) -> None:
 
 
 def test_diff_pairs_runs_of_other_dataflows_and_designs(adagp: Adagp) -> None:
-    """What two folders have one of is compared; a run that one folder has alone is told in the totals alone."""
+    """What two folders have one of is compared; a run that one folder has alone is in the totals alone."""
     adagp("compare", "digits-cnn", "--out", "all")
     for name, design, dataflow in (("os", "max", "os"), ("low", "low", "ws"), ("max", "max", "ws")):
         adagp("simulate", "digits-cnn", "--design", design, "--dataflow", dataflow, "--out", name)

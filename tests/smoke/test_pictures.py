@@ -102,7 +102,7 @@ def test_vector_layers_are_in_the_bars(drawn: list[Figure], tmp_path: Path) -> N
 
 
 def test_the_size_that_is_told_of_a_timeline(tmp_path: Path) -> None:
-    """What is told beforehand is the size of the file, to a tenth."""
+    """What the note says beforehand is the size of the file, to a tenth."""
     results = compare(load_trace("digits-cnn"))
     tiles, told = timeline_tiles(results)
     sizes = []

@@ -33,9 +33,9 @@ def test_pages_are_well_formed(path: Path) -> None:
 
 
 def test_every_page_has_its_exhibits() -> None:
-    """No page lies about that no module reads, and each key stands once.
+    """No page lies about that no module reads, and each key is given once.
 
-    A new exhibit's words stand in a page of its own, and docs/reproduce.md names it.
+    A new exhibit's words are a page of its own, and docs/reproduce.md names it.
     """
     written = [one.constants["key"] for path in FOLDER.glob("*.md") for one in pages(path.stem)]
     assert sorted(written) == sorted(exhibit_makers())

@@ -19,7 +19,7 @@ CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 HERE = Path(__file__)
 
 FOLDERS = "workloads|dataflows|simulator|configs|traces|docs|tests"
-# A path of the project: from a top-level folder, or between backticks beside such a one. `NAME` stands for a name.
+# A path of the project: from a top-level folder, or between backticks beside such a one. `NAME` represents a name.
 A_PATH = re.compile(rf"(?<![\w./-])((?:{FOLDERS})/[\w./*-]*\w/?)")
 
 
@@ -29,7 +29,7 @@ def named_paths(text: str) -> set[str]:
 
 @cache
 def exists(path: str) -> bool:
-    """Return whether there is such a file or folder; `docs/decisions/0011` stands for the page of that number."""
+    """Return whether there is such a file or folder; `docs/decisions/0011` represents the page of that number."""
     return (ROOT / path).exists() or any((ROOT / path).parent.glob(f"{Path(path).name}[-.]*"))
 
 
@@ -85,7 +85,7 @@ def asked(command: str) -> list[str]:
 
 
 def refusal(command: str) -> str | None:
-    """Return what click says of a command that cannot be called; what stands for more is left out."""
+    """Return what click says of a command that cannot be called; what represents several values is left out."""
     words = asked(command)
     if not words or words in (["--help"], ["COMMAND", "--help"]):
         return None

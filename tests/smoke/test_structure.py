@@ -1,4 +1,4 @@
-"""Folders and imports: they run one way, and what stands in the tree is what is installed."""
+"""Folders and imports: they run one way, and what is in the tree is what is installed."""
 
 import ast
 import configparser

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from workloads.recording.recording import Recording
 
-# Stands in the error of a torchvision whose operators are not there.
+# Is in the error of a torchvision whose operators are not there.
 _TORCHVISION = "torchvision::"
 
 

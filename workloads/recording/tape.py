@@ -71,7 +71,7 @@ class Tape:
         self.inputs: list[str] = []
         self._origins: list[_Origin] = []
         self._carries: dict[str, bool] = {}
-        # Layers between two that read one another, by what they are made of and their shape: each stands once.
+        # Layers between two that read one another, by what they are made of and their shape: each is made once.
         self._inserted: dict[tuple[object, ...], str] = {}
         self._parameters = dict(parameters)
         self._untouched = dict.fromkeys(parameters)

@@ -32,7 +32,7 @@ def run_broadcast_output(
     fold, step = 0, 0  # what enters next
     words_a = words_b = 0
     latched_fold = latched_step = multiplied_fold = multiplied_step = -1
-    complete = -1  # the fold whose sums stand in acc
+    complete = -1  # the fold whose sums are in acc
     draining, drained = -1, 0  # the fold in out, and its words that have left
     since_start = 0  # cycles since the fold's first step could enter
     cycle, last_write = 0, -1

@@ -70,8 +70,8 @@ def run_broadcast_stationary(
     last_write = -1
     full_speed = moving_port >= rows and output_port >= columns and len(dump) == 0
     while done < len(folds) * V:
-        # While nothing but the datapath changes, cycles need no controller. A test holds this to the long way, which a
-        # dump takes.
+        # While nothing but the datapath changes, cycles need no controller. A test compares this with
+        # every cycle by itself, as a dump needs it.
         loads = loading < len(folds) and loaded < rows * columns
         follows = stage_fold[last] == active and stage_vector[last] == vector - stages
         if full_speed and not swapping and not loads and vector < V - 1 and follows:
@@ -277,7 +277,7 @@ def _stream(
     """Step as many cycles as there are vectors, with every pipeline stage taken by the same fold."""
     rows, lanes = weight.shape
     real_d, real_n, levels = vectors.shape[1], results.shape[1], len(nodes) - 1
-    # While it streams, a level's nodes stand in bit-reversed order and are padded with zeros to a power of two, so that
+    # While it streams, a level's nodes have bit-reversed order and are padded with zeros to a power of two, so that
     # those to be added lie in two halves and a level is one loop.
     leaves = 1 << levels
     order, start = np.zeros((levels + 1, leaves), np.int64), np.zeros(levels + 1, np.int64)

@@ -52,7 +52,7 @@ def run_overlapped_output(
     full_speed = moving_port >= rows and stationary_port >= columns and len(dump) == 0
     while left < folds * rows * columns:
         if full_speed and draining < 0 and steady >= kept and step < D - 1:
-            # Nothing but the datapath changes. A test compares this with the long way, which a dump takes.
+            # Nothing but the datapath changes. A test compares this with every cycle by itself, as for a dump.
             burst = D - 1 - step
             group, first_v, real_v, first_n, real_n = _fold(fold, blocks_v, blocks_n, V, N, rows, columns)
             _stream(

@@ -61,7 +61,7 @@ def run_overlapped_stationary(
     while left < folds * V * columns:
         waits = loading == folds or loaded == rows
         if full_speed and waits and steady >= diagonals and vector < V - 1:
-            # Nothing but the datapath changes. A test compares this with the long way, which a dump takes.
+            # Nothing but the datapath changes. A test compares this with every cycle by itself, as for a dump.
             burst = V - 1 - vector
             group, first_d, real_d, first_n, real_n = _fold(active, blocks_d, blocks_n, D, N, rows, columns)
             _stream(
