@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from workloads.passes import Product, Role
 
 

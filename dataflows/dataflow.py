@@ -25,8 +25,8 @@ from dataflows.arrays.several import SeveralArrays
 from dataflows.convolution import ConvolutionTiles, whole_convolution
 from dataflows.formula import FilledFormula
 from dataflows.granularity import Axis, Granularity
+from dataflows.integers import Integers
 from dataflows.operands import ConvolutionOperands, SteppedProduct, Tensor
-from dataflows.plans.plan import Integers
 from dataflows.traffic import ArrayTraffic
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.registry import registry

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 _FUNCTIONS = {"__builtins__": {}, "min": min, "max": max, "ceil": ceil, "log2": log2,
               "gcd": lambda a, b: Fraction(gcd(int(a), int(b))),

@@ -19,11 +19,12 @@ from dataflows.plans import (
     tiling_search,
     tiling_time,
 )
+from dataflows.plans.budget import BufferBudget
 from dataflows.plans.candidate_heap import KEY
 from dataflows.plans.choice import NO_TABLE, Contest
 from dataflows.plans.cut_tables import Candidate
 from dataflows.plans.placement import Placement
-from dataflows.plans.plan import BufferBudget, Plan
+from dataflows.plans.plan import Plan
 from dataflows.plans.tiling import ORDERS, Tiling
 from workloads.foundation.kernel_sources import sources_of
 from workloads.passes import Product

@@ -12,7 +12,7 @@ from dataflows.arrays.activity import Activity, FoldedJob, Operand
 from dataflows.arrays.job import Geometry, JobArray, JobTiles, Register, ceil_div, filled_formula
 from dataflows.arrays.stepped import step_job
 from dataflows.formula import FilledFormula
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from dataflows.arrays.geometry import Spread as Spread
 from dataflows.arrays.rtl import Rtl
 from dataflows.arrays.wires import Lines
 from dataflows.formula import FilledFormula, Formula
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataflows.actions import total as total_counts
 from dataflows.arrays.job import Geometry, JobArray, JobGranularity, JobTiles, JobTiming, JobTraffic, folds
 from dataflows.arrays.stepped import Operand, SteppedJob, step_job
 from dataflows.arrays.wires import Lines
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 
 @dataclass(frozen=True)

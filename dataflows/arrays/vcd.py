@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from dataflows.arrays.stepped import Operand
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from workloads.foundation.atomic import atomic_file
 
 CYCLE_TIME, EDGE_TIME = 10, 5  # cycle t ends at CYCLE_TIME * t + EDGE_TIME, as in the test bench of the RTL

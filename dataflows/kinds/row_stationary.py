@@ -18,8 +18,8 @@ from dataflows.convolution import ConvolutionTiles, whole_convolution
 from dataflows.dataflow import PORTS, Dataflow, Spatial, flat
 from dataflows.formula import FilledFormula
 from dataflows.granularity import Granularity
+from dataflows.integers import Integers
 from dataflows.operands import ConvolutionOperands, SteppedProduct
-from dataflows.plans.plan import Integers
 from dataflows.traffic import ArrayTraffic
 from workloads.passes import Product
 

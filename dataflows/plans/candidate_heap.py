@@ -1,6 +1,6 @@
 """A heap of the first candidates by their keys, whose root is the last of them; and the order of them all."""
 
-from dataflows.plans.transfers import Integers
+from dataflows.integers import Integers
 from workloads.foundation.kernels import njit_inside
 
 KEY = 6  # numbers of a key: three criteria, tiles, and the place: among a mapping's candidates, and the mapping's own

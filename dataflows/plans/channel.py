@@ -6,7 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-from dataflows.plans.transfers import Integers, TransferChoices, Transfers
+from dataflows.integers import Integers
+from dataflows.plans.transfers import TransferChoices, Transfers
 
 
 class Channel(Protocol):

@@ -14,6 +14,8 @@ import numpy as np
 from dataflows.array import PEArray
 from dataflows.convolution import whole_convolution
 from dataflows.dataflow import Dataflow
+from dataflows.integers import Integers
+from dataflows.plans.budget import BufferBudget, TileTooLargeError
 from dataflows.plans.channel import Channel
 from dataflows.plans.cut_tables import (
     Candidate,
@@ -28,7 +30,6 @@ from dataflows.plans.cut_tables import (
 from dataflows.plans.cuts import AXES, Cuts, cuts_of, together
 from dataflows.plans.loopnest import LoopNest
 from dataflows.plans.placement import Placement
-from dataflows.plans.plan import BufferBudget, Integers, TileTooLargeError
 from dataflows.plans.streams import from_dram
 from dataflows.plans.tiling import ORDERS, Order, Tiling
 from dataflows.plans.transfer_kinds import KindsOfTransfers, costs_of_kinds

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from dataflows.integers import Integers
 from dataflows.plans import (
     array_side,
     candidate_heap,
@@ -42,7 +43,6 @@ from dataflows.plans.kernel_arrays import zero_rows
 from dataflows.plans.table_reading import axes_of, space_at
 from dataflows.plans.tiling_search import candidate_at, list_candidates
 from dataflows.plans.tiling_time import TILE_ROWS, Measured, measure
-from dataflows.plans.transfers import Integers
 from workloads.foundation.kernel_sources import sources_of
 from workloads.foundation.kernels import njit_inside
 

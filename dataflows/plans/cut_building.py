@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from dataflows.integers import Integers
 from dataflows.plans import cut_tables, kernel_arrays
 from dataflows.plans.cut_tables import Extents, Folds
 from dataflows.plans.kernel_arrays import zero_rows, zeros
-from dataflows.plans.transfers import Integers
 from workloads.foundation.kernel_sources import sources_of
 from workloads.foundation.kernels import njit_inside
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from dataflows.integers import Integers
 from dataflows.plans import cut_tables, kernel_arrays, table_reading, tile_kinds
 from dataflows.plans.cut_tables import Extents, Sizes, StreamBytes, Tables
 from dataflows.plans.table_reading import axes_of, cut_at, space_at
 from dataflows.plans.tile_kinds import Kinds, kinds_of
-from dataflows.plans.transfers import Integers
 from workloads.foundation.kernel_sources import sources_of
 
 

@@ -6,7 +6,7 @@ where its own cuts are.
 
 from typing import NamedTuple
 
-from dataflows.plans.transfers import Integers
+from dataflows.integers import Integers
 
 UNKNOWN_WORDS = -1
 

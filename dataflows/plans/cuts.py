@@ -9,9 +9,9 @@ import numpy as np
 from dataflows.array import PEArray
 from dataflows.convolution import whole_convolution
 from dataflows.dataflow import Dataflow
+from dataflows.integers import Integers
 from dataflows.plans.cut_tables import Axes, Bounds, Extents, Folds, Tables
 from dataflows.plans.loopnest import LoopNest
-from dataflows.plans.plan import Integers
 from workloads.passes import Product
 
 AXES = ("vectors", "reduction", "columns")

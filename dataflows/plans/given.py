@@ -10,10 +10,11 @@ import numpy as np
 
 from dataflows.array import PEArray
 from dataflows.dataflow import Dataflow, Spatial
+from dataflows.integers import Integers
+from dataflows.plans.budget import BufferBudget
 from dataflows.plans.loopnest import LoopNest, extents
 from dataflows.plans.loops import LOOPS, axes_of, expanded, loops_of, totals_of
 from dataflows.plans.placement import Placement
-from dataflows.plans.plan import BufferBudget, Integers
 from dataflows.plans.streams import from_dram
 from dataflows.plans.tile_sequence import TileSequence, tile_sequence
 from dataflows.plans.tiling import ORDERS, Order, Tiling

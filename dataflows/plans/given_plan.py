@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from dataflows.array import PEArray
 from dataflows.dataflow import Dataflow
+from dataflows.plans.budget import BufferBudget, TileTooLargeError
 from dataflows.plans.choice import NO_LIMIT, Allowed, choose
 from dataflows.plans.given import (
     Given,
@@ -20,7 +21,7 @@ from dataflows.plans.given import (
 from dataflows.plans.loopnest import LoopNest
 from dataflows.plans.origin import ProductOrigin
 from dataflows.plans.placement import Placement
-from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
+from dataflows.plans.plan import Plan
 from dataflows.plans.planning import plan_of, product_counts
 from dataflows.plans.streams import load_transfers, store_transfers
 from dataflows.plans.tile_sequence import tile_sequence

@@ -6,7 +6,7 @@ compiles these once for all kernels, if no length is a literal, for which it wou
 
 import numpy as np
 
-from dataflows.plans.transfers import Integers
+from dataflows.integers import Integers
 from workloads.foundation.kernels import njit_inside
 
 

@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
+from dataflows.integers import Integers
 from dataflows.plans.loopnest import LoopNest
-from dataflows.plans.transfers import Integers
 
 
 @dataclass(frozen=True, slots=True)

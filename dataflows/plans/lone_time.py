@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from dataflows.integers import Integers
 from dataflows.plans import kernel_arrays, tile_clock
 from dataflows.plans.kernel_arrays import zero_rows
 from dataflows.plans.tile_clock import Tiles, end_cycle, new_clock, run_tiles
-from dataflows.plans.transfers import Integers
 from workloads.foundation.kernel_sources import sources_of
 
 PIECE = 2048  # tiles that are laid out at once

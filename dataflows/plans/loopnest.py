@@ -21,7 +21,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from workloads.passes import Product
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dataflows.actions import ActionCounts
-from dataflows.plans.transfers import Integers
+from dataflows.integers import Integers
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from dataflows.array import PEArray
 from dataflows.convolution import ConvolutionTiles
 from dataflows.dataflow import Dataflow
 from dataflows.formula import FilledFormula, Formula
+from dataflows.integers import Integers
+from dataflows.plans.budget import BufferBudget
 from dataflows.plans.placement import Placement
-from dataflows.plans.plan import BufferBudget, Integers
 from dataflows.plans.tiling import Tiling
 from workloads.passes import Product
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from dataflows.actions import ActionCounts
 from dataflows.arrays.job import ceil_div
+from dataflows.plans.budget import BufferBudget
 from dataflows.plans.channel import Channel
 from dataflows.plans.origin import Origin
-from dataflows.plans.plan import BufferBudget, Plan
+from dataflows.plans.plan import Plan
 from dataflows.plans.transfers import LateTransfers, TransferChoices, Transfers
 
 

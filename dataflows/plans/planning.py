@@ -10,13 +10,14 @@ from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
 from dataflows.arrays.job import ceil_div
 from dataflows.dataflow import Dataflow
+from dataflows.plans.budget import BufferBudget, TileTooLargeError
 from dataflows.plans.choice import NO_LIMIT, Chosen, choose
 from dataflows.plans.cut_tables import Sizes
 from dataflows.plans.loopnest import extents
 from dataflows.plans.origin import LaneOrigin, ProductOrigin, TransferOrigin, VectorOrigin
 from dataflows.plans.pieces import Run, plan_of_runs, time_of_runs
 from dataflows.plans.placement import Operand, Placement
-from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
+from dataflows.plans.plan import Plan
 from dataflows.plans.streams import from_dram
 from dataflows.plans.tile_sequence import kinds_of_parts
 from dataflows.plans.tiling import Tiling

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dataflows.integers import Integers
+from dataflows.plans.budget import Widths
 from dataflows.plans.layout import Pieces, image_pieces, weight_pieces
 from dataflows.plans.loopnest import LoopNest
 from dataflows.plans.placement import Operand, Placement
-from dataflows.plans.plan import Integers, Widths
 from dataflows.plans.transfers import Transfers, together
 
 

@@ -1,7 +1,7 @@
 """Rows of the tables of cuts, by name."""
 
+from dataflows.integers import Integers
 from dataflows.plans.cut_tables import Axes, Bounds, Cut, Folds, SpaceCut
-from dataflows.plans.transfers import Integers
 from workloads.foundation.kernels import njit_inside
 
 

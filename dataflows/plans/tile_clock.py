@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dataflows.integers import Integers
 from dataflows.plans.kernel_arrays import zero_rows
-from dataflows.plans.transfers import Integers
 from workloads.foundation.kernels import njit_inside
 
 

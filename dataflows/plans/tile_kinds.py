@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dataflows.integers import Integers
 from dataflows.plans.cut_tables import Extents, Folds, Rate, Sizes, StreamBytes
 from dataflows.plans.kernel_arrays import zero_rows, zeros
-from dataflows.plans.transfers import Integers
 from workloads.foundation.kernels import njit_inside
 
 NEW_IFMAP, NEW_FILTER, PSUMS_COME = 1, 2, 4  # what a tile loads: bits

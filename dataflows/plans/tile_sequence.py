@@ -6,10 +6,10 @@ from itertools import product as each
 import numpy as np
 
 from dataflows.convolution import ConvolutionTiles, whole_convolution
+from dataflows.integers import Integers
 from dataflows.plans.cut_tables import Sizes
 from dataflows.plans.loopnest import LoopNest, extents
 from dataflows.plans.loops import axes_of, expanded, loops_of, totals_of
-from dataflows.plans.plan import Integers
 from dataflows.plans.streams import PartsOfRows, TileTensors, tile_tensors
 from dataflows.plans.tiling import Tiling
 from workloads.passes import Product

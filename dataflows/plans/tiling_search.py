@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dataflows.integers import Integers
 from dataflows.plans.array_side import array_side_words
 from dataflows.plans.candidate_heap import comes_before, keep, sort_heap
 from dataflows.plans.cut_tables import Candidate, Cut, Extents, Folds, Memory, Rate, StreamBytes, Tables
 from dataflows.plans.kernel_arrays import zero_rows, zeros
 from dataflows.plans.table_reading import axes_of, bounds_of, cut_at, folds_of, space_at
-from dataflows.plans.transfers import Integers
 from workloads.foundation.kernels import njit_inside
 
 NEVER = 1 << 62

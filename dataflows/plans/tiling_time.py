@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dataflows.integers import Integers
 from dataflows.plans.array_side import array_side_words
 from dataflows.plans.cut_tables import Candidate, Extents, Folds, Memory, MemoryWidths, Rate, Sizes, Tables
 from dataflows.plans.kernel_arrays import zero_rows, zeros
@@ -30,7 +31,6 @@ from dataflows.plans.tile_kinds import (
     kinds_of,
     tables_of,
 )
-from dataflows.plans.transfers import Integers
 from workloads.foundation.kernels import njit_inside
 
 PIECE = 2048  # tiles that are laid out at once

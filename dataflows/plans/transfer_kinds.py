@@ -5,12 +5,13 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from dataflows.integers import Integers
+from dataflows.plans.budget import Widths
 from dataflows.plans.channel import Channel
 from dataflows.plans.cut_tables import Extents, Sizes
 from dataflows.plans.cuts import rows_read_of
 from dataflows.plans.loopnest import LoopNest
 from dataflows.plans.placement import Placement
-from dataflows.plans.plan import Integers, Widths
 from dataflows.plans.streams import load_transfers, store_transfers, tile_tensors
 from dataflows.plans.tiling import Tiling
 from dataflows.plans.transfers import TransferChoices

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-Integers = NDArray[np.int64]
+from dataflows.integers import Integers
 
 
 class LoadPattern(IntEnum):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import ceil
 from typing import TypeVar
 
-from dataflows.plans.plan import BufferBudget
+from dataflows.plans.budget import BufferBudget
 
 SLACKS = (2, None, 5, 10, 20, 50)  # None: any time; where it saves no bytes, no other slack does
 Found = TypeVar("Found")

@@ -11,10 +11,11 @@ from itertools import pairwise
 
 from dataflows.actions import ActionCounts
 from dataflows.dataflow import find_dataflow
+from dataflows.plans.budget import BufferBudget, TileTooLargeError
 from dataflows.plans.given import MappingError
 from dataflows.plans.given_plan import plan_given
 from dataflows.plans.placement import ALL_IN_DRAM, Operand, Place, Placement
-from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
+from dataflows.plans.plan import Plan
 from dataflows.plans.planning import plan_elementwise, plan_product, plan_transfer, plan_vector
 from simulator.batch.mapping_file import GivenMappings, mappings_for
 from simulator.batch.residency import Residency

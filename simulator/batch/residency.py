@@ -6,8 +6,8 @@ array's share of the buffer for tiles.
 
 from dataclasses import dataclass, replace
 
+from dataflows.plans.budget import BufferBudget
 from dataflows.plans.placement import Place
-from dataflows.plans.plan import BufferBudget
 from simulator.machine.spec import Accelerator
 from simulator.phases.stages import PHASE_RULES
 from workloads.graph import handed_on

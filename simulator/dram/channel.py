@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from simulator.dram.constraints import FOUR_ACTIVATES, cycles_of, least_cycles
 from simulator.dram.part import DramPart
 

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from simulator.dram import constraints
 from simulator.dram.channel import channel_of
 from simulator.dram.constraints import ACT, OTHER_RANK, PRE, PREA, RD, REF, SAME_BANK, SAME_GROUP, SAME_RANK, WR

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 Command = Literal["ACT", "PRE", "PREA", "RD", "WR", "REF"]
 Scope = Literal["bank", "bank group", "rank", "other rank", "channel"]

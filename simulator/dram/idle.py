@@ -3,7 +3,7 @@
 import numpy as np
 
 from dataflows.actions import ActionCounts
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from simulator.dram.idle_kernel import IdleCycles, run_idle_kernel
 from simulator.dram.model import DramModel
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from numba import njit
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 NEVER = 1 << 62
 _LARGEST = (1 << 63) - 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 
 def busiest_share(

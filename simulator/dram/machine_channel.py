@@ -4,8 +4,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from dataflows.integers import Integers
 from dataflows.plans.channel import Channel
-from dataflows.plans.plan import Integers
 from dataflows.plans.transfers import TransferChoices, Transfers
 from simulator.dram.model import DramModel
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from dataflows.plans.transfers import TransferChoices, Transfers
 from simulator.dram.part import DramPart
 from simulator.dram.refresh import Refresh

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from simulator.dram import constraints, transfer_periods, transfer_state, transfer_table
 from simulator.dram.constraints import ACT, PRE
 from simulator.dram.transfer_periods import (

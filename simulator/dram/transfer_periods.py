@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from numba import njit
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from simulator.dram.transfer_state import NEVER, Rules
 from workloads.foundation.kernels import njit_inside
 

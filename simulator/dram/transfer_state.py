@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from simulator.dram.constraints import ACT, OTHER_RANK, PRE, PREA, RD, SAME_BANK, SAME_GROUP, SAME_RANK, WR
 from workloads.foundation.kernels import njit_inside
 

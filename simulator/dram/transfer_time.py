@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from simulator.dram.channel import channel_of
 from simulator.dram.part import DramPart
 from simulator.dram.refresh import POSTPONED_REFRESHES

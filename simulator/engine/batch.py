@@ -16,7 +16,8 @@ import numpy as np
 import simpy
 
 from dataflows.actions import ActionCounts
-from dataflows.plans.plan import Integers, Plan
+from dataflows.integers import Integers
+from dataflows.plans.plan import Plan
 from simulator.dram.idle import idle_counts
 from simulator.dram.model import DramModel
 from simulator.engine.step_kernel import CHANNEL, PlanTimes, RefreshRules, TileTimes, run_step_kernel

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numba import njit
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from simulator.dram.refresh import Refresh
 from workloads.foundation.kernels import njit_inside
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dataflows.actions import ActionCounts, total
-from dataflows.plans.plan import Integers, Plan
+from dataflows.integers import Integers
+from dataflows.plans.plan import Plan
 from simulator.dram.machine_channel import dram_channel
 from simulator.dram.model import DramModel
 

@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 from dataflows.array import PEArray
 from dataflows.array_checks import check_array, narrow_ports
 from dataflows.dataflow import find_dataflow
+from dataflows.plans.budget import BufferBudget
 from dataflows.plans.memory_ports import MemoryPorts
-from dataflows.plans.plan import BufferBudget
 from simulator.dram.machine_channel import dram_channel
 from simulator.dram.models import DramSpec
 from simulator.energy.energy_table import Energies

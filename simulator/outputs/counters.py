@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from simulator.run.results import RunResult
 from workloads.schedule import Phase
 

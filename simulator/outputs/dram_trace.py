@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dataflows.arrays.job import ceil_div
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from dataflows.plans.transfers import Transfers
 from simulator.run.simulation import Simulation
 from workloads.foundation.errors import InputError

@@ -16,9 +16,10 @@ from test_rows import check
 
 from dataflows.actions import ActionCounts
 from dataflows.dataflow import find_dataflow
+from dataflows.plans.budget import BufferBudget
 from dataflows.plans.memory_ports import MemoryPorts, in_proportion
 from dataflows.plans.placement import ALL_IN_DRAM, Operand
-from dataflows.plans.plan import BufferBudget, Plan
+from dataflows.plans.plan import Plan
 from dataflows.plans.planning import plan_elementwise, plan_product, plan_transfer, plan_vector
 from dataflows.plans.transfers import contiguous
 from simulator.dram.models.bandwidth import BandwidthDram

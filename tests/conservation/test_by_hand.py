@@ -208,7 +208,7 @@ def test_a_precision_without_arithmetic_is_refused() -> None:
 def test_one_port_of_the_predictor_sram() -> None:
     from dataclasses import replace
 
-    from dataflows.plans.plan import BufferBudget
+    from dataflows.plans.budget import BufferBudget
     from dataflows.plans.planning import plan_transfer
     from simulator.engine.work import StepWork
 

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from naive_buffer import SUM, WORD, Convolution, NaiveBuffer, tiles_in_order
 
 from dataflows.dataflow import Dataflow, dataflows
+from dataflows.integers import Integers
+from dataflows.plans.budget import BufferBudget, TileTooLargeError
 from dataflows.plans.channel import INSTANT
 from dataflows.plans.given_plan import plan_tiled
 from dataflows.plans.placement import Operand, Placement
-from dataflows.plans.plan import BufferBudget, Integers, Plan, TileTooLargeError
+from dataflows.plans.plan import Plan
 from dataflows.plans.planning import (
     choose_tiling,
     plan_elementwise,

@@ -23,10 +23,11 @@ from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
 from dataflows.convolution import ConvolutionTiles
 from dataflows.dataflow import Dataflow, find_dataflow
+from dataflows.plans.budget import BufferBudget, TileTooLargeError
 from dataflows.plans.given_plan import plan_tiled
 from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.placement import ALL_IN_DRAM, Operand, Placement
-from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
+from dataflows.plans.plan import Plan
 from dataflows.plans.planning import (
     Tiled,
     choose_tiling,

@@ -12,8 +12,9 @@ from dataflows.arrays.job import Geometry, JobArray, Ports
 from dataflows.arrays.stepped import step_job
 from dataflows.dataflow import Dataflow
 from dataflows.functional.products import run_dgrad, run_forward, run_wgrad
+from dataflows.plans.budget import BufferBudget
 from dataflows.plans.placement import ALL_IN_DRAM
-from dataflows.plans.plan import BufferBudget, Plan
+from dataflows.plans.plan import Plan
 from dataflows.plans.planning import plan_product
 from workloads.passes import Product, decomposed_dgrad
 from workloads.shapes import ConvShape, linear_shape

@@ -16,10 +16,11 @@ from naive_tiles import LOOPS, naive_tiles, naive_traffic, totals
 
 from dataflows.convolution import Sliding
 from dataflows.operands import ConvolutionOperands
+from dataflows.plans.budget import BufferBudget, TileTooLargeError
 from dataflows.plans.given import Given, MappingError
 from dataflows.plans.given_plan import plan_given
 from dataflows.plans.placement import ALL_IN_DRAM
-from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
+from dataflows.plans.plan import Plan
 from dataflows.plans.planning import choose_tiling
 from simulator.explain.layer import explain_layer
 from simulator.machine.spec_loading import load_accelerator

@@ -18,7 +18,7 @@ from model_table.rows import Row, read_rows  # noqa: E402
 from torch import nn  # noqa: E402
 
 from workloads.pytorch import operators  # noqa: E402
-from workloads.recording.call import record_other  # noqa: E402
+from workloads.recording.other import record_other  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:TF32")
 ROOT = Path(__file__).parents[2]

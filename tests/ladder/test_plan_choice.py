@@ -16,9 +16,10 @@ from tile_by_tile import Measured, TilingSearch
 
 from dataflows.array import PEArray
 from dataflows.dataflow import Dataflow, find_dataflow
+from dataflows.plans.budget import BufferBudget, TileTooLargeError
 from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.placement import ALL_IN_DRAM
-from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
+from dataflows.plans.plan import Plan
 from dataflows.plans.planning import choose_tiling
 from dataflows.plans.tile_sequence import tile_sequence
 from dataflows.plans.tiling import ORDERS, Tiling

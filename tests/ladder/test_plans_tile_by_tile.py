@@ -12,8 +12,8 @@ from dataflows.array import PEArray
 from dataflows.arrays.broadcast.row_stationary_stepped import step_rows
 from dataflows.convolution import ConvolutionTiles, Sliding
 from dataflows.operands import ConvolutionOperands, SteppedProduct
+from dataflows.plans.budget import BufferBudget, TileTooLargeError
 from dataflows.plans.placement import ALL_IN_DRAM
-from dataflows.plans.plan import BufferBudget, TileTooLargeError
 from dataflows.plans.planning import choose_tiling, plan_product
 from dataflows.plans.tile_sequence import tile_sequence
 from workloads.passes import Product

@@ -11,8 +11,8 @@ from dataflows.arrays.stepped import step_job
 from dataflows.arrays.systolic.output import SYSTOLIC_OUTPUT, SYSTOLIC_OUTPUT_SERIAL
 from dataflows.arrays.systolic.stationary import SYSTOLIC_STATIONARY
 from dataflows.dataflow import find_dataflow
+from dataflows.plans.budget import BufferBudget
 from dataflows.plans.placement import ALL_IN_DRAM
-from dataflows.plans.plan import BufferBudget
 from dataflows.plans.planning import plan_product
 from simulator.cli.trace_import import import_trace
 from simulator.machine.spec_loading import load_accelerator

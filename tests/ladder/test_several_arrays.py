@@ -17,10 +17,10 @@ from dataflows.arrays.job import Geometry, JobTiles, Ports
 from dataflows.arrays.several import SeveralArrays
 from dataflows.arrays.stepped import step_job
 from dataflows.dataflow import JobDataflow, find_dataflow
+from dataflows.plans.budget import BufferBudget, TileTooLargeError
 from dataflows.plans.given_plan import plan_tiled
 from dataflows.plans.memory_ports import MemoryPorts
 from dataflows.plans.placement import ALL_IN_DRAM, Operand
-from dataflows.plans.plan import BufferBudget, TileTooLargeError
 from dataflows.plans.planning import choose_tiling, plan_elementwise
 from dataflows.plans.tiling import ORDERS, Tiling
 from simulator.machine.spec_loading import load_accelerator

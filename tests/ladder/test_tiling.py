@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tile_by_tile import TilingSearch
 
 from dataflows.dataflow import find_dataflow
+from dataflows.plans.budget import BufferBudget, TileTooLargeError
 from dataflows.plans.placement import ALL_IN_DRAM, Operand, Placement
-from dataflows.plans.plan import BufferBudget, TileTooLargeError
 from dataflows.plans.planning import choose_tiling, plan_product
 from dataflows.plans.tile_sequence import TileSequence, tile_sequence
 from dataflows.plans.tiling import ORDERS, Tiling

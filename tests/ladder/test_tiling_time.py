@@ -13,11 +13,11 @@ from tile_by_tile import Measured, TilingSearch
 
 from dataflows.array import PEArray
 from dataflows.dataflow import Dataflow, find_dataflow
+from dataflows.plans.budget import BufferBudget
 from dataflows.plans.cut_tables import Candidate
 from dataflows.plans.given_plan import plan_tiled
 from dataflows.plans.memory_ports import MemoryPorts, in_proportion
 from dataflows.plans.placement import ALL_IN_DRAM, Operand, Placement
-from dataflows.plans.plan import BufferBudget
 from dataflows.plans.planning import plan_product
 from dataflows.plans.tiling_time import PIECE
 from dataflows.plans.tiling_time import in_proportion as inside_in_proportion

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflows.dataflow import Dataflow, find_dataflow
+from dataflows.plans.budget import BufferBudget, TileTooLargeError
 from dataflows.plans.given import Given
 from dataflows.plans.given_plan import plan_given
 from dataflows.plans.placement import ALL_IN_DRAM
-from dataflows.plans.plan import BufferBudget, Plan, TileTooLargeError
+from dataflows.plans.plan import Plan
 from dataflows.plans.planning import plan_product
 from dataflows.plans.weighing import weighed
 from simulator.dram.machine_channel import dram_channel

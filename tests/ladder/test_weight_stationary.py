@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from dataflows.array import PEArray
 from dataflows.convolution import ConvolutionTiles, Sliding
 from dataflows.dataflow import find_dataflow
+from dataflows.plans.budget import BufferBudget
 from dataflows.plans.placement import ALL_IN_DRAM
-from dataflows.plans.plan import BufferBudget
 from dataflows.plans.planning import choose_tiling, plan_product
 from dataflows.plans.tile_sequence import tile_sequence
 from workloads.passes import Product

@@ -11,8 +11,8 @@ from rtl_simulator import RtlJob, have_icarus, run_icarus
 from dataflows.arrays.broadcast.row_stationary import RowMapping
 from dataflows.arrays.job import Geometry, Ports
 from dataflows.dataflow import dataflows
+from dataflows.plans.budget import BufferBudget
 from dataflows.plans.placement import ALL_IN_DRAM
-from dataflows.plans.plan import BufferBudget
 from dataflows.plans.planning import plan_product
 from simulator.energy.energy import energy_table_of
 from simulator.machine.spec_loading import load_accelerator

@@ -4,7 +4,7 @@ import torch
 
 from workloads.pytorch.aten_call import Call
 from workloads.recording import products
-from workloads.recording.call import lost_product
+from workloads.recording.other import lost_product
 from workloads.recording.recurrent import Direction, recurrent
 from workloads.recording.tape import Tape
 

@@ -11,8 +11,8 @@ import torch
 from workloads.pytorch import aten_products as products
 from workloads.pytorch.aten_call import Call
 from workloads.recording import vectors
-from workloads.recording.call import lost_product, record_other, record_unknown
 from workloads.recording.operators import SHARED, same_shape
+from workloads.recording.other import lost_product, record_other, record_unknown
 from workloads.recording.selection import Decides, by_index, by_value
 from workloads.recording.table import UNKNOWN, Operator, by_name, shape_alone, table
 from workloads.recording.table import record as record_call

@@ -8,7 +8,7 @@ from functools import partial
 
 from workloads.layers import VectorKind
 from workloads.recording import vectors
-from workloads.recording.call import Rule, record_other
+from workloads.recording.other import Rule, record_other
 from workloads.recording.table import table
 
 

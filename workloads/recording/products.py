@@ -5,7 +5,8 @@ from typing import Any
 
 from workloads.graph import broadcasts
 from workloads.layers import Conv2d, Linear, Matmul, VectorKind
-from workloads.recording.call import Call, lost_product
+from workloads.recording.call import Call
+from workloads.recording.other import lost_product
 from workloads.recording.tape import Tape
 from workloads.recording.values import Tensor
 from workloads.shapes import output_extent

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from workloads.recording.call import Call, activations
+from workloads.recording.call import Call
+from workloads.recording.other import activations
 from workloads.recording.tape import Tape
 from workloads.recording.values import Tensor
 

@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from workloads.recording.call import Call, Rule, activations, is_real, lost, record_unknown
+from workloads.recording.call import Call
+from workloads.recording.other import Rule, activations, is_real, lost, record_unknown
 from workloads.recording.selection import Decides
 from workloads.recording.tape import Tape
 

@@ -8,17 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workloads.graph import DETACH, Shape, is_detach, same_weights, without_gradient
 from workloads.layers import Conv2d, Layer, Linear, Matmul, VectorKind, VectorLayer
+from workloads.recording.call import Call
 from workloads.recording.flow import Flow
 from workloads.recording.notes import Lost, note_line, unsimulated_share
 from workloads.recording.parameters import parameter_counts
 from workloads.recording.values import NOWHERE, Place, Tensor, Value, Values, behind, reached
-
-if TYPE_CHECKING:
-    from workloads.recording.call import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +222,7 @@ class Tape:
 
     def record_vector(
         self,
-        call: "Call",
+        call: Call,
         kind: VectorKind,
         out: Tensor,
         inputs: Sequence[str],
@@ -249,7 +247,7 @@ class Tape:
         return self._append(layer, origin, trains, out)
 
     def compute(
-        self, call: "Call", operands: Iterable[Tensor], outs: Iterable[Tensor] | None = None, random: bool = False
+        self, call: Call, operands: Iterable[Tensor], outs: Iterable[Tensor] | None = None, random: bool = False
     ) -> None:
         """Make what an operator returns, or some of it, a function of some operands that is no layer yet."""
         for out in call.outputs if outs is None else outs:

@@ -5,7 +5,8 @@ from math import prod
 
 from workloads.graph import broadcasts
 from workloads.layers import VectorKind
-from workloads.recording.call import Call, activations, is_real, record_other, record_unknown
+from workloads.recording.call import Call
+from workloads.recording.other import activations, is_real, record_other, record_unknown
 from workloads.recording.tape import Tape
 from workloads.recording.values import Tensor
 

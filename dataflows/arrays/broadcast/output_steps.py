@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 
 @njit(cache=True)

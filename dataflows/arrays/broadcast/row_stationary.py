@@ -14,7 +14,7 @@ from dataflows.arrays.job import JobTiming, PortInterval, Register, ceil_div, fo
 from dataflows.arrays.rtl import Rtl
 from dataflows.convolution import ConvolutionTiles, Sliding
 from dataflows.formula import FilledFormula, Formula
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from dataflows.traffic import ArrayTraffic
 
 RTL = Rtl(

@@ -11,8 +11,8 @@ from dataflows.arrays.first_folds import SteppedFolds, fold_numbers, last_cycle,
 from dataflows.arrays.job import Register
 from dataflows.convolution import ConvolutionTiles
 from dataflows.formula import FilledFormula
+from dataflows.integers import Integers
 from dataflows.operands import ConvolutionOperands
-from dataflows.plans.plan import Integers
 
 
 @dataclass(frozen=True)

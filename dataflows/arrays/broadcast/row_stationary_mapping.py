@@ -19,7 +19,7 @@ from numba import njit
 
 from dataflows.arrays.broadcast.row_stationary import RowArray, RowMapping
 from dataflows.convolution import ConvolutionTiles
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from workloads.foundation.kernels import njit_inside
 
 PortWords = tuple[int, int, int]  # of the filter, the image and the output port

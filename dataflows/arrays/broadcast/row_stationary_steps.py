@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 # What the controller says in a cycle; the PE at place l follows it l cycles later.
 _LOAD_FOLD, _LOAD_CYCLE = 0, 1

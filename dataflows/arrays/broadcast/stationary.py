@@ -28,7 +28,7 @@ from dataflows.arrays.job import (
 from dataflows.arrays.rtl import Rtl
 from dataflows.arrays.wires import Lines, bus_pitches, lines, row_by_row_pitches, tree_pitches
 from dataflows.formula import Formula
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 _RTL = Rtl("broadcast_stationary", reads_sums=True, datapath=True)
 _FORMULA = Formula(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 # Places in `numbers`.
 _CYCLES, _MACS, _MOVING_WORDS, _STATIONARY_WORDS, _SUMS, _SUMS_READ, _WORD_PITCHES, _SUM_PITCHES = range(8)

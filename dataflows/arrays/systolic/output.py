@@ -29,7 +29,7 @@ from dataflows.arrays.job import (
 from dataflows.arrays.rtl import Rtl
 from dataflows.arrays.wires import ONE_LINE, Lines, shifted_out
 from dataflows.formula import Formula
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 _SPREAD = Spread(rows="V", columns="N", time="D")
 

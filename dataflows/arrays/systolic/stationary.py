@@ -29,7 +29,7 @@ from dataflows.arrays.job import (
 from dataflows.arrays.rtl import Rtl
 from dataflows.arrays.wires import ONE_LINE, Lines, shifted
 from dataflows.formula import Formula
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 _RTL = Rtl("systolic_stationary", reads_sums=True)
 _FORMULA = Formula(

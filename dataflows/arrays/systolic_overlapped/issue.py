@@ -7,7 +7,7 @@ counted again.
 import numpy as np
 from numba import njit
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 
 @njit(cache=True)

@@ -31,7 +31,7 @@ from dataflows.arrays.rtl import Rtl
 from dataflows.arrays.systolic_overlapped.instructions import Instructions
 from dataflows.arrays.wires import ONE_LINE, Lines, shifted
 from dataflows.formula import Formula
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 _RTL = Rtl("overlapped_stationary", sources=("skew_delay",), reads_sums=True)
 _FORMULA = Formula(

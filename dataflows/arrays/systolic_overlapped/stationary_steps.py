@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 
 _CHUNK = 256  # cycles of a burst whose words fit in the host's nearest cache
 

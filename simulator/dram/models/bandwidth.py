@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from dataflows.plans.transfers import TransferChoices, Transfers, alike
 from simulator.dram.interleaving import busiest_share
 from simulator.dram.part_model import PartDram

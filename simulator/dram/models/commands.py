@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from dataflows.plans.transfers import TransferChoices, Transfers
 from simulator.dram.constraints import cycles_of
 from simulator.dram.interleaving import busiest_share

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from dataflows.plans.transfers import Transfers
 from simulator.dram.model import DramModel
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dataflows.plans.plan import Integers
+from dataflows.integers import Integers
 from dataflows.plans.transfers import Transfers
 from simulator.dram.model import DramModel
 

@@ -1,17 +1,15 @@
 """Run what an ONNX graph has of control flow and sequences: no operator that computes, but which of them run."""
 
 from collections import ChainMap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from workloads.foundation.errors import InputError
 from workloads.graph import Shape
 from workloads.importers.onnx.tensors import Operation, Run, Scope, Tensor, tensor_of
-
-if TYPE_CHECKING:
-    from workloads.importers.onnx.dry_run import DryRun
 
 _UNROLLED = 20_000  # nodes that a loop is written out into
 
@@ -35,11 +33,36 @@ class Node:
 Results = Sequence[Tensor | None]
 
 
+class Graph(Protocol):
+    """What runs the nodes of a model, as control flow asks for it.
+
+    Attributes
+    ----------
+    versions : mapping of str to int
+        Of each domain of operators, the version that the model has.
+    """
+
+    @property
+    def versions(self) -> Mapping[str, int]: ...  # noqa: D102
+
+    def error(self, place: str, problem: str) -> InputError:
+        """Return the error of a node."""
+
+    def run_graph(self, graph: Any, scope: Scope, path: str, ran: Run) -> list[Tensor]:
+        """Run a graph in a scope that holds its inputs; return its outputs."""
+
+    def run_node(self, node: Node, ran: Run) -> Results:
+        """Run a node; return what it makes."""
+
+    def unknown(self, name: str) -> Tensor:
+        """Return a tensor without any known property."""
+
+
 def _values(tensor: Tensor | None) -> Any:
     return None if tensor is None else tensor.data
 
 
-def _run_if(graph: "DryRun", node: Node, ran: Run) -> Results:
+def _run_if(graph: Graph, node: Node, ran: Run) -> Results:
     condition = _values(node.inputs[0])
     if condition is None:
         ran.operations.append(Operation("If", node.place, tuple(node.inputs), (), {}))
@@ -47,7 +70,7 @@ def _run_if(graph: "DryRun", node: Node, ran: Run) -> Results:
     return graph.run_graph(node.attributes[branch], ChainMap({}, node.scope), f"{node.place}/", ran)
 
 
-def _run_loop(graph: "DryRun", node: Node, ran: Run) -> Results:
+def _run_loop(graph: Graph, node: Node, ran: Run) -> Results:
     trips, condition = node.input(0), node.input(1)
     states = [one for one in node.inputs[2:] if one is not None]
     body, place = node.attributes["body"], node.place
@@ -69,7 +92,7 @@ def _run_loop(graph: "DryRun", node: Node, ran: Run) -> Results:
     return [*states, *_stacked(graph, node, len(states), kept, ran)]
 
 
-def _run_scan(graph: "DryRun", node: Node, ran: Run) -> Results:
+def _run_scan(graph: Graph, node: Node, ran: Run) -> Results:
     if graph.versions.get("", 0) < 9:  # another operator of the same name
         return graph.run_node(node, ran)
     count, body = node.attributes["num_scan_inputs"], node.attributes["body"]
@@ -91,14 +114,14 @@ def _run_scan(graph: "DryRun", node: Node, ran: Run) -> Results:
     return [*states, *_stacked(graph, node, len(states), kept, ran, node.attributes.get("scan_output_axes", ()))]
 
 
-def _turn(graph: "DryRun", node: Node, body: Any, index: int, operands: Sequence[Tensor], ran: Run) -> list[Tensor]:
+def _turn(graph: Graph, node: Node, body: Any, index: int, operands: Sequence[Tensor], ran: Run) -> list[Tensor]:
     names = [one.name for one in body.input]
     inner = ChainMap(dict(zip(names, operands, strict=False)), node.scope)
     return graph.run_graph(body, inner, f"{node.place}/{index}/", ran)
 
 
 def _stacked(
-    graph: "DryRun", node: Node, first: int, kept: Sequence[Sequence[Tensor]], ran: Run, axes: Sequence[int] = ()
+    graph: Graph, node: Node, first: int, kept: Sequence[Sequence[Tensor]], ran: Run, axes: Sequence[int] = ()
 ) -> list[Tensor]:
     """Return what the turns of a loop made, row on row."""
     found = []
@@ -119,7 +142,7 @@ def _with_axis(shape: Shape, axis: int, sizes: Shape) -> Shape:
     return (*shape[:axis], *sizes, *shape[axis + 1 :])
 
 
-def _run_split(graph: "DryRun", node: Node, ran: Run) -> Results:
+def _run_split(graph: Graph, node: Node, ran: Run) -> Results:
     """``SplitToSequence(input, split)``: the parts of a tensor."""
     whole, split = node.inputs[0], node.input(1)
     result = graph.unknown(node.path + node.proto.output[0])
@@ -140,14 +163,14 @@ def _sizes(extent: int, split: Tensor | None) -> list[int]:
     return [int(size) for size in split.data]
 
 
-def _run_construct(graph: "DryRun", node: Node, ran: Run) -> Results:
+def _run_construct(graph: Graph, node: Node, ran: Run) -> Results:
     """``SequenceConstruct(...)``."""
     result = graph.unknown(node.path + node.proto.output[0])
     result.elements = tuple(one for one in node.inputs if one is not None)
     return [result]
 
 
-def _run_at(graph: "DryRun", node: Node, ran: Run) -> Results:
+def _run_at(graph: Graph, node: Node, ran: Run) -> Results:
     """``SequenceAt(sequence, position)``."""
     sequence, position = node.inputs
     if sequence is None or sequence.elements is None or _values(position) is None:
@@ -155,7 +178,7 @@ def _run_at(graph: "DryRun", node: Node, ran: Run) -> Results:
     return [sequence.elements[int(_values(position))]]
 
 
-def _run_join(graph: "DryRun", node: Node, ran: Run) -> Results:
+def _run_join(graph: Graph, node: Node, ran: Run) -> Results:
     """``ConcatFromSequence(sequence)``."""
     (sequence,) = node.inputs
     if sequence is None or not sequence.elements or not all(one.known for one in sequence.elements):
@@ -173,7 +196,7 @@ def _run_join(graph: "DryRun", node: Node, ran: Run) -> Results:
     return [result]
 
 
-CONTROL: dict[str, Callable[["DryRun", Node, Run], Results]] = {
+CONTROL: dict[str, Callable[[Graph, Node, Run], Results]] = {
     "If": _run_if,
     "Loop": _run_loop,
     "Scan": _run_scan,

@@ -11,8 +11,8 @@ from workloads.importers.onnx import vectors as own
 from workloads.importers.onnx.names import TORCH_NAMES
 from workloads.importers.onnx.tensors import Operation
 from workloads.recording import vectors
-from workloads.recording.call import lost_product, record_other
 from workloads.recording.operators import SHARED, same_shape
+from workloads.recording.other import lost_product, record_other
 from workloads.recording.selection import Decides, by_index, by_value
 from workloads.recording.table import UNKNOWN, Operator, by_name, shape_alone, table, values_alone
 

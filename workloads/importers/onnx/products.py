@@ -7,7 +7,7 @@ from workloads.foundation.errors import InputError
 from workloads.importers.onnx.einsum import extents_of, parsed
 from workloads.importers.onnx.tensors import Operation, Tensor, tensor_of
 from workloads.recording import products
-from workloads.recording.call import lost_product, record_other
+from workloads.recording.other import lost_product, record_other
 from workloads.recording.recurrent import Direction
 from workloads.recording.recurrent import recurrent as recurrent_layer
 from workloads.recording.tape import Tape

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from workloads.importers.onnx.tensors import Operation
 from workloads.recording import vectors
-from workloads.recording.call import record_other
+from workloads.recording.other import record_other
 from workloads.recording.tape import Tape
 
 
