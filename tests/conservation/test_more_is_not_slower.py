@@ -160,10 +160,10 @@ def folds_of(tiles: ConvolutionTiles, array: PEArray, flow: Dataflow) -> int:
     for groups, vectors, reduction, columns in of_tiles:
         if flow.way == "rows stay":  # as many as the mapping has, on any array
             continue
+        moving, across = (vectors, columns) if flow.stationary == "filter" else (columns, vectors)
         if flow.way == "sums stay":
-            found += groups * ceil(vectors / array.rows) * ceil(columns / array.columns)
+            found += groups * ceil(moving / array.rows) * ceil(across / array.columns)
             continue
-        moving, across = (vectors, columns) if flow.name == "ws" else (columns, vectors)
         pieces = ceil(moving / array.accumulator_sums) if reduction > array.rows and array.accumulator_sums else 1
         found += groups * ceil(reduction / array.rows) * ceil(across / array.columns) * pieces
     return found

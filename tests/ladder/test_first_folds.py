@@ -50,12 +50,17 @@ def test_results_leave_each_once(kind: str, ports: tuple[int, int, int]) -> None
 @pytest.mark.parametrize("parts", [LINEAR, EDGES], ids=["linear", "edges"])
 @pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
 def test_registers_change_only_where_a_pe_works(flow: Dataflow, kind: str, parts: ConvolutionTiles) -> None:
-    """A product is written in the cycle of its multiplication, and so is a sum on an array without that register."""
+    """A product is written in the cycle of its multiplication, and so is a sum on an array without that register.
+
+    An array whose PEs keep neither shows its sums alone.
+    """
     _, _, run = stepped(flow, kind, parts, 3, NARROW)
     works = np.array([run.activity_of(cycle).works for cycle in range(run.cycles)])
-    changed = np.diff(run.registers.get("product", run.registers[run.watched]), axis=0, prepend=0) != 0
-    assert changed.any()
-    assert not (changed & ~works).any()
+    name = "product" if "product" in run.registers else run.watched
+    if name not in run.word_registers:
+        changed = np.diff(run.registers[name], axis=0, prepend=0) != 0
+        assert changed.any()
+        assert not (changed & ~works).any()
     sums = run.registers.get("sum", np.zeros((run.cycles, 1))).reshape(run.cycles, -1)
     for cycle in np.flatnonzero((np.diff(sums, axis=0, prepend=0) != 0).any(axis=1)):
         assert len(run.activity_of(cycle).ports["output"])  # a sum goes to the buffer in the cycle in which it is made

@@ -149,8 +149,9 @@ def test_vectors_on_two_arrays_are_two_half_batches(flow: JobDataflow, kind: str
     assert together.counts.array_network_bytes == 2 * alone.counts.array_network_bytes
     for action in INSIDE:
         assert getattr(together.counts, action) == 2 * getattr(alone.counts, action)
-    # 27 x 5 filter words of 2 bytes: for the moving operand once for each block of the vectors on one array
-    blocks = {"ws": 1, "is": 48 // 3, "os": 48 // 4}[flow.name]
+    # 27 x 5 filter words of 2 bytes: once where they stay, else once for each block of the 48 vectors on one array,
+    # which lie on its 3 columns where the image takes the stationary port, and on its 4 rows else
+    blocks = 48 // 3 if flow.stationary == "image" else 1 if flow.way == "operand stays" else 48 // 4
     assert 2 * alone.counts.buffer_read_bytes - together.counts.buffer_read_bytes == 27 * 5 * 2 * blocks
 
 

@@ -113,6 +113,16 @@ def test_many_tiles_are_measured_piece_by_piece(count: int, model: DramModel) ->
     assert measured.tiles == count and measured == engine_cycles(search, found[0], model)
 
 
+def test_bytes_of_tiles_beyond_a_piece_by_hand() -> None:
+    """One input word, and room for one filter of one word: each tile loads 2 bytes of it, the first the input's too."""
+    count = 2 * PIECE + 3
+    array, flow = load_accelerator(design="baseline").array, find_dataflow("ws", "broadcast", "", "")
+    budget = BufferBudget(16, 2, 4, dram_channel(IDEAL, HZ), None)
+    plan = plan_product(Product(linear_shape(1, 1, count), "forward"), ALL_IN_DRAM, flow, array, budget)
+    assert plan.load_bytes.tolist() == [4] + [2] * (count - 1)
+    assert plan.store_bytes.tolist() == [2] * count
+
+
 @settings(max_examples=500, deadline=None)
 @given(st.integers(0, 1 << 61), st.lists(st.integers(0, 1 << 40), min_size=1, max_size=5))
 @example((1 << 61) - 1, [(1 << 40) - 1, (1 << 40) - 3, 1])
