@@ -4,9 +4,12 @@ An example that a test names (`@example`) runs in the default run, so what needs
 draws all examples.
 """
 
+import os
+
 import pytest
 from hypothesis import Phase, is_hypothesis_test, settings
 
+WHOLE = "WHOLE_PROPERTIES"  # the environment variable with which a run draws all examples: a mutation run sets it
 PART = 4  # the default run draws one in so many
 FEWEST = 2  # but no fewer than these
 
@@ -20,7 +23,7 @@ def in_the_default_run(examples: int) -> int:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Change the settings of every property that is not long itself."""
     chosen = config.option.markexpr
-    if chosen not in ("not long", "long") or config.pluginmanager.has_plugin("tests.mutation.guards"):
+    if chosen not in ("not long", "long") or os.environ.get(WHOLE):
         return
     changed: dict[object, settings] = {}  # a function is the test of each of its parameters
     for item in items:

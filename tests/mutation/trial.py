@@ -56,6 +56,7 @@ class Copy:
         shutil.rmtree(self.folder / ".hypothesis", ignore_errors=True)
         paths = os.pathsep.join((str(self.folder), str(self.folder / "tests")))
         own = {"PYTHONPATH": paths, "NUMBA_CACHE_DIR": str(self.folder / ".cache" / "numba"), "MPLBACKEND": "Agg"}
+        own["WHOLE_PROPERTIES"] = "1"  # tests/property_depth.py: all examples, though sweeps are left out
         process = subprocess.Popen(
             ["sh", "-c", f'ulimit -t {math.ceil(limit)}; exec "$@"', "sh", sys.executable, "-m", "pytest", *arguments],
             cwd=self.folder, env=os.environ | own | environment, stdout=subprocess.PIPE,

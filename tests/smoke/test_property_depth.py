@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from property_depth import in_the_default_run, pytest_collection_modifyitems
+from property_depth import WHOLE, in_the_default_run, pytest_collection_modifyitems
 
 NUMBERS = st.integers(0, 10**9)
 
 
-def run(chosen: str, examples: int, derandomize: bool = False, plugin: str = "") -> tuple[int, int, list[str]]:
+def run(chosen: str, examples: int, derandomize: bool = False) -> tuple[int, int, list[str]]:
     """Return how many named and drawn examples a property has in a run, and the marks that it gets."""
     seen: list[int] = []
 
@@ -22,8 +22,7 @@ def run(chosen: str, examples: int, derandomize: bool = False, plugin: str = "")
 
     marks: list[pytest.MarkDecorator] = []
     item = SimpleNamespace(obj=test, get_closest_marker=lambda name: None, add_marker=marks.append)
-    plugins = SimpleNamespace(has_plugin=lambda name: name == plugin)
-    config = SimpleNamespace(option=SimpleNamespace(markexpr=chosen), pluginmanager=plugins)
+    config = SimpleNamespace(option=SimpleNamespace(markexpr=chosen))
     pytest_collection_modifyitems(config, [item, item])  # two parameters of one function
     test()
     return seen.count(-1), len(seen) - seen.count(-1), [mark.name for mark in marks[:1]]
@@ -44,9 +43,15 @@ def test_where_each_run_draws_the_same_the_long_run_draws_all() -> None:
     assert run("long", 40, derandomize=True) == (0, 40, ["long"])
 
 
-def test_a_mutation_run_and_a_choice_of_ones_own_draw_all() -> None:
-    assert run("not long", 40, plugin="tests.mutation.guards") == (1, 40, [])
+def test_a_mutation_run_and_a_choice_of_ones_own_draw_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("", 40) == (1, 40, [])
+    monkeypatch.setenv(WHOLE, "1")
+    assert run("not long", 40) == (1, 40, [])
+
+
+@pytest.fixture(autouse=True)
+def no_mutation_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(WHOLE, raising=False)
 
 
 @pytest.mark.parametrize(("examples", "few"), [(1, 1), (3, 2), (8, 2), (20, 5), (60, 15), (1500, 375)])
