@@ -63,13 +63,15 @@ def reproduce(out: Path | None, only: str | None, jobs: int | None, show_list: b
         command = shlex.join(["adagp-sim", *without_out(sys.argv[1:])])
         new = made_now([(maker, maker.make(results)) for maker in makers], command, store.sources.whole)
         write_report(in_order(kept | new), out, sys.argv[1:], store.sources.whole, new, page)
-    compared = [one.verdict for each in new.values() for one in each.exhibit.comparisons if one.ours is not None]
+    compared = [one for each in new.values() for one in each.exhibit.comparisons if one.ours is not None]
+    predicted = [one.verdict for one in compared if one.kind == "prediction"]
     judged = ", ".join(f"{verdict} {number}" for verdict, number in counted(claims(in_order(kept | new))).items())
     others = len(kept.keys() - new)
     stayed = f"; other exhibits stay as they were: {others}" if others else ""
     screen.print(
         f"exhibits: {len(new)}, numbers beside the paper's: {len(compared)}, "
-        f"of them more than 2 % off: {len(compared) - compared.count('agrees')}{stayed}; "
+        f"of them predictions: {len(predicted)}, and more than 2 % off: {len(predicted) - predicted.count('agrees')}"
+        f"{stayed}; "
         f"{f'claims of the paper: {judged}; ' if judged else ''}"
         f"{out / ('report.html' if page else 'report.md')}"
     )

@@ -136,7 +136,8 @@ def test_an_exhibit_is_one_new_file(tmp_path: Path) -> None:
 
     assert run("--list").splitlines()[0].split() == ["digits", "Digits"]
     out = tmp_path / "report"
-    assert "exhibits: 1, numbers beside the paper's: 1," in run("--only", "digits", "--out", str(out), "--jobs", "1")
+    said = run("--only", "digits", "--out", str(out), "--jobs", "1")
+    assert "exhibits: 1, numbers beside the paper's: 1, of them predictions: 1," in said
     assert (out / "tables" / "digits-one.csv").read_text(encoding="utf-8") == "a\n1\n"
     assert "## Digits\n\nText." in (out / "report.md").read_text(encoding="utf-8")
 
