@@ -13,6 +13,15 @@ GpBatches = Literal["predicted", "backpropagated", "left_out", "updated_only"]
 Accuracy = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
+# Where the paper's schedule changes: Warm Up ends, 1:1 begins; and half of its 90 epochs.
+_TURNS = (1, 10, 22, 45)
+
+
+def shown_epochs(count: int) -> list[int]:
+    """Return the epochs that tables show of a run of `count` epochs; the last one is among them."""
+    return [*(epoch for epoch in _TURNS if epoch < count), count]
+
+
 class ControlRuns(StrictModel):
     """The runs of one way to train the network, one a seed; ADA-GP's own are among them.
 

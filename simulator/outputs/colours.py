@@ -36,7 +36,10 @@ BOXES: dict[BoxKind, str] = {
 UP, DOWN = "#009E73", "#E69F00"
 MARK = "#808080"  # seen on white and on black
 # What is no design takes no design's colour.
-_OTHERS = ("#009E73", "#E69F00", "#CC79A7", "#999933", "#AA4499", "#44AA99", "#DDCC77", "#B08060")
+_OTHERS = (
+    "#009E73", "#E69F00", "#CC79A7", "#999933", "#AA4499", "#44AA99", "#DDCC77", "#B08060", "#332288", "#882255",
+    "#117733", "#661100",
+)  # fmt: skip
 
 
 def design_colour(name: str) -> str | None:

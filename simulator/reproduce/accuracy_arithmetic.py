@@ -76,6 +76,16 @@ def signs_off(cosine: float) -> float:
     return 0.5 - asin(cosine) / pi
 
 
+def constant_cosine(pairs: float) -> float:
+    """Return the cosine of a batch's gradient to the expected gradient, in the mean of batches.
+
+    `pairs` is the mean cosine between the gradients of two batches. The mean of all directions is as long as its root,
+    and the mean of a direction's product with it is its square. A predictor that says the same for every batch has no
+    larger mean.
+    """
+    return sqrt(max(pairs, 0.0))
+
+
 def paper_mape() -> tuple[float, float, float]:
     """Return the paper's MAPE in per cent: what layers 2 to 10 stay below, layer 1 at first and after 90 epochs."""
     paper: dict[str, Any] = targets()["predictor_accuracy_vgg13"]

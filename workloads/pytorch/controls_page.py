@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 from statistics import fmean, stdev
 
+from workloads.control_runs import shown_epochs
 from workloads.foundation.markdown import table_head, table_row, wrapped
 from workloads.pytorch.gradient_prediction import PredictionError
 from workloads.pytorch.similarity import Similarity
@@ -150,7 +151,7 @@ def page(rows: Sequence[Row], setting: Setting) -> str:
     groups = {key: list(group) for key, group in groupby(rows, key=lambda row: row.key)}
     reference = next(iter(groups.values()))
     epochs = len(rows[0].run.metrics)
-    shown = sorted({epoch for epoch in (1, 10, 22, 45) if epoch < epochs} | {epochs})
+    shown = shown_epochs(epochs)
     head = _HEAD.format(
         network=setting.network, command=setting.command, layers=len(setting.weights), dataset=setting.dataset,
         train=setting.train_samples, test=setting.test_samples, epochs=epochs, size=setting.batch_size,
