@@ -201,7 +201,7 @@ def _print_causes(results: "Results", runs: "Sequence[RunResult]", screen: "Cons
     for index, cause in enumerate(causes[0]):
         name = cause.name
         if index == 0:
-            name = f"backward takes {backward_ratio(results):.3f} x forward (ideal: 2)"
+            name = f"on the baseline backward takes {backward_ratio(results):.3f} x forward"
         rows.append([name, *(f"{column[index].change:+.4f}" for column in causes)])
     rows.append(["simulated", *(f"{column[-1].speedup:.4f}" for column in causes)])
     columns = [("", False), *((run.design, True) for run in runs)]

@@ -8,6 +8,7 @@ import numpy as np
 from simulator.energy.energy import ENERGY_PARTS
 from simulator.outputs import colours
 from simulator.outputs.drawing import Picture, label, save, subplots
+from simulator.outputs.units import energy_unit
 from simulator.phases.design import batch_kind
 from simulator.phases.stages import PHASE_RULES
 from simulator.run.results import LayerRow, Results, RunResult
@@ -54,15 +55,16 @@ def comparison_picture(results: Results) -> Picture:
     whole.set_title("Training run")
 
     bottom = np.zeros(len(names))
-    most = max(run.energy_pj for run in results.runs) * 1e-12
+    unit, size = energy_unit(run.energy_pj for run in results.runs)
+    most = max(run.energy_pj for run in results.runs) / size
     for component in ENERGY_PARTS:
-        joules = np.array([_energy_j(run, component) for run in results.runs])
-        if joules.max() < most / 1000:  # no one could see it
+        parts = np.array([_energy_pj(run, component) for run in results.runs]) / size
+        if parts.max() < most / 1000:  # no one could see it
             continue
-        energy.bar(places, joules, 0.6, bottom=bottom, label=component.replace("_", " "),
+        energy.bar(places, parts, 0.6, bottom=bottom, label=component.replace("_", " "),
                    color=colours.COMPONENTS[component])  # fmt: skip
-        bottom += joules
-    energy.set_ylabel("joules")
+        bottom += parts
+    energy.set_ylabel(unit)
     energy.set_title("Energy of the training run")
     energy.set_ylim(0, energy.get_ylim()[1] * 1.4)
     energy.legend(ncols=2, loc="upper center", frameon=False)
@@ -102,8 +104,8 @@ def _design_colours(results: Results) -> list[str]:
     return [of_design[run.design] for run in results.runs]
 
 
-def _energy_j(run: RunResult, component: str) -> float:
-    return sum(row.count * getattr(row.energy, component) for row in run.rows) * 1e-12
+def _energy_pj(run: RunResult, component: str) -> float:
+    return sum(row.count * getattr(row.energy, component) for row in run.rows)
 
 
 def plot_layers(results: Results, path: Path) -> None:
