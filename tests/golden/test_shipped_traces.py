@@ -137,6 +137,29 @@ def test_digits_training_gives_the_shipped_trace_again(epochs):
                 assert getattr(mine.sparsity, kind) == pytest.approx(share, abs=SHARE_TOLERANCE), (mine.id, kind)
 
 
+@needs_torch
+def test_the_run_on_fashion_mnist_has_its_recipes_layers_and_schedule():
+    """All but what was trained; training again takes hours."""
+    recipe, policy, shipped = (
+        find_recipe("vgg13-quarter-fashion"),
+        load_policy("paper"),
+        load_trace("vgg13-quarter-fashion"),
+    )
+    recorded = without_shares(export_recorded(recipe, policy, "", 26))
+    assert without_shares(shipped).layers == recorded.layers
+    assert (shipped.inputs, shipped.predictor, shipped.optimizer) == (
+        recorded.inputs,
+        recorded.predictor,
+        recorded.optimizer,
+    )
+    # 6,400 images are 100 batches of 64; ten epochs of Warm Up, then 4:1, 3:1, 2:1 for four each, and four of 1:1.
+    assert shipped.schedule.batches == 26 * 100
+    assert shipped.schedule.counts()["gp"] == 4 * (80 + 75 + 67 + 50)
+    assert shipped.schedule == policy.expand(100, 26)
+    convolutions = [layer for layer in shipped.layers if layer.kind == "conv2d"]
+    assert [layer.K for layer in convolutions] == [16, 16, 32, 32, 64, 64, 128, 128, 128, 128]  # VGG's B over four
+
+
 def without_shares(trace):
     """Return a trace without the shares of zeros, which training gives its layers."""
     layers = tuple(
