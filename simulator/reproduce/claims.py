@@ -35,12 +35,15 @@ class Claim:
         Its numbers, each with the key of its exhibit.
     why : str
         What is to be said where it does not agree.
+    tested : tuple of str
+        Keys of the hypotheses (`simulator.reproduce.hypotheses`) that `why` rests on.
     """
 
     claim: str
     where: str
     rows: tuple[tuple[str, Comparison], ...]
     why: str = ""
+    tested: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> ClaimVerdict:
@@ -55,6 +58,13 @@ class Claim:
             if verdict in found:
                 return "unexplained" if "unexplained" in self.why else verdict
         return "agrees by counting" if kinds == {"identity"} else "agrees"
+
+    @property
+    def reason(self) -> str:
+        """What is said where it does not agree, with the hypotheses behind it; nothing where it agrees."""
+        if self.verdict == "agrees":
+            return ""
+        return f"{self.why} (reasons: {'; '.join(self.tested)})" if self.tested else self.why
 
     @property
     def worst(self) -> float | None:
@@ -84,7 +94,9 @@ def _claims(compared: dict[str, dict[str, Comparison]]) -> Iterator[Claim]:
                 if one.kind != "reading" and what.startswith(_several(begins))
             )  # fmt: skip
             why = str(entry.get("why", "")).format_map({"paper": targets(), **compared})
-            yield Claim(str(entry["claim"]), str(entry["where"]), found, why)
+            tested = entry.get("tested", [])
+            assert isinstance(tested, list)
+            yield Claim(str(entry["claim"]), str(entry["where"]), found, why, tuple(map(str, tested)))
 
 
 def _several(begins: str | Sequence[str]) -> tuple[str, ...]:

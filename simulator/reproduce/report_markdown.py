@@ -50,7 +50,7 @@ def claims_markdown(judged: Sequence[Claim]) -> list[str]:
     said = [f"- {verdict}: {count} ({MEANINGS[verdict]})" for verdict, count in counted(judged).items()]
     rows = [
         (one.claim, one.verdict, one.where, "-" if one.worst is None else f"{one.worst:+.1%}",
-         one.why if one.verdict != "agrees" else "")
+         one.reason)
         for one in judged
     ]  # fmt: skip
     table = _lines(("claim", "verdict", "in the paper", "worst difference", "why"), (False,) * 5, rows)

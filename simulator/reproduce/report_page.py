@@ -76,7 +76,7 @@ def _claims(judged: list[Claim]) -> DataTable:
     ]  # fmt: skip
     rows = [
         [one.claim, one.verdict, one.where, len(one.rows), None if one.worst is None else 100 * one.worst,
-         one.why if one.verdict != "agrees" else ""]
+         one.reason]
         for one in judged
     ]  # fmt: skip
     return DataTable("One row a claim; the first column leads to its first exhibit", columns, rows,
