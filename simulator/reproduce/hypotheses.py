@@ -37,7 +37,7 @@ _ALL_GP = "vgg13-cifar10"  # the network of the row "almost 3 times"
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine that is simulated on every trace: `settings` as `--set` takes them, and the sides of the first array."""
+    """A machine that is simulated on every trace: `settings` as `--set` takes them, sides of the first array."""
 
     key: str
     says: str
@@ -179,7 +179,7 @@ def hypotheses() -> list[Hypothesis]:
 
 
 def fitted_epochs(costs: Costs) -> dict[str, int]:
-    """Return the epochs, one number for CIFAR and one for ImageNet, that bring the nine averages nearest to the paper's.
+    """Return the epochs, one number for CIFAR and one for ImageNet, whose nine averages are nearest to the paper's.
 
     Those of tables 2 and 3 stay as shipped.
     """
