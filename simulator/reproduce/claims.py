@@ -37,6 +37,8 @@ class Claim:
         What is to be said where it does not agree.
     tested : tuple of str
         Keys of the hypotheses (`simulator.reproduce.hypotheses`) that `why` rests on.
+    experiment : str
+        Key of the exhibit with an experiment of its own for `why`, or nothing.
     """
 
     claim: str
@@ -44,6 +46,7 @@ class Claim:
     rows: tuple[tuple[str, Comparison], ...]
     why: str = ""
     tested: tuple[str, ...] = ()
+    experiment: str = ""
 
     @property
     def verdict(self) -> ClaimVerdict:
@@ -64,7 +67,8 @@ class Claim:
         """What is said where it does not agree, with the hypotheses behind it; nothing where it agrees."""
         if self.verdict == "agrees":
             return ""
-        return f"{self.why} (reasons: {'; '.join(self.tested)})" if self.tested else self.why
+        behind = [*self.tested, *([self.experiment] if self.experiment else [])]
+        return f"{self.why} (reasons: {'; '.join(behind)})" if behind else self.why
 
     @property
     def worst(self) -> float | None:
@@ -94,9 +98,10 @@ def _claims(compared: dict[str, dict[str, Comparison]]) -> Iterator[Claim]:
                 if one.kind != "reading" and what.startswith(_several(begins))
             )  # fmt: skip
             why = str(entry.get("why", "")).format_map({"paper": targets(), **compared})
-            tested = entry.get("tested", [])
-            assert isinstance(tested, list)
-            yield Claim(str(entry["claim"]), str(entry["where"]), found, why, tuple(map(str, tested)))
+            tested = entry.get("tested", ())
+            assert isinstance(tested, Sequence)
+            experiment = str(entry.get("experiment", ""))
+            yield Claim(str(entry["claim"]), str(entry["where"]), found, why, tuple(map(str, tested)), experiment)
 
 
 def _several(begins: str | Sequence[str]) -> tuple[str, ...]:
