@@ -12,6 +12,7 @@ from simulator.outputs.colours import DESIGNS, DOWN, MARK, UP, series_colours, s
 from simulator.outputs.drawing import Picture, subplots
 
 _MARKERS, _DASHES = "osD^vPX*", ("--", ":")
+_ENTRY, _LETTER = 0.6, 0.07  # inches of a legend's line and space, and of a letter of nine points
 
 
 def picture(chart: Chart, heading: str = "") -> Picture:
@@ -127,8 +128,10 @@ def _legend(figure: Picture, panels: Sequence[Any]) -> None:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     if found:
-        figure.legend(found.values(), list(found), loc="outside lower center", ncols=min(5, len(found)),
-                      frameon=False, fontsize=9)  # fmt: skip
+        widest = _ENTRY + _LETTER * max(map(len, found))
+        columns = max(1, min(5, len(found), int(figure.get_figwidth() / widest)))
+        figure.legend(found.values(), list(found), loc="outside lower center", ncols=columns, frameon=False,
+                      fontsize=9)  # fmt: skip
 
 
 _DRAWN: dict[type, Callable[[Any, Any], None]] = {
