@@ -1,6 +1,6 @@
 """Write configs/reproduce/hypotheses.csv: ``python tests/make_hypotheses.py [--keep DIR]`` (some minutes a machine).
 
-With ``--keep`` results are kept in a folder, and a run that was stopped goes on from there.
+With ``--keep`` results are kept in a folder, and a run that was stopped can resume.
 """
 
 import argparse

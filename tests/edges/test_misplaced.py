@@ -84,7 +84,7 @@ def test_what_has_no_kinds_keys_is_of_none(keys: object) -> None:
          "is 8 GiB, but a bp batch of ResNet50, 2048 samples, keeps 47.72 GiB; give more DRAM, or --batch-size 337, "),
         (("simulate", "digits-cnn", "--set", "dram.capacity_bytes=1000"), "is 1000 bytes, but a bp batch of digits"),
         (("simulate", "digits-cn0"), "trace digits-cn0: no such trace; did you mean digits-cnn? or give a file\n"),
-        (("simulate", "zzz"), " and 18 more or give a file\n"),
+        (("simulate", "zzz"), " and 19 more or give a file\n"),
         (("compare", "digits-cnn", "--schedule", "gpipe"),
          "gpipe is a pipeline's schedule, and no sequence of batches; write --pipeline-schedule gpipe"),
         (("pipeline", "digits-cnn", "--pipeline-schedule", "paper"),

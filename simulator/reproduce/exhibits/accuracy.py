@@ -103,7 +103,7 @@ def _cheapest(costs: Sequence[Mapping[str, Any]], predicted: bool) -> Mapping[st
 
 
 def _shown(trace: Trace) -> list[int]:
-    """Return the epochs of which a table has means: not the first, of which nothing is to be seen, nor the last."""
+    """Return the epochs whose means a table has: not the first, where all runs are one, nor the last."""
     return shown_epochs(trace.schedule.epoch_count)[1:-1]
 
 

@@ -30,7 +30,7 @@ _PAPER_LAYERS = 10
 class PredictorError(PagedExhibit):
     """MAPE and mean squared error as the paper draws them, and what can be known, of the shipped trained runs.
 
-    The page names two traces: the network that is most like the paper's, whose numbers stand beside the paper's, and
+    The page names two traces: the network that is most like the paper's, which is compared with the paper's, and
     a small one.
     """
 
