@@ -54,18 +54,19 @@ def with_port_widths(data: Any) -> Any:
     return {**data, **{key: _with_widths(array, data.get("dataflow")) for key, array in found.items()}}
 
 
-def with_named_sides(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a spec's data with the side's name for each port that is as wide as a side of its array."""
+def stated_ports(data: Any) -> dict[str, dict[str, Any]]:
+    """Return what a spec's data says of the ports of each array: a number, a side, or None where it says nothing."""
+    if not isinstance(data, Mapping):
+        return {}
     found = {key: data[key] for key in ARRAYS if isinstance(data.get(key), Mapping)}
-    return {**data, **{key: _with_names(array, data.get("dataflow")) for key, array in found.items()}}
+    return {key: {port: array.get(port) for port in PORTS} for key, array in found.items()}
 
 
-def _with_names(array: Mapping[str, Any], flow: object) -> dict[str, Any]:
-    names = dict(array)
-    for port, side in _sides(array, flow).items():
-        equal = [one for one in (side, "rows", "columns") if array.get(one) == array.get(port)]
-        names[port] = equal[0] if equal else array.get(port)
-    return names
+def with_stated_ports(data: Mapping[str, Any], stated: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a spec's data with its ports as they were stated, where that still gives their widths."""
+    given = {key: {**data[key], **ports} for key, ports in stated.items() if isinstance(data.get(key), Mapping)}
+    again = with_port_widths({**data, **given})
+    return {**data, **{key: array for key, array in given.items() if again[key] == data[key]}}
 
 
 def _sides(array: Mapping[str, Any], flow: object) -> dict[str, str]:

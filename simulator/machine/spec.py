@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from dataflows.array import PEArray
 from dataflows.array_checks import check_array, narrow_ports
@@ -13,7 +13,14 @@ from dataflows.plans.memory_ports import MemoryPorts
 from simulator.dram.machine_channel import dram_channel
 from simulator.dram.models import DramSpec
 from simulator.energy.energy_table import Energies
-from simulator.machine.array_spec import ARRAYS, ArraySpec, SecondArraySpec, with_named_sides, with_port_widths
+from simulator.machine.array_spec import (
+    ARRAYS,
+    ArraySpec,
+    SecondArraySpec,
+    stated_ports,
+    with_port_widths,
+    with_stated_ports,
+)
 from simulator.machine.settings import Layer, Settings
 from simulator.machine.spec_layers import file_layers, part_defaults, value_layer
 from simulator.phases.design import Component, Design, find_design
@@ -147,10 +154,14 @@ class Accelerator(StrictModel):
     energy: Energies | None = None
     """Energies of single actions in place of the table's, such as `energy.macs`."""
 
-    @model_validator(mode="before")
+    _stated_ports: dict[str, dict[str, Any]] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="wrap")
     @classmethod
-    def _ports_follow_the_array(cls, data: Any) -> Any:
-        return with_port_widths(data)
+    def _ports_follow_the_array(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        spec = handler(with_port_widths(data))
+        spec._stated_ports = stated_ports(data)
+        return spec
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "Accelerator":
@@ -220,8 +231,8 @@ class Accelerator(StrictModel):
     def replace(self, key: str | Mapping[str, Any] | None = None, value: Any = None, /, **keys: Any) -> Self:
         """Return this machine with other settings, checked as ``--set`` checks them.
 
-        A port that is as wide as a side of its array stays as wide as that side. A part that another design needs
-        comes from the shipped file of that design.
+        A port that was left out, or that names a side of its array, follows the array and the dataflow. A part that
+        another design needs comes from the shipped file of that design.
 
         Parameters
         ----------
@@ -242,7 +253,7 @@ class Accelerator(StrictModel):
 
     def as_layer(self) -> Layer:
         """Return all settings of this machine as a layer under others."""
-        values = with_named_sides(self.model_dump())
+        values = with_stated_ports(self.model_dump(), self._stated_ports)
         given = {name: one for name, one in values.items() if one is not None or name not in _WORDS}
         return Layer("the machine", given, shipped=True)
 

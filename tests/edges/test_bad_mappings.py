@@ -64,6 +64,10 @@ def test_one_line(text: str, told: str, tmp_path: Path) -> None:
      "needs 63 chains (e t d), and the array has 60"),
     ("{chain: {h: 3, r: 1}, sets: {e: 1, t: 1, d: 1}, pe: {w: 3, q: 5, p: 1}}",
      "needs 15 input words (q w), and the array has 12"),
+    ("{chain: {h: 3, r: 1}, sets: {e: 1, t: 1, d: 1}, pe: {w: 3, q: 4, p: 20}}",
+     "needs 240 filter words (p q w), and the array has 224"),
+    ("{chain: {h: 3, r: 1}, sets: {e: 1, t: 1, d: 1}, pe: {w: 3, q: 1, p: 25}}",
+     "needs 25 psums (p), and the array has 24"),
     ("{fold_vectors: 4}", "has fold_vectors, which rs does not know"),
 ])  # fmt: skip
 def test_row_stationary(text: str, told: str, tmp_path: Path) -> None:

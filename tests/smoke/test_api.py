@@ -93,6 +93,31 @@ def test_a_replaced_machine_is_the_one_that_is_loaded(design: str, dataflow: str
         assert machine.replace(design=other.design) == other
 
 
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize(
+    ("weights", "of_32_by_16"),
+    [("null", {"ws": (16, 32, 16), "is": (32, 16, 16), "os": (16, 32, 16)}),
+     ("columns", {"ws": (16, 32, 16), "is": (16, 16, 16), "os": (16, 32, 16)}),
+     ("12", {"ws": (12, 32, 16), "is": (12, 16, 16), "os": (12, 32, 16)})],
+)  # fmt: skip
+def test_ports_follow_another_dataflow(
+    design: str, weights: str, of_32_by_16: dict[str, tuple[int, int, int]], tmp_path: Path
+) -> None:
+    """A port that is left out is as wide as its side under each dataflow; one that is stated stays as it is stated.
+
+    On a systolic array, the operand that stays enters by the columns, and the other by the rows. Where sums stay,
+    filters enter by the columns (docs/microarchitecture.md).
+    """
+    array = "{kind: systolic, rows: 8, columns: 8, weight_port_words_per_cycle: %s}" % weights
+    (tmp_path / "own.yaml").write_text(f"version: 2\ndesign: {design}\narray: {array}\n")
+    machine = load_accelerator(tmp_path / "own.yaml")
+    for first in of_32_by_16:
+        for then, widths in of_32_by_16.items():
+            found = machine.replace(dataflow=first).replace({"array.rows": 32, "array.columns": 16}, dataflow=then)
+            ports = ("weight_port_words_per_cycle", "input_port_words_per_cycle", "output_port_words_per_cycle")
+            assert tuple(getattr(found.array, port) for port in ports) == widths
+
+
 def test_a_spec_is_a_machine_for_all_designs() -> None:
     machine = adagp_sim.load_accelerator("low").replace(array={"rows": 8})
     of_spec = adagp_sim.compare("digits-cnn", machine)
