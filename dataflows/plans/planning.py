@@ -10,6 +10,7 @@ from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
 from dataflows.arrays.job import ceil_div
 from dataflows.dataflow import Dataflow
+from dataflows.integers import Integers
 from dataflows.plans.budget import BufferBudget, TileTooLargeError
 from dataflows.plans.choice import NO_LIMIT, Chosen, choose
 from dataflows.plans.cut_tables import Sizes
@@ -213,7 +214,7 @@ def plan_elementwise(
         return time_of_runs(runs_of(pieces), 1, 2, counts, budget)
 
     pieces = [count for count in _piece_counts(words) if ceil_div(words, count) * held <= budget.capacity_bytes]
-    return plan_of(_fastest(words, pieces, busy, counts, time_of, budget))
+    return plan_of(_fastest(pieces, _least_time(words, busy, counts, budget), time_of))
 
 
 @lru_cache(maxsize=4096)
@@ -253,7 +254,8 @@ def plan_vector(operations: int, read_words: int, written_words: int, lanes: int
     most = max(read_words, written_words, operations)
     least = ceil_div(2 * word * (read_words + written_words), budget.capacity_bytes - 2 * word)
     pieces = [count for count in _piece_counts(max(most, least)) if count >= least]
-    return plan_of(_fastest(most, pieces, most // lanes, counts, time_of, budget))
+    bounds = _least_time_dealt(read_words, written_words, most, lanes, pieces, budget)
+    return plan_of(_fastest(pieces, bounds.__getitem__, time_of))
 
 
 @lru_cache(maxsize=4096)
@@ -280,7 +282,7 @@ def plan_transfer(load_bytes: int, store_bytes: int, budget: BufferBudget) -> Pl
     most = max(1, max(load_bytes, store_bytes))
     least = ceil_div(most, max(1, budget.capacity_bytes // 2))
     pieces = [count for count in _piece_counts(most) if count >= least]
-    runs = runs_of(_fastest(most, pieces, 0, counts, time_of, budget))
+    runs = runs_of(_fastest(pieces, _least_time(most, 0, counts, budget), time_of))
     nothing = np.zeros(sum(run.repeats for run in runs), np.int64)
     return plan_of_runs(runs, 0, 0, counts, budget, TransferOrigin(load_bytes, store_bytes, nothing))
 
@@ -290,18 +292,33 @@ def _piece_counts(most: int) -> list[int]:
     return [*(1 << power for power in range((most - 1).bit_length())), most]
 
 
-def _fastest(
-    words: int, pieces: list[int], busy: int, counts: ActionCounts, time_of: Callable[[int], tuple[int, int]],
-    budget: BufferBudget,
-) -> int:  # fmt: skip
-    """Return into how many pieces the fastest plan cuts `words`; of equally fast ones that of the fewest tiles.
+def _fastest(pieces: list[int], bound: Callable[[int], int], time_of: Callable[[int], tuple[int, int]]) -> int:
+    """Return into how many pieces the fastest plan is cut; of equally fast ones that of the fewest tiles.
+
+    Parameters
+    ----------
+    bound : callable
+        Returns the least that a plan of so many pieces takes.
+    time_of : callable
+        Returns its time, and its number of tiles.
+    """
+    best, shortest = pieces[0], (NO_LIMIT, 0)
+    for least in sorted((bound(count), count) for count in pieces):
+        if shortest <= least:
+            break
+        time = time_of(least[1])
+        if time < shortest:
+            best, shortest = least[1], time
+    return best
+
+
+def _least_time(words: int, busy: int, counts: ActionCounts, budget: BufferBudget) -> Callable[[int], int]:
+    """Return a bound of the time of `words` in equal pieces and a rest, by how many pieces they are.
 
     Parameters
     ----------
     busy : int
         The least that the arithmetic takes.
-    time_of : callable
-        Returns the time of a plan of so many pieces, and its number of tiles.
     """
     of_a_byte, of_a_transfer = budget.channel.least_cycles
     word = budget.word_bytes
@@ -319,14 +336,31 @@ def _fastest(
         return max(int(loads + stores), int(loads + last * (busy + stored * of_a_byte)),
                    int(first_load + max(busy, tiles - 1)))  # fmt: skip
 
-    best, shortest = pieces[0], (NO_LIMIT, 0)
-    for least in sorted((bound(count), count) for count in pieces):
-        if shortest <= least:
-            break
-        time = time_of(least[1])
-        if time < shortest:
-            best, shortest = least[1], time
-    return best
+    return bound
+
+
+def _least_time_dealt(
+    read_words: int, written_words: int, most: int, lanes: int, pieces: list[int], budget: BufferBudget
+) -> dict[int, int]:
+    """Return by number of pieces a bound of the time of words that are dealt out evenly over them.
+
+    A piece's share of some words is their quotient or one more; the first piece's is the quotient, the last one's is
+    rounded up. So all transfers take what two of them take, and none is asked twice.
+    """
+    count = np.array(pieces, np.int64)
+
+    def on_channel(words: int, write: bool) -> tuple[Integers, Integers, Integers]:
+        """Return cycles of the first transfer, of the last one, and of all."""
+        share, longer = words // count, words % count
+        sizes = np.concatenate([share, share + 1]) * budget.word_bytes
+        less, more = np.split(budget.channel.transfer_cycles(contiguous(sizes, write)), 2)
+        return less, np.where(longer > 0, more, less), less * (count - longer) + more * longer
+
+    first_load, _, loads = on_channel(read_words, False)
+    _, last_store, stores = on_channel(written_words, True)
+    stream = -(-(most // count) // lanes)
+    least = np.maximum(loads + stores, np.maximum(loads + stream, first_load + stream * count) + last_store)
+    return dict(zip(pieces, least.tolist(), strict=True))
 
 
 def _bytes_by_place(operands: tuple[Operand, ...], words: int, word_bytes: int) -> dict[str, int]:

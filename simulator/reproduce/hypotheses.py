@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from itertools import product
 from statistics import fmean
@@ -40,17 +41,29 @@ _ALL_GP = "vgg13-cifar10"  # the network of the row "almost 3 times"
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine that is simulated on every trace: `settings` as `--set` takes them, sides of the first array."""
+    """A machine that is simulated on every trace, or batches of another size.
+
+    Attributes
+    ----------
+    settings : tuple of str
+        As `--set` takes them.
+    array : (int, int), optional
+        Sides of the first array.
+    batch : Fraction, optional
+        Samples of a batch, as a share of the trace's own.
+    """
 
     key: str
     says: str
     settings: tuple[str, ...] = ()
     array: tuple[int, int] | None = None
+    batch: Fraction | None = None
 
     def job(self, trace: str, dataflow: str) -> BatchCosts:
         """Return the job that gives its costs."""
         grown = () if self.array is None else array(*self.array)
-        return BatchCosts(trace, dataflow, settings=(*self.settings, *grown))
+        size = None if self.batch is None else int(self.batch * load_trace(trace).batch_size)
+        return BatchCosts(trace, dataflow, settings=(*self.settings, *grown), batch_size=size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +149,8 @@ def _written() -> dict[str, Any]:
 
 def machines() -> list[Machine]:
     """Return the machines, the shipped one first."""
-    return [Machine(**entry) for entry in _written()["machines"]]
+    batches = ({"batch": Fraction(entry["batch"])} if "batch" in entry else {} for entry in _written()["machines"])
+    return [Machine(**entry | batch) for entry, batch in zip(_written()["machines"], batches, strict=True)]
 
 
 def lengths() -> list[Length]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 from math import ceil
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from dataflows.actions import ActionCounts
 from dataflows.array import PEArray
 from dataflows.convolution import ConvolutionTiles
 from dataflows.dataflow import Dataflow, find_dataflow
+from dataflows.plans import planning
 from dataflows.plans.budget import BufferBudget, TileTooLargeError
 from dataflows.plans.given_plan import plan_tiled
 from dataflows.plans.memory_ports import MemoryPorts
@@ -269,6 +271,26 @@ def test_no_update_transfer_or_vector_work_is_slower(
         assert new_time <= same_plan
         if not (old.load_bytes.any() and old.store_bytes.any()):  # nothing to arbitrate
             assert same_plan <= time and new_time <= time
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 300), st.integers(0, 300), st.integers(1, 900), st.integers(1, 40), MACHINES)
+def test_no_number_of_pieces_of_vector_work_is_faster(
+    words: int, written: int, work: int, lanes: int, machine: tuple[int, int, int, int | None, int]
+) -> None:
+    """Bounds leave most numbers of pieces out; here each is tried by itself, and the first of the fastest is taken."""
+    budget, choose = budget_of(*machine), plan_vector.__wrapped__
+    fewest = -(-4 * (words + written) // (machine[0] - 4))  # twice 2 bytes of each word, and of a word more
+    most, tried = max(words, written, work, fewest), []
+    for count in (*(1 << power for power in range((most - 1).bit_length())), most):
+        if count >= fewest:
+            with patch.object(planning, "_piece_counts", lambda _, count=count: [count]):
+                plan = choose(work, words, written, lanes, budget)
+            tried.append((plan.cycles_alone(budget.channel), len(plan.stream_cycles)))
+            bound = planning._least_time_dealt(words, written, max(words, written, work), lanes, [count], budget)
+            assert bound[count] <= tried[-1][0]
+    plan = choose(work, words, written, lanes, budget)
+    assert (plan.cycles_alone(budget.channel), len(plan.stream_cycles)) == min(tried)
 
 
 # Cases that were slower on the better machine.
