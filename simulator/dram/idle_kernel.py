@@ -160,14 +160,27 @@ def run_idle_kernel(
     cycles : int64[5]
         The fields of `IdleCycles`, to which they are added.
     """
-    since = begin = made = 0
+    since = begin = made = due = 0
+    next_due = _due_at(1, rules)
+    soon = min(rules.power_down_after, rules.self_refresh_after)
     for i in range(len(starts)):
-        made = _idle(cycles, since, begin, starts[i], made, _due(starts[i], rules), rules)
-        since = begin = ends[i]
+        start, end = starts[i], ends[i]
+        if start >= next_due:
+            due = _due(start, rules)
+            next_due = _due_at(due + 1, rules)
+        if due == made and start <= since + soon:  # no refresh, and too early for anything else
+            cycles[0] += start - begin
+        else:
+            made = _idle(cycles, since, begin, start, made, due, rules)
+        since = begin = end
         if rules.refreshes_hold:
-            within = (ends[i] - starts[i] - held[i]) // rules.refresh_cycles
-            owed = _due(ends[i], rules) - made
-            cycles[1] += owed * rules.refresh_cycles
-            begin += (owed - within) * rules.refresh_cycles
-            made += owed
+            if end >= next_due:
+                due = _due(end, rules)
+                next_due = _due_at(due + 1, rules)
+            if due > made:
+                within = (end - start - held[i]) // rules.refresh_cycles
+                owed = due - made
+                cycles[1] += owed * rules.refresh_cycles
+                begin += (owed - within) * rules.refresh_cycles
+                made = due
     _idle(cycles, since, begin, batch_cycles, made, refreshes, rules)
