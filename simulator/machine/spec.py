@@ -257,6 +257,12 @@ class Accelerator(StrictModel):
         given = {name: one for name, one in values.items() if one is not None or name not in _WORDS}
         return Layer("the machine", given, shipped=True)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether two machines have the same values, however their ports were stated."""
+        if not isinstance(other, Accelerator):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in Accelerator.model_fields)
+
     @property
     def design_rules(self) -> Design:
         """The design that lays batches on this machine."""
