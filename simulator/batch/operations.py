@@ -45,7 +45,7 @@ class Operations:
             _ArrayOperations(trace, spec, index, leaving, self._mappings) for index in range(len(spec.arrays))
         ]
         self._layers = trace.mac_layers
-        self._batch_size = trace.batch_size
+        self._shapes = [layer.product_shape(trace.batch_size) for layer in trace.mac_layers]
         self._works: dict[Hashable, StepWork] = {}
 
     def work(self, task: Task, phase: Phase, array_index: int) -> StepWork:
@@ -77,7 +77,7 @@ class Operations:
         places = (residency.input(layer, phase), residency.output(layer, phase))
         gradients = self._arrays[0].gradients[layer.id] if isinstance(layer, Matmul) else ()
         given = self._mappings.of(layer.id, task.pass_)
-        return type(layer), layer.product_shape(self._batch_size), places, gradients, given
+        return type(layer), self._shapes[task.layer], places, gradients, given
 
     def stays(self, layer: MacLayer, phase: Phase) -> bool:
         """Whether a layer's output stays in the buffer for the next layer."""

@@ -7,6 +7,7 @@ designs. What a stage does not have is not waited for.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from simulator.phases.design import TRANSFERS, Design, Step, Task, tasks
 from simulator.phases.stages import Stage
@@ -60,6 +61,8 @@ _EARLIER = {waits.earlier for waits in WAITS.values()}
 def checked_steps(design: Design, stages: Sequence[Stage], layers: Sequence[str]) -> list[Step]:
     """Return the steps in which a design carries out stages, without empty ones.
 
+    They depend on nothing of the machine, so they are remembered.
+
     Parameters
     ----------
     design : Design
@@ -74,6 +77,11 @@ def checked_steps(design: Design, stages: Sequence[Stage], layers: Sequence[str]
         If a task is left out or is there twice, if one is no task of these stages, if one runs before what it reads, or
         if a step uses a second array that the design does not have. It names design, layer and pass.
     """
+    return list(_checked_steps(design, tuple(stages), tuple(layers)))
+
+
+@lru_cache(maxsize=64)
+def _checked_steps(design: Design, stages: tuple[Stage, ...], layers: tuple[str, ...]) -> tuple[Step, ...]:
     steps = [step for step in design.steps(stages) if step.first or step.second]
     _check_complete(design, stages, steps, layers)
     if "second_array" not in design.components:
@@ -81,7 +89,7 @@ def checked_steps(design: Design, stages: Sequence[Stage], layers: Sequence[str]
             raise _refused(design, task, layers, "runs on a second array, which the design does not have",
                            "lay it on the first, or add second_array to its components")  # fmt: skip
     _check_order(design, stages, steps, layers)
-    return steps
+    return tuple(steps)
 
 
 def expected_tasks(design: Design, stage: Stage) -> tuple[Task, ...]:
