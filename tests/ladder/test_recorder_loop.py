@@ -1,5 +1,7 @@
 """A training loop of one's own, recorded as it runs: layers, phases and metrics."""
 
+import contextlib
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the torch extra")
@@ -184,3 +186,26 @@ def test_mixed_precision_and_checkpoints(way):
     products = [layer.product_shape(4) for layer in trace.mac_layers]
     assert products == [layer.product_shape(4) for layer in alone.layers if hasattr(layer, "product_shape")]
     assert trace.schedule.batches == 2
+
+
+def test_a_lazy_model_is_recorded_in_its_second_batch():
+    """Five channels of 6 x 6 behind a kernel of 3 x 3: its parameters get their shapes in the first batch."""
+    model = nn.Sequential(nn.LazyConv2d(5, 3), nn.Flatten(), nn.LazyLinear(7))
+    with record(model, training_samples=12) as recording:
+        for _ in range(3):
+            model(torch.zeros(4, 2, 8, 8))
+    trace = recording.trace()
+    assert [layer.product_shape(1).macs for layer in trace.mac_layers] == [5 * 36 * 2 * 9, 180 * 7]
+    assert (trace.batch_size, trace.schedule.counts()) == (4, {"bp": 3})
+
+
+def test_a_pass_that_ends_in_an_exception_is_no_batch():
+    """A first batch of the wrong width fails in the second layer; the next ones are recorded whole."""
+    model = nn.Sequential(nn.ReLU(), nn.Linear(6, 3))
+    with record(model, training_samples=8) as recording:
+        for width, samples in ((5, 2), (6, 4), (5, 4), (6, 4)):
+            with contextlib.suppress(RuntimeError):
+                model(torch.zeros(samples, width))
+    trace = recording.trace()
+    assert [(layer.C, layer.K) for layer in trace.mac_layers] == [(6, 3)]
+    assert (trace.batch_size, trace.schedule.counts()) == (4, {"bp": 2})

@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from workloads.foundation.errors import InputError, nearest
 from workloads.foundation.validation import validate
@@ -29,6 +30,7 @@ from workloads.pytorch.optimizer_watch import SeenOptimizer
 from workloads.pytorch.recorder import Observer, argument_names, following_places
 from workloads.recording.assembly import assemble, notes_of
 from workloads.recording.recording import Recording, finished
+from workloads.recording.tape import Tape
 from workloads.schedule import PHASES, Phase, compress
 from workloads.trace import Dataset, EpochMetrics, Provenance, Trace
 
@@ -131,17 +133,19 @@ class LoopRecording:
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
-        """Count batches, and record the first."""
-        tape = torch_tape(1, dict(self._model.named_parameters()))
+        """Count batches, and record the first in which all parameters have their shapes."""
         first = ExitStack()
+        tape: Tape | None = None
 
         def begin(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+            nonlocal tape
             if not module.training:
                 return
             self._running.append(self._phase)
-            if self._batch_size == 0:
+            if self._batch_size == 0 and not any(map(is_lazy, module.parameters())):  # lazy ones get shapes in a pass
                 inputs = _tensors(module, args, kwargs)
-                self._batch_size = tape.values.batch_size = tape.batch_size = next(iter(inputs.values())).shape[0]
+                self._batch_size = next(iter(inputs.values())).shape[0]
+                tape = torch_tape(self._batch_size, dict(module.named_parameters()))
                 for name, tensor in inputs.items():
                     tape.add_input(name, tensor)
                 first.enter_context(following_places(module, tape, in_loop=True))
@@ -149,10 +153,16 @@ class LoopRecording:
                 first.enter_context(Observer(tape))
 
         def end(module: nn.Module, args: object, output: object) -> None:
-            if self._recording is None and tape.inputs:
-                first.close()
-                if output is not None:  # else the pass ended in an exception
-                    self._recording = finished(tape, type(module).__name__)
+            nonlocal tape
+            if not module.training:
+                return
+            first.close()
+            if output is None:  # the pass ended in an exception: no batch
+                self._running.pop()
+                if self._recording is None:
+                    self._batch_size, tape = 0, None
+            elif self._recording is None and tape is not None:
+                self._recording = finished(tape, type(module).__name__)
 
         handles = (
             self._model.register_forward_pre_hook(begin, with_kwargs=True),

@@ -92,7 +92,8 @@ def _value_rows(every: Sequence[Hypothesis]) -> Iterator[tuple[Cell, ...]]:
 
 def _draw(shipped: Hypothesis, others: Sequence[Hypothesis]) -> Chart:
     before = shipped.mean_error()
-    bars = [(one.says, 100 * (one.mean_error() - before)) for one in others]
+    alone = [one for one in others if shipped.machine == one.machine or shipped.length == one.length]
+    bars = [(one.says, 100 * (one.mean_error() - before)) for one in alone]
     return Chart([Changes(f"all {len(shipped.values)} numbers", "change of the mean distance, per cent points", bars)])
 
 
