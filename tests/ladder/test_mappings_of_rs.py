@@ -75,6 +75,26 @@ def test_the_mappings_that_compete_are_those_of_the_page(role: Role) -> None:
     assert all(len(some) < len(mapped) for some in needed)
 
 
+@pytest.mark.parametrize(
+    ("filters", "wins"),
+    [
+        ([1, 6], {"e": 2, "t": 1, "p": 1}),  # 7 x 192 against 2 x 720
+        ([1, 6, 6], {"e": 1, "t": 3, "p": 2}),  # 13 x 192 against 3 x 720
+        ([6, 1, 1], {"e": 2, "t": 1, "p": 1}),
+    ],
+)
+def test_all_tiles_have_the_mapping_that_is_the_best_of_them_in_all(filters: list[int], wins: dict[str, int]) -> None:
+    """Tiles of 2 images of 4 rows of 5 positions, of 3 channels and 3 x 3 taps; ports of 4, 3 and 2 words.
+
+    For one filter, two rows at a time: 4 image rows a tap, 4 cycles a row's first position and 3 for its 3 steps at the
+    others; 2 x 2 x 3 rows of 16 cycles. For six, one row at a time: 6 steps a position, 2 x 4 x 3 rows of 30 cycles.
+    """
+    one, count = whole_convolution(Product(convolution(2, 3, 1, 3, 3, 4, 5), "forward")), len(filters)
+    sizes = {name: getattr(one, name).repeat(count) for name in ("groups", "images", "channels", "filter_rows", "rows")}
+    mapping = RS.mapping(array_of("broadcast", 4, 3, (4, 3, 2)), replace(one, **sizes, filters=np.array(filters)))
+    assert mapping == RowMapping(**({"h": 3, "w": 3, "q": 1, "r": 1, "d": 1} | wins))
+
+
 @st.composite
 def small_arrays(draw: st.DrawFn) -> PEArray:
     """Draw an array of a few PEs with small ports and scratchpads."""
