@@ -179,6 +179,10 @@ def test_folds_take_what_the_granularity_says(data: st.DataObject, array: PEArra
         cycles.append(found[0])
         counted.append(said[0])
     assert cycles[1] - cycles[0] == counted[1] - counted[0]
+    flow, one = replace(RS, fixed=mapping), whole_convolution(product)
+    sizes = ("groups", "images", "channels", "filters", "filter_rows", "rows")
+    gap = flow.timing(array, replace(one, **{name: getattr(one, name).repeat(2) for name in sizes})).gap_cycles
+    assert gap[1] == flow.granularity(array, product).gap_cycles
 
 
 @pytest.mark.parametrize(
