@@ -161,28 +161,39 @@ def by_granularity(array: PEArray, mapping: RowMapping, product: Product) -> tup
     return folds * (steps * grain.step_cycles + grain.overhead_cycles), passes * grain.ifmap_words
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.data(), small_arrays(), st.sampled_from(["forward", "dgrad", "wgrad"]))
-def test_folds_take_what_the_granularity_says(data: st.DataObject, array: PEArray, role: Role) -> None:
+def check_folds(array: PEArray, mapping: RowMapping, one: Product, other: Product) -> None:
     """Two products that differ in images, channels, filters and groups: they differ by the cycles of their folds.
 
     What comes before the first fold and after the last one does not depend on these.
     """
-    mapping, small = data.draw(mappings(array)), st.integers(1, 4)
-    R, S, P, Q = (data.draw(st.integers(1, 3)) for _ in range(4))
-    cycles, counted = [], []
-    for _ in range(2):
-        N, C, K, groups = (data.draw(small) for _ in range(4))
-        product = Product(convolution(N, C, K, R, S, P, Q, groups), role)
-        found, said = stepped(array, mapping, product), by_granularity(array, mapping, product)
-        assert found[1] == said[1]
-        cycles.append(found[0])
-        counted.append(said[0])
-    assert cycles[1] - cycles[0] == counted[1] - counted[0]
-    flow, one = replace(RS, fixed=mapping), whole_convolution(product)
+    found, said = ([count(array, mapping, each) for each in (one, other)] for count in (stepped, by_granularity))
+    assert found[1][0] - found[0][0] == said[1][0] - said[0][0]
+    assert [words for _, words in found] == [words for _, words in said]
+    flow, tiles = replace(RS, fixed=mapping), whole_convolution(one)
     sizes = ("groups", "images", "channels", "filters", "filter_rows", "rows")
-    gap = flow.timing(array, replace(one, **{name: getattr(one, name).repeat(2) for name in sizes})).gap_cycles
-    assert gap[1] == flow.granularity(array, product).gap_cycles
+    gap = flow.timing(array, replace(tiles, **{name: getattr(tiles, name).repeat(2) for name in sizes})).gap_cycles
+    assert gap[1] == flow.granularity(array, one).gap_cycles
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data(), small_arrays(), st.sampled_from(["forward", "dgrad", "wgrad"]))
+def test_folds_take_what_the_granularity_says(data: st.DataObject, array: PEArray, role: Role) -> None:
+    mapping, small = data.draw(mappings(array)), st.integers(1, 4)
+    window = [data.draw(st.integers(1, 3)) for _ in range(4)]
+    N, C, K, groups, *others = (data.draw(small) for _ in range(8))
+    one, other = convolution(N, C, K, *window, groups), convolution(*others[:3], *window, others[3])
+    check_folds(array, mapping, Product(one, role), Product(other, role))
+
+
+@pytest.mark.parametrize("role", ["forward", "dgrad", "wgrad"])
+@pytest.mark.parametrize("sizes", [(7, 1, 1, 1), (1, 13, 1, 1), (1, 1, 9, 1), (1, 1, 1, 5)])
+def test_folds_of_a_mapping_that_fills_every_place(role: Role, sizes: tuple[int, int, int, int]) -> None:
+    """No letter is 1, so that each axis needs fewer folds than it has words: more images, channels, filters, groups."""
+    pads = {"input_words": 6, "filter_words": 12, "partial_sum_words": 2}
+    array, (N, C, K, groups) = array_of("broadcast", 4, 12, (5, 4, 3), scratchpads=pads), sizes
+    one, other = convolution(1, 1, 1, 4, 3, 5, 3), convolution(N, C, K, 4, 3, 5, 3, groups)
+    mapping = RowMapping(h=2, w=2, q=3, p=2, r=2, e=3, t=2, d=2)
+    check_folds(array, mapping, Product(one, role), Product(other, role))
 
 
 @pytest.mark.parametrize(
