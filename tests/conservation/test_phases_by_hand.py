@@ -8,6 +8,7 @@ from networks import make_trace
 from test_kept_outputs import CHAIN, activation, conv
 
 from simulator.batch.operations import Operations
+from simulator.batch.residency import Residency
 from simulator.machine.spec_loading import load_accelerator
 from simulator.phases.design import Task
 from simulator.run.results import LayerRow
@@ -113,6 +114,24 @@ def test_low_keeps_the_predictor_in_half_of_the_buffer(
         else:  # one tensor less
             held = {2: (TENSOR, TENSOR, 3 * TENSOR), 4: (TENSOR, TENSOR, 2 * TENSOR)}
             assert (forward, backward, update) == held[tensors]
+
+
+@pytest.mark.parametrize("design", ["low", "efficient"])
+def test_what_stays_fills_its_share_at_most(design: str) -> None:
+    """Means and features a sixteenth of the buffer, an error and a's 108 weights' prediction a quarter: 2 bytes each.
+
+    All stay at the border, and none a word below it. A design that trains the predictor keeps the prediction in DRAM.
+    """
+    trace = make_trace(CHAIN[:1])
+    (layer,) = trace.mac_layers
+    for size, place in ((4 * 2 * 108, "buffer"), (4 * 2 * 108 - 2, "dram")):
+        overrides = ["global_buffer.banks=1", f"global_buffer.bank_bytes={size}"]
+        residency = Residency(trace, load_accelerator(design=design, overrides=overrides), 0)
+        assert residency.intermediate(27) == residency.error(108) == residency.prediction(layer, "gp") == place
+        assert residency.intermediate(26) == residency.error(107) == "buffer"
+        assert residency.prediction(layer, "bp") == (place if design == "low" else "dram")
+        # the update of LOW finds it in DRAM, where it is stored before
+        assert residency.prediction_at_update(layer, "gp") == ("dram" if design == "low" else place)
 
 
 def test_least_buffer_of_an_update() -> None:

@@ -101,6 +101,15 @@ def test_short_segments_are_moved_side_by_side() -> None:
     assert single == all_ < more
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_channel_opens_its_own_rows(channels: int) -> None:
+    """Transfers of two rows of 16,384 bytes a channel, and of one; each is left out, then moved."""
+    dram, bytes_moved = memory("ddr3-1600", channels, 64), np.array([[channels * 32_768, channels * 16_384]])
+    moved = Transfers(np.array([[1, 1]]), bytes_moved, bytes_moved, False)
+    ((_, rows),) = dram.costs_of_choices([TransferChoices(moved, np.array([[False, True]]))], 10**9)
+    assert rows.tolist() == [0, 2 * channels, 0, channels]
+
+
 def test_a_block_is_whole_bursts() -> None:
     given_keys = {"dram.model": "commands", "dram.part": "hbm3-6400", "dram.organization.interleave_bytes": 48}
     with pytest.raises(InputError, match="interleave_bytes: is 48 for bursts of 32 bytes"):
