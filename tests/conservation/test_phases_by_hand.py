@@ -16,7 +16,7 @@ from simulator.run.simulation import simulate
 from workloads.foundation.errors import InputError
 from workloads.graph import needs_input_gradient
 from workloads.inspection import inspection
-from workloads.layers import VectorLayer
+from workloads.layers import Conv2d, VectorLayer
 from workloads.schedule import Batches, Epochs, Phase, Schedule
 from workloads.trace import Dataset, Trace
 from workloads.vectors import vector_work
@@ -132,6 +132,18 @@ def test_what_stays_fills_its_share_at_most(design: str) -> None:
         assert residency.prediction(layer, "bp") == (place if design == "low" else "dram")
         # the update of LOW finds it in DRAM, where it is stored before
         assert residency.prediction_at_update(layer, "gp") == ("dram" if design == "low" else place)
+
+
+@pytest.mark.parametrize(("tensors", "training"), [(1, 1), (2, 2), (4, 4)])
+def test_bytes_of_the_predictor_in_lows_buffer(tensors: int, training: int) -> None:
+    """Half of the buffer holds so many tensors: weights alone in a forward pass, all that fits in training."""
+    trace = make_trace(CHAIN[:1])
+    (layer,) = trace.mac_layers
+    assert isinstance(layer, Conv2d)
+    overrides = ["global_buffer.banks=1", f"global_buffer.bank_bytes={2 * tensors * TENSOR}"]
+    residency = Residency(trace, load_accelerator(design="low", overrides=overrides), 0)
+    assert residency.predictor_bytes(layer, training=False) == TENSOR
+    assert residency.predictor_bytes(layer, training=True) == training * TENSOR
 
 
 def test_least_buffer_of_an_update() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.phases.stages import LayerFacts, Stage, stages_of
+from simulator.phases.stages import PHASE_RULES, LayerFacts, Stage, stages_of
 from workloads.passes import Pass
 from workloads.schedule import Phase
 
@@ -53,3 +53,18 @@ def backward(*update: Pass) -> list[Stage]:
 def test_stages(phase: Phase, expected: list[Stage]) -> None:
     assert stages_of(FACTS, phase) == expected
     assert [stage.backward for stage in expected] == [False] * 6 + [True] * (len(expected) - 6)
+
+
+def test_what_a_batch_of_a_phase_keeps_and_trains() -> None:
+    """Outputs stay for a backward pass, predictions until the true gradients are there, which GP never has."""
+    found = {
+        phase: (rules.batch, rules.goes_backward, rules.trains_predictor, rules.trains)
+        for phase, rules in PHASE_RULES.items()
+    }
+    assert found == {
+        "warm_up": ("bp", True, True, True),
+        "bp": ("bp", True, True, True),
+        "gp": ("gp", False, False, True),
+        "dni": ("dni", True, True, True),
+        "inference": ("inference", False, False, False),
+    }

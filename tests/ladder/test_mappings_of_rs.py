@@ -154,7 +154,10 @@ def by_granularity(array: PEArray, mapping: RowMapping, product: Product) -> tup
     folds = ceil(groups / grain.groups) * passes * grain.folds
     beside, rows = grain.space
     if product.role == "wgrad":  # the reduction is the sweep over images and rows; a channel is a vector of all taps
-        folds, steps = folds * ceil(channels / beside) * ceil(int(tiles.filter_rows[0]) / rows), images
+        folds, steps = (
+            folds * ceil(channels / beside) * ceil(int(tiles.filter_rows[0]) / rows),
+            images * shape.R * shape.S // grain.vectors,
+        )
     else:
         steps = ceil(images / beside) * ceil(int(tiles.rows[0]) / rows)
         folds *= ceil(channels * shape.R * shape.S / grain.reduction)
@@ -194,6 +197,12 @@ def test_folds_of_a_mapping_that_fills_every_place(role: Role, sizes: tuple[int,
     one, other = convolution(1, 1, 1, 4, 3, 5, 3), convolution(N, C, K, 4, 3, 5, 3, groups)
     mapping = RowMapping(h=2, w=2, q=3, p=2, r=2, e=3, t=2, d=2)
     check_folds(array, mapping, Product(one, role), Product(other, role))
+
+
+def test_granularity_without_a_mapping_is_that_of_the_best_one() -> None:
+    array, product = array_of("broadcast", 4, 3), Product(convolution(2, 3, 6, 3, 2, 4, 5), "forward")
+    mapping = best(array, (4, 3, 2), product.shape, "forward")
+    assert RS.granularity(array, product) == replace(RS, fixed=mapping).granularity(array, product)
 
 
 @pytest.mark.parametrize(

@@ -133,3 +133,19 @@ def test_shares_are_exact_beyond_64_bits(total: int, weights: list[int]) -> None
     exact = [-(-total * weight // whole) for weight in weights]
     assert [share_of(total, weight, whole) for weight in weights] == exact
     assert in_proportion(total, np.array(weights)).tolist() == exact
+
+
+@pytest.mark.parametrize("role", ["forward", "dgrad", "wgrad"])
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
+def test_the_bound_of_a_single_tile_is_its_time(flow: Dataflow, kind: str, role: Role) -> None:
+    """Load, work and store come one after the other, so nothing hides: a bound below would leave something out.
+
+    Three groups of 9 channels and 7 filters, 3 x 2 taps; a byte takes a third of a cycle, a transfer 9 cycles.
+    """
+    dram = BandwidthDram(model="bandwidth", capacity_bytes=1, peak_bytes_per_second=3 * 10**9, latency_ns=9)
+    array, room = array_of(kind), BufferBudget(1 << 30, 2, 4, dram_channel(dram, 10**9))
+    product = Product(ConvShape(2, 27, 6, 4, 21, 3, 2, 4, 3, (1, 1), (0, 0), (1, 1), 3), role)
+    search = TilingSearch(product, ALL_IN_DRAM, flow.mapped(array, product)[0], array, room)
+    one = next(one for _, one in search.candidates((1, 2, 0)) if search.measure(one).tiles == 1)
+    bounds = {candidate: key[0] for key, candidate in search.candidates((0, 1, 2))}
+    assert bounds[one] == search.measure(one).values[0]
