@@ -289,7 +289,7 @@ def totals(results: Results) -> list[int]:
 
 
 @pytest.mark.parametrize("dataflow", DATAFLOWS)
-@pytest.mark.parametrize("name", ["digits-cnn", "vgg13-cifar10"])
+@pytest.mark.parametrize("name", ["digits-cnn", pytest.param("vgg13-cifar10", marks=pytest.mark.long)])
 def test_a_wider_port_is_not_slower(name: str, dataflow: str) -> None:
     """Beyond the slack of two percent that tiles of fewer bytes may take; without a slack, as here, not at all.
 

@@ -31,9 +31,14 @@ def policy() -> Policy:
     return validate(Policy, plain, "short")
 
 
+@pytest.fixture(scope="module", params=[pytest.param(1, id="one seed"), pytest.param(2, marks=pytest.mark.long)])
+def seeds(request) -> int:
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def results(policy):
-    return run_controls(policy, [0, 1])
+def results(policy, seeds):
+    return run_controls(policy, range(seeds))
 
 
 def by_key(results, seed: int) -> dict:
@@ -44,22 +49,27 @@ def learnt(run) -> list[tuple[float, float]]:
     return [(row.train_loss, row.test_accuracy) for row in run.metrics]
 
 
-def test_every_control_runs_with_every_seed(results):
-    assert [(result.control, result.seed) for result in results] == [(one, seed) for one in CONTROLS for seed in (0, 1)]
+def test_every_control_runs_with_every_seed(results, seeds):
+    expected = [(one, seed) for one in CONTROLS for seed in range(seeds)]
+    assert [(result.control, result.seed) for result in results] == expected
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_controls_are_equal_up_to_the_first_gp_batch(results, seed):
-    runs = by_key(results, seed)
-    for key, run in runs.items():
-        if key != "letter":  # another predictor watches the same network
-            assert run.metrics[:WARM_UP] == runs["ada-gp"].metrics[:WARM_UP]
-            assert run.layer_errors[:WARM_UP] == runs["ada-gp"].layer_errors[:WARM_UP]
-        assert learnt(run)[:WARM_UP] == learnt(runs["ada-gp"])[:WARM_UP]
-    # Unrounded: a predicted gradient changes so little that the losses of a trace, to four digits, can be equal.
-    last = [run.layer_errors[-1]["conv2"].cosine for run in runs.values()]
-    assert len(set(last)) == len(last)
-    assert by_key(results, 0)["ada-gp"].metrics != by_key(results, 1)["ada-gp"].metrics
+def test_controls_are_equal_up_to_the_first_gp_batch(results, seeds):
+    for seed in range(seeds):
+        runs = by_key(results, seed)
+        for key, run in runs.items():
+            if key != "letter":  # another predictor watches the same network
+                assert run.metrics[:WARM_UP] == runs["ada-gp"].metrics[:WARM_UP]
+                assert run.layer_errors[:WARM_UP] == runs["ada-gp"].layer_errors[:WARM_UP]
+            assert learnt(run)[:WARM_UP] == learnt(runs["ada-gp"])[:WARM_UP]
+        # Unrounded: a predicted gradient changes so little that the losses of a trace, to four digits, can be equal.
+        last = [run.layer_errors[-1]["conv2"].cosine for run in runs.values()]
+        assert len(set(last)) == len(last)
+
+
+def test_another_seed_is_another_run(policy, results):
+    another = controls.run_control(controls.Task(CONTROLS[0], 1, policy, EPOCHS)).run
+    assert another.metrics != by_key(results, 0)[CONTROLS[0].key].metrics
 
 
 def test_controls_run_the_batches_that_they_say(results):
@@ -102,9 +112,10 @@ def test_page_and_table_hold_what_ran(results, policy, tmp_path):
     for result in results:
         (line,) = [line for line in text.splitlines() if line.startswith(f"| {result.control.title} |")]
         assert f" {100 * result.run.metrics[-1].test_accuracy:.2f} " in line
-    cosine = sum(by_key(results, seed)["ada-gp"].layer_errors[-1]["conv2"].cosine for seed in (0, 1)) / 2
+    own = [result.run for result in results if result.control.key == "ada-gp"]
+    cosine = sum(run.layer_errors[-1]["conv2"].cosine for run in own) / len(own)
     assert f"| conv2 | 4608 | {EPOCHS} | {cosine:.3f} |" in text
-    inputs = sum(by_key(results, seed)["ada-gp"].similarity[-1]["conv2"].inputs for seed in (0, 1)) / 2
+    inputs = sum(run.similarity[-1]["conv2"].inputs for run in own) / len(own)
     assert f"| conv2 | 4608 | {EPOCHS} | {inputs:.3f} |" in text
 
     write_csv(results, tmp_path / "errors.csv")
@@ -136,11 +147,11 @@ def test_processes_change_no_number(policy, results):
     assert run_controls(policy, [0], epochs=1, jobs=2)[0].run.metrics == results[0].run.metrics[:1]
 
 
-def test_trace_holds_what_the_controls_reached(policy, results, tmp_path):
+def test_trace_holds_what_the_controls_reached(policy, results, seeds, tmp_path):
     recipe = controls.find_recipe(controls.NETWORK)
     alone = export_trained(recipe, policy, "the command")
     told = []
-    trace = with_controls(alone, recipe.name, policy, None, seed=0, seeds=2, on_result=told.append)
+    trace = with_controls(alone, recipe.name, policy, None, seed=0, seeds=seeds, on_result=told.append)
     assert [(runs.name, runs.title) for runs in trace.controls] == [(one.key, one.title) for one in CONTROLS]
     expected = {"ada-gp": "predicted", "letter": "predicted", "bp": "backpropagated", "true-norm": "backpropagated",
                 "skip": "left_out", "skip-faster": "left_out"}  # fmt: skip
@@ -149,7 +160,7 @@ def test_trace_holds_what_the_controls_reached(policy, results, tmp_path):
         for seed, row in enumerate(runs.test_accuracy):
             assert row == tuple(epoch.test_accuracy for epoch in by_key(results, seed)[runs.name].metrics)
     # The trace's own run is not made twice.
-    assert len(told) == runs_beside(2) == len(results) - 1
+    assert len(told) == runs_beside(seeds) == len(results) - 1
     assert trace.model_copy(update={"controls": ()}) == alone
     write_trace(trace, tmp_path / "trace.yaml")
     assert load_trace(tmp_path / "trace.yaml") == trace
@@ -158,22 +169,28 @@ def test_trace_holds_what_the_controls_reached(policy, results, tmp_path):
     assert sum(line.startswith("  - [") for line in lines) == len(results)
 
 
+def export(folder: Path, *options: str):
+    out = folder / "exported.yaml"
+    run = CliRunner().invoke(cli, ["trace", "export", "digits-cnn", "--seed", "5", *options, "--out", str(out)])
+    assert run.exit_code == 0, run.output
+    return load_trace(out), run.stderr
+
+
 def test_export_by_its_command(tmp_path):
-    """With controls or not, killed on the way or not, the run is the same one."""
-
-    def export(name: str, *options: str):
-        out = tmp_path / f"{name}.yaml"
-        run = CliRunner().invoke(cli, ["trace", "export", "digits-cnn", *options, "--out", str(out)])
-        assert run.exit_code == 0, run.output
-        return load_trace(out), run.stderr
-
-    plain, _ = export("plain", "--epochs", "2", "--seed", "5")
+    """Killed on the way or not, the run is the same one."""
+    plain, _ = export(tmp_path, "--epochs", "2")
     saved = ("--checkpoint", str(tmp_path / "run.pt"))
-    export("begun", "--epochs", "1", "--seed", "5", *saved)
-    resumed, said = export("resumed", "--epochs", "2", "--seed", "5", *saved)
+    export(tmp_path, "--epochs", "1", *saved)
+    resumed, said = export(tmp_path, "--epochs", "2", *saved)
     assert resumed == plain
     assert "epoch 1 of 2" not in said
-    full, said = export("full", "--epochs", "2", "--seed", "5", "--controls", "1", "--jobs", "2")
+
+
+@pytest.mark.long
+def test_export_with_controls_by_its_command(tmp_path):
+    """With controls or not, the run is the same one."""
+    plain, _ = export(tmp_path, "--epochs", "2")
+    full, said = export(tmp_path, "--epochs", "2", "--controls", "1", "--jobs", "2")
     assert full.provenance.command == "adagp-sim trace export digits-cnn --epochs 2 --seed 5 --controls 1"
     assert full.metrics == plain.metrics
     # Two epochs of Warm Up, in which all do the same.

@@ -130,6 +130,7 @@ def test_variants_hold_the_default_first_and_the_papers():
     assert Variant(0.0001) in found
 
 
+@pytest.mark.long  # 43 trainings
 def test_command_writes_the_page_whole(tmp_path):
     out = tmp_path / "made" / "study.md"
     run = CliRunner().invoke(

@@ -203,7 +203,7 @@ def test_increases_of_tables_4_and_5() -> None:
         assert int(10 * ours) / 10 == stated
 
 
-@pytest.mark.parametrize("key", ["fig16", "table2"])
+@pytest.mark.parametrize("key", ["fig16", pytest.param("table2", marks=pytest.mark.long)])
 def test_fast_exhibits_give_reasons(key: str) -> None:
     _check_exhibit(key)
 

@@ -27,6 +27,7 @@ from simulator.cli.console import print_table, table
 from simulator.outputs.csv_text import csv_text
 from simulator.outputs.drawing import label
 from simulator.reproduce.store import open_store
+from workloads.foundation import reading
 from workloads.foundation.printable import printable
 from workloads.foundation.strict_yaml import parse_yaml, yaml_text
 from workloads.foundation.validation import validate
@@ -307,7 +308,8 @@ def test_text_that_parsers_stumble_over(text: str, words: str, here: Path) -> No
 
 
 @pytest.mark.parametrize("kind", ["zeros", "bomb", "pipe", "folder"])
-def test_files_without_an_end(kind: str, here: Path) -> None:
+def test_files_without_an_end(kind: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_WAIT_SECONDS", 0.2)
     if kind == "pipe":
         os.mkfifo(here / "f.yaml")
     elif kind == "folder":
@@ -449,7 +451,8 @@ def test_a_table_in_a_terminal_of_80_columns_has_every_name_and_number(names: li
 
 
 @pytest.mark.parametrize("kind", ["pipe", "zeros", "folder"])
-def test_an_onnx_file_without_an_end(kind: str, here: Path) -> None:
+def test_an_onnx_file_without_an_end(kind: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_WAIT_SECONDS", 0.2)
     pytest.importorskip("onnx", reason="the extra onnx is not installed")
     place = {"pipe": here / "model.onnx", "zeros": Path("/dev/zero"), "folder": here}[kind]
     if kind == "pipe":

@@ -5,6 +5,7 @@ import pytest
 from array_specs import RUN_NAMES, RUNS, array_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from samples import sampled
 
 from dataflows.functional.products import run_dgrad, run_forward, run_wgrad
 from workloads.passes import Product, decomposed_dgrad
@@ -76,19 +77,18 @@ def test_decomposed_dgrad_does_no_work_on_zeros_between_elements(shape: ConvShap
     )
 
 
-def test_linear_layers_and_attention_products_in_floats() -> None:
+# A dtype is a kernel that takes seconds to compile; in floats the default run has the first array.
+@pytest.mark.parametrize(("flow", "kind"), sampled(RUNS, lambda run: run is RUNS[0]), ids=RUN_NAMES)
+def test_linear_layers_and_attention_products_in_floats(flow, kind: str) -> None:
     numbers = np.random.default_rng(1)
-    for flow, kind in RUNS:
-        # a linear layer is a 1 x 1 convolution of 1 x 1 images; an attention product a grouped one
-        for shape in (linear_shape(7, 10, 6), linear_shape(5, 8, 5, groups=3)):
-            X, W, dY = (
-                numbers.normal(size=size)
-                for size in (
-                    (shape.N, shape.C, 1, 1), (shape.K, shape.C // shape.groups, 1, 1), (shape.N, shape.K, 1, 1),
-                )
-            )  # fmt: skip
-            Y, dX, dW = autograd(shape, X, W, dY)
-            pe = array_of(kind)
-            np.testing.assert_allclose(run_forward(shape, X, W, flow, pe).tensor, Y, rtol=1e-12)
-            np.testing.assert_allclose(run_dgrad(shape, W, dY, flow, pe).tensor, dX, rtol=1e-12)
-            np.testing.assert_allclose(run_wgrad(shape, X, dY, flow, pe).tensor, dW, rtol=1e-12)
+    # a linear layer is a 1 x 1 convolution of 1 x 1 images; an attention product a grouped one
+    for shape in (linear_shape(7, 10, 6), linear_shape(5, 8, 5, groups=3)):
+        X, W, dY = (
+            numbers.normal(size=size)
+            for size in ((shape.N, shape.C, 1, 1), (shape.K, shape.C // shape.groups, 1, 1), (shape.N, shape.K, 1, 1))
+        )
+        Y, dX, dW = autograd(shape, X, W, dY)
+        pe = array_of(kind)
+        np.testing.assert_allclose(run_forward(shape, X, W, flow, pe).tensor, Y, rtol=1e-12)
+        np.testing.assert_allclose(run_dgrad(shape, W, dY, flow, pe).tensor, dX, rtol=1e-12)
+        np.testing.assert_allclose(run_wgrad(shape, X, dY, flow, pe).tensor, dW, rtol=1e-12)

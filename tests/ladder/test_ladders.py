@@ -20,7 +20,8 @@ from workloads.foundation.shipped import GROUPS
 from workloads.importers import find_importer, importer_of
 
 ROOT = Path(__file__).parents[2]
-SLOW = {"networks", "traces"}  # some forty each
+# Networks and traces are some forty each; test_validation.py has the rung of every comparison that computes alone.
+SLOW = {"comparisons", "networks", "traces"}
 CASES = [
     pytest.param(ladder, name, id=f"{group}-{name}", marks=[pytest.mark.long] if group in SLOW else [])
     for group, ladder in ladders().items()

@@ -135,6 +135,7 @@ def test_a_small_machine_from_rtl_to_area(tmp_path: Path) -> None:
 
 
 @needs_yosys
+@pytest.mark.long
 def test_a_small_output_stationary_array() -> None:
     """Ports narrower than their sides: a step takes two cycles, and its words wait in as many bits as `a` and `b`."""
     figures = synthesized(BROADCAST_OUTPUT.rtl, Datapath("broadcast_os", 2, 3, 2, 1, 2, 16, 32))

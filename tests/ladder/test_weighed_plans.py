@@ -82,17 +82,19 @@ def test_it_pays_for_its_time_in_bytes(
 
 @pytest.mark.parametrize("given_part", [Given(), Given(sizes=(("positions", 3),))], ids=["searched", "listed"])
 def test_a_given_mapping_leaves_the_rest_to_the_same_choice(given_part: Given) -> None:
-    """Where positions are given, tilings are measured one by one, and not in the search."""
+    """Where positions are given, tilings are measured one by one, and not in the search; slacks differ in cost."""
     machine = load_accelerator(design="baseline", overrides={"tiling_slack_percent": "weighed"})
-    product = Product(ConvShape(N=2, C=6, H=7, W=7, K=8, R=3, S=3, P=5, Q=5), "forward")
-    flow, budget = find_dataflow("ws", "broadcast", "", ""), replace(budget_of(700, Fraction(1, 4)), weighed=True)
+    product = Product(ConvShape(N=1, C=6, H=5, W=5, K=8, R=3, S=3, P=3, Q=3), "forward")
+    flow, budget = find_dataflow("ws", "broadcast", "", ""), replace(budget_of(3000, Fraction(15)), weighed=True)
 
     def plan(one: BufferBudget) -> Plan:
         return plan_given(product, ALL_IN_DRAM, flow, machine.array, one, given_part)
 
     found = plan(budget)
     others = [plan(replace(budget, weighed=False, slack_percent=slack)) for slack in (2, 5, 10, 20, 50, None)]
-    assert cost(found, budget, 1) == min(cost(one, budget, 1) for one in others)
+    costs = [cost(one, budget, 60) for one in others]
+    assert len(set(costs)) > 1
+    assert cost(found, budget, 60) == min(costs)
 
 
 def test_eyeriss_moves_the_published_words_within_a_quarter() -> None:

@@ -212,14 +212,14 @@ def check(job: RowJob, result: RtlResult) -> None:
 
 
 @needs_icarus
-@pytest.mark.parametrize("number", sampled(range(30), lambda number: number < 12))
+@pytest.mark.parametrize("number", sampled(range(30), lambda number: number < len(PES)))
 def test_random_job(number: int, folder: Path) -> None:
     job = random_job(number)
     check(job, run_icarus(job, folder))
 
 
 @needs_icarus
-@pytest.mark.parametrize("edge", EDGES)
+@pytest.mark.parametrize("edge", sampled(EDGES, lambda edge: EDGES[edge].rows * EDGES[edge].columns <= 16))
 def test_edge(edge: str, folder: Path) -> None:
     check(EDGES[edge], run_icarus(EDGES[edge], folder))
 

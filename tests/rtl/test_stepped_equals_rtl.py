@@ -77,7 +77,7 @@ def test_every_register_after_every_cycle(array: JobArray, geometry: Geometry, s
         assert len(wrong) == 0, f"{name} differs first after cycle {wrong[0]}"
 
 
-@pytest.mark.parametrize(("array", "geometry", "seed"), sampled(cases(5), lambda case: case[2] % 1000 < 2), ids=label)
+@pytest.mark.parametrize(("array", "geometry", "seed"), sampled(cases(5), lambda case: case[2] % 1000 == 0), ids=label)
 def test_cycles_and_numbers(array: JobArray, geometry: Geometry, seed: int, build: Path) -> None:
     stepped, rtl = both(array, geometry, operands(seed + 500, 16), build)
     assert stepped.cycles == rtl.cycles

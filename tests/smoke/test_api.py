@@ -108,7 +108,7 @@ def test_ports_follow_another_dataflow(
     On a systolic array, the operand that stays enters by the columns, and the other by the rows. Where sums stay,
     filters enter by the columns (docs/microarchitecture.md).
     """
-    array = "{kind: systolic, rows: 8, columns: 8, weight_port_words_per_cycle: %s}" % weights
+    array = f"{{kind: systolic, rows: 8, columns: 8, weight_port_words_per_cycle: {weights}}}"
     (tmp_path / "own.yaml").write_text(f"version: 2\ndesign: {design}\narray: {array}\n")
     machine = load_accelerator(tmp_path / "own.yaml")
     for first in of_32_by_16:

@@ -154,6 +154,7 @@ def test_a_trial(tmp_path: Path) -> None:
     assert (tmp_path / "copy/one.py").stat().st_mtime_ns == before
 
 
+@pytest.mark.long  # it waits three times
 def test_a_change_that_does_not_end(tmp_path: Path) -> None:
     """It is dead, but not where the tests take as long without it: then nothing is known against it."""
     tree = tmp_path / "tree"

@@ -11,6 +11,7 @@ from simulator.validation.comparison import Case, Comparison, Row
 from workloads.foundation.errors import InputError
 
 _SCRIPT = Path(__file__).resolve().parents[3] / "tests" / "rtl" / "compare.py"
+_ARGUMENTS: tuple[str, ...] = ()  # of the script: none for all jobs
 
 
 def _missing() -> str:
@@ -20,7 +21,7 @@ def _missing() -> str:
 
 
 def _rows(_: Case) -> Iterator[Row]:
-    run = subprocess.run([sys.executable, str(_SCRIPT)], capture_output=True, text=True, check=False)
+    run = subprocess.run([sys.executable, str(_SCRIPT), *_ARGUMENTS], capture_output=True, text=True, check=False)
     if run.returncode:
         problem = (run.stderr.strip().splitlines() or ["it fails"])[-1]
         raise InputError(str(_SCRIPT), "", problem, "run pytest tests/rtl")
