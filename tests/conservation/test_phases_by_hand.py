@@ -146,6 +146,14 @@ def test_bytes_of_the_predictor_in_lows_buffer(tensors: int, training: int) -> N
     assert residency.predictor_bytes(layer, training=True) == training * TENSOR
 
 
+def test_what_leaves_for_another_device_does_not_stay() -> None:
+    """Layer a hands its output on to b, b to c; where a's goes to another device, only b's stays."""
+    trace, spec = make_trace(CHAIN), load_accelerator(design="efficient")
+    for leaving, stay in ((frozenset(), ["a", "b"]), (frozenset({"a"}), ["b"])):
+        residency = Residency(trace, spec, 0, leaving)
+        assert [layer.id for layer in trace.mac_layers if residency.output(layer, "gp") == "buffer"] == stay
+
+
 def test_least_buffer_of_an_update() -> None:
     """One word at a time: weight, gradient and momentum in, weight and momentum out, 2 bytes each and all twice."""
     task = Task(0, "update", backward=True)

@@ -153,7 +153,9 @@ def by_granularity(array: PEArray, mapping: RowMapping, product: Product) -> tup
     passes = ceil(filters / grain.columns)
     folds = ceil(groups / grain.groups) * passes * grain.folds
     beside, rows = grain.space
-    if product.role == "wgrad":  # the reduction is the sweep over images and rows; a channel is a vector of all taps
+    if product.role == "wgrad":
+        assert grain.reduction == 1
+        # the reduction is the sweep over images and rows; a channel is a vector of all taps
         folds, steps = (
             folds * ceil(channels / beside) * ceil(int(tiles.filter_rows[0]) / rows),
             images * shape.R * shape.S // grain.vectors,
