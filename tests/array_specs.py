@@ -4,13 +4,13 @@ from hypothesis import strategies as st
 
 from dataflows.actions import ACTIONS
 from dataflows.array import PEArray, Way, arrays
-from dataflows.arrays.job import JobArray
+from dataflows.arrays.job import Geometry, JobArray, Ports
 from dataflows.dataflow import Dataflow, dataflows
 from simulator.testing.arrays import array_of, choices
 
 __all__ = [
-    "INSIDE", "JOB_ARRAYS", "JOB_ARRAY_NAMES", "RUNS", "RUN_NAMES", "STAYS", "STAYS_NAMES", "array_of", "choices",
-    "part_name", "runs_of", "specs",
+    "INSIDE", "IN_FLOATS", "JOB_ARRAYS", "JOB_ARRAY_NAMES", "RUNS", "RUN_IN_FLOATS", "RUN_NAMES", "STAYS",
+    "STAYS_NAMES", "array_of", "choices", "part_name", "runs_of", "specs",
 ]  # fmt: skip
 
 INSIDE = [name for name in ACTIONS if "register" in name or "scratchpad" in name or name.endswith("_pitches")]
@@ -39,6 +39,13 @@ STAYS = job_arrays()
 STAYS_NAMES = [f"{array.name}-{way.replace(' ', '-')}" for array, way in STAYS]
 JOB_ARRAYS = list(dict.fromkeys(array for array, _ in STAYS))
 JOB_ARRAY_NAMES = [array.name for array in JOB_ARRAYS]
+
+# A dtype is a kernel that takes seconds to compile. In floats the default run has the array with the fewest registers.
+_SMALL = Geometry(2, 2, Ports(2, 2, 2))
+IN_FLOATS = min(JOB_ARRAYS, key=lambda array: len(array.registers(_SMALL)))
+RUN_IN_FLOATS = next(
+    (flow, kind) for flow, kind in RUNS if flow.way != "rows stay" and array_of(kind).job_array(flow.way) == IN_FLOATS
+)
 
 
 @st.composite

@@ -32,4 +32,13 @@ def pytest_configure(config: pytest.Config) -> None:
             return
         from simulator.cli.two_compilers import compile_kernels
 
-        compile_kernels()
+        compile_kernels(compile_transfers)
+
+
+def compile_transfers() -> None:
+    """Compile the kernel of transfers, which both processes need early and would compile at once, in ten seconds."""
+    from simulator.dram.part import load_part
+    from simulator.dram.transfer_time import transfer_times
+    from workloads.foundation.shipped import shipped_names
+
+    transfer_times(load_part(next(iter(shipped_names("configs/dram")))), [1], [64], [64], [0])

@@ -7,6 +7,7 @@ Numba's cache, where this one finds it. Whatever becomes of that process, this o
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,14 @@ from workloads.foundation.logs import stage
 _LONGEST_WAIT_SECONDS = 600  # for the other process, on a busy machine
 
 
-def compile_kernels() -> None:
-    """Compile the kernels of a run in two processes, if none is kept and there are two cores."""
+def compile_kernels(more: Callable[[], object] = lambda: None) -> None:
+    """Compile the kernels of a run in two processes, if none is kept and there are two cores.
+
+    Parameters
+    ----------
+    more : callable, optional
+        What else this process compiles while the other one is busy.
+    """
     if config.DISABLE_JIT or (os.cpu_count() or 1) < 2 or is_kept(contest):
         return
     text = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import compile_contest; compile_contest()"
@@ -39,6 +46,7 @@ def compile_kernels() -> None:
     ):
         try:
             compile_others()
+            more()
             other.wait(_LONGEST_WAIT_SECONDS)
         except subprocess.TimeoutExpired:
             other.kill()

@@ -353,7 +353,7 @@ def simulate_stream(
     where = "DRAM stream"
     places = np.atleast_1d(np.asarray(addresses, np.int64))
     writes = np.broadcast_to(np.asarray(is_write, np.bool_), places.shape) if np.ndim(is_write) == 0 else is_write
-    writes = np.ascontiguousarray(writes, np.bool_)
+    writes = np.array(writes, np.bool_)  # a copy: what is read-only would be a kernel of its own
     arrivals = np.zeros(len(places), np.int64) if arrival_cycles is None else np.asarray(arrival_cycles, np.int64)
     for key, array in (("is_write", writes), ("arrival_cycles", arrivals)):
         if array.shape != places.shape:

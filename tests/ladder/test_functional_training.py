@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from array_specs import RUN_NAMES, RUNS, array_of
+from array_specs import RUN_IN_FLOATS, RUN_NAMES, RUNS, array_of
 from samples import sampled
 
 from dataflows.functional.training import FunctionalNetwork, FunctionalPredictor
@@ -39,11 +39,7 @@ def assert_same(network: FunctionalNetwork, model: "torch.nn.Sequential") -> Non
         np.testing.assert_allclose(ours.reshape(theirs.shape), theirs.detach().numpy(), rtol=1e-9, atol=1e-12)
 
 
-# A dtype is a kernel that takes seconds to compile; in floats the default run has the first array.
-IN_FLOATS = sampled(RUNS, lambda run: run is RUNS[0])
-
-
-@pytest.mark.parametrize(("flow", "kind"), IN_FLOATS, ids=RUN_NAMES)
+@pytest.mark.parametrize(("flow", "kind"), sampled(RUNS, lambda one: one == RUN_IN_FLOATS), ids=RUN_NAMES)
 def test_bp_batches_give_pytorchs_weights(flow, kind: str) -> None:
     model = torch_network(1)
     network = on_array(model, flow, kind)
@@ -62,7 +58,7 @@ def test_bp_batches_give_pytorchs_weights(flow, kind: str) -> None:
     assert network.cycles > 0
 
 
-@pytest.mark.parametrize(("flow", "kind"), IN_FLOATS, ids=RUN_NAMES)
+@pytest.mark.parametrize(("flow", "kind"), sampled(RUNS, lambda one: one == RUN_IN_FLOATS), ids=RUN_NAMES)
 def test_gp_batches_give_the_reference_runs_weights(flow, kind: str) -> None:
     from workloads.pytorch.predictor_module import GradientPredictor, reorganize
 

@@ -7,7 +7,6 @@ import pytest
 
 onnx = pytest.importorskip("onnx", reason="needs the onnx extra")
 torch = pytest.importorskip("torch", reason="needs the torch extra")
-timm = pytest.importorskip("timm", reason="needs the torch extra")
 models = pytest.importorskip("torchvision.models", reason="needs the torch extra")
 
 from onnx_graphs import products, read  # noqa: E402
@@ -70,7 +69,8 @@ class Frames(nn.Module):
 
 
 def of_timm(name, **options):
-    return lambda: timm.create_model(name, **options)
+    """Return what builds a model of timm, which takes two seconds to import."""
+    return lambda: pytest.importorskip("timm", reason="needs the torch extra").create_model(name, **options)
 
 
 def of_torchvision(name, **options):

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from array_specs import JOB_ARRAY_NAMES, JOB_ARRAYS, STAYS, STAYS_NAMES
+from array_specs import IN_FLOATS, JOB_ARRAY_NAMES, JOB_ARRAYS, STAYS, STAYS_NAMES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import sampled
@@ -106,13 +106,9 @@ def test_cycles_without_a_controller_equal_the_long_way(
 TOLERANCES = {"float64": 1e-12, "float32": 1e-5}
 
 
-# A dtype is a kernel that takes seconds to compile; in floats the default run has the first array.
-FIRST = JOB_ARRAYS[0]
-
-
 @pytest.mark.parametrize(
     ("array", "dtype"),
-    sampled(product(JOB_ARRAYS, TOLERANCES), lambda case: case[0] is FIRST),
+    sampled(product(JOB_ARRAYS, TOLERANCES), lambda case: case[0] == IN_FLOATS),
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
 def test_floats(array: JobArray, dtype: str) -> None:
@@ -155,7 +151,7 @@ def test_sums_of_a_short_fold_wait_until_those_before_have_drained() -> None:
         assert timing.gap_cycles.tolist() == [0, 11]
 
 
-@pytest.mark.parametrize("array", sampled(JOB_ARRAYS, lambda array: array is FIRST), ids=JOB_ARRAY_NAMES)
+@pytest.mark.parametrize("array", sampled(JOB_ARRAYS, lambda one: one == IN_FLOATS), ids=JOB_ARRAY_NAMES)
 def test_operands_of_two_kinds(array: JobArray) -> None:
     geometry = Geometry(2, 2, Ports(2, 2, 2))
     whole, half = np.full((1, 2, 3), 3), np.full((1, 3, 2), 0.5)

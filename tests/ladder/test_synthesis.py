@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from command_line import good, run_here
+from samples import sampled
 
 from dataflows.arrays.broadcast.output import BROADCAST_OUTPUT
 from dataflows.arrays.broadcast.stationary import BROADCAST_STATIONARY
@@ -18,8 +19,8 @@ from simulator.machine.spec_loading import load_accelerator, load_designs
 
 needs_yosys = pytest.mark.skipif(shutil.which("yosys") is None, reason="needs yosys (Debian package yosys)")
 ARRAYS = {"broadcast_stationary": BROADCAST_STATIONARY, "broadcast_os": BROADCAST_OUTPUT}
-SMALL = ("--set", "array.rows=3", "--set", "array.columns=2", "--set", "second_array.rows=2",
-         "--set", "second_array.columns=2")  # fmt: skip
+SMALL = ("--set", "array.columns=2", "--set", "second_array.rows=2", "--set", "second_array.columns=2",
+         "--set", "second_array.weight_port_words_per_cycle=rows")  # fmt: skip
 
 
 def staging_bits(one: Datapath) -> int:
@@ -119,18 +120,20 @@ def test_without_yosys_it_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 @needs_yosys
-def test_a_small_machine_from_rtl_to_area(tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", sampled([2, 3], lambda rows: rows == 2))  # equal arrays are synthesised once
+def test_a_small_machine_from_rtl_to_area(first: int, tmp_path: Path) -> None:
     """3 x 2 PEs: levels of 2 and 1 nodes, level 1 of them inside DSPs; and 2 x 2."""
-    made = tmp_path / "made.csv"
-    good(run_here("synthesize", *SMALL, "--out", str(made)))
-    assert made.read_text().startswith("# adagp-sim synthesize --set array.rows=3")
+    made, small = tmp_path / "made.csv", ("--set", f"array.rows={first}", *SMALL)
+    good(run_here("synthesize", *small, "--out", str(made)))
+    assert {one.rows for one in load_synthesis(made)} == {first, 2}
+    assert made.read_text().startswith(f"# adagp-sim synthesize --set array.rows={first}")
     for one, figures in load_synthesis(made).items():
         assert figures.register_bits == page_bits(BROADCAST_STATIONARY, one)
         assert figures.dsps == one.rows * one.columns
         above_level_1 = {3: 1, 2: 0}[one.rows]
         assert figures.flip_flops == 16 * one.rows * one.columns + 2 * 32 * (above_level_1 + 1)
-    said = good(run_here("area", *SMALL, "--synthesis", str(made))).out
-    assert "3 x 2 + 2 x 2" in said
+    said = good(run_here("area", *small, "--synthesis", str(made))).out
+    assert f"{first} x 2 + 2 x 2" in said
     assert "gates of arrays, array as synthesised" in said
 
 

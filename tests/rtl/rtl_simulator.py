@@ -256,6 +256,8 @@ def build_verilator(program: RtlProgram, folder: Path) -> list[str]:
         command = [
             "verilator",
             "--binary",
+            "-MAKEFLAGS",  # jobs are small: their programs take longer to compile than to run
+            "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0",
             f"-I{HERE}",
             "--top-module",
             program.top,

@@ -219,7 +219,7 @@ def test_random_job(number: int, folder: Path) -> None:
 
 
 @needs_icarus
-@pytest.mark.parametrize("edge", sampled(EDGES, lambda edge: EDGES[edge].rows * EDGES[edge].columns <= 16))
+@pytest.mark.parametrize("edge", sampled(EDGES, lambda edge: EDGES[edge].rows * EDGES[edge].columns <= 8))
 def test_edge(edge: str, folder: Path) -> None:
     check(EDGES[edge], run_icarus(EDGES[edge], folder))
 

@@ -14,7 +14,8 @@ from command_line import run_here
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = [DOCS / "tutorial.md", *sorted((DOCS / "how-to").glob("*.md"))]
-SLOW = "pip install ./", "--ranges", "adagp-sim sweep"  # a page that builds a package, or simulates many machines
+# A page that builds a package, simulates many machines, or trains in a process of its own.
+SLOW = "pip install ./", "--ranges", "adagp-sim sweep", "python loop.py"
 ENVIRONMENT = os.environ | {
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     "PYTHONPATH": os.pathsep.join(sys.path),

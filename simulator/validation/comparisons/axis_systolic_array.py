@@ -17,7 +17,7 @@ _FOLDS = ((1, 32), (2, 64), (5, 40))  # and the steps of each
 def _rows(_: Case) -> Iterator[Row]:
     for rows, columns in _ARRAYS:
         for folds, steps in _FOLDS:
-            operands = np.ones((folds, rows, steps)), np.ones((folds, steps, columns))
+            operands = np.ones((folds, rows, steps), np.int64), np.ones((folds, steps, columns), np.int64)
             job = step_job(OVERLAPPED_OUTPUT, Geometry(rows, columns, Ports(columns, rows, rows)), *operands)
             measured = folds * steps + rows + 2 * columns + _LATENCIES - 2
             yield Row(f"{rows} x {columns}, {folds} folds of {steps} steps", measured, job.cycles)
