@@ -74,6 +74,7 @@ def test_a_wrong_kernel_or_closed_form_is_found():
     with pytest.raises(AssertionError, match="the numbers are not numpy's"):
         check_product(Wrong, array, operands)
     stepped = flow.step(array, operands)
+    assert stepped.registers is None  # none was asked for
     for change, told in (
         ({"cycles": stepped.cycles + 1}, "cycles stepped"),
         ({"macs": stepped.macs - 1}, "MACs stepped"),
