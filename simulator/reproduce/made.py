@@ -15,6 +15,7 @@ from simulator.reproduce.exhibit import Comparison, Exhibit, ExhibitMaker, exhib
 from workloads.foundation.reading import read_text
 
 FOLDER = "exhibits"
+BEYOND = "Beyond the paper"  # begins titles of what the paper does not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ class MadeExhibit:
 
     @property
     def name(self) -> str:
-        """How the report calls it where there is little room: the paper's number, or its title."""
-        number, colon, _ = self.title.partition(":")
-        return number if colon and number.startswith(("Figure", "Table", "Study")) else self.title
+        """How the report calls it where there is little room: the paper's number, or what its title says in short."""
+        head, colon, rest = self.title.partition(": ")
+        return rest[:1].upper() + rest[1:] if colon and head == BEYOND else head
 
     def caption(self, place: int) -> str:
         """Return the number of a picture: the paper's, and which of several it is here."""
