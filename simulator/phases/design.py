@@ -1,6 +1,6 @@
 """What a design is, and where it is found by name. A new design is one new file in `simulator/designs/`."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, Protocol
@@ -40,7 +40,7 @@ class Step:
     second: tuple[Task, ...] = ()
 
 
-class Design(Protocol):
+class Design(Hashable, Protocol):
     """How the stages of a batch are laid on the machine.
 
     Attributes
