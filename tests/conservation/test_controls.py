@@ -203,6 +203,7 @@ def test_export_with_controls_by_its_command(tmp_path):
     assert f"[8/8] {CONTROLS[-1].title}, seed 5: accuracy" in said
 
 
+@pytest.mark.long
 def test_command_writes_the_page_and_makes_no_run_twice(tmp_path, monkeypatch):
     out, runs = tmp_path / "made" / "training.md", tmp_path / "runs"
     options = ["train", "controls", "--seeds", "1", "--epochs", "1", "--out", str(out), "--runs", str(runs)]

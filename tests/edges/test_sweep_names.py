@@ -67,6 +67,7 @@ def test_a_terminal_obeys_no_name(swept: Path) -> None:
         assert "[/]" in said.out
 
 
+@pytest.mark.long
 def test_a_browser_shows_names_and_runs_none(swept: Path) -> None:
     pytest.importorskip("plotly", reason="needs the report extra")
     good(run_here("report", "out", "--out", "page.html", cwd=swept))

@@ -100,7 +100,8 @@ def test_digits_run_is_good_and_honest_about_its_predictor():
 
 
 @needs_torch
-@pytest.mark.parametrize("epochs", sampled([14, 90], lambda epochs: epochs == 14))
+@pytest.mark.long
+@pytest.mark.parametrize("epochs", [14, 90])
 def test_digits_training_gives_the_shipped_trace_again(epochs):
     """Ten epochs of Warm Up and four of the schedule, or the whole run, whose shares of zeros the trace holds."""
     pytest.importorskip("sklearn", reason="needs the torch extra")

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from samples import one_in, sampled
 
 torch = pytest.importorskip("torch", reason="needs the torch extra")
 
@@ -46,11 +47,11 @@ def by_id(recording: Recording) -> dict:
 
 @pytest.mark.parametrize(
     ("name", "size"),
-    [
+    sampled([
         ("vgg13_bn", 64), ("resnet18", 64), ("resnext50_32x4d", 64), ("mobilenet_v2", 64), ("mobilenet_v3_small", 64),
         ("densenet121", 64), ("shufflenet_v2_x1_0", 64), ("efficientnet_b0", 64), ("googlenet", 64),
         ("inception_v3", 299), ("swin_t", 64), ("vit_b_16", 224), ("convnext_tiny", 64),
-    ],
+    ], lambda case: one_in(3, case[0])),
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_macs_of_torchvision_networks(name, size):

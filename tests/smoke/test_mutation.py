@@ -130,6 +130,7 @@ def test_of_equally_near_tests_those_that_import_less() -> None:
     assert nearest("a.py", wires) == ["tests/x/test_narrow.py", "tests/x/test_wide.py"]
 
 
+@pytest.mark.long
 def test_a_trial(tmp_path: Path) -> None:
     """A tree of its own: what a test sees dies, what it does not see lives, and the file is as before."""
     tree = tmp_path / "tree"

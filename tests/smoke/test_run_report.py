@@ -77,6 +77,7 @@ def test_a_name_is_shown_and_not_run(browser: Any) -> None:
     assert not browser.find_elements("css selector", "img")
 
 
+@pytest.mark.long
 def test_a_column_is_sorted_and_filtered(browser: Any, rows: list[dict[str, str]]) -> None:
     table = table_of(browser, "layers")
     heads = [head.text.split(" ")[0] for head in table.find_elements("css selector", "thead th")]
