@@ -98,10 +98,11 @@ class Running:
         return done
 
 
-def moved(plan, ask):
-    """Return the bytes of a transfer that a plan asks for."""
+def held_by(plan, ask):
+    """Return for how long a transfer that a plan asks for holds the channel; one of no bytes does not."""
     _, is_load, _, tile = ask
-    return plan.tiles[tile]["load" if is_load else "store"]
+    size = plan.tiles[tile]["load" if is_load else "store"]
+    return plan.holds(size, tile) if size else 0
 
 
 def run_step(machines, ops, start=0):
@@ -134,14 +135,14 @@ def run_step(machines, ops, start=0):
                 current[array] = None
         if not asks:
             break
-        empty = [one for one in asks if not moved(current[one[2]][1], one)]  # these end without the channel
+        empty = [one for one in asks if not held_by(current[one[2]][1], one)]  # these end without the channel
         asked, is_load, array, tile = min(empty or asks)
         plan = current[array][1]
-        size = moved(plan, (asked, is_load, array, tile))
+        held = held_by(plan, (asked, is_load, array, tile))
         over = asked
-        if size:
+        if held:
             begins = max(asked, free)
-            over = free = begins + plan.holds(size, tile)
+            over = free = begins + held
             plan.behind["load" if is_load else "store", tile] = sum(
                 max(0, last - max(first, asked)) for whose, first, last in carried if whose != array
             )

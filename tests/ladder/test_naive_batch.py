@@ -3,7 +3,7 @@
 from math import prod
 
 import pytest
-from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 from naive_batch import Batch, Network
 from naive_energy import Prices
@@ -205,7 +205,33 @@ def check_batches(drawn: tuple) -> int:
     return compared
 
 
+ARRAY = {
+    "array.rows": 1, "array.columns": 1, "array.weight_port_words_per_cycle": 1, "array.input_port_words_per_cycle": 1,
+    "array.output_port_words_per_cycle": 1, "array.accumulator_sums": 0, "array.kind": "broadcast",
+}  # fmt: skip
+# The predictor's plain store holds the channel for the port of its bank, while an update's transfers take no cycles.
+IDEAL_BESIDE_A_PORT = (
+    [
+        {"id": "0-conv2d", "kind": "conv2d", "inputs": ("input",), "out": (1, 1, 1), "C": 1, "H": 1, "W": 1, "K": 1,
+         "R": 1, "S": 1, "P": 1, "Q": 1, "stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1,
+         "predicted": True},
+        {"id": "1-reshape", "kind": "reshape", "inputs": ("0-conv2d",), "out": (1,)},
+        {"id": "2-linear", "kind": "linear", "inputs": ("1-reshape",), "out": (1,), "C": 1, "L": 1, "K": 1},
+    ],
+    {"input": (1, 1, 1)}, 1, "os", "max",
+    ARRAY | {
+        "precision.word_bits": 8, "precision.partial_sum_bits": 16, "precision.master_weight_bits": 8,
+        "global_buffer.banks": 2, "global_buffer.bank_bytes": 256, "global_buffer.bank_port_bytes": 1,
+        "tiling_slack_percent": 0, "dgrad": "decomposed", "batch_mean": "drain", "dram.model": "ideal",
+        "energy_table": "16nm", "gp_outputs_stay": False, "vector_unit.lanes": 1, "predictor_sram.banks": 1,
+        "predictor_sram.bank_bytes": 128, "predictor_sram.bank_port_bytes": 1,
+    },
+    ARRAY | {"buffer_banks": 1}, (), {"pool": (2, 1), "channels": 1, "kernel": (3, 1)},
+)  # fmt: skip
+
+
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@example(IDEAL_BESIDE_A_PORT)
 @given(batches())
 def test_batches(drawn: tuple) -> None:
     """Every op of a batch of each phase starts, ends, waits and counts as the naive model says."""
