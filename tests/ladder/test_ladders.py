@@ -74,7 +74,6 @@ def test_a_wrong_kernel_or_closed_form_is_found():
     with pytest.raises(AssertionError, match="the numbers are not numpy's"):
         check_product(Wrong, array, operands)
     stepped = flow.step(array, operands)
-    assert stepped.registers is None  # none was asked for
     for change, told in (
         ({"cycles": stepped.cycles + 1}, "cycles stepped"),
         ({"macs": stepped.macs - 1}, "MACs stepped"),
@@ -83,6 +82,13 @@ def test_a_wrong_kernel_or_closed_form_is_found():
         with pytest.raises(AssertionError, match=told):
             check_closed_form(flow, array, operands, replace(stepped, **change))
     assert np.array_equal(stepped.result, flow.step(array, operands).result)
+
+
+@pytest.mark.parametrize(("flow", "kind"), RUNS, ids=RUN_NAMES)
+def test_registers_are_kept_where_they_are_asked_for(flow, kind):
+    array, operands = array_of(kind), random_convolution(1)
+    assert flow.step(array, operands).registers is None
+    assert flow.step(array, operands, dump_cycles=2).registers
 
 
 def test_an_action_of_another_component_is_found():
