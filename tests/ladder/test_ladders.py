@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from array_specs import RUN_NAMES, RUNS
 
 from dataflows.dataflow import dataflows
 from simulator.energy.energy import energy_table_of, load_energy_table
