@@ -49,20 +49,20 @@ class Machine:
         As `--set` takes them.
     array : (int, int), optional
         Sides of the first array.
-    batch : Fraction, optional
-        Samples of a batch, as a share of the trace's own.
+    batch : Fraction
+        Samples of a batch over the trace's own.
     """
 
     key: str
     says: str
     settings: tuple[str, ...] = ()
     array: tuple[int, int] | None = None
-    batch: Fraction | None = None
+    batch: Fraction = Fraction(1)
 
     def job(self, trace: str, dataflow: str) -> BatchCosts:
         """Return the job that gives its costs."""
         grown = () if self.array is None else array(*self.array)
-        size = None if self.batch is None else int(self.batch * load_trace(trace).batch_size)
+        size = None if self.batch == 1 else int(self.batch * load_trace(trace).batch_size)
         return BatchCosts(trace, dataflow, settings=(*self.settings, *grown), batch_size=size)
 
 
@@ -149,8 +149,7 @@ def _written() -> dict[str, Any]:
 
 def machines() -> list[Machine]:
     """Return the machines, the shipped one first."""
-    batches = ({"batch": Fraction(entry["batch"])} if "batch" in entry else {} for entry in _written()["machines"])
-    return [Machine(**entry | batch) for entry, batch in zip(_written()["machines"], batches, strict=True)]
+    return [Machine(**entry | {"batch": Fraction(entry.get("batch", 1))}) for entry in _written()["machines"]]
 
 
 def lengths() -> list[Length]:

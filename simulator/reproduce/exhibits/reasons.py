@@ -31,7 +31,7 @@ class Reasons(PagedExhibit):
         )
 
     def _text(self, shipped: Hypothesis, others: Sequence[Hypothesis]) -> str:
-        nearest = min(others, key=Hypothesis.mean_error)
+        nearest = min((one for one in others if one.length.epochs is not None), key=Hypothesis.mean_error)
         nearer, further = moved(nearest, shipped)
         fitted = next(one for one in others if one.machine == shipped.machine and one.length.epochs is None)
         averages = [number for number in shipped.values if is_average(number)]
