@@ -107,10 +107,10 @@ def _check_neighbours() -> None:
         found = find_spec(package)
         places = found.submodule_search_locations if found is not None else None
         if not any((Path(place) / part).is_dir() for place in places or ()):
-            where = "nowhere" if found is None else found.origin
+            where = "nowhere" if found is None else found.origin or ", ".join(places or ())  # a folder has no origin
             raise ImportError(
                 f"adagp_sim needs its own package {package!r}, and Python finds that name at {where}; "
-                "rename that file, or start Python from another folder"
+                "rename it, remove it if an earlier installation left it, or start Python from another folder"
             )
 
 

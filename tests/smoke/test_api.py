@@ -234,7 +234,16 @@ def test_a_foreign_module_that_hides_ours_is_named(tmp_path: Path) -> None:
     assert run.returncode == 1
     last = run.stderr.splitlines()[-1]
     assert last.startswith("ImportError: adagp_sim needs its own package 'simulator', and Python finds that name at ")
-    assert "simulator.py; rename that file" in last
+    assert "simulator.py; rename it" in last
+
+
+def test_a_folder_that_an_installation_left_is_named(tmp_path: Path) -> None:
+    """Kernels that Numba keeps beside a plain installation stay when it goes."""
+    left = tmp_path / "simulator" / "__pycache__"
+    left.mkdir(parents=True)
+    run = python("import adagp_sim; adagp_sim.simulate", tmp_path)
+    assert run.returncode == 1
+    assert f"finds that name at {left.parent}; rename it, remove it if an earlier installation left it" in run.stderr
 
 
 def test_studies_and_pipelines_have_the_figures_of_the_commands() -> None:
